@@ -1,0 +1,430 @@
+// Command klaviyo-export adds the profiles that it reads as NDJSON to a Klaviyo list, or takes them off it,
+// and says of every row what became of it.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"klaviyo-export/pipeline"
+	"klaviyo-export/sink"
+	"klaviyo-export/sink/simulator"
+	"klaviyo-export/validate"
+)
+
+func main() {
+	signal.Ignore(syscall.SIGPIPE) // a closed pipe is an error of the write, which the results of deliveries depend on
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(20) // little garbage is made, and memory stays flat
+	}
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+const (
+	exitUsage = 2
+	intro     = `Adds the profiles read from standard input, one JSON object a line, to a Klaviyo list, or takes them off it.
+Writes one result line for every row and a report as the last line to standard output.`
+	epilogue = `Exit status: 0 every row got there · 1 some did not · 2 could not run: mend something first ·
+4 Klaviyo or the network gave up: run again later · 130, 143 stopped by a signal`
+)
+
+// commands is the command line.
+type commands struct {
+	Add      addCommand      `cmd:"" help:"Add profiles to a list."`
+	Remove   removeCommand   `cmd:"" help:"Take profiles off a list, by their profile_id."`
+	Check    checkCommand    `cmd:"" help:"Check rows without sending anything."`
+	Simulate simulateCommand `cmd:"" help:"Serve a local Klaviyo to try things on."`
+
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// console is what a command has of its surroundings.
+type console struct {
+	ctx    context.Context
+	in     io.Reader
+	out    io.Writer
+	err    io.Writer
+	notice sync.Mutex
+}
+
+// note tells people something on standard error, as one line. It may be called at once.
+func (c *console) note(text string) {
+	c.notice.Lock()
+	defer c.notice.Unlock()
+	fmt.Fprintf(c.err, "klaviyo-export: %s\n", printable(text))
+}
+
+// usageError is a mistake in the command line: nothing was begun.
+type usageError struct{ error }
+
+// run is the whole program: it returns the exit status.
+func run(args []string, in io.Reader, out, errs io.Writer) int {
+	var line commands
+	left := false
+	parser, err := kong.New(&line,
+		kong.Name("klaviyo-export"), kong.Description(intro+"\n\n"+epilogue),
+		kong.Writers(out, errs), kong.Exit(func(int) { left = true }),
+		kong.Vars{
+			"version":  "klaviyo-export " + version() + " " + runtime.Version(),
+			"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision,
+		},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ExplicitGroups(groups),
+	)
+	if err != nil {
+		panic(err)
+	}
+	ctx, release := interruptible()
+	defer release()
+	c := &console{ctx: ctx, in: in, out: out, err: errs}
+	parsed, err := parser.Parse(args)
+	if left {
+		return 0 // --help or --version
+	}
+	if err != nil {
+		c.note(err.Error())
+		fmt.Fprintf(errs, "hint: klaviyo-export %s--help\n", commandOf(parsed))
+		return exitUsage
+	}
+	return exit(c, parsed.Run(c))
+}
+
+// exit prints a command's error and returns its exit status.
+func exit(c *console, err error) int {
+	if err == nil {
+		return 0
+	}
+	c.note(err.Error())
+	if hint := pipeline.Hint(err); hint != "" {
+		fmt.Fprintf(c.err, "hint: %s\n", printable(hint))
+	}
+	var ended *ended
+	if errors.As(err, &ended) {
+		return ended.status
+	}
+	return exitUsage
+}
+
+// ended is the error of a run that wrote its report, with the exit status that stands there.
+type ended struct {
+	error
+	status int
+}
+
+func (e *ended) Unwrap() error { return e.error }
+
+// commandOf names the command that was being parsed, with a blank behind it.
+func commandOf(parsed *kong.Context) string {
+	if parsed == nil || parsed.Command() == "" {
+		return ""
+	}
+	return parsed.Command() + " "
+}
+
+// interruptible returns a context that the first SIGINT or SIGTERM cancels. The second one ends the process at once.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() { // ends with release, which closes the channel
+		switch <-signals {
+		case os.Interrupt:
+			cancel(&pipeline.Interrupted{Signal: "SIGINT", ExitCode: 130})
+		case syscall.SIGTERM:
+			cancel(&pipeline.Interrupted{Signal: "SIGTERM", ExitCode: 143})
+		}
+		signal.Stop(signals)
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancel(nil)
+	}
+}
+
+// version is the module's, with the commit where the build knows it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := strings.Trim(info.Main.Version, "()")
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && v == "devel" {
+			v += "+" + s.Value[:min(len(s.Value), 12)]
+		}
+	}
+	return cmp.Or(v, "devel")
+}
+
+// printable escapes what could work on a terminal instead of being shown.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '�'
+		}
+		return r
+	}, text)
+}
+
+var groups = []kong.Group{
+	{Key: "list", Title: "The list (one of the two):"},
+	{Key: "rows", Title: "Rows:"},
+	{Key: "sending", Title: "Sending:"},
+	{Key: "klaviyo", Title: "Klaviyo:"},
+}
+
+// listFlags name the target.
+type listFlags struct {
+	ListID   string `group:"list" xor:"list" required:"" placeholder:"ID" help:"Id of the list."`
+	ListName string `group:"list" xor:"list" required:"" placeholder:"NAME" help:"Exact name of the list."`
+}
+
+// rowFlags say what the rows hold.
+type rowFlags struct {
+	Map             map[string]string `group:"rows" mapsep:"none" placeholder:"COLUMN=TARGET" help:"Send a column as another attribute, location member, or properties.NAME. May be repeated."`
+	Drop            []string          `group:"rows" sep:"none" placeholder:"COLUMN" help:"Leave a column out. May be repeated."`
+	DefaultCountry  string            `group:"rows" placeholder:"CC" help:"Country of phone numbers that have no country code, as two letters, where the row has no country of its own."`
+	Duplicates      string            `group:"rows" enum:"first,send" default:"first" help:"Of rows of the same person send only the first, or send them all (first, send)."`
+	DuplicateWindow int               `group:"rows" default:"1000000" placeholder:"ROWS" help:"Rows among which duplicates are found (${default})."`
+}
+
+// klaviyoFlags say where Klaviyo is and who asks.
+type klaviyoFlags struct {
+	APIKeyFile string `name:"api-key-file" group:"klaviyo" placeholder:"FILE" help:"File that holds the private API key. Without it the key is taken from the environment variable KLAVIYO_API_KEY."`
+	BaseURL    string `name:"base-url" group:"klaviyo" placeholder:"URL" help:"Another address than ${base_url}."`
+	Revision   string `group:"klaviyo" placeholder:"DATE" help:"API revision (${revision})."`
+}
+
+// sendFlags say how batches are sent.
+type sendFlags struct {
+	DryRun      bool          `group:"sending" help:"Look up key and list and check the rows, but send and create nothing."`
+	Concurrency int           `group:"sending" default:"4" placeholder:"N" help:"Requests under way at once (${default})."`
+	BatchDelay  time.Duration `group:"sending" default:"5s" placeholder:"DURATION" help:"How long a row waits for others to fill its request (${default})."`
+	RateShare   int           `group:"sending" default:"100" placeholder:"PERCENT" help:"Share of Klaviyo's rate limits to use, 10 to 100 (${default}); the rest is left to the account's other integrations."`
+	NoRateLimit bool          `group:"sending" help:"Do not pace requests; a 429 is still obeyed. For proxies that pace; refused for klaviyo.com."`
+	RetryFor    time.Duration `group:"sending" default:"10m" placeholder:"DURATION" help:"How long failures are retried while nothing gets through (${default})."`
+	Simulate    bool          `group:"klaviyo" help:"Send to a simulated Klaviyo inside this process: no key, no account, nothing leaves the machine."`
+}
+
+type addCommand struct {
+	listFlags
+	OptIn string `group:"list" enum:"single,double," default:"" placeholder:"PROCESS" help:"Opt-in process of a list that is created: single or double. Otherwise the account's default."`
+	rowFlags
+	sendFlags
+	klaviyoFlags
+}
+
+func (a *addCommand) Help() string {
+	return `A list that no name finds is created when the first rows are ready to go.
+Joining a list is not consent: suppressed profiles stay suppressed. Flows that start with the list may start.
+
+Example:
+  psql -AtXqc "select row_to_json(t) from (select email, first_name from customers) t" |
+    klaviyo-export add --list-name Newsletter > results.ndjson`
+}
+
+type removeCommand struct {
+	listFlags
+	rowFlags
+	sendFlags
+	klaviyoFlags
+}
+
+func (*removeCommand) Help() string {
+	return `Consent stays as it is: nobody is unsubscribed. A list that no name finds is an error.
+
+Example:
+  duckdb -jsonlines shop.db -c "select profile_id from lapsed" |
+    klaviyo-export remove --list-id XyZ123 > results.ndjson`
+}
+
+type checkCommand struct {
+	Operation string `enum:"add,remove" default:"add" help:"What the rows are for: add or remove (${default})."`
+	rowFlags
+}
+
+func (*checkCommand) Help() string {
+	return `Good rows get the status valid. Nothing is contacted and no key is needed.
+
+Example:
+  klaviyo-export check < customers.ndjson | jq -c 'select(.status=="rejected")'`
+}
+
+type simulateCommand struct {
+	Addr        string        `default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Loopback address to listen on; port 0 picks a free one (${default})."`
+	NoRateLimit bool          `help:"Answer any number of requests."`
+	JobTime     time.Duration `default:"1s" placeholder:"DURATION" help:"How long a job is queued, and as long again processing (${default})."`
+}
+
+func (*simulateCommand) Help() string {
+	return `Prints one line with its URL when it listens, and serves until it is stopped.
+GET /simulator/lists and /simulator/lists/ID/profiles show all it holds. Any key but "invalid" is taken.`
+}
+
+func (a *addCommand) Run(c *console) error {
+	optIn := map[string]string{"single": "single_opt_in", "double": "double_opt_in"}[a.OptIn]
+	return transfer(c, validate.Add, &a.rowFlags, &a.sendFlags, &a.klaviyoFlags,
+		sink.ListRef{ID: a.ListID, Name: a.ListName, Create: true, OptIn: optIn})
+}
+
+func (r *removeCommand) Run(c *console) error {
+	return transfer(c, validate.Remove, &r.rowFlags, &r.sendFlags, &r.klaviyoFlags,
+		sink.ListRef{ID: r.ListID, Name: r.ListName})
+}
+
+func (k *checkCommand) Run(c *console) error {
+	operation := validate.Add
+	if k.Operation == validate.Remove.String() {
+		operation = validate.Remove
+	}
+	job, err := k.job(operation)
+	if err != nil {
+		return err
+	}
+	job.Concurrency, job.BatchDelay = 1, time.Second
+	return work(c, job)
+}
+
+func (s *simulateCommand) Run(c *console) error {
+	sim := simulator.New(simulator.Options{RateLimits: !s.NoRateLimit, JobTime: s.JobTime})
+	url, err := sim.Start(s.Addr)
+	if err != nil {
+		return err
+	}
+	defer sim.Close()
+	if _, err := fmt.Fprintf(c.out, `{"type":"simulator","url":"%s"}`+"\n", url); err != nil {
+		return err
+	}
+	<-c.ctx.Done()
+	return stopped(c.ctx)
+}
+
+// stopped is the error of a command that a signal has ended.
+func stopped(ctx context.Context) error {
+	var signal *pipeline.Interrupted
+	if errors.As(context.Cause(ctx), &signal) {
+		return &ended{signal, signal.ExitCode}
+	}
+	return context.Cause(ctx)
+}
+
+// job begins a job with what the rows' flags say.
+func (f *rowFlags) job(operation validate.Operation) (*pipeline.Job, error) {
+	if f.DuplicateWindow < 1 {
+		return nil, usageError{errors.New("--duplicate-window must be at least 1")}
+	}
+	checker, err := validate.New(validate.Options{Operation: operation, DefaultCountry: f.DefaultCountry, Map: f.Map, Drop: f.Drop})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	job := &pipeline.Job{Operation: operation, Checker: checker, Version: version()}
+	if f.Duplicates == "first" {
+		job.Window = f.DuplicateWindow
+	}
+	return job, nil
+}
+
+// transfer runs add and remove.
+func transfer(c *console, operation validate.Operation, rows *rowFlags, send *sendFlags, far *klaviyoFlags, list sink.ListRef) error {
+	job, err := rows.job(operation)
+	if err != nil {
+		return err
+	}
+	if err := send.check(far, list); err != nil {
+		return usageError{err}
+	}
+	options := sink.Options{
+		BaseURL: far.BaseURL, Revision: far.Revision, UserAgent: "klaviyo-export/" + version(),
+		Concurrency: send.Concurrency, RateShare: send.RateShare, RetryFor: send.RetryFor, Notice: c.note,
+	}
+	if send.NoRateLimit {
+		options.RateShare = 0
+	}
+	if send.Simulate {
+		sim := simulator.New(simulator.Options{RateLimits: !send.NoRateLimit})
+		if options.BaseURL, err = sim.Start("127.0.0.1:0"); err != nil {
+			return err
+		}
+		defer sim.Close()
+		options.Key = "simulated"
+		c.note("simulating Klaviyo: nothing leaves this machine")
+	} else {
+		options.Key, job.Err = far.key()
+	}
+	client, err := sink.New(options)
+	if err != nil {
+		return usageError{err}
+	}
+	defer client.Close()
+	job.Client, job.List = client, list
+	job.DryRun, job.Concurrency, job.BatchDelay = send.DryRun, send.Concurrency, send.BatchDelay
+	return work(c, job)
+}
+
+// work does a job and returns its error with the exit status that its report carries.
+func work(c *console, job *pipeline.Job) error {
+	if f, ok := c.in.(*os.File); ok && job.Err == nil && term.IsTerminal(int(f.Fd())) {
+		c.note("waiting for rows on standard input, one JSON object a line; end with Ctrl-D")
+	}
+	rep, err := pipeline.Run(c.ctx, job, c.in, c.out)
+	if err != nil {
+		return &ended{err, rep.ExitCode}
+	}
+	return nil
+}
+
+// check finds the mistakes in flags that their types allow.
+func (f *sendFlags) check(far *klaviyoFlags, list sink.ListRef) error {
+	switch {
+	case list.ID == "" && list.Name == "":
+		return errors.New("the list's id or name is empty")
+	case f.Concurrency < 1 || f.Concurrency > 100:
+		return errors.New("--concurrency must be from 1 to 100")
+	case f.BatchDelay < 10*time.Millisecond || f.BatchDelay > time.Hour:
+		return errors.New("--batch-delay must be from 10ms to 1h")
+	case f.RateShare < 10 || f.RateShare > 100:
+		return errors.New("--rate-share must be from 10 to 100")
+	case f.NoRateLimit && !f.Simulate && sink.IsKlaviyo(far.BaseURL):
+		return errors.New("--no-rate-limit is refused for klaviyo.com: its quota would be overrun")
+	case f.RetryFor < 0:
+		return errors.New("--retry-for must not be negative")
+	case f.Simulate && (far.BaseURL != "" || far.APIKeyFile != ""):
+		return errors.New("--simulate takes neither --base-url nor --api-key-file")
+	}
+	return nil
+}
+
+// key reads the API key from its file or the environment. Its errors never hold the key.
+func (f *klaviyoFlags) key() (string, error) {
+	key, from := os.Getenv("KLAVIYO_API_KEY"), "the environment variable KLAVIYO_API_KEY"
+	if f.APIKeyFile != "" {
+		text, err := os.ReadFile(f.APIKeyFile)
+		if err != nil {
+			return "", &pipeline.Error{Text: "read the API key: " + err.Error(), Hint: "the file given by --api-key-file holds the key and nothing else"}
+		}
+		key, from = string(text), "the file "+f.APIKeyFile
+	}
+	key = strings.TrimSpace(key)
+	if key == "" {
+		return "", &pipeline.Error{Text: "no API key: " + from + " is not set or empty", Hint: "set KLAVIYO_API_KEY or give --api-key-file FILE; with --simulate no key is needed"}
+	}
+	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", &pipeline.Error{Text: "the API key in " + from + " holds blanks or characters that no key has", Hint: "it should be one line like pk_…"}
+	}
+	return key, nil
+}

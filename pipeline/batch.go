@@ -1,0 +1,164 @@
+package pipeline
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"klaviyo-export/sink"
+	"klaviyo-export/validate"
+)
+
+const (
+	// maxParts bounds the chunks of a batch, and so what is held back where nearly every row is rejected.
+	maxParts = 64
+	// checkRows is how many rows make a batch when nothing is sent.
+	checkRows = 10_000
+)
+
+// batch is a run of rows whose good ones go to Klaviyo in one request.
+type batch struct {
+	parts    []part
+	profiles []sink.Profile
+	bytes    int
+	begun    time.Time // when its first row came
+}
+
+// part is a run of rows of one chunk.
+type part struct {
+	chunk    *chunk
+	from, to int
+}
+
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+// free takes back a batch whose results are written, and the chunks that end with it.
+func (b *batch) free() {
+	for _, p := range b.parts {
+		if p.to == len(p.chunk.rows.Rows) {
+			p.chunk.free()
+		}
+	}
+	clear(b.parts)
+	clear(b.profiles)
+	*b = batch{parts: b.parts[:0], profiles: b.profiles[:0]}
+	batches.Put(b)
+}
+
+// batcher numbers rows, finds those that repeat an earlier one, and gathers the others into batches.
+type batcher struct {
+	key               string
+	maxRows, maxBytes int
+	delay             time.Duration
+	seen              *seen // nil: duplicates are sent
+	begun, off        bool  // the first object was met; the job cannot go on
+	rows              int64 // numbered so far
+	open              *batch
+	emit              func(*batch)
+}
+
+func newBatcher(job *Job, sender sink.Sender, emit func(*batch)) *batcher {
+	b := &batcher{key: job.Checker.Key(), maxRows: checkRows, delay: job.BatchDelay, open: new(batch), emit: emit}
+	if sender != nil {
+		b.maxRows, b.maxBytes = sender.Limits()
+	}
+	if job.Window > 0 {
+		b.seen = newSeen(job.Window)
+	}
+	return b
+}
+
+// add takes the next chunk of the input. Its error means that the rows cannot be what the job needs; nothing of them
+// is passed on then.
+func (b *batcher) add(c *chunk) error {
+	if b.off {
+		c.free()
+		return nil
+	}
+	c.first = b.rows + 1
+	from := 0
+	for i := range c.rows.Rows {
+		row := &c.rows.Rows[i]
+		if !b.begun && row.Required != validate.NotObject {
+			if row.Required != validate.Present {
+				b.off = true
+				b.open = new(batch)
+				return b.missing(c.first+int64(i), row.Fault)
+			}
+			b.begun = true
+		}
+		if row.Fault != nil || b.repeated(c, i) {
+			continue
+		}
+		if b.full(row) {
+			b.part(c, from, i)
+			b.cut()
+			from = i
+		}
+		b.open.profiles = append(b.open.profiles, sink.Profile{JSON: c.rows.Data[row.Start:row.End]})
+		b.open.bytes += int(row.End-row.Start) + 1
+	}
+	b.rows += int64(len(c.rows.Rows))
+	b.part(c, from, len(c.rows.Rows))
+	if b.due(c.tick) {
+		b.cut()
+	}
+	return nil
+}
+
+// missing is the error of a first object without the required column.
+func (b *batcher) missing(row int64, f *validate.Fault) error {
+	return &Error{
+		Text: fmt.Sprintf("row %d: %s", row, f.Detail),
+		Hint: fmt.Sprintf("the job needs the column %q, a string, in every row; nothing was sent", b.key),
+	}
+}
+
+// repeated reports whether a good row is of somebody whom an earlier row was of, and notes it in the chunk.
+func (b *batcher) repeated(c *chunk, i int) bool {
+	if b.seen == nil {
+		return false
+	}
+	of := b.seen.first(c.rows.Rows[i].Identity, c.first+int64(i))
+	if of == 0 {
+		return false
+	}
+	c.skips = append(c.skips, skip{row: i, of: of})
+	return true
+}
+
+// full reports whether the open batch has no room for the row.
+func (b *batcher) full(row *validate.Row) bool {
+	return len(b.open.profiles) == b.maxRows ||
+		b.maxBytes > 0 && b.open.bytes+int(row.End-row.Start)+1 > b.maxBytes
+}
+
+// part enters rows of a chunk into the open batch.
+func (b *batcher) part(c *chunk, from, to int) {
+	if from == to {
+		if len(c.rows.Rows) == 0 {
+			c.free()
+		}
+		return
+	}
+	if len(b.open.parts) == 0 {
+		b.open.begun = time.Now()
+	}
+	b.open.parts = append(b.open.parts, part{c, from, to})
+}
+
+// due reports whether the open batch should not wait for more rows.
+func (b *batcher) due(tick bool) bool {
+	return len(b.open.profiles) == b.maxRows || len(b.open.parts) >= maxParts ||
+		tick && b.begun && time.Since(b.open.begun) >= b.delay
+}
+
+// cut hands on the open batch, if it has rows, and opens the next.
+func (b *batcher) cut() {
+	if len(b.open.parts) == 0 {
+		return
+	}
+	full := b.open
+	b.open = batches.Get().(*batch)
+	b.emit(full)
+}

@@ -1,0 +1,53 @@
+package pipeline
+
+import (
+	"sync"
+
+	"klaviyo-export/validate"
+)
+
+const (
+	chunkSize = 256 << 10 // bytes of input from which a chunk is handed on
+	chunkRows = 4096      // the most rows of a chunk, so that tiny rows cost no more memory than others
+)
+
+// chunk is a stretch of the input: whole rows as text, then the same rows checked.
+type chunk struct {
+	text    []byte
+	tooLong bool // text is the beginning of one row that is over validate.MaxRow
+	last    bool // the input ends with text
+	tick    bool // what waits for a batch to fill should be looked at
+
+	rows  validate.Rows
+	first int64 // number of the first row
+	skips []skip
+}
+
+// skip marks a row that repeats an earlier one.
+type skip struct {
+	row int   // index in the chunk
+	of  int64 // number of the earlier row
+}
+
+var chunks = sync.Pool{New: func() any { return &chunk{text: make([]byte, 0, chunkSize+chunkSize/4)} }}
+
+func newChunk() *chunk { return chunks.Get().(*chunk) }
+
+// free takes a chunk back that nobody uses any more. One that a huge row has swollen is left to the collector.
+func (c *chunk) free() {
+	if cap(c.text) > 2*chunkSize || cap(c.rows.Data) > 4*chunkSize {
+		return
+	}
+	c.rows.Reset()
+	*c = chunk{text: c.text[:0], rows: c.rows, skips: c.skips[:0]}
+	chunks.Put(c)
+}
+
+// check checks the chunk's rows.
+func (c *chunk) check(checker *validate.Checker) {
+	if c.tooLong {
+		checker.TooLong(c.text, &c.rows)
+	} else {
+		checker.Check(c.text, c.last, &c.rows)
+	}
+}

@@ -1,0 +1,192 @@
+// Package pipeline carries rows from standard input to Klaviyo and their results to standard output.
+//
+//	stdin → read ─chunk→ check (N, in order) → batch (1) → send (M, in order) → report.Writer → stdout
+//
+// A chunk is some 256 KiB of whole rows, a batch is what one request takes; nothing smaller is handed on. Each arrow is
+// a blocking call: a slow Klaviyo stops send, which stops batch, check and read in turn. Settling import jobs belongs
+// behind send, as a third ordered stage.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"time"
+
+	"github.com/sourcegraph/conc/stream"
+
+	"klaviyo-export/report"
+	"klaviyo-export/sink"
+	"klaviyo-export/validate"
+)
+
+// Job is what a run is to do.
+type Job struct {
+	Operation   validate.Operation
+	Checker     *validate.Checker // for the same operation
+	Client      *sink.Client      // nil: rows are only checked
+	List        sink.ListRef      // unused without Client
+	DryRun      bool              // look the list up, but send nothing
+	Window      int               // rows in which duplicates are looked for, 0 = they are all sent
+	Concurrency int               // requests under way at once, at least 1
+	BatchDelay  time.Duration     // how long a row waits for its batch to fill
+	Version     string            // for the report
+	Err         error             // why the job cannot be done, if that is known before: it is only reported
+}
+
+// Interrupted is the cause with which the context given to Run is cancelled by a signal.
+type Interrupted struct {
+	Signal   string
+	ExitCode int // 130 or 143
+}
+
+func (i *Interrupted) Error() string { return "stopped by " + i.Signal }
+
+// Run reads rows from in, does the job and writes a result line for every row and then the report to out. It returns
+// the report and, unless its exit status is 0, the reason for people. When ctx ends, reading and sending stop, requests
+// under way come to their end, and every row that was read is still reported.
+//
+// A Read of in that blocks cannot be called off: in that case one goroutine stays with it until it returns.
+func Run(ctx context.Context, job *Job, in io.Reader, out io.Writer) (*report.Report, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r := &run{job: job, started: time.Now(), stop: stop, results: report.NewWriter(out)}
+	var ended error
+	if err := r.prepare(ctx); err != nil {
+		stop(err)
+	} else {
+		ended = r.flow(ctx, in)
+	}
+	return r.finish(ctx, ended)
+}
+
+// run is the state of one Run. Its fields belong to the goroutine that calls Run, but for results, jobs and
+// timeline, which are the last stage's until that has ended.
+type run struct {
+	job      *Job
+	started  time.Time
+	stop     context.CancelCauseFunc
+	list     *sink.List
+	sender   sink.Sender // nil: nothing is sent
+	results  *report.Writer
+	jobs     []string // ids of the import jobs, none known to have ended
+	timeline report.Timeline
+}
+
+// prepare makes sure of key and list.
+func (r *run) prepare(ctx context.Context) error {
+	if r.job.Err != nil || r.job.Client == nil {
+		return r.job.Err
+	}
+	var err error
+	if r.list, err = r.job.Client.FindList(ctx, r.job.List); err != nil || r.job.DryRun {
+		return err
+	}
+	if r.job.Operation == validate.Remove {
+		r.sender = sink.NewRemoval(r.job.Client, r.list)
+	} else {
+		r.sender = sink.NewImport(r.job.Client, r.list)
+	}
+	return nil
+}
+
+// flow takes rows through all stages until the input ends or ctx does. Its error is the input's.
+func (r *run) flow(ctx context.Context, in io.Reader) error {
+	checks := stream.New().WithMaxGoroutines(runtime.GOMAXPROCS(0))
+	sends := stream.New().WithMaxGoroutines(r.job.Concurrency)
+	batches := newBatcher(r.job, r.sender, func(b *batch) {
+		sends.Go(func() stream.Callback {
+			r.send(ctx, b)
+			return func() { r.write(ctx, b) }
+		})
+	})
+	ended := read(ctx, in, r.job.BatchDelay, func(c *chunk) {
+		checks.Go(func() stream.Callback {
+			c.check(r.job.Checker)
+			return func() {
+				if err := batches.add(c); err != nil {
+					r.stop(err)
+				}
+			}
+		})
+	})
+	checks.Wait()
+	batches.cut()
+	sends.Wait()
+	return ended
+}
+
+// send delivers a batch, unless the run is stopped. It is called at once for several batches.
+func (r *run) send(ctx context.Context, b *batch) {
+	if r.sender == nil || len(b.profiles) == 0 || ctx.Err() != nil {
+		return
+	}
+	if err := r.sender.Send(ctx, b.profiles); err != nil {
+		r.stop(err)
+	}
+}
+
+// finish makes and writes the report.
+func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
+	exit, err := r.outcome(context.Cause(ctx), ended)
+	rep := &report.Report{
+		Type: "report", Status: report.StatusOf(exit), ExitCode: exit, Operation: r.job.Operation.String(),
+		Rows: r.results.Rows(), Reasons: r.results.Reasons(), Jobs: report.Jobs{Open: r.jobs},
+		Version: r.job.Version, Timeline: r.timeline.Buckets(),
+	}
+	if r.job.Client != nil {
+		s := r.job.Client.Stats()
+		rep.Jobs.Submitted = s.Jobs
+		rep.Requests = report.Requests{Sent: s.Sent, Retried: s.Retried, Throttled: s.Throttled, Bytes: s.Bytes}
+		rep.List = &report.List{ID: r.job.List.ID, Name: r.job.List.Name}
+	}
+	if r.list != nil {
+		rep.List.ID, rep.List.Name, rep.List.Created = r.list.State()
+	}
+	if err != nil && (exit != 1 || ended != nil) {
+		rep.Error = err.Error()
+	}
+	rep.Span(r.started, time.Now())
+	if broken := r.results.Report(rep); broken != nil {
+		rep.ExitCode = 2
+		return rep, r.brokenOutput(broken)
+	}
+	return rep, err
+}
+
+// outcome settles on the exit status and, unless that is 0, the error for people.
+func (r *run) outcome(cause, ended error) (int, error) {
+	var interrupted *Interrupted
+	var failed *sink.Error
+	rows := r.results.Rows()
+	switch {
+	case errors.As(cause, &interrupted):
+		return interrupted.ExitCode, cause
+	case errors.As(cause, &failed) && failed.Kind == sink.Outage:
+		return 4, cause
+	case cause != nil:
+		return 2, cause
+	case errors.Is(ended, errArray):
+		return 1, ended
+	case ended != nil:
+		return 2, ended
+	case rows.Rejected+rows.Unknown+rows.Unsent > 0:
+		return 1, rowsError(rows, r.results.Reasons())
+	}
+	return 0, nil
+}
+
+// brokenOutput says how far the results got that could not be written whole.
+func (r *run) brokenOutput(err error) error {
+	sent := ""
+	if r.sender != nil && r.results.Rows().Read > r.results.Written() {
+		sent = "; later rows, up to row %d, may have been sent without a result"
+		sent = fmt.Sprintf(sent, r.results.Rows().Read)
+	}
+	if r.results.Written() == 0 {
+		return fmt.Errorf("%w; no row's result was written%s", err, sent)
+	}
+	return fmt.Errorf("%w; results were written up to row %d%s", err, r.results.Written(), sent)
+}

@@ -1,0 +1,231 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"klaviyo-export/validate"
+)
+
+// block is what one Read of the input gave.
+type block struct {
+	data []byte
+	err  error
+}
+
+// read cuts the input into chunks for emit until it ends or ctx does. Rows that have come in whole are handed on
+// within a fifth of delay even when the input pauses. It returns what is wrong with the input, nil for a clean end.
+func read(ctx context.Context, in io.Reader, delay time.Duration, emit func(*chunk)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	blocks := blocksOf(ctx, in)
+	tick := time.NewTicker(max(delay/5, time.Millisecond))
+	defer tick.Stop()
+	f := framer{chunk: newChunk(), emit: emit}
+	for {
+		select {
+		case <-ctx.Done():
+			f.flush(true)
+			return nil
+		case <-tick.C:
+			f.flush(true)
+		case b := <-blocks:
+			if err := f.add(b.data); err != nil {
+				return err
+			}
+			if b.err == io.EOF {
+				return f.end()
+			}
+			if b.err != nil {
+				_ = f.end() // what the read error cut short needs no second complaint
+				return fmt.Errorf("read standard input: %w", b.err)
+			}
+		}
+	}
+}
+
+// blocksOf reads from a goroutine of its own, so that ticks and ctx are heeded while a Read blocks. Nobody waits for
+// that goroutine: it ends with the input, or when a Read returns after the end of ctx. A block's data is valid until
+// the next is received.
+func blocksOf(ctx context.Context, in io.Reader) <-chan block {
+	blocks := make(chan block)
+	go func() {
+		buffers := [2][]byte{make([]byte, chunkSize), make([]byte, chunkSize)}
+		for i := 0; ; i ^= 1 {
+			n, err := in.Read(buffers[i])
+			select {
+			case blocks <- block{buffers[i][:n], err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return blocks
+}
+
+// form is how the input writes its rows.
+type form uint8
+
+const (
+	undecided form = iota
+	lines          // NDJSON
+	elements       // one array of objects
+)
+
+// framer gathers input until it has chunks of whole rows.
+type framer struct {
+	form       form
+	head       []byte // what came in while the form is undecided
+	begun      bool   // a byte order mark was looked for
+	array      array
+	chunk      *chunk
+	discarding bool // in a row that is too long
+	emit       func(*chunk)
+}
+
+// add takes the next bytes of the input.
+func (f *framer) add(p []byte) error {
+	if f.form == undecided {
+		f.head = append(f.head, p...)
+		p = nil
+		if err := f.decide(); err != nil {
+			return err
+		}
+		if f.form != undecided {
+			p, f.head = f.head, nil
+		}
+	}
+	if f.form == elements {
+		f.array.rewrite(p)
+	}
+	f.gather(p)
+	return nil
+}
+
+const blank = " \t\r\n"
+
+// decide finds out the input's form by its first bytes other than blanks, which it drops.
+func (f *framer) decide() error {
+	if !f.begun {
+		const bom = "\xef\xbb\xbf"
+		if bytes.HasPrefix(f.head, []byte("\xff\xfe")) || bytes.HasPrefix(f.head, []byte("\xfe\xff")) {
+			return &Error{Text: "read standard input: it is UTF-16, not UTF-8", Hint: "have the client print UTF-8 (sqlcmd: -f 65001), or put iconv -f UTF-16 -t UTF-8 before"}
+		}
+		if len(f.head) < len(bom) && bytes.HasPrefix([]byte(bom), f.head) {
+			return nil
+		}
+		f.head, f.begun = bytes.TrimPrefix(f.head, []byte(bom)), true
+	}
+	f.head = bytes.TrimLeft(f.head, blank)
+	if len(f.head) == 0 {
+		return nil
+	}
+	if f.head[0] != '[' {
+		f.form = lines
+		return nil
+	}
+	inside := bytes.TrimLeft(f.head[1:], blank)
+	if len(inside) == 0 {
+		f.head = f.head[:1]
+		return nil
+	}
+	f.form = lines
+	if inside[0] == '{' || inside[0] == ']' {
+		f.form = elements
+		f.head[0] = ' '
+	}
+	return nil
+}
+
+// gather appends rows to the chunk and hands on what is full.
+func (f *framer) gather(p []byte) {
+	for len(p) > 0 {
+		if f.discarding {
+			end := bytes.IndexByte(p, '\n')
+			if end < 0 {
+				return
+			}
+			p, f.discarding = p[end+1:], false
+			continue
+		}
+		n := min(len(p), chunkSize)
+		f.chunk.text = append(f.chunk.text, p[:n]...)
+		p = p[n:]
+		if len(f.chunk.text) >= chunkSize {
+			f.flush(false)
+			f.overlong()
+		}
+	}
+}
+
+// flush hands on the whole rows that have come in, and a tick if one is asked for.
+func (f *framer) flush(tick bool) {
+	for {
+		end := bytes.LastIndexByte(f.chunk.text, '\n') + 1
+		if end == 0 {
+			break
+		}
+		f.cut(nthLine(f.chunk.text[:end], chunkRows))
+	}
+	if tick {
+		c := newChunk()
+		c.tick = true
+		f.emit(c)
+	}
+}
+
+// cut hands on the first end bytes of what has come in.
+func (f *framer) cut(end int) {
+	c := f.chunk
+	f.chunk = newChunk()
+	f.chunk.text = append(f.chunk.text, c.text[end:]...)
+	c.text = c.text[:end]
+	f.emit(c)
+}
+
+// overlong gives up a row that has grown over the limit without an end.
+func (f *framer) overlong() {
+	if len(f.chunk.text) > validate.MaxRow+1 { // a row of the full length may still be followed by \r
+		f.chunk.tooLong = true
+		f.cut(len(f.chunk.text))
+		f.discarding = true
+	}
+}
+
+// end hands on what is left when the input has ended.
+func (f *framer) end() error {
+	if f.form == undecided && len(f.head) > 0 {
+		f.form = lines
+		if f.head[0] == '[' {
+			f.form, f.head[0] = elements, ' '
+		}
+		f.gather(f.head)
+	}
+	f.flush(false)
+	if len(f.chunk.text) > 0 {
+		f.chunk.last = true
+		f.cut(len(f.chunk.text))
+	}
+	if f.form == elements {
+		return f.array.end()
+	}
+	return nil
+}
+
+// nthLine returns where the first n lines of text end.
+func nthLine(text []byte, n int) int {
+	if bytes.Count(text, []byte{'\n'}) <= n {
+		return len(text)
+	}
+	end := 0
+	for range n {
+		end += bytes.IndexByte(text[end:], '\n') + 1
+	}
+	return end
+}

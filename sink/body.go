@@ -1,0 +1,85 @@
+package sink
+
+import (
+	"io"
+	"sync"
+)
+
+// body streams a request's JSON from where the profiles lie, without copying them together first.
+// A new one is made for every try.
+type body struct {
+	prefix, suffix string
+	set            []*Profile
+	place          int // -1: in prefix, len(set): in suffix
+	offset         int
+	closing        sync.Once
+	closed         chan struct{}
+}
+
+func newBody(prefix, suffix string, set []*Profile) *body {
+	return &body{prefix: prefix, suffix: suffix, set: set, place: -1, closed: make(chan struct{})}
+}
+
+// size is the body's length in bytes.
+func (b *body) size() int64 {
+	n := len(b.prefix) + len(b.suffix) + max(len(b.set)-1, 0)
+	for _, p := range b.set {
+		n += len(p.JSON)
+	}
+	return int64(n)
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) && b.place <= len(b.set) {
+		switch {
+		case b.place < 0:
+			n += b.part(p[n:], b.prefix)
+		case b.place == len(b.set):
+			n += b.part(p[n:], b.suffix)
+		default:
+			n += b.profile(p[n:])
+		}
+	}
+	if n == 0 && len(p) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+func (b *body) part(p []byte, text string) int {
+	n := copy(p, text[b.offset:])
+	b.advance(n, len(text))
+	return n
+}
+
+func (b *body) profile(p []byte) int {
+	text := b.set[b.place].JSON
+	n := 0
+	if b.offset < len(text) {
+		n = copy(p, text[b.offset:])
+	}
+	whole := len(text)
+	if b.place < len(b.set)-1 {
+		whole++
+		if n < len(p) && b.offset+n == len(text) {
+			p[n] = ','
+			n++
+		}
+	}
+	b.advance(n, whole)
+	return n
+}
+
+// advance moves on by n bytes of a piece of the given length.
+func (b *body) advance(n, whole int) {
+	if b.offset += n; b.offset == whole {
+		b.place, b.offset = b.place+1, 0
+	}
+}
+
+// Close is called by the transport when it reads no more, perhaps only after its answer was returned.
+func (b *body) Close() error {
+	b.closing.Do(func() { close(b.closed) })
+	return nil
+}

@@ -1,0 +1,303 @@
+package sink
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// Where and how Klaviyo is spoken to (klaviyo-api.md §1).
+const (
+	DefaultBaseURL  = "https://a.klaviyo.com"
+	DefaultRevision = "2026-07-15"
+	mediaType       = "application/vnd.api+json"
+)
+
+const (
+	requestTime = 2 * time.Minute // for one try: 5 MB on a slow line, and Klaviyo's own minute
+	maxAnswer   = 16 << 20        // bytes; a page of 100 import errors with their profiles is under 11 MB
+	noticeEvery = 10 * time.Second
+)
+
+// Options make a Client.
+type Options struct {
+	BaseURL     string // "" = DefaultBaseURL; https, or http to a loopback address
+	Revision    string // "" = DefaultRevision
+	Key         string // private API key
+	UserAgent   string
+	Concurrency int           // requests at once that connections are kept for
+	RateShare   int           // percent of Klaviyo's rates to use, 0 = no pacing: only what Klaviyo says is heeded
+	RetryFor    time.Duration // how long failures are retried while nothing gets through
+	Notice      func(string)  // told, now and then, what is being retried; may be called at once
+}
+
+// Client speaks to Klaviyo for one account. Its methods may be called at once.
+type Client struct {
+	options  Options
+	http     http.Client
+	counters counters
+	progress atomic.Int64 // unix nanoseconds of the last good answer
+	rates    struct{ list, lists, create, imports, removals *endpoint }
+	noticed  atomic.Int64 // unix nanoseconds of the last notice
+}
+
+// New returns a client; it contacts nobody. Its errors are for people.
+func New(o Options) (*Client, error) {
+	o.BaseURL = strings.TrimRight(cmp.Or(o.BaseURL, DefaultBaseURL), "/")
+	o.Revision = cmp.Or(o.Revision, DefaultRevision)
+	if err := checkBase(o.BaseURL); err != nil {
+		return nil, err
+	}
+	c := &Client{options: o}
+	c.http = http.Client{
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+			ForceAttemptHTTP2:     true,
+			TLSHandshakeTimeout:   15 * time.Second,
+			MaxIdleConnsPerHost:   o.Concurrency + 1,
+			IdleConnTimeout:       90 * time.Second,
+			ResponseHeaderTimeout: requestTime,
+			WriteBufferSize:       64 << 10,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	c.rates.list = newEndpoint(rateL, o.RateShare)
+	c.rates.lists = newEndpoint(rateL, o.RateShare)
+	c.rates.create = newEndpoint(rateCreate, o.RateShare)
+	c.rates.imports = newEndpoint(rateM, o.RateShare)
+	c.rates.removals = newEndpoint(rateM, o.RateShare)
+	return c, nil
+}
+
+// Close gives the connections back.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+func checkBase(base string) error {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("base URL %q is not of the form https://HOST", base)
+	}
+	if u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()) {
+		return nil
+	}
+	return fmt.Errorf("base URL %q would send the key unencrypted: only https, or http to a loopback address, is taken", base)
+}
+
+// IsKlaviyo reports whether a base URL, "" for the default, is Klaviyo's own.
+func IsKlaviyo(base string) bool {
+	u, err := url.Parse(cmp.Or(base, DefaultBaseURL))
+	if err != nil {
+		return false
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	return host == "klaviyo.com" || strings.HasSuffix(host, ".klaviyo.com")
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// request is one call of the API. set is nil for one without profiles.
+type request struct {
+	doing          string // for errors: "look up list …"
+	method, path   string // the path with its query
+	prefix, suffix string // the body, around the profiles
+	set            []*Profile
+	endpoint       *endpoint
+	once           bool                // must not be sent again once it may have arrived
+	accept         func(*answer) error // nil, or refuses a 2xx that cannot be one
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// trouble is a failed try. lost means that Klaviyo may have acted on it all the same.
+type trouble struct {
+	lost  bool
+	final bool          // another try would fail alike
+	after time.Duration // how long a 429 closes the endpoint
+	err   error
+}
+
+// call sends r until it is answered for good: 2xx that r.accept takes, or a 4xx that speaks of the request's content.
+// Errors are *Error.
+func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
+	started, lost := time.Now(), false
+	pause := newPause()
+	for try := 0; ; try++ {
+		place, err := r.endpoint.take(ctx)
+		if err != nil {
+			return nil, &Error{Kind: Stopped, lost: lost, err: fmt.Errorf("%s: %w", r.doing, context.Cause(ctx))}
+		}
+		if try > 0 {
+			c.counters.retried.Add(1)
+		}
+		a, failed := c.try(ctx, r)
+		r.endpoint.done(place)
+		if failed == nil {
+			c.progress.Store(time.Now().UnixNano())
+			if fatal := c.fatal(r, a); fatal != nil {
+				fatal.lost = lost
+				return nil, fatal
+			}
+			return a, nil
+		}
+		if failed.final {
+			return nil, setupError("check --base-url, and this machine's certificates and clock", "%s: %w", r.doing, failed.err)
+		}
+		lost = lost || failed.lost
+		since := max(started.UnixNano(), c.progress.Load())
+		if time.Since(time.Unix(0, since)) > c.options.RetryFor || r.once && lost {
+			return nil, &Error{Kind: Outage, lost: lost, err: fmt.Errorf("%s: %w", r.doing, failed.err)}
+		}
+		c.notice(fmt.Sprintf("%s: %v; trying again", r.doing, failed.err))
+		if failed.after > 0 {
+			c.counters.waited.Add(int64(r.endpoint.throttle(failed.after)))
+			continue
+		}
+		_ = sleep(ctx, pause.NextBackOff(), nil) // take sees to it when ctx has ended
+	}
+}
+
+// newPause is the wait between tries: TD's published one second, doubling to 32, each by half up or down.
+func newPause() *backoff.ExponentialBackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.Multiplier, b.MaxInterval = time.Second, 2, 32*time.Second
+	return b
+}
+
+// try sends r once. What is not a failure may still be a 4xx.
+func (c *Client) try(ctx context.Context, r *request) (*answer, *trouble) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
+	defer cancel()
+	req, err := c.newRequest(ctx, r)
+	if err != nil {
+		return nil, &trouble{err: err}
+	}
+	c.counters.sent.Add(1)
+	c.counters.bytes.Add(max(req.ContentLength, 0))
+	res, err := c.http.Do(req)
+	if b, ok := req.Body.(*body); ok {
+		// The transport may still read the profiles after it has answered; they are the caller's again when this returns.
+		defer func() { cancel(); <-b.closed }()
+	}
+	if err != nil {
+		return nil, &trouble{lost: !neverConnected(err), final: untrusted(err), err: plain(err)}
+	}
+	defer res.Body.Close()
+	a := &answer{status: res.StatusCode, header: res.Header}
+	a.body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	if err != nil {
+		return nil, &trouble{lost: true, err: fmt.Errorf("read the answer: %w", plain(err))}
+	}
+	r.endpoint.heed(res.Header)
+	return a, c.judge(r, a)
+}
+
+func (c *Client) newRequest(ctx context.Context, r *request) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, r.method, c.options.BaseURL+r.path, nil)
+	if err != nil {
+		return nil, err
+	}
+	if r.prefix != "" {
+		b := newBody(r.prefix, r.suffix, r.set)
+		req.Body, req.ContentLength = b, b.size()
+		req.Header.Set("Content-Type", mediaType)
+	}
+	req.Header.Set("Accept", mediaType)
+	req.Header.Set("Authorization", "Klaviyo-API-Key "+c.options.Key)
+	req.Header.Set("Revision", c.options.Revision)
+	req.Header.Set("User-Agent", c.options.UserAgent)
+	return req, nil
+}
+
+// judge returns what is wrong with an answer that another try can mend.
+func (c *Client) judge(r *request, a *answer) *trouble {
+	switch {
+	case len(a.body) > maxAnswer:
+		return &trouble{lost: true, err: fmt.Errorf("the answer is longer than %d bytes", maxAnswer)}
+	case a.status == http.StatusTooManyRequests:
+		c.counters.throttled.Add(1)
+		return &trouble{after: max(retryAfter(a.header), time.Second), err: errors.New("throttled by Klaviyo (HTTP 429)")}
+	case a.status == http.StatusRequestTimeout || a.status >= 500:
+		return &trouble{lost: true, err: errors.New(explain(a.status, apiErrors(a.body)))}
+	case a.status == http.StatusForbidden && apiErrors(a.body) == nil:
+		return &trouble{err: errors.New("HTTP 403 with a page instead of Klaviyo's answer: a challenge on the way")}
+	case a.status < 300 && r.accept != nil:
+		if err := r.accept(a); err != nil {
+			return &trouble{lost: true, err: fmt.Errorf("HTTP %d: %w", a.status, err)}
+		}
+	}
+	return nil
+}
+
+// fatal returns the error of an answer that no row and no later try can change.
+func (c *Client) fatal(r *request, a *answer) *Error {
+	said := explain(a.status, apiErrors(a.body))
+	switch {
+	case a.status == http.StatusUnauthorized:
+		return setupError("create a private API key in Klaviyo under Settings > API keys, and give it by KLAVIYO_API_KEY or --api-key-file",
+			"%s: Klaviyo does not know the API key: %s", r.doing, said)
+	case a.status == http.StatusForbidden:
+		return setupError("give the key the scopes lists:read, lists:write, profiles:read and profiles:write",
+			"%s: the API key may not do this: %s", r.doing, said)
+	case a.status == http.StatusGone:
+		return setupError("give a newer one with --revision, or update klaviyo-export",
+			"%s: Klaviyo has retired API revision %s: %s", r.doing, c.options.Revision, said)
+	case a.status >= 300 && a.status < 400:
+		return setupError("check --base-url", "%s: redirected, which is not followed: HTTP %d", r.doing, a.status)
+	}
+	return nil
+}
+
+func (c *Client) notice(text string) {
+	now, last := time.Now().UnixNano(), c.noticed.Load()
+	if c.options.Notice != nil && now-last > int64(noticeEvery) && c.noticed.CompareAndSwap(last, now) {
+		c.options.Notice(text)
+	}
+}
+
+// neverConnected reports whether a request failed before anything of it was sent.
+func neverConnected(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// untrusted reports whether the other side could not prove by its certificate who it is.
+func untrusted(err error) bool {
+	var wrong *tls.CertificateVerificationError
+	return errors.As(err, &wrong)
+}
+
+// plain takes the method and URL off an error of the http package.
+func plain(err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %v", requestTime)
+	}
+	return err
+}

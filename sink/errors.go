@@ -1,0 +1,115 @@
+package sink
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/segmentio/encoding/json"
+)
+
+// Kind tells why a run is over.
+type Kind uint8
+
+// Kinds of Error.
+const (
+	Setup   Kind = iota // key, list or request: something to mend before the next run
+	Outage              // Klaviyo or the network gave up: run again later
+	Stopped             // the context ended
+)
+
+// Error ends a run. Hint, where there is one, says what to do.
+type Error struct {
+	Kind Kind
+	Hint string
+	lost bool // a request was sent whose answer is not known
+	err  error
+}
+
+func (e *Error) Error() string { return e.err.Error() }
+
+func (e *Error) Unwrap() error { return e.err }
+
+func setupError(hint, format string, args ...any) *Error {
+	return &Error{Kind: Setup, Hint: hint, err: fmt.Errorf(format, args...)}
+}
+
+// apiError is one entry of a JSON:API errors array (klaviyo-api.md §9).
+type apiError struct {
+	Code   string `json:"code"`
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+	Source struct {
+		Pointer string `json:"pointer"`
+	} `json:"source"`
+}
+
+// text is what the error says to people.
+func (e *apiError) text() string {
+	if e.Detail == "" {
+		return e.Title
+	}
+	return e.Detail
+}
+
+func (e *apiError) String() string {
+	if e.Code == "" {
+		return e.text()
+	}
+	return e.text() + " (" + e.Code + ")"
+}
+
+// apiErrors returns the errors of an answer's body, none when it is not a JSON:API error document.
+func apiErrors(body []byte) []apiError {
+	var doc struct {
+		Errors []apiError `json:"errors"`
+	}
+	if decode(body, &doc) != nil {
+		return nil
+	}
+	return doc.Errors
+}
+
+// explain puts an answer into one line for people.
+func explain(status int, errs []apiError) string {
+	texts := make([]string, 0, len(errs))
+	for i := range errs {
+		texts = append(texts, errs[i].String())
+	}
+	if len(texts) == 0 {
+		return fmt.Sprintf("HTTP %d", status)
+	}
+	return fmt.Sprintf("HTTP %d: %s", status, strings.Join(texts, "; "))
+}
+
+// maxDepth bounds the nesting of an answer: the decoder recurses without a bound of its own.
+const maxDepth = 200
+
+var (
+	errTooDeep = errors.New("the answer is nested too deep")
+	errNotJSON = errors.New("the answer is not JSON")
+)
+
+// decode reads an answer's JSON into v. Its errors quote nothing of the answer.
+func decode(body []byte, v any) error {
+	depth, quoted := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return errTooDeep
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	if json.Unmarshal(body, v) != nil {
+		return errNotJSON
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package sink
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// rates are the limits of the endpoints in use: requests a second, a minute and, if not 0, a day (klaviyo-api.md §2).
+type rates struct{ burst, steady, daily int }
+
+var (
+	rateM      = rates{burst: 10, steady: 150}
+	rateL      = rates{burst: 75, steady: 750}
+	rateCreate = rates{burst: 10, steady: 150, daily: 150}
+)
+
+// longestThrottle caps what a Retry-After can ask for, so that a strange one does not stop a run for a day.
+const longestThrottle = 5 * time.Minute
+
+// endpoint paces the requests to one endpoint, for all its senders. Klaviyo counts them in fixed windows whose phase is
+// not known and by the moment they arrive, which lies between sending and answer. So a window's log holds when the last
+// requests were answered, and the next is sent when the oldest of them is a whole window past: then no window, wherever
+// it starts, holds more than its limit.
+type endpoint struct {
+	mu      sync.Mutex
+	windows []window
+	open    time.Time     // before it nothing is sent: Klaviyo said so
+	changed chan struct{} // closed when a request was answered
+}
+
+type window struct {
+	span time.Duration
+	log  []*use // a ring of as many as the window allows
+	next int    // the oldest
+}
+
+// use is one request. answered is zero while it is under way.
+type use struct{ answered time.Time }
+
+// newEndpoint leaves (100 - share) percent of each limit to others.
+func newEndpoint(r rates, share int) *endpoint {
+	e := &endpoint{changed: make(chan struct{})}
+	for _, w := range []struct {
+		limit int
+		span  time.Duration
+	}{{r.burst, time.Second}, {r.steady, time.Minute}, {r.daily, 24 * time.Hour}} {
+		if w.limit > 0 && share > 0 {
+			e.windows = append(e.windows, window{span: w.span, log: make([]*use, max(w.limit*share/100, 1))})
+		}
+	}
+	return e
+}
+
+// take waits until a request may be sent, or ctx ends. What it returns must be given to done.
+func (e *endpoint) take(ctx context.Context) (*use, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		u, wait, changed := e.try()
+		if u != nil {
+			return u, nil
+		}
+		if err := sleep(ctx, wait, changed); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// try takes a place in every window, or tells how long to wait: for a time, or where that is not known for a change.
+func (e *endpoint) try() (*use, time.Duration, <-chan struct{}) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	at := e.open
+	for i := range e.windows {
+		w := &e.windows[i]
+		switch oldest := w.log[w.next]; {
+		case oldest == nil:
+		case oldest.answered.IsZero():
+			return nil, longestThrottle, e.changed
+		case oldest.answered.Add(w.span).After(at):
+			at = oldest.answered.Add(w.span)
+		}
+	}
+	if wait := time.Until(at); wait > 0 {
+		return nil, wait, nil
+	}
+	u := new(use)
+	for i := range e.windows {
+		w := &e.windows[i]
+		w.log[w.next] = u
+		w.next = (w.next + 1) % len(w.log)
+	}
+	return u, 0, nil
+}
+
+// done notes that a request was answered, or failed.
+func (e *endpoint) done(u *use) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	u.answered = time.Now()
+	close(e.changed)
+	e.changed = make(chan struct{})
+}
+
+// heed closes the endpoint when an answer's headers say that others have used up a window.
+func (e *endpoint) heed(h http.Header) {
+	if h.Get("RateLimit-Remaining") != "0" {
+		return
+	}
+	if reset, err := strconv.ParseUint(strings.TrimSpace(h.Get("RateLimit-Reset")), 10, 32); err == nil {
+		e.shut(min(time.Duration(reset)*time.Second, time.Minute))
+	}
+}
+
+// throttle closes the endpoint to all its senders after a 429, and returns by how much longer it is closed now.
+func (e *endpoint) throttle(d time.Duration) time.Duration {
+	d = min(d, longestThrottle)
+	// Not all processes of an account should come back at one instant.
+	return e.shut(d + time.Duration(rand.Int64N(int64(min(d/10, time.Second))+1)))
+}
+
+func (e *endpoint) shut(d time.Duration) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	from := now
+	if e.open.After(now) {
+		from = e.open
+	}
+	if until := now.Add(d); until.After(e.open) {
+		e.open = until
+	}
+	return max(e.open.Sub(from), 0)
+}
+
+// retryAfter reads the header's seconds or date; 0 when there is none.
+func retryAfter(h http.Header) time.Duration {
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	if n, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return time.Duration(n) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(time.Until(at), 0)
+	}
+	return 0
+}
+
+// sleep waits for d, for wake, which may be nil, or for the end of ctx.
+func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-wake:
+	case <-ctx.Done():
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,80 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxRemoval is the number of ids that one removal takes (klaviyo-api.md §5).
+const maxRemoval = 1_000
+
+// Removal takes profiles off a list. It leaves their consent as it is.
+type Removal struct {
+	client *Client
+	list   *List
+}
+
+// NewRemoval returns the Sender that removes from list.
+func NewRemoval(c *Client, list *List) *Removal { return &Removal{client: c, list: list} }
+
+// Limits implements Sender.
+func (s *Removal) Limits() (profiles, bytes int) { return maxRemoval, maxImportBytes }
+
+// Send implements Sender. Profiles end as Applied: removal is immediate.
+func (s *Removal) Send(ctx context.Context, profiles []Profile) error {
+	d := delivery{list: s.list, send: s.remove}
+	return d.run(ctx, profiles)
+}
+
+func (s *Removal) remove(ctx context.Context, set []*Profile) (*refusal, error) {
+	list, _, _ := s.list.State()
+	a, err := s.client.call(ctx, &request{
+		doing: fmt.Sprintf("remove %d profiles", len(set)), method: http.MethodDelete, endpoint: s.client.rates.removals,
+		path:   "/api/lists/" + url.PathEscape(list) + "/relationships/profiles",
+		prefix: `{"data":[`, suffix: `]}`, set: set,
+		accept: func(a *answer) error {
+			if a.status != http.StatusNoContent {
+				return fmt.Errorf("a removal is answered with %d", http.StatusNoContent)
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if a.status >= 300 {
+		return refuse(a, "remove profiles", removalPlace)
+	}
+	for _, p := range set {
+		p.Outcome = Applied
+	}
+	return nil, nil
+}
+
+// removalPlace finds the profile by the error's pointer or, as the API's answer to unknown ids is
+// not documented, by its id in the error's text.
+func removalPlace(e *apiError, set []*Profile) (int, string) {
+	if at, _ := indexed(e.Source.Pointer, "/data/", set); at >= 0 {
+		return at, "profile_id"
+	}
+	for i, p := range set {
+		if id := profileID(p); id != "" && strings.Contains(e.Detail, id) {
+			return i, "profile_id"
+		}
+	}
+	return -1, ""
+}
+
+// profileID reads the id out of a removal's element, {"type":"profile","id":"…"}.
+func profileID(p *Profile) string {
+	var element struct {
+		ID string `json:"id"`
+	}
+	if decode(p.JSON, &element) != nil {
+		return ""
+	}
+	return element.ID
+}

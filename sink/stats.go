@@ -1,0 +1,29 @@
+package sink
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Stats are a client's totals.
+type Stats struct {
+	Sent      int64         // requests
+	Retried   int64         // requests that repeat a failed one
+	Throttled int64         // answers with status 429
+	Bytes     int64         // of request bodies
+	Jobs      int64         // import jobs that Klaviyo took
+	Waited    time.Duration // for which Klaviyo had closed an endpoint
+}
+
+type counters struct {
+	sent, retried, throttled, bytes, jobs, waited atomic.Int64
+}
+
+// Stats returns the totals so far. It may be called at any time.
+func (c *Client) Stats() Stats {
+	n := &c.counters
+	return Stats{
+		Sent: n.sent.Load(), Retried: n.retried.Load(), Throttled: n.throttled.Load(),
+		Bytes: n.bytes.Load(), Jobs: n.jobs.Load(), Waited: time.Duration(n.waited.Load()),
+	}
+}
