@@ -103,6 +103,9 @@ func (b *batcher) add(c *chunk) error {
 	if b.due(c.tick) {
 		b.cut()
 	}
+	if len(c.rows.Rows) == 0 {
+		c.free() // no batch will
+	}
 	return nil
 }
 
@@ -136,9 +139,6 @@ func (b *batcher) full(row *validate.Row) bool {
 // part enters rows of a chunk into the open batch.
 func (b *batcher) part(c *chunk, from, to int) {
 	if from == to {
-		if len(c.rows.Rows) == 0 {
-			c.free()
-		}
 		return
 	}
 	if len(b.open.parts) == 0 {

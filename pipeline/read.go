@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"klaviyo-export/validate"
@@ -85,6 +86,7 @@ type framer struct {
 	begun      bool   // a byte order mark was looked for
 	array      array
 	chunk      *chunk
+	whole      int  // bytes of the chunk that are whole rows
 	discarding bool // in a row that is too long
 	emit       func(*chunk)
 }
@@ -108,19 +110,26 @@ func (f *framer) add(p []byte) error {
 	return nil
 }
 
-const blank = " \t\r\n"
+const (
+	blank   = " \t\r\n"
+	bom     = "\xef\xbb\xbf"
+	utf16le = "\xff\xfe"
+	utf16be = "\xfe\xff"
+)
 
 // decide finds out the input's form by its first bytes other than blanks, which it drops.
 func (f *framer) decide() error {
 	if !f.begun {
-		const bom = "\xef\xbb\xbf"
-		if bytes.HasPrefix(f.head, []byte("\xff\xfe")) || bytes.HasPrefix(f.head, []byte("\xfe\xff")) {
+		head := string(f.head[:min(len(f.head), len(bom))])
+		for _, mark := range []string{bom, utf16le, utf16be} {
+			if len(head) < len(mark) && strings.HasPrefix(mark, head) {
+				return nil
+			}
+		}
+		if strings.HasPrefix(head, utf16le) || strings.HasPrefix(head, utf16be) {
 			return &Error{Text: "read standard input: it is UTF-16, not UTF-8", Hint: "have the client print UTF-8 (sqlcmd: -f 65001), or put iconv -f UTF-16 -t UTF-8 before"}
 		}
-		if len(f.head) < len(bom) && bytes.HasPrefix([]byte(bom), f.head) {
-			return nil
-		}
-		f.head, f.begun = bytes.TrimPrefix(f.head, []byte(bom)), true
+		f.head, f.begun = f.head[len(head)-len(strings.TrimPrefix(head, bom)):], true
 	}
 	f.head = bytes.TrimLeft(f.head, blank)
 	if len(f.head) == 0 {
@@ -155,6 +164,9 @@ func (f *framer) gather(p []byte) {
 			continue
 		}
 		n := min(len(p), chunkSize)
+		if end := bytes.LastIndexByte(p[:n], '\n') + 1; end > 0 {
+			f.whole = len(f.chunk.text) + end
+		}
 		f.chunk.text = append(f.chunk.text, p[:n]...)
 		p = p[n:]
 		if len(f.chunk.text) >= chunkSize {
@@ -166,12 +178,8 @@ func (f *framer) gather(p []byte) {
 
 // flush hands on the whole rows that have come in, and a tick if one is asked for.
 func (f *framer) flush(tick bool) {
-	for {
-		end := bytes.LastIndexByte(f.chunk.text, '\n') + 1
-		if end == 0 {
-			break
-		}
-		f.cut(nthLine(f.chunk.text[:end], chunkRows))
+	for f.whole > 0 {
+		f.cut(nthLine(f.chunk.text[:f.whole], chunkRows))
 	}
 	if tick {
 		c := newChunk()
@@ -186,6 +194,7 @@ func (f *framer) cut(end int) {
 	f.chunk = newChunk()
 	f.chunk.text = append(f.chunk.text, c.text[end:]...)
 	c.text = c.text[:end]
+	f.whole = max(f.whole-end, 0)
 	f.emit(c)
 }
 
