@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
@@ -68,6 +69,9 @@ func (c *console) note(text string) {
 	fmt.Fprintf(c.err, "klaviyo-export: %s\n", printable(text))
 }
 
+// aroundSimulator is nil but in tests, which put a check of the API's contract there.
+var aroundSimulator func(http.Handler) http.Handler
+
 // usageError is a mistake in the command line: nothing was begun.
 type usageError struct{ error }
 
@@ -97,7 +101,7 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	}
 	if err != nil {
 		c.note(err.Error())
-		fmt.Fprintf(errs, "hint: klaviyo-export %s--help\n", commandOf(parsed))
+		fmt.Fprintf(errs, "hint: klaviyo-export %s--help\n", commandOf(err))
 		return exitUsage
 	}
 	return exit(c, parsed.Run(c))
@@ -127,12 +131,13 @@ type ended struct {
 
 func (e *ended) Unwrap() error { return e.error }
 
-// commandOf names the command that was being parsed, with a blank behind it.
-func commandOf(parsed *kong.Context) string {
-	if parsed == nil || parsed.Command() == "" {
-		return ""
+// commandOf names the command whose flags could not be parsed, with a blank behind it.
+func commandOf(err error) string {
+	var failed *kong.ParseError
+	if errors.As(err, &failed) && failed.Context.Command() != "" {
+		return failed.Context.Command() + " "
 	}
-	return parsed.Command() + " "
+	return ""
 }
 
 // interruptible returns a context that the first SIGINT or SIGTERM cancels. The second one ends the process at once.
@@ -301,7 +306,7 @@ func (k *checkCommand) Run(c *console) error {
 }
 
 func (s *simulateCommand) Run(c *console) error {
-	sim := simulator.New(simulator.Options{RateLimits: !s.NoRateLimit, JobTime: s.JobTime})
+	sim := simulator.New(simulator.Options{RateLimits: !s.NoRateLimit, JobTime: s.JobTime, Wrap: aroundSimulator})
 	url, err := sim.Start(s.Addr)
 	if err != nil {
 		return err
@@ -356,7 +361,7 @@ func transfer(c *console, operation validate.Operation, rows *rowFlags, send *se
 		options.RateShare = 0
 	}
 	if send.Simulate {
-		sim := simulator.New(simulator.Options{RateLimits: !send.NoRateLimit})
+		sim := simulator.New(simulator.Options{RateLimits: !send.NoRateLimit, Wrap: aroundSimulator})
 		if options.BaseURL, err = sim.Start("127.0.0.1:0"); err != nil {
 			return err
 		}
@@ -424,7 +429,7 @@ func (f *klaviyoFlags) key() (string, error) {
 		return "", &pipeline.Error{Text: "no API key: " + from + " is not set or empty", Hint: "set KLAVIYO_API_KEY or give --api-key-file FILE; with --simulate no key is needed"}
 	}
 	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", &pipeline.Error{Text: "the API key in " + from + " holds blanks or characters that no key has", Hint: "it should be one line like pk_…"}
+		return "", &pipeline.Error{Text: "the API key in " + from + " holds blanks or characters that no key has", Hint: "it should hold the private API key alone, on one line"}
 	}
 	return key, nil
 }

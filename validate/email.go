@@ -1,0 +1,149 @@
+package validate
+
+import (
+	"bytes"
+	"unicode/utf8"
+)
+
+// maxEmail is Klaviyo's limit (klaviyo-api.md section 11), maxLocal and maxLabel are those of RFC 5321 and RFC 1035.
+const (
+	maxEmail = 100
+	maxLocal = 64
+	maxLabel = 63
+)
+
+const (
+	atext = 1 << iota // RFC 5322
+	ldh               // letter, digit or hyphen
+	letter
+)
+
+var classes = func() (t [256]byte) {
+	for c := range t {
+		switch {
+		case c|0x20 >= 'a' && c|0x20 <= 'z':
+			t[c] = atext | ldh | letter
+		case c >= '0' && c <= '9', c == '-':
+			t[c] = atext | ldh
+		case bytes.IndexByte([]byte("!#$%&'*+/=?^_`{|}~"), byte(c)) >= 0:
+			t[c] = atext
+		}
+	}
+	return t
+}()
+
+// validEmail says whether b is an address that Klaviyo can be expected to take: a dot-atom of RFC 5322, an @, and a domain of
+// two or more labels of letters, digits and hyphens.
+func validEmail(b []byte) bool {
+	if len(b) > maxEmail {
+		return false
+	}
+	at, start := 0, 0
+	for ; at < len(b) && b[at] != '@'; at++ {
+		if classes[b[at]]&atext == 0 {
+			if b[at] != '.' || at == start {
+				return false
+			}
+			start = at + 1
+		}
+	}
+	return at > start && at <= maxLocal && at < len(b) && validDomain(b[at+1:])
+}
+
+func validDomain(b []byte) bool {
+	start, labels := 0, 0
+	all := byte(letter)
+	for i, c := range b {
+		if class := classes[c]; class&ldh != 0 {
+			all &= class
+			continue
+		}
+		if c != '.' || !validLabel(b[start:i]) {
+			return false
+		}
+		start, all = i+1, letter
+		labels++
+	}
+	top := b[start:]
+	return labels > 0 && validLabel(top) && (all == letter && len(top) >= 2 || isPunycode(top))
+}
+
+// validLabel checks length and ends of a label made of letters, digits and hyphens.
+func validLabel(b []byte) bool {
+	return len(b) > 0 && len(b) <= maxLabel && b[0] != '-' && b[len(b)-1] != '-'
+}
+
+func isPunycode(b []byte) bool {
+	return len(b) > 4 && b[0]|0x20 == 'x' && b[1]|0x20 == 'n' && b[2] == '-' && b[3] == '-'
+}
+
+// emailReason says what is wrong with an address that validEmail refuses.
+func emailReason(b []byte) string {
+	at := bytes.IndexByte(b, '@')
+	last := b[len(b)-1]
+	switch {
+	case bytes.IndexByte(b, '<') >= 0 && last == '>':
+		return "has a display name: give the address between < and > alone"
+	case at < 0:
+		return "has no @"
+	case bytes.Count(b, []byte("@")) > 1:
+		return "has more than one @: give one address alone"
+	case len(b) > maxEmail:
+		return "is longer than 100 characters"
+	}
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		class := byte(atext)
+		if i > at {
+			class = ldh
+		}
+		switch {
+		case r >= utf8.RuneSelf && i > at:
+			return "is not ASCII: write the domain in its xn-- form"
+		case r >= utf8.RuneSelf:
+			return "is not ASCII (" + quote(b[i:i+n]) + "): addresses are ASCII, only a domain can be written in its xn-- form"
+		case r != '@' && r != '.' && classes[r]&class == 0:
+			return "holds a character that is not allowed: " + quote(b[i:i+n])
+		}
+		i += n
+	}
+	local, domain := b[:at], b[at+1:]
+	switch {
+	case at == 0:
+		return "has nothing before the @"
+	case dotted(local):
+		return "has a dot at an end of the part before the @, or two dots in a row"
+	case len(local) > maxLocal:
+		return "has more than 64 characters before the @"
+	}
+	return domainReason(domain)
+}
+
+// domainReason says what is wrong with a domain of letters, digits, hyphens and dots that validDomain refuses.
+func domainReason(b []byte) string {
+	switch {
+	case len(b) == 0:
+		return "has nothing after the @"
+	case dotted(b):
+		return "has a dot at an end of the domain, or two dots in a row"
+	case bytes.IndexByte(b, '.') < 0:
+		return "has a domain without a dot"
+	}
+	top := b[bytes.LastIndexByte(b, '.')+1:]
+	for label := range bytes.SplitSeq(b, []byte(".")) {
+		switch {
+		case len(label) > maxLabel:
+			return "has a domain with more than 63 characters between two dots"
+		case !validLabel(label):
+			return "has a domain with a hyphen beside a dot or at an end"
+		}
+	}
+	if len(top) == 1 {
+		return "has a top-level domain of one character: " + quote(top)
+	}
+	return "has a top-level domain that is not made of letters: " + quote(top)
+}
+
+func dotted(b []byte) bool {
+	return b[0] == '.' || b[len(b)-1] == '.' || bytes.Contains(b, []byte(".."))
+}

@@ -1,0 +1,108 @@
+package validate
+
+// target is where in a profile a member goes.
+type target uint8
+
+const (
+	custom   target = iota // a custom property
+	dropped                // nowhere
+	reserved               // no name for a custom property
+	stranger               // a member of the location object that Klaviyo doesn't know
+	locationObject
+	propertiesObject
+
+	email // the attributes, klaviyo-api.md section 6.3
+	phoneNumber
+	externalID
+	kx
+	firstName
+	lastName
+	organization
+	locale
+	title
+	image
+
+	address1 // the members of location
+	address2
+	city
+	country
+	region
+	zip
+	timezone
+	ip
+	latitude
+	longitude
+
+	profileID
+	targets
+)
+
+var targetNames = [targets]string{
+	email: "email", phoneNumber: "phone_number", externalID: "external_id", kx: "_kx", firstName: "first_name",
+	lastName: "last_name", organization: "organization", locale: "locale", title: "title", image: "image",
+	address1: "address1", address2: "address2", city: "city", country: "country", region: "region", zip: "zip",
+	timezone: "timezone", ip: "ip", latitude: "latitude", longitude: "longitude", profileID: "profile_id",
+}
+
+func (t target) name() string { return targetNames[t] }
+
+func (t target) isAttribute() bool { return t >= email && t <= image }
+
+func (t target) isLocation() bool { return t >= address1 && t <= longitude }
+
+// path returns how a target is written in full.
+func (t target) path() string {
+	if t.isLocation() {
+		return "location." + t.name()
+	}
+	return t.name()
+}
+
+// field says what becomes of a column.
+type field struct {
+	target   target
+	mapped   bool
+	property []byte // of a column that is mapped to a custom property: its new name
+	label    string // the name in the profile with quotes and colon, "" for a custom property that keeps its own
+}
+
+// attributeFields are the columns and locationFields the members of the location object that go where their names say.
+var attributeFields, locationFields = ownFields()
+
+func ownFields() (attributes, location map[string]field) {
+	attributes = map[string]field{
+		"location":   {target: locationObject},
+		"properties": {target: propertiesObject},
+	}
+	location = map[string]field{}
+	for t := email; t <= longitude; t++ {
+		f := field{target: t, label: `"` + t.name() + `":`}
+		attributes[t.name()] = f
+		if t.isLocation() {
+			location[t.name()] = f
+		}
+	}
+	return attributes, location
+}
+
+// field returns what becomes of the member of that name.
+func (c *Checker) field(in scope, name []byte) field {
+	switch in {
+	case topLevel:
+		if f, ok := c.fields[string(name)]; ok {
+			return f
+		}
+		if c.operation == Remove {
+			return field{target: dropped}
+		}
+	case inLocation:
+		if f, ok := locationFields[string(name)]; ok {
+			return f
+		}
+		return field{target: stranger}
+	}
+	if len(name) == 0 || name[0] == '$' {
+		return field{target: reserved}
+	}
+	return field{}
+}

@@ -1,0 +1,121 @@
+package validate
+
+import (
+	"regexp"
+	"testing"
+	"unicode"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+func TestPhones(t *testing.T) {
+	tests := []struct{ value, home, number, reason string }{
+		{"+12015550123", "", "+12015550123", ""},
+		{"+1-201-555-0123", "", "+12015550123", ""},
+		{"+1 201 555 0123", "JP", "+12015550123", ""},
+		{"+1\u00a0201.555.0123", "", "+12015550123", ""},
+		{"+1/201/555/0123", "", "+12015550123", ""},
+		{"(+1201) 555 0123", "", "+12015550123", ""},
+		{"+1 (201) 555-0123", "", "+12015550123", ""},
+		{"tel:+1-201-555-0123", "", "+12015550123", ""},
+		{"TEL: +12015550123", "", "+12015550123", ""},
+		{"tel: 2015550123", "US", "+12015550123", ""},
+		{"201 555 0123", "US", "+12015550123", ""},
+		{"1-201-555-0123", "US", "+12015550123", ""},
+		{"090-1234-5678", "JP", "+819012345678", ""},
+		{"81 90 1234 5678", "JP", "+819012345678", ""},
+		{"010 1 201 555 0123", "JP", "+12015550123", ""},
+		{"0044 20 7946 0958", "DE", "+442079460958", ""},
+		{"+44 (0)20 7946 0958", "", "+442079460958", ""},
+		{"+39 06 1234 5678", "", "+390612345678", ""},
+		{"06 1234 5678", "IT", "+390612345678", ""},
+		{"+800 1234 5678", "", "+80012345678", ""},
+
+		{"090-1234-5678", "", "", needsCountry},
+		{"12015550123", "", "", needsCountry},
+		{"0012015550123", "US", "", "is no number that the numbering plan of +1 has"},
+		{"+1234", "", "", "is no number that the numbering plan of +1 has"},
+		{"+2345678900", "", "", "is no number that the numbering plan of +234 has"},
+		{"+999 123 456 789", "", "", "begins with a country code that does not exist"},
+		{"+0 12015550123", "", "", "begins with a country code that does not exist"},
+		{"+4944222239994154", "", "", "is no number of 7 to 15 digits"},
+		{"+989686", "", "", "is no number of 7 to 15 digits"},
+		{"+1", "", "", "has too few digits"},
+		{"1", "US", "", "has too few digits"},
+		{"123456789012345678901", "JP", "", "has too many digits"},
+		{"1234567890123456789012345678901", "JP", "", "has more than 30 digits"},
+		{"tel:", "", "", "has no digits"},
+		{"+", "", "", "has no digits"},
+		{"++12015550123", "", "", "has a + after another + or after digits"},
+		{"1+2015550123", "US", "", "has a + after another + or after digits"},
+		{"+1 201 555 0123 x5", "", "", "holds the letter `x`: give one number alone, in digits and without extension"},
+		{"+1 201 555 0123;ext=5", "", "", "holds `;`: give one number alone, without extension"},
+		{"+12015550123, +12015550124", "", "", "holds `,`: give one number alone, without extension"},
+		{"1-800-FLOWERS", "US", "", "holds the letter `F`: give one number alone, in digits and without extension"},
+		{"tel:tel:+12015550123", "", "", "holds the letter `t`: give one number alone, in digits and without extension"},
+		{"'+12015550123", "", "", "holds a character that is not allowed: `'`"},
+		{"+1\t2015550123", "", "", "holds a character that is not allowed: `\\u0009`"},
+		{"+１2015550123", "", "", "holds a character that is not allowed: `１`"},
+		{"+1–201–555–0123", "", "", "holds a character that is not allowed: `–`"},
+		{"*123#", "", "", "holds a character that is not allowed: `*`"},
+	}
+	for _, test := range tests {
+		number, reason := parsePhone([]byte(test.value), test.home)
+		if number != test.number || reason != test.reason {
+			t.Errorf("%s in %q\ngot  %q, %q\nwant %q, %q", test.value, test.home, number, reason, test.number, test.reason)
+		}
+	}
+}
+
+var e164 = regexp.MustCompile(`^\+[1-9]\d{6,14}$`)
+
+func FuzzPhone(f *testing.F) {
+	for _, home := range []string{"", "US", "JP", "GB", "IT"} {
+		for _, value := range []string{"+12015550123", "(201) 555-0123", "tel: 090-1234-5678", "0044 20 7946 0958", "06 1234 5678", "+1234", "1 + 2", "x"} {
+			f.Add(value, home)
+		}
+	}
+	f.Fuzz(func(t *testing.T, value, home string) {
+		if !phonenumbers.GetSupportedRegions()[home] {
+			home = ""
+		}
+		number, reason := parsePhone([]byte(value), home)
+		if reason != "" {
+			if number != "" {
+				t.Errorf("%q gives %q and %q", value, number, reason)
+			}
+			return
+		}
+		if !e164.MatchString(number) {
+			t.Fatalf("%q gives %q", value, number)
+		}
+		// The library reads the same number from the original text and from the result.
+		for _, text := range []string{value, number} {
+			parsed, err := phonenumbers.Parse(text, home)
+			if err != nil || !phonenumbers.IsValidNumber(parsed) || phonenumbers.Format(parsed, phonenumbers.E164) != number {
+				t.Errorf("%q gives %q, phonenumbers reads %q as %v, %v", value, number, text, parsed, err)
+			}
+		}
+		for _, r := range value {
+			if r > unicode.MaxLatin1 {
+				t.Errorf("%q is taken with %q", value, r)
+			}
+		}
+	})
+}
+
+func TestE164(t *testing.T) {
+	for _, s := range []string{"", "+", "+123456", "+1234567", "+123456789012345", "+1234567890123456", "+0234567", "1234567", "12345678", "+12345a7", "+123456/", "+1234567\n"} {
+		if got, want := isE164(s), e164.MatchString(s); got != want {
+			t.Errorf("%q: %t", s, got)
+		}
+	}
+}
+
+func BenchmarkPhone(b *testing.B) {
+	for b.Loop() {
+		if _, reason := parsePhone([]byte("090-1234-5678"), "JP"); reason != "" {
+			b.Fatal(reason)
+		}
+	}
+}
