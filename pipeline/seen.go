@@ -3,7 +3,7 @@ package pipeline
 import "github.com/hashicorp/golang-lru/v2/simplelru"
 
 // seen remembers the people of the last rows, by two independent hashes each: in a million rows a wrong
-// match has a chance of about 1 in 10^26. A full window of a million takes some 160 MB.
+// match has a chance of about 1 in 10^26. A full window of a million takes 150 MB, and up to 250 MB in a long run.
 type seen struct {
 	rows *simplelru.LRU[[2]uint64, int64]
 }

@@ -89,7 +89,7 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 func checkBase(base string) error {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("base URL %q is not of the form https://HOST", base)
+		return errors.New("the base URL is not of the form https://HOST") // which may hold a password: not quoted
 	}
 	if u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()) {
 		return nil
@@ -130,6 +130,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	lost   bool // an earlier try may have arrived as well
 }
 
 // trouble is a failed try. lost means that Klaviyo may have acted on it all the same.
@@ -157,8 +158,8 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		r.endpoint.done(place)
 		if failed == nil {
 			c.progress.Store(time.Now().UnixNano())
+			a.lost = lost
 			if fatal := c.fatal(r, a); fatal != nil {
-				fatal.lost = lost
 				return nil, fatal
 			}
 			return a, nil
@@ -255,20 +256,24 @@ func (c *Client) judge(r *request, a *answer) *trouble {
 // fatal returns the error of an answer that no row and no later try can change.
 func (c *Client) fatal(r *request, a *answer) *Error {
 	said := explain(a.status, apiErrors(a.body))
+	var fatal *Error
 	switch {
 	case a.status == http.StatusUnauthorized:
-		return setupError("create a private API key in Klaviyo under Settings > API keys, and give it by KLAVIYO_API_KEY or --api-key-file",
+		fatal = setupError("create a private API key in Klaviyo under Settings > API keys, and give it by KLAVIYO_API_KEY or --api-key-file",
 			"%s: Klaviyo does not know the API key: %s", r.doing, said)
 	case a.status == http.StatusForbidden:
-		return setupError("give the key the scopes lists:read, lists:write, profiles:read and profiles:write",
+		fatal = setupError("give the key the scopes lists:read, lists:write, profiles:read and profiles:write",
 			"%s: the API key may not do this: %s", r.doing, said)
 	case a.status == http.StatusGone:
-		return setupError("give a newer one with --revision, or update klaviyo-export",
+		fatal = setupError("give a newer one with --revision, or update klaviyo-export",
 			"%s: Klaviyo has retired API revision %s: %s", r.doing, c.options.Revision, said)
 	case a.status >= 300 && a.status < 400:
-		return setupError("check --base-url", "%s: redirected, which is not followed: HTTP %d", r.doing, a.status)
+		fatal = setupError("check --base-url", "%s: redirected, which is not followed: HTTP %d", r.doing, a.status)
+	default:
+		return nil
 	}
-	return nil
+	fatal.lost = a.lost
+	return fatal
 }
 
 func (c *Client) notice(text string) {

@@ -34,7 +34,9 @@ func refuse(a *answer, doing string, place func(*apiError, []*Profile) (int, str
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
 		return r, nil
 	}
-	return nil, setupError("", "%s: %s", doing, explain(r.status, r.errors))
+	err := setupError("", "%s: %s", doing, explain(r.status, r.errors))
+	err.lost = a.lost
+	return nil, err
 }
 
 // run delivers a batch. Its error is that of Sender.Send.

@@ -24,7 +24,7 @@ type ListRef struct {
 type List struct {
 	client *Client
 	ref    ListRef
-	making sync.Mutex // held while the list is made
+	making chan struct{} // holds one element while the list is made
 
 	mu      sync.Mutex
 	id      string
@@ -34,7 +34,7 @@ type List struct {
 
 // FindList looks a list up. Two lists of one name are an error, as is none when ref does not allow to create it.
 func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
-	l := &List{client: c, ref: ref, id: ref.ID, name: ref.Name}
+	l := &List{client: c, ref: ref, id: ref.ID, name: ref.Name, making: make(chan struct{}, 1)}
 	if ref.ID != "" {
 		return l, l.byID(ctx)
 	}
@@ -169,8 +169,12 @@ func quote(s string) string {
 
 // ensure returns the list's id and makes the list when there is none. Of several callers one does and the others wait.
 func (l *List) ensure(ctx context.Context) (string, error) {
-	l.making.Lock()
-	defer l.making.Unlock()
+	select {
+	case l.making <- struct{}{}:
+		defer func() { <-l.making }()
+	case <-ctx.Done():
+		return "", &Error{Kind: Stopped, err: fmt.Errorf("create list %q: %w", l.ref.Name, context.Cause(ctx))}
+	}
 	if id, _, _ := l.State(); id != "" {
 		return id, nil
 	}

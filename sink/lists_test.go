@@ -1,0 +1,185 @@
+package sink
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var oddNames = []string{
+	`News`, `news`, ` News`, `A "B" C`, `it's`, `back\slash`, `\"`, `a+b & c=d?e#f%20`, `Ünïcode 東京 🎉`, `a,b)`, `equals(name,"x")`, "tab\there",
+}
+
+// A name is found exactly as it is, whatever stands in it, and nothing else is found for it.
+func TestListNames(t *testing.T) {
+	bubble(t, nil, false, Options{}, func(w *world) {
+		ids := map[string]string{}
+		for _, name := range oddNames {
+			ids[name] = w.sim.AddList(name, "single_opt_in")
+		}
+		for _, name := range oddNames {
+			l, err := w.client.FindList(w.Context(), ListRef{Name: name})
+			if err != nil {
+				t.Errorf("%q: %v", name, err)
+				continue
+			}
+			if id, got, created := l.State(); id != ids[name] || got != name || created {
+				t.Errorf("%q: found %s %q %v, want %s", name, id, got, created, ids[name])
+			}
+		}
+		for _, name := range []string{"NEWS", "New", "News ", `A \"B\" C`} {
+			_, err := w.client.FindList(w.Context(), ListRef{Name: name})
+			var failed *Error
+			if !errors.As(err, &failed) || failed.Kind != Setup {
+				t.Errorf("%q: error %v", name, err)
+			}
+		}
+	})
+}
+
+// Lists of one name are an error that gives all their ids, however many pages they fill.
+func TestSameNames(t *testing.T) {
+	bubble(t, nil, false, Options{}, func(w *world) {
+		var ids []string
+		for range 23 {
+			ids = append(ids, w.sim.AddList("Twin", "single_opt_in"))
+		}
+		_, err := w.client.FindList(w.Context(), ListRef{Name: "Twin", Create: true})
+		if err == nil || !strings.Contains(err.Error(), "23 lists have that name") {
+			t.Fatal(err)
+		}
+		for _, id := range ids {
+			if !strings.Contains(err.Error(), id) {
+				t.Errorf("%s is not in: %v", id, err)
+			}
+		}
+		if n := w.client.Stats().Sent; n != 3 {
+			t.Errorf("%d requests for three pages", n)
+		}
+	})
+}
+
+// A filter that finds too much, or nothing, is not trusted with the comparison.
+func TestNamesAreComparedHere(t *testing.T) {
+	answer := `{"data":[{"type":"list","id":"Aaaaaa","attributes":{"name":"NEWS"}},{"type":"list","id":"Bbbbbb","attributes":{"name":"News"}}],"links":{"self":"x","next":null}}`
+	bubble(t, faulty(isLookup, says(200, mediaType, answer)), false, Options{}, func(w *world) {
+		if id, _, _ := w.list("News").State(); id != "Bbbbbb" {
+			t.Errorf("found %s", id)
+		}
+	})
+}
+
+// Only path and query of a link are followed: the key goes to no other host.
+func TestLinksToOtherHosts(t *testing.T) {
+	var hosts []string
+	page := func(next string) fault {
+		return says(200, mediaType, `{"data":[],"links":{"self":"x","next":"`+next+`"}}`)
+	}
+	inner := faulty(isLookup, page("https://klaviyo.example/api/lists?page%5Bcursor%5D=2"), page("//klaviyo.example/api/lists?page%5Bcursor%5D=3"))
+	wrap := func(next http.Handler) http.Handler {
+		h := inner(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			hosts = append(hosts, r.Host+" "+r.URL.RequestURI())
+			if r.URL.Query().Get("page[cursor]") == "3" {
+				says(200, mediaType, `{"data":[{"type":"list","id":"Aaaaaa","attributes":{"name":"News"}}],"links":{}}`)(w, r, nil)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+	bubble(t, wrap, false, Options{}, func(w *world) {
+		if id, _, _ := w.list("News").State(); id != "Aaaaaa" {
+			t.Errorf("found %q", id)
+		}
+	})
+	want := []string{"127.0.0.1 /api/lists?filter=equals%28name%2C%22News%22%29&page%5Bsize%5D=10", "127.0.0.1 /api/lists?page%5Bcursor%5D=2", "127.0.0.1 /api/lists?page%5Bcursor%5D=3"}
+	if diff := cmp.Diff(want, hosts); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Many senders make the list once, and before a lost creation is tried again its name is looked up.
+func TestListIsMadeOnce(t *testing.T) {
+	for _, c := range []struct {
+		name             string
+		faults           []fault
+		creations, looks int
+	}{
+		{"at once", nil, 1, 1},
+		{"refused for the moment", []fault{says(429, mediaType, "", "Retry-After", "3"), html(403)}, 3, 1},
+		{"lost before it was made", []fault{reset(false)}, 2, 2},
+		{"lost after it was made", []fault{reset(true)}, 1, 2},
+		{"unusable answer after it was made", []fault{replaced(201, mediaType, "")}, 1, 2},
+		{"lost three times", []fault{html(502), html(503), reset(true)}, 3, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, faulty(isCreation, c.faults...), false, Options{RetryFor: time.Hour}, func(w *world) {
+				list := w.list("New")
+				s := NewImport(w.client, list)
+				var wait sync.WaitGroup
+				for range 4 {
+					wait.Go(func() {
+						if err := s.Send(w.Context(), people(1)); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				wait.Wait()
+				if id, name, created := list.State(); id == "" || name != "New" || !created {
+					t.Errorf("list %q %q %v", id, name, created)
+				}
+				// Requests that a fault answered did not reach the simulator.
+				requests := w.sim.Requests()
+				if n := requests["POST /api/lists 201"]; n != 1 {
+					t.Errorf("%d lists were made", n)
+				}
+				if n := requests["GET /api/lists 200"]; n != c.looks {
+					t.Errorf("%d look-ups, want %d", n, c.looks)
+				}
+				if n := w.client.Stats().Sent; n != int64(c.creations+c.looks+4) {
+					t.Errorf("%d requests, want %d creations, %d look-ups and 4 imports", n, c.creations, c.looks)
+				}
+			})
+		})
+	}
+}
+
+// A list that Klaviyo refuses to make ends the run, and the rows are unsent.
+func TestListIsRefused(t *testing.T) {
+	bubble(t, faulty(isCreation, problem(400, "invalid", "/data/attributes/name", "Too long")), false, Options{}, func(w *world) {
+		set := people(2)
+		err := NewImport(w.client, w.list("New")).Send(w.Context(), set)
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Kind != Setup || !strings.Contains(err.Error(), `create list "New": HTTP 400: Too long`) {
+			t.Errorf("error %v", err)
+		}
+		if diff := cmp.Diff(map[string]int{"unsent": 2}, outcomes(set)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestBaseURL(t *testing.T) {
+	for base, ok := range map[string]bool{
+		"": true, "https://a.klaviyo.com": true, "https://proxy.example:8443/klaviyo/": true, "http://127.0.0.1:80": true, "http://[::1]:80": true, "http://localhost": true,
+		"http://a.klaviyo.com": false, "http://127.0.0.1.example": false, "ftp://127.0.0.1": false, "a.klaviyo.com": false, "https://": false,
+		"https://user:secret@a.klaviyo.com": false, "https://a.klaviyo.com?x=1": false, "https://a.klaviyo.com#x": false, ":": false,
+	} {
+		if _, err := New(Options{BaseURL: base}); (err == nil) != ok {
+			t.Errorf("%q: %v", base, err)
+		} else if err != nil && strings.Contains(fmt.Sprint(err), "secret") {
+			t.Errorf("the error tells a password: %v", err)
+		}
+	}
+	for base, is := range map[string]bool{"": true, "https://a.klaviyo.com": true, "https://KLAVIYO.com.": true, "https://notklaviyo.com": false, "http://127.0.0.1": false} {
+		if IsKlaviyo(base) != is {
+			t.Errorf("%q is Klaviyo: %v", base, !is)
+		}
+	}
+}

@@ -1,0 +1,229 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// Whatever passes by itself is tried again, and the profiles get there.
+func TestPassingFailures(t *testing.T) {
+	inAMinute := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		says(429, mediaType, `{"errors":[]}`, "Retry-After", time.Now().Add(time.Minute).UTC().Format(http.TimeFormat))(w, r, next)
+	}
+	for _, c := range []struct {
+		name      string
+		fault     fault
+		throttled int64
+		least     time.Duration
+	}{
+		{name: "500", fault: problem(500, "error", "", "Internal error")},
+		{name: "502 with a page", fault: html(502)},
+		{name: "503", fault: problem(503, "unavailable", "", "Try later")},
+		{name: "504", fault: html(504)},
+		{name: "524", fault: html(524)},
+		{name: "408", fault: html(408)},
+		{name: "403 with a page", fault: html(403)},
+		{name: "403 with nothing", fault: says(403, "text/html", "")},
+		{name: "an empty 200", fault: says(200, mediaType, "")},
+		{name: "null", fault: says(200, mediaType, "null")},
+		{name: "a page with 202", fault: html(202)},
+		{name: "202 without an id", fault: says(202, mediaType, `{"data":{"type":"profile-bulk-import-job","attributes":{}}}`)},
+		{name: "202 with an empty id", fault: says(202, mediaType, `{"data":{"id":""}}`)},
+		{name: "202 of another shape", fault: says(202, mediaType, `{"data":[{"id":5}]}`)},
+		{name: "reset before", fault: reset(false)},
+		{name: "reset after", fault: reset(true)},
+		{name: "truncated", fault: truncated},
+		{name: "no answer in time", fault: late(requestTime + time.Second), least: requestTime},
+		{name: "429 with seconds", fault: says(429, mediaType, "{}", "Retry-After", "7"), throttled: 1, least: 7 * time.Second},
+		{name: "429 with a date", fault: inAMinute, throttled: 1, least: 58 * time.Second},
+		{name: "429 with nothing", fault: says(429, mediaType, ""), throttled: 1, least: time.Second},
+		{name: "429 for ever", fault: says(429, mediaType, "", "Retry-After", "86400"), throttled: 1, least: longestThrottle},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, faulty(isImport, c.fault, c.fault), false, Options{RetryFor: time.Hour}, func(w *world) {
+				list := w.list("News")
+				began := time.Now()
+				set := people(3)
+				if err := NewImport(w.client, list).Send(w.Context(), set); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(map[string]int{"accepted": 3}, outcomes(set)); diff != "" {
+					t.Error(diff)
+				}
+				s := w.client.Stats()
+				if s.Retried != 2 || s.Jobs != 1 || s.Throttled != 2*c.throttled || (s.Waited > 0) != (c.throttled > 0) {
+					t.Errorf("stats %+v", s)
+				}
+				if took := time.Since(began); took < 2*c.least || took > 2*c.least+2*time.Second+c.least/4+5*time.Second {
+					t.Errorf("took %v, two waits of at least %v", took, c.least)
+				}
+			})
+		})
+	}
+}
+
+// What no other try can mend ends the run at once, and says what to do.
+func TestFinalAnswers(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fault fault
+	}{
+		{"401", problem(401, "authentication_failed", "/data/", "Incorrect authentication credentials.")},
+		{"403 of Klaviyo", problem(403, "permission_denied", "/data/", "The API key lacks the scope profiles:write.")},
+		{"410", problem(410, "gone", "", "This revision is retired.")},
+		{"302", says(302, "text/html", "", "Location", "https://klaviyo.example/steal")},
+		{"308", says(308, "text/html", "", "Location", "/api/elsewhere")},
+		{"405", problem(405, "method_not_allowed", "", "Method not allowed.")},
+		{"415", problem(415, "unsupported", "", "Unsupported media type.")},
+	} {
+		for _, before := range []bool{false, true} {
+			name, want := c.name, map[string]int{"unsent": 2}
+			faults := []fault{c.fault}
+			if before {
+				name, want = name+" after a lost answer", map[string]int{"unknown answer_lost": 2}
+				faults = []fault{reset(false), c.fault}
+			}
+			t.Run(name, func(t *testing.T) {
+				bubble(t, faulty(isImport, faults...), false, Options{RetryFor: time.Hour}, func(w *world) {
+					set := people(2)
+					err := NewImport(w.client, w.list("News")).Send(w.Context(), set)
+					var failed *Error
+					if !errors.As(err, &failed) || failed.Kind != Setup {
+						t.Errorf("error %v", err)
+					}
+					if diff := cmp.Diff(want, outcomes(set)); diff != "" {
+						t.Error(diff)
+					}
+					if s := w.client.Stats(); s.Sent != int64(2+len(faults)) {
+						t.Errorf("%d requests", s.Sent)
+					}
+				})
+			})
+		}
+	}
+}
+
+// When the time for retries is over, rows that cannot have arrived are unsent and the others unknown.
+func TestOutage(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fault fault
+		want  string
+	}{
+		{"throttled", says(429, mediaType, "", "Retry-After", "30"), "unsent"},
+		{"challenged", html(403), "unsent"},
+		{"reset", reset(false), "unknown answer_lost"},
+		{"503", html(503), "unknown answer_lost"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			always := make([]fault, 10_000)
+			for i := range always {
+				always[i] = c.fault
+			}
+			bubble(t, faulty(isImport, always...), false, Options{RetryFor: 10 * time.Minute}, func(w *world) {
+				list := w.list("News")
+				began := time.Now()
+				set := people(2)
+				err := NewImport(w.client, list).Send(w.Context(), set)
+				var failed *Error
+				if !errors.As(err, &failed) || failed.Kind != Outage {
+					t.Errorf("error %v", err)
+				}
+				if diff := cmp.Diff(map[string]int{c.want: 2}, outcomes(set)); diff != "" {
+					t.Error(diff)
+				}
+				if took := time.Since(began); took < 10*time.Minute || took > 11*time.Minute {
+					t.Errorf("gave up after %v", took)
+				}
+			})
+		})
+	}
+}
+
+// A Klaviyo that was never reached has got nothing.
+func TestNoConnection(t *testing.T) {
+	bubble(t, nil, false, Options{RetryFor: time.Minute}, func(w *world) {
+		list := w.list("News")
+		w.client.Close()
+		_ = w.net.Close()
+		set := people(1)
+		err := NewImport(w.client, list).Send(w.Context(), set)
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Kind != Outage || set[0].Outcome != Unsent {
+			t.Errorf("error %v, outcome %v", err, set[0].Outcome)
+		}
+	})
+}
+
+// A 429 closes the endpoint for all its senders, not only for the one that got it.
+func TestThrottleIsShared(t *testing.T) {
+	var arrivals []time.Duration
+	began := time.Time{}
+	wrap := func(next http.Handler) http.Handler {
+		first := faulty(isImport, says(429, mediaType, "", "Retry-After", "20"))(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if isImport(r) {
+				arrivals = append(arrivals, time.Since(began))
+			}
+			first.ServeHTTP(w, r)
+		})
+	}
+	bubble(t, wrap, false, Options{RetryFor: time.Hour}, func(w *world) {
+		list := w.list("News")
+		if _, err := list.ensure(w.Context()); err != nil {
+			t.Fatal(err)
+		}
+		began = time.Now()
+		s := NewImport(w.client, list)
+		done := make(chan error)
+		go func() { done <- s.Send(w.Context(), people(1)) }() // received below
+		time.Sleep(time.Second)
+		go func() { done <- s.Send(w.Context(), people(2)) }() // received below
+		for range 2 {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if len(arrivals) != 3 || arrivals[0] != 0 || arrivals[1] < 20*time.Second || arrivals[2] > 23*time.Second {
+		t.Errorf("requests after %v", arrivals)
+	}
+}
+
+// When the run is stopped, a wait ends at once, and a request under way is let finish.
+func TestStop(t *testing.T) {
+	t.Run("while waiting", func(t *testing.T) {
+		bubble(t, faulty(isImport, says(429, mediaType, "", "Retry-After", "200")), false, Options{RetryFor: time.Hour}, func(w *world) {
+			list := w.list("News")
+			ctx, cancel := context.WithTimeout(w.Context(), 3*time.Second)
+			defer cancel()
+			set := people(1)
+			began := time.Now()
+			err := NewImport(w.client, list).Send(ctx, set)
+			var failed *Error
+			if !errors.As(err, &failed) || failed.Kind != Stopped || set[0].Outcome != Unsent || time.Since(began) != 3*time.Second {
+				t.Errorf("error %v, outcome %v after %v", err, set[0].Outcome, time.Since(began))
+			}
+		})
+	})
+	t.Run("under way", func(t *testing.T) {
+		bubble(t, faulty(isImport, late(30*time.Second)), false, Options{RetryFor: time.Hour}, func(w *world) {
+			list := w.list("News")
+			ctx, cancel := context.WithTimeout(w.Context(), 3*time.Second)
+			defer cancel()
+			set := people(1)
+			err := NewImport(w.client, list).Send(ctx, set)
+			if err != nil || set[0].Outcome != Accepted || set[0].Job != "late" {
+				t.Errorf("error %v, outcome %v, job %q", err, set[0].Outcome, set[0].Job)
+			}
+		})
+	})
+}

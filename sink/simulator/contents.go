@@ -1,0 +1,75 @@
+package simulator
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// serveContents answers GET /simulator/lists and /simulator/lists/{id}/profiles: all that is held, as one
+// JSON array, one element a line. No key is needed. The open jobs are completed first.
+func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
+	id, profiles := matchPath("/simulator/lists/{id}/profiles", path)
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", http.MethodGet)
+		http.Error(w, "only GET", http.StatusMethodNotAllowed)
+		return
+	}
+	s.mu.Lock()
+	s.settleAll()
+	lists, l := s.appendLists(nil), s.list(id)
+	s.mu.Unlock()
+	switch {
+	case path == "/simulator/lists":
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(lists) // the client may have gone
+	case profiles && l != nil:
+		w.Header().Set("Content-Type", "application/json")
+		s.writeMembers(w, l)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+func (s *Simulator) appendLists(b []byte) []byte {
+	b = append(b, '[')
+	for i, l := range s.lists {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = quote(append(b, "\n{\"id\":"...), l.id)
+		b = quote(append(b, `,"name":`...), l.name)
+		b = quote(append(b, `,"opt_in_process":`...), l.optIn)
+		b = append(strconv.AppendInt(append(b, `,"profiles":`...), int64(len(l.at)), 10), '}')
+	}
+	return append(b, "\n]\n"...)
+}
+
+// writeMembers writes the members in the order of joining. It holds the lock for a thousand of them at a time.
+func (s *Simulator) writeMembers(w http.ResponseWriter, l *list) {
+	b := []byte("[")
+	first := true
+	for place, more := 0, true; more; {
+		s.mu.Lock()
+		for end := min(len(l.order), place+1000); place < end; place++ {
+			m := l.order[place]
+			if m.left {
+				continue
+			}
+			if !first {
+				b = append(b, ',')
+			}
+			first = false
+			b = quote(append(b, "\n{\"id\":"...), s.profiles.id(m.profile))
+			b = append(append(b, ','), s.profiles.all[m.profile].attributes[1:]...) // never empty: they hold an identifier
+		}
+		more = place < len(l.order)
+		s.mu.Unlock()
+		if _, err := w.Write(b); err != nil {
+			return
+		}
+		b = b[:0]
+	}
+	_, _ = w.Write([]byte("\n]\n"))
+}

@@ -1,0 +1,247 @@
+// Package contract holds requests and answers to Klaviyo's official OpenAPI description. It is used by tests alone.
+package contract
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+)
+
+// Find returns where the description is, ../shared/klaviyo-openapi.json seen from the folder that holds
+// go.mod, and whether it is there. Tests skip where it is not.
+func Find() (path string, ok bool) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", false
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", false
+		}
+		dir = parent
+	}
+	path = filepath.Join(dir, "../shared/klaviyo-openapi.json")
+	_, err = os.Stat(path)
+	return path, err == nil
+}
+
+// Checker tells what in a request or answer is against the description. It may be used at once from several goroutines.
+type Checker struct {
+	whole, sparse routers.Router // sparse is for answers to requests with fields[…]: attributes may lack
+	failure       *openapi3.Schema
+}
+
+// Breach is one request or answer that is against the description.
+type Breach struct {
+	Method, Path string
+	Status       int  // of the answer
+	Answer       bool // the answer is at fault, not the request
+	Err          error
+}
+
+func (b *Breach) Error() string {
+	side := "request"
+	if b.Answer {
+		side = "answer"
+	}
+	return fmt.Sprintf("%s %s %d: %s: %v", b.Method, b.Path, b.Status, side, b.Err)
+}
+
+// Load reads the description and mends it; mend says how. It takes a part of a second: load once for all tests.
+func Load(path string) (*Checker, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("loading the description of the API: %w", err)
+	}
+	var c Checker
+	if c.whole, err = newRouter(text, false); err == nil {
+		c.sparse, err = newRouter(text, true)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("loading the description of the API, %s: %w", path, err)
+	}
+	route, err := c.route(http.MethodGet, "/api/accounts", false)
+	if err != nil {
+		return nil, err
+	}
+	c.failure = route.Operation.Responses.Status(400).Value.Content.Get(mediaType).Schema.Value
+	return &c, nil
+}
+
+const mediaType = "application/vnd.api+json"
+
+func newRouter(text []byte, sparse bool) (routers.Router, error) {
+	mended, err := mend(text, sparse)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(mended)
+	if err != nil {
+		return nil, err
+	}
+	return legacy.NewRouter(doc)
+}
+
+func (c *Checker) route(method, path string, sparse bool) (*routers.Route, error) {
+	r, err := http.NewRequest(method, "http://localhost"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	router := c.whole
+	if sparse {
+		router = c.sparse
+	}
+	route, _, err := router.FindRoute(r)
+	return route, err
+}
+
+// Wrap checks every request below /api/ on its way to next, and every answer on its way back, and calls violation with a
+// *Breach for each that is against the description, before the client gets the answer. Nothing that passes is changed.
+// An answer is checked even if its request was wrong. violation is called at once from several goroutines.
+func (c *Checker) Wrap(next http.Handler, violation func(error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/api/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			violation(&Breach{Method: r.Method, Path: r.URL.Path, Err: fmt.Errorf("reading the body: %w", err)})
+			return
+		}
+		ctx, path := r.Context(), r.URL.EscapedPath()
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		kept := &recorder{header: w.Header(), status: http.StatusOK}
+		next.ServeHTTP(kept, r)
+
+		report := func(answer bool, err error) {
+			if err != nil {
+				violation(&Breach{r.Method, path, kept.status, answer, err})
+			}
+		}
+		checked := r.Clone(ctx)
+		input, err := c.input(checked)
+		if err != nil {
+			report(false, err)
+			report(true, c.checkStray(kept))
+		} else {
+			checked.Body = io.NopCloser(bytes.NewReader(body))
+			report(false, checkRequest(ctx, input, body))
+			report(true, checkAnswer(ctx, input, kept))
+		}
+		w.WriteHeader(kept.status)
+		_, _ = w.Write(kept.body.Bytes()) // the client may have gone
+	})
+}
+
+// recorder keeps an answer back.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header         { return r.header }
+func (r *recorder) WriteHeader(status int)      { r.status = status }
+func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
+
+func (c *Checker) input(r *http.Request) (*openapi3filter.RequestValidationInput, error) {
+	if strings.HasSuffix(r.URL.Path, "/") { // the router would let it pass
+		return nil, errors.New("a slash at the end of the path")
+	}
+	router := c.whole
+	for name := range r.URL.Query() {
+		if strings.HasPrefix(name, "fields[") {
+			router = c.sparse
+		}
+	}
+	route, params, err := router.FindRoute(r)
+	if err != nil {
+		return nil, err
+	}
+	options := &openapi3filter.Options{IncludeResponseStatus: true, SkipSettingDefaults: true, AuthenticationFunc: authenticate}
+	options.WithCustomSchemaErrorFunc(func(err *openapi3.SchemaError) string {
+		return fmt.Sprintf("/%s: %s", strings.Join(err.JSONPointer(), "/"), err.Reason)
+	})
+	return &openapi3filter.RequestValidationInput{
+		Request: r, PathParams: params, Route: route, QueryParams: r.URL.Query(), Options: options,
+	}, nil
+}
+
+func authenticate(_ context.Context, input *openapi3filter.AuthenticationInput) error {
+	header := input.RequestValidationInput.Request.Header.Get("Authorization")
+	if key, ok := strings.CutPrefix(header, "Klaviyo-API-Key "); !ok || key == "" {
+		return errors.New("no key in the Authorization header")
+	}
+	return nil
+}
+
+func checkRequest(ctx context.Context, input *openapi3filter.RequestValidationInput, body []byte) error {
+	operation := input.Route.Operation
+	if encoding := input.Request.Header.Get("Content-Encoding"); encoding != "" {
+		return fmt.Errorf("Content-Encoding %s", encoding)
+	}
+	if operation.RequestBody == nil && len(body) > 0 {
+		return errors.New("a body where none is taken")
+	}
+	for _, name := range slices.Sorted(maps.Keys(input.QueryParams)) {
+		parameter := operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name)
+		switch {
+		case parameter == nil:
+			return fmt.Errorf("unknown query parameter %s", name)
+		case len(input.QueryParams[name]) > 1:
+			return fmt.Errorf("query parameter %s more than once", name)
+		}
+	}
+	if text := input.QueryParams.Get("filter"); text != "" {
+		if err := checkFilter(text, operation.Extensions["x-klaviyo-filters"]); err != nil {
+			return fmt.Errorf("filter %s: %w", text, err)
+		}
+	}
+	return openapi3filter.ValidateRequest(ctx, input)
+}
+
+func checkAnswer(ctx context.Context, input *openapi3filter.RequestValidationInput, kept *recorder) error {
+	if input.Route.Operation.Responses.Status(kept.status) == nil {
+		return errors.New("the description has no such status")
+	}
+	if kept.status == http.StatusNoContent && kept.body.Len() > 0 {
+		return errors.New("a body where there must be none")
+	}
+	return openapi3filter.ValidateResponse(ctx, &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input, Status: kept.status, Header: kept.header,
+		Body: io.NopCloser(bytes.NewReader(kept.body.Bytes())), Options: input.Options,
+	})
+}
+
+// checkStray checks the answer to a request that is for no operation: it must be an error in the form of all.
+func (c *Checker) checkStray(kept *recorder) error {
+	if kept.status < 400 {
+		return errors.New("success without an operation")
+	}
+	if kind := kept.header.Get("Content-Type"); kind != mediaType {
+		return fmt.Errorf("Content-Type %s", kind)
+	}
+	value, err := decode(kept.body.Bytes())
+	if err != nil {
+		return err
+	}
+	return c.failure.VisitJSON(value)
+}

@@ -1,0 +1,177 @@
+package simulator
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// filterable is the operators that may be used on each field. equals takes a string, equals[] a list; any always takes a list.
+type filterable map[string][]string
+
+// filter is terms that must all hold.
+type filter []term
+
+type term struct {
+	field, operator string
+	values          []string // of equals and any
+	at              time.Time
+}
+
+// parseFilter reads operator(field,value), and several of them joined by commas or in and(…).
+func parseFilter(text string, allowed filterable) (filter, bool) {
+	p := filterParser{text: text, allowed: allowed, ok: true}
+	p.terms()
+	return p.found, p.ok && p.text == ""
+}
+
+// filterParser takes the text apart from its beginning. After the first mistake ok is false and all else is void.
+type filterParser struct {
+	text    string
+	allowed filterable
+	found   filter
+	ok      bool
+}
+
+func (p *filterParser) terms() {
+	for p.term(); p.ok && p.peek(','); p.term() {
+		p.take(',')
+	}
+}
+
+func (p *filterParser) term() {
+	operator := p.word()
+	p.take('(')
+	if operator == "and" {
+		p.terms()
+		p.take(')')
+		return
+	}
+	t := term{operator: operator, field: p.word()}
+	p.take(',')
+	rule := operator
+	if operator == "equals" && p.peek('[') {
+		rule = "equals[]"
+	}
+	switch {
+	case !slices.Contains(p.allowed[t.field], rule):
+		p.ok = false
+	case operator == "any", rule == "equals[]":
+		t.values = p.list()
+	case operator == "equals":
+		t.values = []string{p.string()}
+	default:
+		t.at = p.time()
+	}
+	for i, v := range t.values {
+		switch t.field {
+		case "email": // compares without regard to case
+			t.values[i] = strings.ToLower(v)
+		case "status":
+			p.ok = p.ok && slices.Contains([]string{"queued", "processing", "complete"}, v)
+		}
+	}
+	p.take(')')
+	p.found = append(p.found, t)
+}
+
+func (p *filterParser) list() (values []string) {
+	p.take('[')
+	for p.ok {
+		values = append(values, p.string())
+		if !p.peek(',') {
+			break
+		}
+		p.take(',')
+	}
+	p.take(']')
+	return values
+}
+
+// string reads a string between quotes of either kind; a backslash takes the meaning from the byte after it.
+func (p *filterParser) string() string {
+	if !p.peek('"') && !p.peek('\'') {
+		p.ok = false
+		return ""
+	}
+	var s []byte
+	for i := 1; i < len(p.text); i++ {
+		switch c := p.text[i]; {
+		case c == p.text[0]:
+			p.text = p.text[i+1:]
+			return string(s)
+		case c == '\\' && i+1 < len(p.text):
+			i++
+			s = append(s, p.text[i])
+		default:
+			s = append(s, c)
+		}
+	}
+	p.ok = false
+	return ""
+}
+
+func (p *filterParser) time() time.Time {
+	end := strings.IndexByte(p.text, ')')
+	if end < 0 {
+		p.ok = false
+		return time.Time{}
+	}
+	text := strings.TrimSpace(p.text[:end])
+	p.text = p.text[end:]
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t
+		}
+	}
+	p.ok = false
+	return time.Time{}
+}
+
+// word reads the name of an operator or a field.
+func (p *filterParser) word() string {
+	p.text = strings.TrimLeft(p.text, " ")
+	end := strings.IndexAny(p.text, "(), ")
+	if end < 0 {
+		end = len(p.text)
+	}
+	word := p.text[:end]
+	p.text = p.text[end:]
+	return word
+}
+
+func (p *filterParser) peek(c byte) bool {
+	p.text = strings.TrimLeft(p.text, " ")
+	return p.text != "" && p.text[0] == c
+}
+
+func (p *filterParser) take(c byte) {
+	if p.ok = p.ok && p.peek(c); p.ok {
+		p.text = p.text[1:]
+		p.text = strings.TrimLeft(p.text, " ")
+	}
+}
+
+// holds reports whether all terms hold for what has these fields.
+func (f filter) holds(field func(name string) (value string, at time.Time)) bool {
+	for _, t := range f {
+		value, at := field(t.field)
+		holds := false
+		switch t.operator {
+		case "any", "equals":
+			holds = slices.Contains(t.values, value)
+		case "greater-than":
+			holds = at.After(t.at)
+		case "greater-or-equal":
+			holds = !at.Before(t.at)
+		case "less-than":
+			holds = at.Before(t.at)
+		case "less-or-equal":
+			holds = !at.After(t.at)
+		}
+		if !holds {
+			return false
+		}
+	}
+	return true
+}

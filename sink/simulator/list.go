@@ -1,0 +1,200 @@
+package simulator
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// list is one list with its members in the order of joining.
+type list struct {
+	id, name, optIn  string
+	created, updated time.Time
+	order            []membership
+	at               map[uint32]int // profile → its place in order
+}
+
+// membership is a place in a list's order, which stays when the profile has left.
+type membership struct {
+	joined  int64 // Unix nanoseconds
+	profile uint32
+	left    bool
+}
+
+// join adds a profile. For a member nothing changes.
+func (l *list) join(profile uint32, now time.Time) {
+	if _, member := l.at[profile]; member {
+		return
+	}
+	l.at[profile] = len(l.order)
+	l.order = append(l.order, membership{joined: now.UnixNano(), profile: profile})
+}
+
+// leave removes a profile, member or not.
+func (l *list) leave(profile uint32) {
+	if place, member := l.at[profile]; member {
+		l.order[place].left = true
+		delete(l.at, profile)
+	}
+}
+
+func (l *list) field(field string) (value string, at time.Time) {
+	switch field {
+	case "name":
+		return l.name, time.Time{}
+	case "id":
+		return l.id, time.Time{}
+	case "created":
+		return "", l.created
+	}
+	return "", l.updated
+}
+
+func (s *Simulator) list(id string) *list {
+	for _, l := range s.lists {
+		if l.id == id {
+			return l
+		}
+	}
+	return nil
+}
+
+func (s *Simulator) addList(name, optIn string, now time.Time) *list {
+	l := &list{id: randomID(), name: name, optIn: optIn, created: now, updated: now, at: map[uint32]int{}}
+	for s.list(l.id) != nil {
+		l.id = randomID()
+	}
+	s.lists = append(s.lists, l)
+	return l
+}
+
+// append appends the resource object of a list.
+func (l *list) append(b []byte, c *call, timeJSON func(time.Time) []byte) []byte {
+	attributes := []attribute{
+		{"name", quote(nil, l.name)},
+		{"created", timeJSON(l.created)},
+		{"updated", timeJSON(l.updated)},
+		{"opt_in_process", quote(nil, l.optIn)},
+	}
+	if c.additional {
+		attributes = append(attributes, attribute{"profile_count", strconv.AppendInt(nil, int64(len(l.at)), 10)})
+	}
+	self := c.base + "/api/lists/" + l.id + "/"
+	b = c.fields["list"].resource(b, "list", l.id, attributes)
+	b = appendRelationship(append(b, `,"relationships":{`...), self, "profiles", nil)
+	b = appendRelationship(append(b, ','), self, "tags", nil)
+	b = appendRelationship(append(b, ','), self, "flow-triggers", nil)
+	return append(appendSelf(append(b, "},"...), self), '}')
+}
+
+// getLists is GET /api/lists. Without sort, lists come in the order of creation.
+func (s *Simulator) getLists(c *call) answer {
+	s.lock()
+	defer s.mu.Unlock()
+	lists := slices.Clone(s.lists)
+	name, _ := c.sorting()
+	slices.SortStableFunc(lists, func(a, b *list) int {
+		switch name {
+		case "id":
+			return cmp.Compare(a.id, b.id)
+		case "name":
+			return cmp.Compare(a.name, b.name)
+		case "updated":
+			return a.updated.Compare(b.updated)
+		}
+		return 0
+	})
+	item := func(i int) (*list, bool) { return lists[i], c.filter.holds(lists[i].field) }
+	return collection(c, len(lists), item, func(b []byte, l *list) []byte { return l.append(b, c, timeJSON) })
+}
+
+// getList is GET /api/lists/{id}.
+func (s *Simulator) getList(c *call) answer {
+	s.lock()
+	defer s.mu.Unlock()
+	l := s.list(c.id)
+	if l == nil {
+		return noSuch("list", c.id).answer()
+	}
+	return c.document(http.StatusOK, l.append(nil, c, timeJSON))
+}
+
+// postList is POST /api/lists. Names need not be unique: nothing is known that forbids it.
+func (s *Simulator) postList(c *call) answer {
+	name, optIn, ps := parseList(c.body)
+	if ps == nil && name == "" {
+		ps = problems{invalid("/data/attributes/name", "The name of a list is required.")}
+	}
+	if ps != nil {
+		return ps.answer()
+	}
+	s.lock()
+	defer s.mu.Unlock()
+	l := s.addList(name, cmp.Or(optIn, "double_opt_in"), s.options.Now())
+	return c.document(http.StatusCreated, l.append(nil, c, microTimeJSON))
+}
+
+// patchList is PATCH /api/lists/{id}.
+func (s *Simulator) patchList(c *call) answer {
+	name, optIn, ps := parseList(c.body, "id")
+	if ps == nil {
+		if id := find(find(c.body, "data"), "id"); id == nil || string(id) != `"`+c.id+`"` {
+			ps = problems{invalid("/data/id", "The id must be that of the path.")}
+		}
+	}
+	if ps != nil {
+		return ps.answer()
+	}
+	s.lock()
+	defer s.mu.Unlock()
+	l := s.list(c.id)
+	if l == nil {
+		return noSuch("list", c.id).answer()
+	}
+	l.name, l.optIn, l.updated = cmp.Or(name, l.name), cmp.Or(optIn, l.optIn), s.options.Now()
+	return c.document(http.StatusOK, l.append(nil, c, timeJSON))
+}
+
+// parseList reads the attributes of a list; what is null or not given is "".
+// others are the members that data may have beside type and attributes.
+func parseList(body []byte, others ...string) (name, optIn string, ps problems) {
+	data, ps := resource(body, "list", others...)
+	if ps != nil {
+		return "", "", ps
+	}
+	const pointer = "/data/attributes"
+	members(find(data, "attributes"), func(_, member, value []byte) {
+		said, ok := text(value)
+		switch at := pointer + "/" + string(member); {
+		case string(member) != "name" && string(member) != "opt_in_process":
+			ps = append(ps, unknownField(pointer, member, "list"))
+		case isNull(value):
+		case !ok:
+			ps = append(ps, wrongType(at, string(member), "string"))
+		case string(member) == "name":
+			if name = string(said); strings.TrimSpace(name) == "" {
+				ps = append(ps, invalid(at, "The name of a list must not be blank."))
+			}
+		default:
+			if optIn = string(said); optIn != "single_opt_in" && optIn != "double_opt_in" {
+				ps = append(ps, invalid(at, "'%s' is not one of single_opt_in, double_opt_in.", optIn))
+			}
+		}
+	})
+	return name, optIn, ps
+}
+
+// deleteList is DELETE /api/lists/{id}. Its profiles stay.
+func (s *Simulator) deleteList(c *call) answer {
+	s.lock()
+	defer s.mu.Unlock()
+	l := s.list(c.id)
+	if l == nil {
+		return noSuch("list", c.id).answer()
+	}
+	s.lists = slices.DeleteFunc(s.lists, func(other *list) bool { return other == l })
+	return answer{status: http.StatusNoContent}
+}

@@ -1,0 +1,125 @@
+package simulator
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// maxMembers is the number of profiles that one call adds to a list or removes from it.
+const maxMembers = 1000
+
+// getMembers is GET /api/lists/{id}/profiles and …/relationships/profiles, in the order of joining.
+func (s *Simulator) getMembers(c *call) answer {
+	s.lock()
+	defer s.mu.Unlock()
+	l := s.list(c.id)
+	if l == nil {
+		return noSuch("list", c.id).answer()
+	}
+	places, all := s.places(l, c.filter)
+	n := len(places)
+	if all {
+		n = len(l.order)
+	}
+	item := func(i int) (membership, bool) {
+		if !all {
+			i = places[i]
+		}
+		m := l.order[i]
+		return m, !m.left && c.filter.holds(s.memberField(m))
+	}
+	return collection(c, n, item, func(b []byte, m membership) []byte {
+		if c.relationship {
+			return appendIdentifier(b, "profile", s.profiles.id(m.profile))
+		}
+		return s.appendProfile(b, c, m.profile, m.joined, false)
+	})
+}
+
+// places returns where in the order the members stand among which all those are that the filter takes, or all.
+func (s *Simulator) places(l *list, f filter) (places []int, all bool) {
+	numbers, all := s.candidates(f)
+	for _, n := range numbers {
+		if place, member := l.at[n]; member {
+			places = append(places, place)
+		}
+	}
+	slices.Sort(places)
+	return places, all
+}
+
+func (s *Simulator) memberField(m membership) func(field string) (value string, at time.Time) {
+	return func(field string) (string, time.Time) {
+		if field == "joined_group_at" {
+			return "", time.Unix(0, m.joined)
+		}
+		return s.profileField(m.profile)(field)
+	}
+}
+
+// postMembers is POST /api/lists/{id}/relationships/profiles.
+func (s *Simulator) postMembers(c *call) answer {
+	return s.changeMembers(c, func(l *list, n uint32) { l.join(n, s.options.Now()) })
+}
+
+// deleteMembers is DELETE /api/lists/{id}/relationships/profiles. Whoever is no member is passed over.
+func (s *Simulator) deleteMembers(c *call) answer {
+	return s.changeMembers(c, (*list).leave)
+}
+
+// changeMembers does all or nothing: every id of no profile is told, as 404.
+func (s *Simulator) changeMembers(c *call, change func(*list, uint32)) answer {
+	ids, ps := parseMembers(c.body)
+	if ps != nil {
+		return ps.answer()
+	}
+	s.lock()
+	defer s.mu.Unlock()
+	l := s.list(c.id)
+	if l == nil {
+		return noSuch("list", c.id).answer()
+	}
+	numbers := make([]uint32, len(ids))
+	for i, id := range ids {
+		n, ok := s.profiles.byID(id)
+		if numbers[i] = n; !ok {
+			p := noSuch("profile", id)
+			p.pointer = "/data/" + strconv.Itoa(i) + "/id"
+			ps = append(ps, p)
+		}
+	}
+	if ps != nil {
+		return ps.answer()
+	}
+	for _, n := range numbers {
+		change(l, n)
+	}
+	return answer{status: http.StatusNoContent}
+}
+
+// parseMembers reads {"data":[{"type":"profile","id":ID},…]}.
+func parseMembers(body []byte) (ids []string, ps problems) {
+	bad := problems{invalid("/data", payloadInvalid)}
+	if !validJSON(body) {
+		return nil, bad
+	}
+	if ps := onlyMembers(walk(body).b, "", "list", "data"); ps != nil {
+		return nil, ps
+	}
+	data := find(body, "data")
+	if data == nil || !isArray(data) {
+		return nil, bad
+	}
+	ids, ps = parseIdentifiers(data, "profile", "/data")
+	switch {
+	case ps != nil:
+		return nil, ps
+	case len(ids) == 0:
+		return nil, problems{invalid("/data", "At least one profile is required.")}
+	case len(ids) > maxMembers:
+		return nil, problems{invalid("/data", "The number of profiles must not be more than %d.", maxMembers)}
+	}
+	return ids, nil
+}

@@ -1,0 +1,50 @@
+package simulator
+
+import "slices"
+
+// owners finds the profiles that have a phone number or an external id: nearly always one.
+type owners struct {
+	first map[string]uint32
+	more  map[string][]uint32
+}
+
+func newOwners() owners {
+	return owners{first: map[string]uint32{}, more: map[string][]uint32{}}
+}
+
+func (o owners) of(key []byte) []uint32 {
+	if first, ok := o.first[string(key)]; ok {
+		return append([]uint32{first}, o.more[string(key)]...)
+	}
+	return nil
+}
+
+// ofOthers reports whether the key has owners and n is none of them.
+func (o owners) ofOthers(key []byte, n uint32) bool {
+	first, ok := o.first[string(key)]
+	return ok && first != n && !slices.Contains(o.more[string(key)], n)
+}
+
+func (o owners) add(key []byte, n uint32) {
+	if _, ok := o.first[string(key)]; !ok {
+		o.first[string(key)] = n
+	} else if o.ofOthers(key, n) {
+		o.more[string(key)] = append(o.more[string(key)], n)
+	}
+}
+
+// replace makes n an owner of the key in place of the old one, which may be nil; for a nil key it does nothing.
+func (o owners) replace(old, key []byte, n uint32) {
+	if key == nil {
+		return
+	}
+	if old != nil {
+		left := slices.DeleteFunc(o.of(old), func(owner uint32) bool { return owner == n })
+		delete(o.first, string(old))
+		delete(o.more, string(old))
+		for _, owner := range left {
+			o.add(old, owner)
+		}
+	}
+	o.add(key, n)
+}

@@ -1,0 +1,116 @@
+package simulator
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// grammar is the query parameters that an operation takes.
+type grammar struct {
+	fields        []string // the types that have sparse fieldsets
+	filter        filterable
+	sort          []string
+	size, maxSize int // of a page; 0 for an answer without pages
+	include       string
+	additional    string // the one value of additional-fields[list]
+}
+
+// request is what the query of a request asks for.
+type request struct {
+	values     url.Values
+	fields     map[string]fieldset
+	filter     filter
+	sort       string
+	size       int
+	cursor     *cursor
+	include    bool
+	additional bool
+}
+
+// The members that may be asked for in sparse fieldsets.
+var fieldNames = map[string][]string{
+	"account": {"id", "contact_information", "industry", "locale", "preferred_currency", "public_api_key", "test_account", "timezone"},
+	"list":    {"id", "created", "name", "opt_in_process", "updated", "profile_count"},
+	"profile": append([]string{"id", "joined_group_at", "location.address1", "location.address2", "location.city", "location.country", "location.ip",
+		"location.latitude", "location.longitude", "location.region", "location.timezone", "location.zip"}, profileAttributes...),
+	"profile-bulk-import-job": {"id", "completed_at", "completed_count", "created_at", "expires_at", "failed_count", "started_at", "status", "total_count"},
+	"import-error":            {"id", "code", "detail", "original_payload", "source", "source.pointer", "title"},
+}
+
+// parse reads a query. Anything it does not know is refused, so that no client takes a filter for obeyed that was not.
+func (g grammar) parse(raw string) (q request, p *problem) {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		p := badParameter("query", "The query string is malformed.")
+		return q, &p
+	}
+	q = request{values: values, fields: map[string]fieldset{}, size: g.size}
+	for name, given := range values {
+		fault := g.take(&q, name, given[0])
+		if len(given) > 1 {
+			fault = fmt.Sprintf("'%s' is given more than once.", name)
+		}
+		if fault != "" {
+			p := badParameter(name, "%s", fault)
+			return q, &p
+		}
+	}
+	return q, nil
+}
+
+// take reads one parameter and returns what is wrong with it.
+func (g grammar) take(q *request, name, value string) (fault string) {
+	kind := strings.TrimSuffix(strings.TrimPrefix(name, "fields["), "]")
+	ok := true
+	switch {
+	case name == "fields["+kind+"]" && slices.Contains(g.fields, kind):
+		return q.takeFields(kind, value)
+	case name == "filter" && g.filter != nil:
+		if q.filter, ok = parseFilter(value, g.filter); !ok {
+			return "Invalid filter provided."
+		}
+	case name == "sort" && g.sort != nil:
+		if q.sort = value; !slices.Contains(g.sort, strings.TrimPrefix(value, "-")) {
+			return fmt.Sprintf("'%s' is not an allowed sort for this resource.", value)
+		}
+	case name == "page[size]" && g.maxSize > 0:
+		if q.size, _ = strconv.Atoi(value); q.size < 1 || q.size > g.maxSize {
+			return fmt.Sprintf("Page size must be an integer between 1 and %d.", g.maxSize)
+		}
+	case name == "page[cursor]" && g.maxSize > 0:
+		if q.cursor = parseCursor(value); q.cursor == nil {
+			return "Invalid cursor."
+		}
+	case name == "include" && g.include != "":
+		if q.include = value == g.include; !q.include {
+			return fmt.Sprintf("'%s' is not an allowed include parameter for this resource.", value)
+		}
+	case name == "additional-fields[list]" && g.additional != "":
+		if q.additional = value == g.additional; !q.additional {
+			return fmt.Sprintf("'%s' is not a valid field for the resource 'list'.", value)
+		}
+	default:
+		return fmt.Sprintf("'%s' is not an allowed query parameter for this resource.", name)
+	}
+	return ""
+}
+
+func (q *request) takeFields(kind, value string) (fault string) {
+	q.fields[kind] = fieldset{}
+	for _, field := range strings.Split(value, ",") {
+		if !slices.Contains(fieldNames[kind], field) {
+			return fmt.Sprintf("'%s' is not a valid field for the resource '%s'.", field, kind)
+		}
+		q.fields[kind][field] = true
+	}
+	return ""
+}
+
+// sorting returns the field to sort by, "" for the order of creation, and whether downwards.
+func (q request) sorting() (name string, down bool) {
+	name, down = strings.CutPrefix(q.sort, "-")
+	return name, down
+}

@@ -1,0 +1,97 @@
+package simulator
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// window is a rate limit: so many requests in each span. Spans begin at multiples of themselves since 1970.
+type window struct {
+	span  time.Duration
+	limit int
+}
+
+// The tiers of Klaviyo's endpoints. The first window is the burst.
+var (
+	tierXS     = []window{{time.Second, 1}, {time.Minute, 15}}
+	tierM      = []window{{time.Second, 10}, {time.Minute, 150}}
+	tierL      = []window{{time.Second, 75}, {time.Minute, 750}}
+	tierCreate = []window{{time.Second, 10}, {time.Minute, 150}, {24 * time.Hour, 150}}
+)
+
+// rates counts the requests of each endpoint in its current windows.
+type rates struct {
+	mu   sync.Mutex
+	used map[string][]count
+}
+
+type count struct {
+	start time.Time
+	n     int
+}
+
+// take counts one request to an endpoint. When a window is full and the limits are enforced, nothing is counted
+// and wait is the time until all full windows are over. remaining is that of the burst window.
+func (r *rates) take(endpoint string, tier []window, now time.Time, enforced bool) (remaining int, wait time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.used == nil {
+		r.used = map[string][]count{}
+	}
+	used := r.used[endpoint]
+	if used == nil {
+		used = make([]count, len(tier))
+		r.used[endpoint] = used
+	}
+	for i, w := range tier {
+		if start := windowStart(now, w.span); !used[i].start.Equal(start) {
+			used[i] = count{start: start}
+		}
+		if enforced && used[i].n >= w.limit {
+			wait = max(wait, used[i].start.Add(w.span).Sub(now))
+		}
+	}
+	if wait > 0 {
+		return 0, wait
+	}
+	for i := range used {
+		used[i].n++
+	}
+	return max(0, tier[0].limit-used[0].n), 0
+}
+
+func windowStart(now time.Time, span time.Duration) time.Time {
+	ns := now.UnixNano()
+	return time.Unix(0, ns-ns%int64(span))
+}
+
+// setRateHeaders writes the headers that every answer but 401 and 429 has. In Klaviyo's
+// answers the first number of the limit, what remains and the reset are those of the burst window.
+func setRateHeaders(h http.Header, tier []window, remaining int, now time.Time) {
+	limit := strconv.Itoa(tier[0].limit)
+	for _, w := range tier {
+		limit += fmt.Sprintf(", %d;w=%d", w.limit, int(w.span.Seconds()))
+	}
+	left := windowStart(now, tier[0].span).Add(tier[0].span).Sub(now)
+	h.Set("Ratelimit-Limit", limit)
+	h.Set("Ratelimit-Remaining", strconv.Itoa(remaining))
+	h.Set("Ratelimit-Reset", strconv.Itoa(int(left.Seconds())))
+}
+
+// throttled is the answer to a request over the limit. Klaviyo's Retry-After is taken to be the rest of the window, in whole seconds.
+func throttled(h http.Header, wait time.Duration) answer {
+	seconds := max(1, int((wait+time.Second-1)/time.Second))
+	h.Set("Retry-After", strconv.Itoa(seconds))
+	unit := "seconds"
+	if seconds == 1 {
+		unit = "second"
+	}
+	return problem{
+		status: http.StatusTooManyRequests, code: "throttled", title: "Request was throttled.",
+		detail:  fmt.Sprintf("Request was throttled. Expected available in %d %s.", seconds, unit),
+		pointer: "/data", link: "https://developers.klaviyo.com/en/docs/rate_limits_and_error_handling#rate-limits",
+	}.answer()
+}
