@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -165,13 +166,16 @@ func TestNoConnection(t *testing.T) {
 
 // A 429 closes the endpoint for all its senders, not only for the one that got it.
 func TestThrottleIsShared(t *testing.T) {
+	var mu sync.Mutex
 	var arrivals []time.Duration
 	began := time.Time{}
 	wrap := func(next http.Handler) http.Handler {
 		first := faulty(isImport, says(429, mediaType, "", "Retry-After", "20"))(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if isImport(r) {
+				mu.Lock()
 				arrivals = append(arrivals, time.Since(began))
+				mu.Unlock()
 			}
 			first.ServeHTTP(w, r)
 		})

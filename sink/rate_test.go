@@ -1,0 +1,202 @@
+package sink
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// overrun returns by how much a fixed window of the span, wherever it starts, could hold more than limit of the arrivals:
+// 0 when none does.
+func overrun(arrivals []time.Time, limit int, span time.Duration) time.Duration {
+	slices.SortFunc(arrivals, time.Time.Compare)
+	for i := limit; i < len(arrivals); i++ {
+		if apart := arrivals[i].Sub(arrivals[i-limit]); apart < span {
+			return span - apart
+		}
+	}
+	return 0
+}
+
+// Whatever the latencies, the concurrency and the share, no window of any phase is overrun: each request counts at some
+// moment between its sending and its answer, and no moment may be the wrong one.
+func TestNoWindowIsOverrun(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		c := course{
+			limits:    rapid.SampledFrom([]rates{rateM, rateL, rateCreate, {burst: 1, steady: 15}}).Draw(rt, "rates"),
+			share:     rapid.IntRange(10, 100).Draw(rt, "share"),
+			senders:   rapid.IntRange(1, 20).Draw(rt, "senders"),
+			latencies: rapid.SliceOfN(rapid.Int64Range(0, int64(3*time.Second)), 1, 20).Draw(rt, "latencies"),
+			arrives:   rapid.SliceOfN(rapid.Float64Range(0, 1), 1, 20).Draw(rt, "arrives"),
+			throttled: rapid.IntRange(0, 50).Draw(rt, "one in so many is throttled"),
+		}
+		var arrivals []time.Time
+		synctest.Test(t, func(t *testing.T) { arrivals = c.run(t) })
+		for _, w := range []struct {
+			limit int
+			span  time.Duration
+		}{{c.limits.burst, time.Second}, {c.limits.steady, time.Minute}, {c.limits.daily, 24 * time.Hour}} {
+			if w.limit == 0 {
+				continue
+			}
+			if by := overrun(arrivals, max(w.limit*c.share/100, 1), w.span); by > 0 {
+				rt.Fatalf("a window of %v is overrun: a request came %v too early", w.span, by)
+			}
+		}
+	})
+}
+
+// course is a run of requests: latencies, the fraction of each after which it counts, and 429s.
+type course struct {
+	limits         rates
+	share, senders int
+	latencies      []int64
+	arrives        []float64
+	throttled      int
+}
+
+// run sends more requests than two minutes allow and returns when they counted.
+func (c *course) run(t *testing.T) (arrivals []time.Time) {
+	e := newEndpoint(c.limits, c.share)
+	var mu sync.Mutex
+	next := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		arrivals = append(arrivals, time.Time{})
+		return len(arrivals) - 1
+	}
+	total := 2*c.limits.steady + 20
+	var wait sync.WaitGroup
+	for range c.senders {
+		wait.Go(func() {
+			for i := next(); i < total; i = next() {
+				u, err := e.take(t.Context())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				latency := time.Duration(c.latencies[i%len(c.latencies)])
+				before := time.Duration(c.arrives[i%len(c.arrives)] * float64(latency))
+				time.Sleep(before)
+				mu.Lock()
+				arrivals[i] = time.Now()
+				mu.Unlock()
+				time.Sleep(latency - before)
+				if c.throttled > 0 && i%c.throttled == 0 {
+					e.throttle(time.Duration(i%7) * time.Second)
+				}
+				e.done(u)
+			}
+		})
+	}
+	wait.Wait()
+	return arrivals[:total]
+}
+
+// The whole quota is usable: 150 requests in the first 15 seconds, and 150 a minute from then on.
+func TestQuotaIsUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoint(rateM, 100)
+		began := time.Now()
+		at := func(n int) time.Duration {
+			for range n {
+				u, err := e.take(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				e.done(u)
+			}
+			return time.Since(began)
+		}
+		for _, c := range []struct {
+			more int
+			want time.Duration
+		}{{10, 0}, {1, time.Second}, {139, 14 * time.Second}, {1, time.Minute}, {149, 74 * time.Second}, {1, 2 * time.Minute}, {1500 - 1, 11*time.Minute + 14*time.Second}} {
+			if got := at(c.more); got != c.want {
+				t.Errorf("%d more after %v, want %v", c.more, got, c.want)
+			}
+		}
+	})
+}
+
+// Ten million rows are a thousand imports: at Klaviyo's rates they take no longer than those allow, and none is refused.
+func TestTenMillionRowsAtFullQuota(t *testing.T) {
+	const requests = 1000
+	// Six whole minutes of 150, and a hundred more at ten a second.
+	const ideal = 6*time.Minute + 9*time.Second
+	for _, latency := range []time.Duration{0, 100 * time.Millisecond} {
+		slow := func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				time.Sleep(latency)
+				next.ServeHTTP(w, r)
+			})
+		}
+		bubble(t, slow, true, Options{RateShare: 100, RetryFor: time.Minute}, func(w *world) {
+			s := NewImport(w.client, w.list("News"))
+			began := time.Now()
+			work := make(chan struct{}, requests)
+			for range requests {
+				work <- struct{}{}
+			}
+			close(work)
+			var wait sync.WaitGroup
+			for range 4 {
+				wait.Go(func() {
+					for range work {
+						if err := s.Send(w.Context(), people(1)); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			wait.Wait()
+			took, stats := time.Since(began), w.client.Stats()
+			t.Logf("latency %v: %d requests in %v, %.4f of the ideal %v", latency, stats.Sent, took, float64(took)/float64(ideal), ideal)
+			if took > ideal*101/100 || stats.Throttled > 0 || stats.Jobs != requests {
+				t.Errorf("took %v, the ideal is %v; %+v", took, ideal, stats)
+			}
+		})
+	}
+}
+
+// What others leave of a window is heeded before Klaviyo has to refuse.
+func TestRemainingIsHeeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct {
+			remaining, reset string
+			want             time.Duration
+		}{{"0", "3", 3 * time.Second}, {"0", "0", 0}, {"1", "30", 0}, {"0", "", 0}, {"", "", 0}, {"0", "86400", time.Minute}, {"0", "x", 0}} {
+			e := newEndpoint(rateM, 100)
+			h := http.Header{}
+			h.Set("RateLimit-Remaining", c.remaining)
+			h.Set("RateLimit-Reset", c.reset)
+			e.heed(h)
+			began := time.Now()
+			if _, err := e.take(t.Context()); err != nil || time.Since(began) != c.want {
+				t.Errorf("remaining %q, reset %q: waited %v, %v", c.remaining, c.reset, time.Since(began), err)
+			}
+		}
+	})
+}
+
+// A stopped run does not wait for a place.
+func TestTakeStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoint(rates{burst: 1, steady: 1}, 100)
+		if _, err := e.take(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		if _, err := e.take(ctx); err == nil || time.Since(began) != time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
+}
