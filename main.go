@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/segmentio/encoding/json"
 	"golang.org/x/term"
 
 	"klaviyo-export/pipeline"
@@ -40,7 +41,7 @@ const (
 	intro     = `Adds the profiles read from standard input, one JSON object a line, to a Klaviyo list, or takes them off it.
 Writes one result line for every row and a report as the last line to standard output.`
 	epilogue = `Exit status: 0 every row got there · 1 some did not · 2 could not run: mend something first ·
-4 Klaviyo or the network gave up: run again later · 130, 143 stopped by a signal`
+3 import jobs were not done in time · 4 Klaviyo or the network gave up: run again later · 130, 143 stopped by a signal`
 )
 
 // commands is the command line.
@@ -48,6 +49,8 @@ type commands struct {
 	Add      addCommand      `cmd:"" help:"Add profiles to a list."`
 	Remove   removeCommand   `cmd:"" help:"Take profiles off a list, by their profile_id."`
 	Check    checkCommand    `cmd:"" help:"Check rows without sending anything."`
+	Wait     waitCommand     `cmd:"" help:"Wait for the import jobs of an earlier run."`
+	Doctor   doctorCommand   `cmd:"" help:"Check key, account and list, changing nothing."`
 	Simulate simulateCommand `cmd:"" help:"Serve a local Klaviyo to try things on."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -226,8 +229,16 @@ type sendFlags struct {
 	Simulate    bool          `group:"klaviyo" help:"Send to a simulated Klaviyo inside this process: no key, no account, nothing leaves the machine."`
 }
 
+// waitFlags say how long jobs are waited for.
+type waitFlags struct {
+	WaitTimeout time.Duration `group:"sending" placeholder:"DURATION" help:"How long each job is waited for, from 5m to 24h (1h)."`
+	MaxOpenJobs int           `group:"sending" default:"256" placeholder:"N" help:"Jobs that may be open at once while waiting (${default}); more memory is not used."`
+}
+
 type addCommand struct {
 	listFlags
+	Wait bool `group:"sending" help:"Wait until Klaviyo has worked off the import jobs, and report what became of each row."`
+	waitFlags
 	OptIn string `group:"list" enum:"single,double," default:"" placeholder:"PROCESS" help:"Opt-in process of a list that is created: single or double. Otherwise the account's default."`
 	rowFlags
 	sendFlags
@@ -245,6 +256,8 @@ Example:
 
 type removeCommand struct {
 	listFlags
+	Wait bool `group:"sending" help:"Has no effect: removal is done when Klaviyo answers."`
+	waitFlags
 	rowFlags
 	sendFlags
 	klaviyoFlags
@@ -281,15 +294,94 @@ func (*simulateCommand) Help() string {
 GET /simulator/lists and /simulator/lists/ID/profiles show all it holds. Any key but "invalid" is taken.`
 }
 
+type waitCommand struct {
+	waitFlags
+	klaviyoFlags
+}
+
+func (*waitCommand) Help() string {
+	return `Reads results on standard input. Rows that are accepted there get their final status; all others are passed on as they are.
+
+Example:
+  klaviyo-export wait < results.ndjson > final.ndjson`
+}
+
+type doctorCommand struct {
+	ListID   string `group:"list" xor:"list" placeholder:"ID" help:"Id of a list to look up."`
+	ListName string `group:"list" xor:"list" placeholder:"NAME" help:"Exact name of a list to look up."`
+	klaviyoFlags
+}
+
+func (*doctorCommand) Help() string {
+	return `Prints a line for each thing that was looked at. Exit status 0 when all is well, 2 when not.
+
+Example:
+  klaviyo-export doctor --list-name Newsletter`
+}
+
 func (a *addCommand) Run(c *console) error {
 	optIn := map[string]string{"single": "single_opt_in", "double": "double_opt_in"}[a.OptIn]
-	return transfer(c, validate.Add, &a.rowFlags, &a.sendFlags, &a.klaviyoFlags,
+	return transfer(c, validate.Add, a.Wait, &a.waitFlags, &a.rowFlags, &a.sendFlags, &a.klaviyoFlags,
 		sink.ListRef{ID: a.ListID, Name: a.ListName, Create: true, OptIn: optIn})
 }
 
 func (r *removeCommand) Run(c *console) error {
-	return transfer(c, validate.Remove, &r.rowFlags, &r.sendFlags, &r.klaviyoFlags,
+	return transfer(c, validate.Remove, r.Wait, &r.waitFlags, &r.rowFlags, &r.sendFlags, &r.klaviyoFlags,
 		sink.ListRef{ID: r.ListID, Name: r.ListName})
+}
+
+func (w *waitCommand) Run(c *console) error {
+	job := &pipeline.Job{Version: version()}
+	if err := w.waitFlags.set(job, true); err != nil {
+		return err
+	}
+	client, err := w.client(c, job)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	rep, err := pipeline.Wait(c.ctx, job, c.in, c.out)
+	if err != nil {
+		return &ended{err, rep.ExitCode}
+	}
+	return nil
+}
+
+func (d *doctorCommand) Run(c *console) error {
+	var job pipeline.Job
+	client, err := d.client(c, &job)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if job.Err != nil {
+		return job.Err
+	}
+	return doctor(c, client, sink.ListRef{ID: d.ListID, Name: d.ListName})
+}
+
+// doctor prints what is found and fails when anything of it is wrong.
+func doctor(c *console, client *sink.Client, list sink.ListRef) error {
+	failed := 0
+	for finding := range client.Examine(c.ctx, list) {
+		if !finding.OK {
+			failed++
+		}
+		line, err := json.Append(nil, finding, 0)
+		if err != nil {
+			return err
+		}
+		if _, err := c.out.Write(append(line, '\n')); err != nil {
+			return err
+		}
+	}
+	if c.ctx.Err() != nil {
+		return stopped(c.ctx)
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of the checks failed", failed)
+	}
+	return nil
 }
 
 func (k *checkCommand) Run(c *console) error {
@@ -345,13 +437,16 @@ func (f *rowFlags) job(operation validate.Operation) (*pipeline.Job, error) {
 }
 
 // transfer runs add and remove.
-func transfer(c *console, operation validate.Operation, rows *rowFlags, send *sendFlags, far *klaviyoFlags, list sink.ListRef) error {
+func transfer(c *console, operation validate.Operation, wait bool, waiting *waitFlags, rows *rowFlags, send *sendFlags, far *klaviyoFlags, list sink.ListRef) error {
 	job, err := rows.job(operation)
 	if err != nil {
 		return err
 	}
 	if err := send.check(far, list); err != nil {
 		return usageError{err}
+	}
+	if err := waiting.set(job, wait); err != nil {
+		return err
 	}
 	options := sink.Options{
 		BaseURL: far.BaseURL, Revision: far.Revision, UserAgent: "klaviyo-export/" + version(),
@@ -391,6 +486,35 @@ func work(c *console, job *pipeline.Job) error {
 		return &ended{err, rep.ExitCode}
 	}
 	return nil
+}
+
+// set puts the flags into a job.
+func (f *waitFlags) set(job *pipeline.Job, wait bool) error {
+	switch {
+	case f.WaitTimeout != 0 && !wait:
+		return usageError{errors.New("--wait-timeout needs --wait")}
+	case f.WaitTimeout != 0 && (f.WaitTimeout < 5*time.Minute || f.WaitTimeout > 24*time.Hour):
+		return usageError{errors.New("--wait-timeout must be from 5m to 24h")}
+	case f.MaxOpenJobs < 1 || f.MaxOpenJobs > 10_000:
+		return usageError{errors.New("--max-open-jobs must be from 1 to 10000")}
+	}
+	job.Wait, job.WaitTimeout, job.MaxOpenJobs = wait, cmp.Or(f.WaitTimeout, time.Hour), f.MaxOpenJobs
+	return nil
+}
+
+// client makes the client of a command that only asks Klaviyo, and puts it into the job with what is wrong with the key.
+func (f *klaviyoFlags) client(c *console, job *pipeline.Job) (*sink.Client, error) {
+	options := sink.Options{
+		BaseURL: f.BaseURL, Revision: f.Revision, UserAgent: "klaviyo-export/" + version(),
+		Concurrency: 1, RateShare: 100, RetryFor: time.Minute, Notice: c.note,
+	}
+	options.Key, job.Err = f.key()
+	client, err := sink.New(options)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	job.Client = client
+	return client, nil
 }
 
 // check finds the mistakes in flags that their types allow.

@@ -1,18 +1,20 @@
 // Package pipeline carries rows from standard input to Klaviyo and their results to standard output.
 //
-//	stdin → read ─chunk→ check (N, in order) → batch (1) → send (M, in order) → report.Writer → stdout
+//	stdin → read ─chunk→ check (N, in order) → batch (1) → send (M, in order) → settle (jobs, in order) → report.Writer → stdout
 //
 // A chunk is some 256 KiB of whole rows, a batch is what one request takes; nothing smaller is handed on. Each arrow is
-// a blocking call: a slow Klaviyo stops send, which stops batch, check and read in turn. Settling import jobs belongs
-// behind send, as a third ordered stage.
+// a blocking call: a slow Klaviyo stops send, which stops batch, check and read in turn. Behind send only keys and
+// results are left of the rows. Without Job.Wait there is no settling.
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/sourcegraph/conc/stream"
@@ -32,6 +34,9 @@ type Job struct {
 	Window      int               // rows in which duplicates are looked for, 0 = they are all sent
 	Concurrency int               // requests under way at once, at least 1
 	BatchDelay  time.Duration     // how long a row waits for its batch to fill
+	Wait        bool              // for the end of import jobs
+	WaitTimeout time.Duration     // how long each job is waited for
+	MaxOpenJobs int               // with Wait: batches that may be under way and waited for, at least 1
 	Version     string            // for the report
 	Err         error             // why the job cannot be done, if that is known before: it is only reported
 }
@@ -70,9 +75,13 @@ type run struct {
 	stop     context.CancelCauseFunc
 	list     *sink.List
 	sender   sink.Sender // nil: nothing is sent
+	watch    *sink.Jobs  // nil: jobs are not waited for
 	results  *report.Writer
-	jobs     []string // ids of the import jobs, none known to have ended
+	jobs     []string // ids of the import jobs that are not known to have ended
 	timeline report.Timeline
+	earlier  *report.Report // of the run whose jobs are waited for, nil in that run itself
+
+	complete, cancelled, late atomic.Int64 // jobs that were waited for; late: not done in time
 }
 
 // prepare makes sure of key and list.
@@ -88,6 +97,9 @@ func (r *run) prepare(ctx context.Context) error {
 		r.sender = sink.NewRemoval(r.job.Client, r.list)
 	} else {
 		r.sender = sink.NewImport(r.job.Client, r.list)
+		if r.job.Wait {
+			r.watch = sink.NewJobs(r.job.Client)
+		}
 	}
 	return nil
 }
@@ -96,10 +108,27 @@ func (r *run) prepare(ctx context.Context) error {
 func (r *run) flow(ctx context.Context, in io.Reader) error {
 	checks := stream.New().WithMaxGoroutines(runtime.GOMAXPROCS(0))
 	sends := stream.New().WithMaxGoroutines(r.job.Concurrency)
+	settles := stream.New().WithMaxGoroutines(max(r.job.MaxOpenJobs, 1))
+	open := make(chan struct{}, max(r.job.MaxOpenJobs, 1)) // an element for each batch on its way and not settled
 	batches := newBatcher(r.job, r.sender, func(b *batch) {
+		if r.watch != nil {
+			open <- struct{}{}
+		}
 		sends.Go(func() stream.Callback {
 			r.send(ctx, b)
-			return func() { r.write(ctx, b) }
+			return func() {
+				o := r.outcomes(ctx, b)
+				b.free()
+				if r.watch == nil {
+					r.write(o)
+					return
+				}
+				settles.Go(func() stream.Callback {
+					r.settle(ctx, o)
+					<-open
+					return func() { r.write(o) }
+				})
+			}
 		})
 	})
 	ended := read(ctx, in, r.job.BatchDelay, func(c *chunk) {
@@ -115,6 +144,7 @@ func (r *run) flow(ctx context.Context, in io.Reader) error {
 	checks.Wait()
 	batches.cut()
 	sends.Wait()
+	settles.Wait()
 	return ended
 }
 
@@ -132,18 +162,18 @@ func (r *run) send(ctx context.Context, b *batch) {
 func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 	exit, err := r.outcome(context.Cause(ctx), ended)
 	rep := &report.Report{
-		Type: "report", Status: report.StatusOf(exit), ExitCode: exit, Operation: r.job.Operation.String(),
-		Rows: r.results.Rows(), Reasons: r.results.Reasons(), Jobs: report.Jobs{Open: r.jobs},
+		Type: "report", Status: report.StatusOf(exit), ExitCode: exit, Operation: r.job.Operation.String(), List: r.target(),
+		Rows: r.results.Rows(), Reasons: r.results.Reasons(),
+		Jobs:    report.Jobs{Complete: r.complete.Load(), Cancelled: r.cancelled.Load(), Open: r.jobs},
 		Version: r.job.Version, Timeline: r.timeline.Buckets(),
 	}
 	if r.job.Client != nil {
 		s := r.job.Client.Stats()
 		rep.Jobs.Submitted = s.Jobs
 		rep.Requests = report.Requests{Sent: s.Sent, Retried: s.Retried, Throttled: s.Throttled, Bytes: s.Bytes}
-		rep.List = &report.List{ID: r.job.List.ID, Name: r.job.List.Name}
 	}
-	if r.list != nil {
-		rep.List.ID, rep.List.Name, rep.List.Created = r.list.State()
+	if r.earlier != nil {
+		rep.Operation, rep.Jobs.Submitted = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.Jobs.Submitted
 	}
 	if err != nil && (exit != 1 || ended != nil) {
 		rep.Error = err.Error()
@@ -154,6 +184,21 @@ func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 		return rep, r.brokenOutput(broken)
 	}
 	return rep, err
+}
+
+// target returns the list for the report, nil where there is none.
+func (r *run) target() *report.List {
+	switch {
+	case r.list != nil:
+		var l report.List
+		l.ID, l.Name, l.Created = r.list.State()
+		return &l
+	case r.earlier != nil:
+		return r.earlier.List
+	case r.job.Client != nil:
+		return &report.List{ID: r.job.List.ID, Name: r.job.List.Name}
+	}
+	return nil
 }
 
 // outcome settles on the exit status and, unless that is 0, the error for people.
@@ -168,10 +213,12 @@ func (r *run) outcome(cause, ended error) (int, error) {
 		return 4, cause
 	case cause != nil:
 		return 2, cause
-	case errors.Is(ended, errArray):
-		return 1, ended
-	case ended != nil:
+	case ended != nil && !errors.Is(ended, errArray) && !errors.Is(ended, errCut):
 		return 2, ended
+	case r.late.Load() > 0:
+		return 3, r.lateError()
+	case ended != nil:
+		return 1, ended
 	case rows.Rejected+rows.Unknown+rows.Unsent > 0:
 		return 1, rowsError(rows, r.results.Reasons())
 	}

@@ -29,27 +29,28 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// result is one line of the output, a row's or the report.
-type result struct {
+// line is one line of the output, a row's or the report.
+type line struct {
 	Type   string
 	Row    int64
 	Status string
+	Stage  string
 	Code   string
 	Key    string
 	Of     int64
 	Job    string
 }
 
-func parse(t testing.TB, out []byte) (rows []result, rep report.Report) {
+func parse(t testing.TB, out []byte) (rows []line, rep report.Report) {
 	t.Helper()
 	lines := bytes.SplitAfter(out, []byte{'\n'})
-	for i, line := range lines[:len(lines)-1] {
-		var r result
-		if err := json.Unmarshal(line, &r); err != nil {
-			t.Fatalf("line %d is not JSON: %q", i+1, line)
+	for i, text := range lines[:len(lines)-1] {
+		var r line
+		if err := json.Unmarshal(text, &r); err != nil {
+			t.Fatalf("line %d is not JSON: %q", i+1, text)
 		}
 		if r.Type == "report" {
-			if err := json.Unmarshal(line, &rep); err != nil {
+			if err := json.Unmarshal(text, &rep); err != nil {
 				t.Fatal(err)
 			}
 			if i != len(lines)-2 {
@@ -69,7 +70,7 @@ func parse(t testing.TB, out []byte) (rows []result, rep report.Report) {
 }
 
 // brief writes results as row numbers with statuses and codes: "1 valid, 2 rejected json_invalid".
-func brief(rows []result) string {
+func brief(rows []line) string {
 	var b strings.Builder
 	for i, r := range rows {
 		if i > 0 {
@@ -519,8 +520,8 @@ func (f *full) Write(p []byte) (int, error) {
 func TestBrokenOutput(t *testing.T) {
 	job, sim := addJob(t, nil)
 	job.Concurrency = 1
-	line := len(`{"type":"row","row":1,"status":"accepted","key":"p0@example.com","job":"`)
-	rep, err := Run(t.Context(), job, &endless{}, &full{left: 3*line + 400})
+	one := len(`{"type":"row","row":1,"status":"accepted","key":"p0@example.com","job":"`)
+	rep, err := Run(t.Context(), job, &endless{}, &full{left: 3*one + 400})
 	if rep.ExitCode != 2 || !errors.Is(err, errFull) {
 		t.Fatalf("exit %d, error %v", rep.ExitCode, err)
 	}

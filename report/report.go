@@ -3,6 +3,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -24,6 +25,12 @@ const (
 var statusNames = [statuses]string{"applied", "accepted", "skipped", "rejected", "unknown", "unsent", "valid"}
 
 func (s Status) String() string { return statusNames[s] }
+
+// ParseStatus returns the status of that name.
+func ParseStatus(name string) (Status, bool) {
+	i := slices.Index(statusNames[:], name)
+	return Status(max(i, 0)), i >= 0
+}
 
 // Report is the last line of a run's output. Its members are written in this order.
 type Report struct {

@@ -26,6 +26,7 @@ type Line struct {
 	Detail string
 	Of     int64 // the row that this one repeats
 	Job    string
+	Raw    []byte // the whole line as it stands, if it is there already
 }
 
 // Writer writes result lines and counts them. It is for one goroutine at a time.
@@ -55,7 +56,11 @@ func (w *Writer) Line(l *Line) {
 	if w.err != nil {
 		return
 	}
-	w.buf = appendLine(w.buf, l)
+	if l.Raw != nil {
+		w.buf = append(append(w.buf, l.Raw...), '\n')
+	} else {
+		w.buf = appendLine(w.buf, l)
+	}
 	if len(w.buf) >= flushAt {
 		w.Flush()
 	}

@@ -49,7 +49,7 @@ type Client struct {
 	http     http.Client
 	counters counters
 	progress atomic.Int64 // unix nanoseconds of the last good answer
-	rates    struct{ list, lists, create, imports, removals *endpoint }
+	rates    struct{ list, lists, create, imports, removals, job, jobs, errors, accounts *endpoint }
 	noticed  atomic.Int64 // unix nanoseconds of the last notice
 }
 
@@ -80,6 +80,10 @@ func New(o Options) (*Client, error) {
 	c.rates.create = newEndpoint(rateCreate, o.RateShare)
 	c.rates.imports = newEndpoint(rateM, o.RateShare)
 	c.rates.removals = newEndpoint(rateM, o.RateShare)
+	c.rates.job = newEndpoint(rateM, o.RateShare)
+	c.rates.jobs = newEndpoint(rateM, o.RateShare)
+	c.rates.errors = newEndpoint(rateM, o.RateShare)
+	c.rates.accounts = newEndpoint(rateXS, o.RateShare)
 	return c, nil
 }
 
@@ -272,7 +276,7 @@ func (c *Client) fatal(r *request, a *answer) *Error {
 	default:
 		return nil
 	}
-	fatal.lost = a.lost
+	fatal.lost, fatal.status = a.lost, a.status
 	return fatal
 }
 

@@ -3,6 +3,7 @@ package sink
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/segmentio/encoding/json"
@@ -20,10 +21,11 @@ const (
 
 // Error ends a run. Hint, where there is one, says what to do.
 type Error struct {
-	Kind Kind
-	Hint string
-	lost bool // a request was sent whose answer is not known
-	err  error
+	Kind   Kind
+	Hint   string
+	status int  // of the answer that it is about, 0 for none
+	lost   bool // a request was sent whose answer is not known
+	err    error
 }
 
 func (e *Error) Error() string { return e.err.Error() }
@@ -90,8 +92,9 @@ var (
 	errNotJSON = errors.New("the answer is not JSON")
 )
 
-// decode reads an answer's JSON into v. Its errors quote nothing of the answer.
+// decode reads an answer's JSON into what v points to, over nothing that was there before. Its errors quote nothing of the answer.
 func decode(body []byte, v any) error {
+	reflect.ValueOf(v).Elem().SetZero()
 	depth, quoted := 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {

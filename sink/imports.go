@@ -75,20 +75,22 @@ func (s *Import) post(ctx context.Context, list string, set []*Profile) (*refusa
 	return nil, nil
 }
 
+const importPointer = "/data/attributes/profiles/data/"
+
 // importPlace reads the profile's index off an error's pointer (klaviyo-api.md §4.4).
 func importPlace(e *apiError, set []*Profile) (int, string) {
-	return indexed(e.Source.Pointer, "/data/attributes/profiles/data/", set)
+	return indexed(e.Source.Pointer, importPointer, len(set))
 }
 
-// indexed reads what follows the prefix of a pointer as index into set and the attribute's path; -1 when it is none.
-func indexed(pointer, prefix string, set []*Profile) (int, string) {
+// indexed reads what follows the prefix of a pointer as index below n and the attribute's path; -1 when it is none.
+func indexed(pointer, prefix string, n int) (int, string) {
 	rest, ok := strings.CutPrefix(pointer, prefix)
 	if !ok {
 		return -1, ""
 	}
 	index, path, _ := strings.Cut(rest, "/")
 	at, err := strconv.ParseUint(index, 10, 31)
-	if err != nil || int(at) >= len(set) {
+	if err != nil || int(at) >= n {
 		return -1, ""
 	}
 	return int(at), attribute(path)

@@ -93,7 +93,11 @@ func (l *List) byName(ctx context.Context) error {
 		"filter": {"equals(name," + quote(l.ref.Name) + ")"}, "page[size]": {"10"},
 	}.Encode()
 	for next != "" {
-		page, err := l.page(ctx, next)
+		var page struct {
+			Data  []listResource `json:"data"`
+			Links links          `json:"links"`
+		}
+		err := l.client.page(ctx, fmt.Sprintf("look up list %q", l.ref.Name), next, l.client.rates.lists, &page, func() bool { return page.Data != nil })
 		if err != nil {
 			return err
 		}
@@ -103,8 +107,8 @@ func (l *List) byName(ctx context.Context) error {
 				found = append(found, list.ID)
 			}
 		}
-		if next, err = nextPath(page.Links.Next); err != nil {
-			return setupError("", "look up list %q: %v", l.ref.Name, err)
+		if next, err = page.Links.next(); err != nil {
+			return err
 		}
 	}
 	if len(found) > 1 {
@@ -116,50 +120,6 @@ func (l *List) byName(ctx context.Context) error {
 		l.mu.Unlock()
 	}
 	return nil
-}
-
-type listPage struct {
-	Data  []listResource `json:"data"`
-	Links struct {
-		Next string `json:"next"`
-	} `json:"links"`
-}
-
-func (l *List) page(ctx context.Context, path string) (*listPage, error) {
-	var page *listPage
-	doing := fmt.Sprintf("look up list %q", l.ref.Name)
-	a, err := l.client.call(ctx, &request{
-		doing: doing, method: http.MethodGet, path: path, endpoint: l.client.rates.lists,
-		accept: func(a *answer) error {
-			page = new(listPage)
-			if err := decode(a.body, page); err != nil {
-				return err
-			}
-			if page.Data == nil {
-				return errNoData
-			}
-			return nil
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	if a.status >= 300 {
-		return nil, setupError("", "%s: %s", doing, explain(a.status, apiErrors(a.body)))
-	}
-	return page, nil
-}
-
-// nextPath keeps path and query of a link to the next page: the key goes to no host but the base URL's.
-func nextPath(link string) (string, error) {
-	if link == "" {
-		return "", nil
-	}
-	u, err := url.Parse(link)
-	if err != nil {
-		return "", errors.New("the link to the next page is not a URL")
-	}
-	return u.RequestURI(), nil
 }
 
 // quote writes a string for Klaviyo's filter syntax (klaviyo-api.md §5).

@@ -14,6 +14,7 @@ import (
 type rates struct{ burst, steady, daily int }
 
 var (
+	rateXS     = rates{burst: 1, steady: 15}
 	rateM      = rates{burst: 10, steady: 150}
 	rateL      = rates{burst: 75, steady: 750}
 	rateCreate = rates{burst: 10, steady: 150, daily: 150}

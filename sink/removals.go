@@ -57,7 +57,7 @@ func (s *Removal) remove(ctx context.Context, set []*Profile) (*refusal, error) 
 // removalPlace finds the profile by the error's pointer or, as the API's answer to unknown ids is
 // not documented, by its id in the error's text.
 func removalPlace(e *apiError, set []*Profile) (int, string) {
-	if at, _ := indexed(e.Source.Pointer, "/data/", set); at >= 0 {
+	if at, _ := indexed(e.Source.Pointer, "/data/", len(set)); at >= 0 {
 		return at, "profile_id"
 	}
 	for i, p := range set {

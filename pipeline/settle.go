@@ -1,0 +1,129 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"klaviyo-export/report"
+	"klaviyo-export/sink"
+)
+
+// settle waits for the end of the jobs that took rows of o. It is called at once for several outcomes.
+func (r *run) settle(ctx context.Context, o *outcomes) {
+	for n := range o.shared {
+		s := &o.shared[n]
+		if s.line.Status != report.Accepted || s.line.Job == "" {
+			continue
+		}
+		within, cancel := context.WithTimeout(ctx, r.job.WaitTimeout)
+		end, err := r.watch.Wait(within, s.line.Job)
+		cancel()
+		if err != nil {
+			r.stop(err)
+		}
+		if end.State == sink.Open && ctx.Err() == nil {
+			r.late.Add(1)
+		}
+		var rows []int
+		verdict := end.Judge(s.rows, func(place int) []byte {
+			if rows == nil {
+				rows = o.rowsOf(n)
+			}
+			return address(o.key(rows[place]))
+		})
+		s.verdict = &verdict
+		r.ended(end.State)
+	}
+}
+
+// address takes the quotes off a key: addresses are ASCII without characters that JSON escapes.
+func address(key []byte) []byte {
+	if len(key) < 2 {
+		return nil
+	}
+	return key[1 : len(key)-1]
+}
+
+// ended counts a job that was waited for.
+func (r *run) ended(state sink.JobState) {
+	switch state {
+	case sink.Complete:
+		r.complete.Add(1)
+	case sink.Cancelled:
+		r.cancelled.Add(1)
+	}
+}
+
+// write writes the results of outcomes. It is called for one after the other, in input order.
+func (r *run) write(o *outcomes) {
+	odd, shared, place := o.odd, o.shared, 0
+	for row := range o.ends {
+		var line report.Line
+		if len(odd) > 0 && odd[0].row == row {
+			line = odd[0].line
+			odd = odd[1:]
+		} else {
+			line = shared[0].of(place)
+			if place++; place == shared[0].rows {
+				r.open(&shared[0])
+				shared, place = shared[1:], 0
+			}
+		}
+		line.Row, line.Key = o.number(row), o.key(row)
+		r.results.Line(&line)
+	}
+	if err := r.results.Flush(); err != nil {
+		r.stop(err)
+	}
+	r.sample()
+}
+
+// of returns the result of the row at a place among those that share it.
+func (s *shared) of(place int) report.Line {
+	line := s.line
+	if s.verdict == nil {
+		return line
+	}
+	fault := s.verdict.Faults[place]
+	switch {
+	case fault != nil:
+		line.Status, line.Stage = report.Rejected, "import"
+	case s.verdict.Rest == sink.Applied:
+		line.Status = report.Applied
+	case s.verdict.Rest == sink.Unknown:
+		line.Status, fault = report.Unknown, s.verdict.RestFault
+	}
+	if fault != nil {
+		line.Code, line.Column, line.Detail = fault.Code, fault.Column, fault.Detail
+	}
+	return line
+}
+
+// open notes the job of rows that stay accepted.
+func (r *run) open(s *shared) {
+	if s.line.Job != "" && s.line.Status == report.Accepted && (s.verdict == nil || s.verdict.Rest == sink.Accepted) {
+		r.jobs = append(r.jobs, s.line.Job)
+	}
+}
+
+// sample enters the state of the run into the timeline.
+func (r *run) sample() {
+	s := report.Sample{Rows: r.results.Rows(), OpenJobs: int64(len(r.jobs))}
+	if r.job.Client != nil {
+		far := r.job.Client.Stats()
+		s.Requests, s.Throttled = far.Sent, far.Waited
+		if r.watch != nil {
+			s.OpenJobs = far.Jobs - r.complete.Load() - r.cancelled.Load()
+		}
+	}
+	r.timeline.Add(time.Since(r.started), s)
+}
+
+// lateError is the error of jobs that were not done when the time to wait was over.
+func (r *run) lateError() error {
+	return &Error{
+		Text: fmt.Sprintf("%d import jobs were not done %v after they were taken; their rows stay accepted", r.late.Load(), r.job.WaitTimeout),
+		Hint: "klaviyo-export wait < RESULTS goes on waiting for them",
+	}
+}

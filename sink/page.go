@@ -1,0 +1,47 @@
+package sink
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+)
+
+// links are those of a page of a collection.
+type links struct {
+	Next string `json:"next"`
+}
+
+// next returns path and query of the next page, "" behind the last: the key goes to no host but the base URL's.
+func (l links) next() (string, error) {
+	if l.Next == "" {
+		return "", nil
+	}
+	u, err := url.Parse(l.Next)
+	if err != nil {
+		return "", setupError("", "follow Klaviyo's link to the next page: it is not a URL")
+	}
+	return u.RequestURI(), nil
+}
+
+// page reads one page of a collection into doc. whole reports whether that has the page's data.
+func (c *Client) page(ctx context.Context, doing, path string, e *endpoint, doc any, whole func() bool) error {
+	a, err := c.call(ctx, &request{
+		doing: doing, method: http.MethodGet, path: path, endpoint: e,
+		accept: func(a *answer) error {
+			if err := decode(a.body, doc); err != nil {
+				return err
+			}
+			if !whole() {
+				return errNoData
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if a.status >= 300 {
+		return setupError("", "%s: %s", doing, explain(a.status, apiErrors(a.body)))
+	}
+	return nil
+}

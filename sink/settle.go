@@ -1,0 +1,383 @@
+package sink
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/segmentio/encoding/json"
+)
+
+const (
+	firstPoll  = time.Second
+	lastPoll   = 10 * time.Second
+	watchedOne = 3 // as many open jobs are asked for one by one; more through the collection, 100 a call
+	maxPages   = 50
+	// A job that was just taken may not be found everywhere at once; one that is so often not found has expired.
+	goneAfter = 5
+)
+
+// JobState is how far an import job has come.
+type JobState uint8
+
+// States of a job. Complete, Cancelled and Expired are final.
+const (
+	Open      JobState = iota
+	Complete           // ended, perhaps with failures
+	Cancelled          // ended by somebody; what it did before is not known
+	Expired            // Klaviyo knows it no more
+)
+
+// Jobs watches import jobs until they end. Its methods may be called at once; of all callers one asks Klaviyo for all.
+type Jobs struct {
+	client *Client
+	turn   chan struct{} // holds one element while somebody asks
+
+	mu    sync.Mutex
+	open  map[string]*watched
+	pause time.Duration // until the next question
+}
+
+type watched struct {
+	state  JobState
+	failed int // failed_count, -1 when Klaviyo did not say
+	absent int // questions in a row that did not find it
+	ended  chan struct{}
+}
+
+// NewJobs returns a Jobs for the jobs of the client's account.
+func NewJobs(c *Client) *Jobs {
+	return &Jobs{client: c, turn: make(chan struct{}, 1), open: map[string]*watched{}, pause: firstPoll}
+}
+
+// End is what is known of a job: its state and, when it is Complete, its errors.
+type End struct {
+	State  JobState
+	failed int
+	whole  bool // all pages of errors were read
+	errors []importError
+}
+
+// Wait waits for a job's end and reads its errors. When ctx ends first the job is Open. Failed polls are no failed jobs:
+// only an *Error of Kind Setup is returned.
+func (j *Jobs) Wait(ctx context.Context, id string) (*End, error) {
+	w := j.watch(id)
+	defer j.forget(id)
+	for {
+		select {
+		case <-w.ended:
+			return j.end(ctx, id, w)
+		case <-ctx.Done():
+			return &End{State: Open}, nil
+		case j.turn <- struct{}{}:
+			err := j.ask(ctx, w)
+			<-j.turn
+			if err != nil {
+				return &End{State: Open}, err
+			}
+		}
+	}
+}
+
+func (j *Jobs) watch(id string) *watched {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.open) == 0 {
+		j.pause = firstPoll
+	}
+	w := &watched{ended: make(chan struct{})}
+	j.open[id] = w
+	return w
+}
+
+func (j *Jobs) forget(id string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.open, id)
+}
+
+// ask waits for the pause and asks once for all open jobs, unless the caller's own has ended.
+func (j *Jobs) ask(ctx context.Context, own *watched) error {
+	j.mu.Lock()
+	pause := j.pause
+	j.pause = min(pause*3/2, lastPoll)
+	j.mu.Unlock()
+	if sleep(ctx, pause, own.ended) != nil {
+		return nil
+	}
+	select {
+	case <-own.ended:
+		return nil
+	default:
+	}
+	ids := j.ids()
+	if len(ids) > watchedOne {
+		return setupOnly(j.askAll(ctx, ids))
+	}
+	return setupOnly(j.askEach(ctx, ids))
+}
+
+// setupOnly keeps the errors that another question would meet again.
+func setupOnly(err error) error {
+	var failed *Error
+	if errors.As(err, &failed) && failed.Kind == Setup {
+		return err
+	}
+	return nil
+}
+
+func (j *Jobs) ids() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	ids := make([]string, 0, len(j.open))
+	for id, w := range j.open {
+		if w.state == Open {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+type jobResource struct {
+	ID         string `json:"id"`
+	Attributes struct {
+		Status      string `json:"status"`
+		FailedCount *int   `json:"failed_count"`
+	} `json:"attributes"`
+}
+
+// askEach asks for jobs one by one.
+func (j *Jobs) askEach(ctx context.Context, ids []string) error {
+	for _, id := range ids {
+		var doc struct {
+			Data jobResource `json:"data"`
+		}
+		a, err := j.client.call(ctx, &request{
+			doing: "watch import job " + id, method: http.MethodGet, path: "/api/profile-bulk-import-jobs/" + url.PathEscape(id),
+			endpoint: j.client.rates.job,
+			accept:   func(a *answer) error { return decodeID(a, &doc, &doc.Data.ID) },
+		})
+		switch {
+		case err != nil:
+			return err
+		case a.status == http.StatusNotFound:
+			j.note(id, nil)
+		case a.status >= 300:
+			return setupError("", "watch import job %s: %s", id, explain(a.status, apiErrors(a.body)))
+		default:
+			j.note(id, &doc.Data)
+		}
+	}
+	return nil
+}
+
+// askAll reads the account's jobs, newest first, until it has met all that are open. Those that it does not meet are asked
+// for one by one.
+func (j *Jobs) askAll(ctx context.Context, ids []string) error {
+	missing := map[string]bool{}
+	for _, id := range ids {
+		missing[id] = true
+	}
+	next := "/api/profile-bulk-import-jobs?" + url.Values{"sort": {"-created_at"}, "page[size]": {"100"}}.Encode()
+	for pages := 0; next != "" && len(missing) > 0 && pages < maxPages; pages++ {
+		var page struct {
+			Data  []jobResource `json:"data"`
+			Links links         `json:"links"`
+		}
+		err := j.client.page(ctx, "watch import jobs", next, j.client.rates.jobs, &page, func() bool { return page.Data != nil })
+		if err != nil {
+			return err
+		}
+		for i := range page.Data {
+			if job := &page.Data[i]; missing[job.ID] {
+				delete(missing, job.ID)
+				j.note(job.ID, job)
+			}
+		}
+		if next, err = page.Links.next(); err != nil {
+			return err
+		}
+	}
+	rest := make([]string, 0, len(missing))
+	for id := range missing {
+		rest = append(rest, id)
+	}
+	return j.askEach(ctx, rest)
+}
+
+// note enters what Klaviyo said of a job, nil for nothing, and wakes who waits for its end.
+func (j *Jobs) note(id string, job *jobResource) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	w := j.open[id]
+	if w == nil || w.state != Open {
+		return
+	}
+	if job == nil {
+		if w.absent++; w.absent >= goneAfter {
+			w.state = Expired
+		}
+	} else {
+		w.absent, w.failed = 0, -1
+		if n := job.Attributes.FailedCount; n != nil {
+			w.failed = *n
+		}
+		switch job.Attributes.Status {
+		case "complete":
+			w.state = Complete
+		case "cancelled":
+			w.state = Cancelled
+		}
+	}
+	if w.state != Open {
+		close(w.ended)
+		j.pause = firstPoll
+	}
+}
+
+// end reads the errors of a job that has ended.
+func (j *Jobs) end(ctx context.Context, id string, w *watched) (*End, error) {
+	e := &End{State: w.state, failed: w.failed, whole: true}
+	if e.State != Complete || e.failed == 0 {
+		return e, nil
+	}
+	err := j.client.importErrors(ctx, id, e)
+	e.whole = err == nil
+	return e, setupOnly(err)
+}
+
+// importError is one entry of a job's import-errors (klaviyo-api.md §4.5).
+type importError struct {
+	Attributes struct {
+		apiError
+		Payload json.RawMessage `json:"original_payload"`
+	} `json:"attributes"`
+}
+
+// importErrors reads all pages of a job's errors into e. Failing reads are repeated until ctx ends.
+func (c *Client) importErrors(ctx context.Context, id string, e *End) error {
+	next := "/api/profile-bulk-import-jobs/" + url.PathEscape(id) + "/import-errors?" + url.Values{"page[size]": {"100"}}.Encode()
+	for next != "" {
+		var page struct {
+			Data  []importError `json:"data"`
+			Links links         `json:"links"`
+		}
+		err := c.page(ctx, "read the errors of import job "+id, next, c.rates.errors, &page, func() bool { return page.Data != nil })
+		var failed *Error
+		if errors.As(err, &failed) && failed.Kind == Outage {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		e.errors = append(e.errors, page.Data...)
+		if next, err = page.Links.next(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// email returns the address that the error's payload holds: the profile's attributes, by themselves or below attributes.
+func (e *importError) email() string {
+	type identifiers struct {
+		Email any `json:"email"`
+	}
+	var payload struct {
+		identifiers
+		Attributes identifiers `json:"attributes"`
+	}
+	if decode(e.Attributes.Payload, &payload) != nil {
+		return ""
+	}
+	for _, v := range []any{payload.Email, payload.Attributes.Email} {
+		if s, ok := v.(string); ok && s != "" {
+			return strings.TrimSpace(s)
+		}
+	}
+	return ""
+}
+
+// Verdict says what became of a job's rows: Faults has those that its errors name, by their place in the job, and Rest and
+// RestFault hold for all others.
+type Verdict struct {
+	Faults    map[int]*Fault
+	Rest      Outcome
+	RestFault *Fault
+}
+
+// Judge attributes a job's errors to its n rows, whose addresses key returns. Success is never what is left over: when an
+// error fits no row, or fewer rows are named than failed, all others are Unknown.
+func (e *End) Judge(n int, key func(place int) []byte) Verdict {
+	switch e.State {
+	case Open:
+		return Verdict{Rest: Accepted}
+	case Cancelled:
+		return unknown("job_cancelled", "the import job was cancelled: the row may have been imported or not")
+	case Expired:
+		return unknown("job_expired", "Klaviyo no longer knows the import job: the row may have been imported or not")
+	}
+	v := Verdict{Faults: map[int]*Fault{}, Rest: Applied}
+	if len(e.errors) == 0 && e.failed <= 0 && e.whole {
+		return v
+	}
+	unmatched := e.attribute(&v, n, key)
+	switch {
+	case unmatched > 0:
+		v.Rest, v.RestFault = Unknown, &Fault{Code: "error_unmatched", Detail: fmt.Sprintf("%d errors of the import job name no row: this row may be among those", unmatched)}
+	case !e.whole || len(v.Faults) < e.failed:
+		v.Rest, v.RestFault = Unknown, &Fault{Code: "errors_incomplete", Detail: fmt.Sprintf("the import job failed for %d rows, and its errors name %d: this row may be among the others", max(e.failed, len(v.Faults)), len(v.Faults))}
+	}
+	return v
+}
+
+func unknown(code, detail string) Verdict {
+	return Verdict{Rest: Unknown, RestFault: &Fault{Code: code, Detail: detail}}
+}
+
+// attribute enters the errors into v and returns how many fit no row.
+func (e *End) attribute(v *Verdict, n int, key func(int) []byte) (unmatched int) {
+	places := make(map[string]int, n)
+	for i := range n {
+		address := string(bytes.ToLower(key(i)))
+		if _, twice := places[address]; twice {
+			places[address] = ambiguous
+			continue
+		}
+		places[address] = i
+	}
+	for i := range e.errors {
+		said := &e.errors[i].Attributes
+		at, column := indexed(said.Source.Pointer, importPointer, n)
+		if address := strings.ToLower(e.errors[i].email()); address != "" {
+			place, ok := places[address]
+			switch {
+			case !ok:
+				at = -1
+			case place != ambiguous:
+				at = place
+			case at >= 0 && string(bytes.ToLower(key(at))) != address:
+				at = -1
+			}
+		}
+		if at < 0 {
+			unmatched++
+			continue
+		}
+		if f := v.Faults[at]; f != nil {
+			f.Detail += "; " + said.text()
+			continue
+		}
+		v.Faults[at] = &Fault{Code: said.Code, Column: column, Detail: said.text()}
+	}
+	return unmatched
+}
+
+// ambiguous marks an address that several rows of a job have.
+const ambiguous = -1
