@@ -58,7 +58,8 @@ type commands struct {
 
 // console is what a command has of its surroundings.
 type console struct {
-	ctx    context.Context
+	ctx    context.Context // ends with the first signal; it lives as long as the process
+	abort  context.Context // ends with the second one
 	in     io.Reader
 	out    io.Writer
 	err    io.Writer
@@ -95,9 +96,8 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	if err != nil {
 		panic(err)
 	}
-	ctx, release := interruptible()
-	defer release()
-	c := &console{ctx: ctx, in: in, out: out, err: errs}
+	c := &console{in: in, out: out, err: errs}
+	defer c.heedSignals()()
 	parsed, err := parser.Parse(args)
 	if left {
 		return 0 // --help or --version
@@ -143,25 +143,47 @@ func commandOf(err error) string {
 	return ""
 }
 
-// interruptible returns a context that the first SIGINT or SIGTERM cancels. The second one ends the process at once.
-func interruptible() (context.Context, func()) {
+// heedSignals sets the console's contexts. The third signal finds the system's default again. It returns what
+// gives the signals back.
+func (c *console) heedSignals() (release func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
+	abort, abandon := context.WithCancel(context.Background())
+	c.ctx, c.abort = ctx, abort
+	signals, done := make(chan os.Signal, 2), make(chan struct{})
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() { // ends with release, which closes the channel
-		switch <-signals {
-		case os.Interrupt:
-			cancel(&pipeline.Interrupted{Signal: "SIGINT", ExitCode: 130})
-		case syscall.SIGTERM:
-			cancel(&pipeline.Interrupted{Signal: "SIGTERM", ExitCode: 143})
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	go func() { // ends with release, which waits for it
+		defer close(done)
+		first, ok := <-signals
+		if !ok {
+			return
 		}
-		signal.Stop(signals)
+		c.note(fmt.Sprintf("%v: requests under way are let finish; a second signal gives them up", first))
+		cancel(interruption(first))
+		if _, ok := <-signals; ok {
+			abandon()
+			signal.Stop(signals)
+		}
 	}()
-	return ctx, func() {
+	return func() {
 		signal.Stop(signals)
 		close(signals)
+		<-done
 		cancel(nil)
+		abandon()
 	}
+}
+
+func interruption(s os.Signal) error {
+	switch s {
+	case os.Interrupt:
+		return &pipeline.Interrupted{Signal: "SIGINT", ExitCode: 130}
+	case syscall.SIGHUP:
+		return &pipeline.Interrupted{Signal: "SIGHUP", ExitCode: 143}
+	}
+	return &pipeline.Interrupted{Signal: "SIGTERM", ExitCode: 143}
 }
 
 // version is the module's, with the commit where the build knows it.
@@ -207,15 +229,15 @@ type rowFlags struct {
 	Map             map[string]string `group:"rows" mapsep:"none" placeholder:"COLUMN=TARGET" help:"Send a column as another attribute, location member, or properties.NAME. May be repeated."`
 	Drop            []string          `group:"rows" sep:"none" placeholder:"COLUMN" help:"Leave a column out. May be repeated."`
 	DefaultCountry  string            `group:"rows" placeholder:"CC" help:"Country of phone numbers that have no country code, as two letters, where the row has no country of its own."`
-	Duplicates      string            `group:"rows" enum:"first,send" default:"first" help:"Of rows of the same person send only the first, or send them all (first, send)."`
+	Duplicates      string            `group:"rows" enum:"first,send" default:"first" placeholder:"first|send" help:"Of rows with the same email (for remove: profile_id) send only the first, or send them all (${default})."`
 	DuplicateWindow int               `group:"rows" default:"1000000" placeholder:"ROWS" help:"Rows among which duplicates are found (${default})."`
 }
 
 // klaviyoFlags say where Klaviyo is and who asks.
 type klaviyoFlags struct {
 	APIKeyFile string `name:"api-key-file" group:"klaviyo" placeholder:"FILE" help:"File that holds the private API key. Without it the key is taken from the environment variable KLAVIYO_API_KEY."`
-	BaseURL    string `name:"base-url" group:"klaviyo" placeholder:"URL" help:"Another address than ${base_url}."`
-	Revision   string `group:"klaviyo" placeholder:"DATE" help:"API revision (${revision})."`
+	BaseURL    string `name:"base-url" group:"klaviyo" default:"${base_url}" placeholder:"URL" help:"Klaviyo's address (${default})."`
+	Revision   string `group:"klaviyo" default:"${revision}" placeholder:"DATE" help:"API revision (${default})."`
 }
 
 // sendFlags say how batches are sent.
@@ -340,6 +362,7 @@ func (w *waitCommand) Run(c *console) error {
 		return err
 	}
 	defer client.Close()
+	defer context.AfterFunc(c.abort, client.Abort)()
 	rep, err := pipeline.Wait(c.ctx, job, c.in, c.out)
 	if err != nil {
 		return &ended{err, rep.ExitCode}
@@ -398,6 +421,9 @@ func (k *checkCommand) Run(c *console) error {
 }
 
 func (s *simulateCommand) Run(c *console) error {
+	if s.JobTime <= 0 {
+		return usageError{errors.New("--job-time must be above 0")}
+	}
 	sim := simulator.New(simulator.Options{RateLimits: !s.NoRateLimit, JobTime: s.JobTime, Wrap: aroundSimulator})
 	url, err := sim.Start(s.Addr)
 	if err != nil {
@@ -424,6 +450,11 @@ func stopped(ctx context.Context) error {
 func (f *rowFlags) job(operation validate.Operation) (*pipeline.Job, error) {
 	if f.DuplicateWindow < 1 {
 		return nil, usageError{errors.New("--duplicate-window must be at least 1")}
+	}
+	for _, name := range f.Drop {
+		if strings.Contains(name, ",") {
+			return nil, usageError{fmt.Errorf("--drop %s: one column each; repeat the flag for more", name)}
+		}
 	}
 	checker, err := validate.New(validate.Options{Operation: operation, DefaultCountry: f.DefaultCountry, Map: f.Map, Drop: f.Drop})
 	if err != nil {
@@ -471,6 +502,7 @@ func transfer(c *console, operation validate.Operation, wait bool, waiting *wait
 		return usageError{err}
 	}
 	defer client.Close()
+	defer context.AfterFunc(c.abort, client.Abort)()
 	job.Client, job.List = client, list
 	job.DryRun, job.Concurrency, job.BatchDelay = send.DryRun, send.Concurrency, send.BatchDelay
 	return work(c, job)
@@ -482,6 +514,9 @@ func work(c *console, job *pipeline.Job) error {
 		c.note("waiting for rows on standard input, one JSON object a line; end with Ctrl-D")
 	}
 	rep, err := pipeline.Run(c.ctx, job, c.in, c.out)
+	if job.DryRun && err == nil && rep.List.ID == "" {
+		c.note(fmt.Sprintf("list %q does not exist: add would create it", rep.List.Name))
+	}
 	if err != nil {
 		return &ended{err, rep.ExitCode}
 	}
@@ -532,7 +567,7 @@ func (f *sendFlags) check(far *klaviyoFlags, list sink.ListRef) error {
 		return errors.New("--no-rate-limit is refused for klaviyo.com: its quota would be overrun")
 	case f.RetryFor < 0:
 		return errors.New("--retry-for must not be negative")
-	case f.Simulate && (far.BaseURL != "" || far.APIKeyFile != ""):
+	case f.Simulate && (far.BaseURL != sink.DefaultBaseURL || far.APIKeyFile != ""):
 		return errors.New("--simulate takes neither --base-url nor --api-key-file")
 	}
 	return nil
@@ -550,7 +585,7 @@ func (f *klaviyoFlags) key() (string, error) {
 	}
 	key = strings.TrimSpace(key)
 	if key == "" {
-		return "", &pipeline.Error{Text: "no API key: " + from + " is not set or empty", Hint: "set KLAVIYO_API_KEY or give --api-key-file FILE; with --simulate no key is needed"}
+		return "", &pipeline.Error{Text: "no API key: " + from + " is empty or not there", Hint: "set KLAVIYO_API_KEY or give --api-key-file FILE; with --simulate no key is needed"}
 	}
 	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return "", &pipeline.Error{Text: "the API key in " + from + " holds blanks or characters that no key has", Hint: "it should hold the private API key alone, on one line"}

@@ -60,6 +60,7 @@ func checked(next http.Handler) http.Handler {
 // these commands come on top of testscript's:
 //
 //	klaviyo [NAME…]  serves a simulated Klaviyo with lists of these names; $URL is its address, KLAVIYO_API_KEY is set
+//	stalling [NAME…] is klaviyo, but imports are never answered; the file stalled is written when one has come
 //	silent           listens at $URL, never answers, and writes the file connected when somebody comes
 //	get PATH FILE    reads from $URL
 func TestScripts(t *testing.T) {
@@ -74,12 +75,30 @@ func TestScripts(t *testing.T) {
 			e.Setenv("BREACHES", breaches)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"klaviyo": klaviyo, "silent": silent, "get": get},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"klaviyo": klaviyo, "stalling": stalling, "silent": silent, "get": get},
 	})
 }
 
-func klaviyo(ts *testscript.TestScript, _ bool, names []string) {
-	sim := simulator.New(simulator.Options{Wrap: checked})
+func klaviyo(ts *testscript.TestScript, _ bool, names []string) { serve(ts, checked, names) }
+
+func stalling(ts *testscript.TestScript, _ bool, names []string) {
+	stalled := ts.MkAbs("stalled")
+	serve(ts, func(next http.Handler) http.Handler {
+		next = checked(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPost {
+				next.ServeHTTP(w, r)
+				return
+			}
+			_, _ = io.Copy(io.Discard, r.Body)
+			_ = os.WriteFile(stalled, []byte("yes"), 0o600)
+			<-r.Context().Done()
+		})
+	}, names)
+}
+
+func serve(ts *testscript.TestScript, around func(http.Handler) http.Handler, names []string) {
+	sim := simulator.New(simulator.Options{Wrap: around})
 	for _, name := range names {
 		sim.AddList(name, "single_opt_in")
 	}

@@ -47,7 +47,6 @@ func (b *batch) free() {
 
 // batcher numbers rows, finds those that repeat an earlier one, and gathers the others into batches.
 type batcher struct {
-	key               string
 	maxRows, maxBytes int
 	delay             time.Duration
 	seen              *seen // nil: duplicates are sent
@@ -58,7 +57,7 @@ type batcher struct {
 }
 
 func newBatcher(job *Job, sender sink.Sender, emit func(*batch)) *batcher {
-	b := &batcher{key: job.Checker.Key(), maxRows: checkRows, delay: job.BatchDelay, open: new(batch), emit: emit}
+	b := &batcher{maxRows: checkRows, delay: job.BatchDelay, open: new(batch), emit: emit}
 	if sender != nil {
 		b.maxRows, b.maxBytes = sender.Limits()
 	}
@@ -83,7 +82,7 @@ func (b *batcher) add(c *chunk) error {
 			if row.Required != validate.Present {
 				b.off = true
 				b.open = new(batch)
-				return b.missing(c.first+int64(i), row.Fault)
+				return missing(c.first+int64(i), row.Fault)
 			}
 			b.begun = true
 		}
@@ -110,10 +109,10 @@ func (b *batcher) add(c *chunk) error {
 }
 
 // missing is the error of a first object without the required column.
-func (b *batcher) missing(row int64, f *validate.Fault) error {
+func missing(row int64, f *validate.Fault) error {
 	return &Error{
 		Text: fmt.Sprintf("row %d: %s", row, f.Detail),
-		Hint: fmt.Sprintf("the job needs the column %q, a string, in every row; nothing was sent", b.key),
+		Hint: "the job needs that column, a string, in every row; nothing was sent",
 	}
 }
 
@@ -142,7 +141,7 @@ func (b *batcher) part(c *chunk, from, to int) {
 		return
 	}
 	if len(b.open.parts) == 0 {
-		b.open.begun = time.Now()
+		b.open.begun = c.begun
 	}
 	b.open.parts = append(b.open.parts, part{c, from, to})
 }
@@ -150,7 +149,7 @@ func (b *batcher) part(c *chunk, from, to int) {
 // due reports whether the open batch should not wait for more rows.
 func (b *batcher) due(tick bool) bool {
 	return len(b.open.profiles) == b.maxRows || len(b.open.parts) >= maxParts ||
-		tick && b.begun && time.Since(b.open.begun) >= b.delay
+		tick && b.begun && time.Since(b.open.begun) >= b.delay-b.delay/ticks // the next tick would be too late
 }
 
 // cut hands on the open batch, if it has rows, and opens the next.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"sync"
+	"time"
 
 	"klaviyo-export/validate"
 )
@@ -18,6 +19,7 @@ type chunk struct {
 	last    bool // the input ends with text
 	tick    bool // what waits for a batch to fill should be looked at
 
+	begun time.Time // when the first of its rows came in
 	rows  validate.Rows
 	first int64 // number of the first row
 	skips []skip

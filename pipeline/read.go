@@ -11,6 +11,9 @@ import (
 	"klaviyo-export/validate"
 )
 
+// ticks is how often in a batch's delay somebody looks whether it is over.
+const ticks = 10
+
 // block is what one Read of the input gave.
 type block struct {
 	data []byte
@@ -18,12 +21,12 @@ type block struct {
 }
 
 // read cuts the input into chunks for emit until it ends or ctx does. Rows that have come in whole are handed on
-// within a fifth of delay even when the input pauses. It returns what is wrong with the input, nil for a clean end.
+// in time for delay even when the input pauses. It returns what is wrong with the input, nil for a clean end.
 func read(ctx context.Context, in io.Reader, delay time.Duration, emit func(*chunk)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	blocks := blocksOf(ctx, in)
-	tick := time.NewTicker(max(delay/5, time.Millisecond))
+	tick := time.NewTicker(max(delay/ticks, time.Millisecond))
 	defer tick.Stop()
 	f := framer{chunk: newChunk(), emit: emit}
 	for {
@@ -129,6 +132,11 @@ func (f *framer) decide() error {
 		if strings.HasPrefix(head, utf16le) || strings.HasPrefix(head, utf16be) {
 			return &Error{Text: "read standard input: it is UTF-16, not UTF-8", Hint: "have the client print UTF-8 (sqlcmd: -f 65001), or put iconv -f UTF-16 -t UTF-8 before"}
 		}
+		for magic, program := range map[string]string{"\x1f\x8b": "gunzip", "\x28\xb5\x2f\xfd": "unzstd", "BZh": "bunzip2", "PK\x03\x04": "unzip -p"} {
+			if strings.HasPrefix(string(f.head), magic) {
+				return &Error{Text: "read standard input: it is compressed", Hint: "put " + program + " before: " + program + " < FILE | klaviyo-export …"}
+			}
+		}
 		f.head, f.begun = f.head[len(head)-len(strings.TrimPrefix(head, bom)):], true
 	}
 	f.head = bytes.TrimLeft(f.head, blank)
@@ -167,6 +175,9 @@ func (f *framer) gather(p []byte) {
 		if end := bytes.LastIndexByte(p[:n], '\n') + 1; end > 0 {
 			f.whole = len(f.chunk.text) + end
 		}
+		if len(f.chunk.text) == 0 {
+			f.chunk.begun = time.Now()
+		}
 		f.chunk.text = append(f.chunk.text, p[:n]...)
 		p = p[n:]
 		if len(f.chunk.text) >= chunkSize {
@@ -192,6 +203,7 @@ func (f *framer) flush(tick bool) {
 func (f *framer) cut(end int) {
 	c := f.chunk
 	f.chunk = newChunk()
+	f.chunk.begun = c.begun
 	f.chunk.text = append(f.chunk.text, c.text[end:]...)
 	c.text = c.text[:end]
 	f.whole = max(f.whole-end, 0)

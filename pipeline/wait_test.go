@@ -289,7 +289,7 @@ func TestWaitOnOtherInput(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		job := checkJob(t)
-		job.Client, _ = sink.New(sink.Options{BaseURL: "http://127.0.0.1:1"})
+		job.Client, _ = sink.New(sink.Options{BaseURL: "http://127.0.0.1:1", Revision: sink.DefaultRevision})
 		job.MaxOpenJobs = 1
 		rep, err := Wait(t.Context(), job, strings.NewReader(c.in), &out)
 		if got := rowsOnly(out.Bytes()); got != c.want || rep.ExitCode != c.exit || (err == nil) != (c.exit == 0) {

@@ -76,7 +76,7 @@ func bubble(t *testing.T, wrap func(http.Handler) http.Handler, limits bool, o O
 			defer close(served)
 			_ = server.Serve(network)
 		}()
-		o.BaseURL, o.Key, o.Concurrency = "http://127.0.0.1", "pk_bubble", 4
+		o.BaseURL, o.Revision, o.Key, o.Concurrency = "http://127.0.0.1", DefaultRevision, "pk_bubble", 4
 		client, err := New(o)
 		if err != nil {
 			t.Fatal(err)

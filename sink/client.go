@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,15 +26,16 @@ const (
 )
 
 const (
-	requestTime = 2 * time.Minute // for one try: 5 MB on a slow line, and Klaviyo's own minute
-	maxAnswer   = 16 << 20        // bytes; a page of 100 import errors with their profiles is under 11 MB
+	requestTime = 2 * time.Minute  // for one try: 5 MB on a slow line, and Klaviyo's own minute
+	silentTime  = 15 * time.Second // without an answer, until people are told
+	maxAnswer   = 16 << 20         // bytes; a page of 100 import errors with their profiles is under 11 MB
 	noticeEvery = 10 * time.Second
 )
 
 // Options make a Client.
 type Options struct {
-	BaseURL     string // "" = DefaultBaseURL; https, or http to a loopback address
-	Revision    string // "" = DefaultRevision
+	BaseURL     string // https, or http to a loopback address
+	Revision    string // a date, such as DefaultRevision
 	Key         string // private API key
 	UserAgent   string
 	Concurrency int           // requests at once that connections are kept for
@@ -49,14 +50,17 @@ type Client struct {
 	http     http.Client
 	counters counters
 	progress atomic.Int64 // unix nanoseconds of the last good answer
+	underWay underWay
 	rates    struct{ list, lists, create, imports, removals, job, jobs, errors, accounts *endpoint }
 	noticed  atomic.Int64 // unix nanoseconds of the last notice
 }
 
 // New returns a client; it contacts nobody. Its errors are for people.
 func New(o Options) (*Client, error) {
-	o.BaseURL = strings.TrimRight(cmp.Or(o.BaseURL, DefaultBaseURL), "/")
-	o.Revision = cmp.Or(o.Revision, DefaultRevision)
+	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
+	if o.Revision == "" {
+		return nil, errors.New("the API revision is empty")
+	}
 	if err := checkBase(o.BaseURL); err != nil {
 		return nil, err
 	}
@@ -90,6 +94,49 @@ func New(o Options) (*Client, error) {
 // Close gives the connections back.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
+// Abort ends the requests that are under way, and all later ones, without their answers.
+func (c *Client) Abort() { c.underWay.abort() }
+
+// underWay holds the requests that are not answered, for Abort.
+type underWay struct {
+	mu      sync.Mutex
+	aborted bool
+	cancels map[*context.CancelFunc]bool
+}
+
+// enter returns the context of a request and what ends it. A request that changes nothing ends with ctx, others only
+// by their time limit.
+func (u *underWay) enter(ctx context.Context, method string) (context.Context, context.CancelFunc) {
+	if method != http.MethodGet {
+		ctx = context.WithoutCancel(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.cancels == nil {
+		u.cancels = map[*context.CancelFunc]bool{}
+	}
+	u.cancels[&cancel] = true
+	if u.aborted {
+		cancel()
+	}
+	return ctx, func() {
+		u.mu.Lock()
+		delete(u.cancels, &cancel)
+		u.mu.Unlock()
+		cancel()
+	}
+}
+
+func (u *underWay) abort() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.aborted = true
+	for cancel := range u.cancels {
+		(*cancel)()
+	}
+}
+
 func checkBase(base string) error {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
@@ -101,9 +148,9 @@ func checkBase(base string) error {
 	return fmt.Errorf("base URL %q would send the key unencrypted: only https, or http to a loopback address, is taken", base)
 }
 
-// IsKlaviyo reports whether a base URL, "" for the default, is Klaviyo's own.
+// IsKlaviyo reports whether a base URL is Klaviyo's own.
 func IsKlaviyo(base string) bool {
-	u, err := url.Parse(cmp.Or(base, DefaultBaseURL))
+	u, err := url.Parse(base)
 	if err != nil {
 		return false
 	}
@@ -194,8 +241,10 @@ func newPause() *backoff.ExponentialBackOff {
 
 // try sends r once. What is not a failure may still be a 4xx.
 func (c *Client) try(ctx context.Context, r *request) (*answer, *trouble) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime)
-	defer cancel()
+	ctx, leave := c.underWay.enter(ctx, r.method)
+	defer leave()
+	silent := time.AfterFunc(silentTime, func() { c.notice(fmt.Sprintf("%s: no answer for %v", r.doing, silentTime)) })
+	defer silent.Stop()
 	req, err := c.newRequest(ctx, r)
 	if err != nil {
 		return nil, &trouble{err: err}
@@ -205,7 +254,7 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *trouble) {
 	res, err := c.http.Do(req)
 	if b, ok := req.Body.(*body); ok {
 		// The transport may still read the profiles after it has answered; they are the caller's again when this returns.
-		defer func() { cancel(); <-b.closed }()
+		defer func() { leave(); <-b.closed }()
 	}
 	if err != nil {
 		return nil, &trouble{lost: !neverConnected(err), final: untrusted(err), err: plain(err)}
@@ -293,10 +342,10 @@ func neverConnected(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// untrusted reports whether the other side could not prove by its certificate who it is.
+// untrusted reports whether the other side could not prove by its certificate who it is, or does not speak TLS.
 func untrusted(err error) bool {
 	var wrong *tls.CertificateVerificationError
-	return errors.As(err, &wrong)
+	return errors.As(err, &wrong) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // plain takes the method and URL off an error of the http package.
@@ -305,8 +354,11 @@ func plain(err error) error {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("no answer within %v", requestTime)
+	case errors.Is(err, context.Canceled):
+		return errors.New("given up before the answer")
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package sink
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
 	"strings"
 
@@ -34,6 +35,13 @@ func (e *Error) Unwrap() error { return e.err }
 
 func setupError(hint, format string, args ...any) *Error {
 	return &Error{Kind: Setup, Hint: hint, err: fmt.Errorf(format, args...)}
+}
+
+// notFound is a setupError about an answer with status 404.
+func notFound(hint, format string, args ...any) *Error {
+	err := setupError(hint, format, args...)
+	err.status = http.StatusNotFound
+	return err
 }
 
 // apiError is one entry of a JSON:API errors array (klaviyo-api.md §9).

@@ -76,7 +76,7 @@ func (l *List) byID(ctx context.Context) error {
 	case err != nil:
 		return err
 	case a.status == http.StatusNotFound:
-		return setupError("list ids stand in the list's address in Klaviyo; --list-name takes a name", "look up list %q: there is none of that id in this account", l.ref.ID)
+		return notFound("list ids stand in the list's address in Klaviyo; --list-name takes a name", "look up list %q: there is none of that id in this account", l.ref.ID)
 	case a.status >= 300:
 		return setupError("", "look up list %q: %s", l.ref.ID, explain(a.status, apiErrors(a.body)))
 	}
@@ -190,10 +190,15 @@ func (l *List) post(ctx context.Context) error {
 	return nil
 }
 
-// exists reports whether the list is still there.
+// exists returns an error when the list is no longer there.
 func (l *List) exists(ctx context.Context) error {
 	id, _, _ := l.State()
-	return (&List{client: l.client, ref: ListRef{ID: id}}).byID(ctx)
+	err := (&List{client: l.client, ref: ListRef{ID: id}}).byID(ctx)
+	var failed *Error
+	if errors.As(err, &failed) && failed.status == http.StatusNotFound {
+		failed.Hint = "it was deleted while the run went on; rows that were sent before stay sent"
+	}
+	return err
 }
 
 // encode writes the request that makes the list.

@@ -167,17 +167,17 @@ func TestListIsRefused(t *testing.T) {
 
 func TestBaseURL(t *testing.T) {
 	for base, ok := range map[string]bool{
-		"": true, "https://a.klaviyo.com": true, "https://proxy.example:8443/klaviyo/": true, "http://127.0.0.1:80": true, "http://[::1]:80": true, "http://localhost": true,
+		"": false, "https://a.klaviyo.com": true, "https://proxy.example:8443/klaviyo/": true, "http://127.0.0.1:80": true, "http://[::1]:80": true, "http://localhost": true,
 		"http://a.klaviyo.com": false, "http://127.0.0.1.example": false, "ftp://127.0.0.1": false, "a.klaviyo.com": false, "https://": false,
 		"https://user:secret@a.klaviyo.com": false, "https://a.klaviyo.com?x=1": false, "https://a.klaviyo.com#x": false, ":": false,
 	} {
-		if _, err := New(Options{BaseURL: base}); (err == nil) != ok {
+		if _, err := New(Options{BaseURL: base, Revision: DefaultRevision}); (err == nil) != ok {
 			t.Errorf("%q: %v", base, err)
 		} else if err != nil && strings.Contains(fmt.Sprint(err), "secret") {
 			t.Errorf("the error tells a password: %v", err)
 		}
 	}
-	for base, is := range map[string]bool{"": true, "https://a.klaviyo.com": true, "https://KLAVIYO.com.": true, "https://notklaviyo.com": false, "http://127.0.0.1": false} {
+	for base, is := range map[string]bool{"": false, DefaultBaseURL: true, "https://KLAVIYO.com.": true, "https://notklaviyo.com": false, "http://127.0.0.1": false} {
 		if IsKlaviyo(base) != is {
 			t.Errorf("%q is Klaviyo: %v", base, !is)
 		}
