@@ -12,9 +12,12 @@ import (
 // Error ends a run before its time, or tells why its rows did not all get there. Hint says what to do.
 type Error struct {
 	Text, Hint string
+	cause      error
 }
 
 func (e *Error) Error() string { return e.Text }
+
+func (e *Error) Unwrap() error { return e.cause }
 
 // Hint returns what can be done about an error of Run, or "".
 func Hint(err error) string {
@@ -29,17 +32,38 @@ func Hint(err error) string {
 	return ""
 }
 
-// rowsError sums up the rows that did not get there.
-func rowsError(rows report.Rows, reasons []report.Reason) error {
-	var counts, why []string
+// counts sums up rows by status, those that did not get there last.
+func counts(rows report.Rows) string {
+	var parts []string
 	for _, c := range []struct {
 		rows int64
 		name string
-	}{{rows.Rejected, "rejected"}, {rows.Unknown, "of unknown fate"}, {rows.Unsent, "not sent"}} {
+	}{
+		{rows.Applied, "applied"}, {rows.Accepted, "accepted"}, {rows.Valid, "valid"}, {rows.Skipped, "skipped"},
+		{rows.Rejected, "rejected"}, {rows.Unknown, "unknown"}, {rows.Unsent, "unsent"},
+	} {
 		if c.rows > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", c.rows, c.name))
+			parts = append(parts, fmt.Sprintf("%d %s", c.rows, c.name))
 		}
 	}
+	return fmt.Sprintf("of %d rows %s", rows.Read, strings.Join(parts, ", "))
+}
+
+// early adds to the error of a run that ended before its time what became of the rows that it had read.
+func early(err error, rows report.Rows) error {
+	if rows.Read == 0 {
+		return err
+	}
+	hint := Hint(err)
+	if hint == "" && rows.Unknown+rows.Unsent > 0 {
+		hint = "send the unknown and unsent rows again, and those that were not read"
+	}
+	return &Error{Text: err.Error() + "; " + counts(rows), Hint: hint, cause: err}
+}
+
+// rowsError sums up the rows that did not get there.
+func rowsError(rows report.Rows, reasons []report.Reason) error {
+	var why []string
 	for _, r := range reasons {
 		if r.Code == duplicate {
 			continue
@@ -51,7 +75,7 @@ func rowsError(rows report.Rows, reasons []report.Reason) error {
 		why = append(why, fmt.Sprintf("%s %d (first in row %d)", r.Code, r.Rows, r.FirstRow))
 	}
 	return &Error{
-		Text: fmt.Sprintf("of %d rows %s: %s", rows.Read, strings.Join(counts, ", "), strings.Join(why, ", ")),
+		Text: counts(rows) + ": " + strings.Join(why, ", "),
 		Hint: `jq -c 'select(.status=="rejected" or .status=="unknown" or .status=="unsent")' on the results shows them`,
 	}
 }

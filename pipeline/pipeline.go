@@ -183,6 +183,9 @@ func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 		rep.ExitCode = 2
 		return rep, r.brokenOutput(broken)
 	}
+	if err != nil && exit != 1 && exit != 3 {
+		err = early(err, rep.Rows)
+	}
 	return rep, err
 }
 

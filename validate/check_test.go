@@ -235,7 +235,7 @@ func TestJSONFaults(t *testing.T) {
 		{`{'a':1}`, not + "instead of a name in double quotes comes `'` at byte 2; strings and names take double quotes: print rows with json.dumps"},
 		{`{"x":[{,}]}`, not + "instead of a name in double quotes comes `,` at byte 8"},
 		{`{"a":1},`, not + "after its end comes `,` at byte 8; rows stand on lines of their own without commas between them: add jq -c '.[]' for an array"},
-		{`{"a":1}{"a":2}`, not + "after its end comes `{` at byte 8"},
+		{`{"a":1}{"a":2}`, not + "after its end comes `{` at byte 8; " + severalHint},
 		{`{"email":"a@b.co"} x`, not + "after its end comes `x` at byte 20"},
 		{`{"a":"say \\"hi\\""}`, not + "instead of a comma or a closing bracket comes `h` at byte 14; " + backslashes},
 		{`{"a":"é` + "\x00" + `"}`, not + "a control character in a string is not escaped, `\\u0000` at byte 9"},
@@ -257,7 +257,8 @@ func TestJSONFaults(t *testing.T) {
 		{`15 rows`, not + "after its end comes `r` at byte 4; " + notRowPrefix + "switch its row count off"},
 		{`  "email": "a@b.co",`, not + "after its end comes `:` at byte 10; " + linesHint},
 		{`}`, not + "`}` begins no value at byte 1; " + linesHint},
-		{`email,name`, not + "`e` begins no value at byte 1"},
+		{`email,name`, not + "`e` begins no value at byte 1; " + objectsHint},
+		{`5,"x"`, not + "after its end comes `,` at byte 2; " + objectsHint},
 	}
 	for _, test := range tests {
 		want := verdict{Fault: Fault{JSONInvalid, "", test.detail}}

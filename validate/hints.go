@@ -16,6 +16,8 @@ const (
 	cutHint      = "the last row is cut: the command before the pipe may have failed"
 	linesHint    = "a row must be on one line: add jq -c"
 	utf16Hint    = "this looks like UTF-16: add -f 65001 to sqlcmd, or convert it with iconv"
+	objectsHint  = "rows are JSON objects, one a line: CSV is turned into them by mlr --icsv --ojsonl cat"
+	severalHint  = "each row has a line of its own: add jq -c ."
 	notRowPrefix = "this is a line of the client, not a row: "
 )
 
@@ -97,6 +99,10 @@ func (s *scanner) hint(unended bool) string {
 		return backslashes
 	case s.problem == noName && rest[0] == '\'':
 		return "strings and names take double quotes: print rows with json.dumps"
+	case s.problem == badValue && len(rest) == len(line), s.problem == afterEnd && line[0] != '{':
+		return objectsHint
+	case s.problem == afterEnd && rest[0] == '{':
+		return severalHint
 	case s.problem == afterEnd && rest[0] == ',':
 		return "rows stand on lines of their own without commas between them: add jq -c '.[]' for an array"
 	}
