@@ -76,9 +76,6 @@ func (c *console) note(text string) {
 // aroundSimulator is nil but in tests, which put a check of the API's contract there.
 var aroundSimulator func(http.Handler) http.Handler
 
-// usageError is a mistake in the command line: nothing was begun.
-type usageError struct{ error }
-
 // run is the whole program: it returns the exit status.
 func run(args []string, in io.Reader, out, errs io.Writer) int {
 	var line commands
@@ -220,8 +217,8 @@ var groups = []kong.Group{
 
 // listFlags name the target.
 type listFlags struct {
-	ListID   string `group:"list" xor:"list" required:"" placeholder:"ID" help:"Id of the list."`
-	ListName string `group:"list" xor:"list" required:"" placeholder:"NAME" help:"Exact name of the list."`
+	ListID   string `group:"list" xor:"list" placeholder:"ID" help:"Id of the list."`
+	ListName string `group:"list" xor:"list" placeholder:"NAME" help:"Exact name of the list."`
 }
 
 // rowFlags say what the rows hold.
@@ -422,7 +419,7 @@ func (k *checkCommand) Run(c *console) error {
 
 func (s *simulateCommand) Run(c *console) error {
 	if s.JobTime <= 0 {
-		return usageError{errors.New("--job-time must be above 0")}
+		return errors.New("--job-time must be above 0")
 	}
 	sim := simulator.New(simulator.Options{RateLimits: !s.NoRateLimit, JobTime: s.JobTime, Wrap: aroundSimulator})
 	url, err := sim.Start(s.Addr)
@@ -448,17 +445,17 @@ func stopped(ctx context.Context) error {
 
 // job begins a job with what the rows' flags say.
 func (f *rowFlags) job(operation validate.Operation) (*pipeline.Job, error) {
-	if f.DuplicateWindow < 1 {
-		return nil, usageError{errors.New("--duplicate-window must be at least 1")}
+	if f.DuplicateWindow < 1 || f.DuplicateWindow > 100_000_000 {
+		return nil, errors.New("--duplicate-window must be from 1 to 100000000")
 	}
 	for _, name := range f.Drop {
 		if strings.Contains(name, ",") {
-			return nil, usageError{fmt.Errorf("--drop %s: one column each; repeat the flag for more", name)}
+			return nil, fmt.Errorf("--drop %s: one column each; repeat the flag for more", name)
 		}
 	}
 	checker, err := validate.New(validate.Options{Operation: operation, DefaultCountry: f.DefaultCountry, Map: f.Map, Drop: f.Drop})
 	if err != nil {
-		return nil, usageError{err}
+		return nil, err
 	}
 	job := &pipeline.Job{Operation: operation, Checker: checker, Version: version()}
 	if f.Duplicates == "first" {
@@ -474,7 +471,7 @@ func transfer(c *console, operation validate.Operation, wait bool, waiting *wait
 		return err
 	}
 	if err := send.check(far, list); err != nil {
-		return usageError{err}
+		return err
 	}
 	if err := waiting.set(job, wait); err != nil {
 		return err
@@ -499,7 +496,7 @@ func transfer(c *console, operation validate.Operation, wait bool, waiting *wait
 	}
 	client, err := sink.New(options)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	defer client.Close()
 	defer context.AfterFunc(c.abort, client.Abort)()
@@ -527,11 +524,11 @@ func work(c *console, job *pipeline.Job) error {
 func (f *waitFlags) set(job *pipeline.Job, wait bool) error {
 	switch {
 	case f.WaitTimeout != 0 && !wait:
-		return usageError{errors.New("--wait-timeout needs --wait")}
+		return errors.New("--wait-timeout needs --wait")
 	case f.WaitTimeout != 0 && (f.WaitTimeout < 5*time.Minute || f.WaitTimeout > 24*time.Hour):
-		return usageError{errors.New("--wait-timeout must be from 5m to 24h")}
+		return errors.New("--wait-timeout must be from 5m to 24h")
 	case f.MaxOpenJobs < 1 || f.MaxOpenJobs > 10_000:
-		return usageError{errors.New("--max-open-jobs must be from 1 to 10000")}
+		return errors.New("--max-open-jobs must be from 1 to 10000")
 	}
 	job.Wait, job.WaitTimeout, job.MaxOpenJobs = wait, cmp.Or(f.WaitTimeout, time.Hour), f.MaxOpenJobs
 	return nil
@@ -546,7 +543,7 @@ func (f *klaviyoFlags) client(c *console, job *pipeline.Job) (*sink.Client, erro
 	options.Key, job.Err = f.key()
 	client, err := sink.New(options)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, err
 	}
 	job.Client = client
 	return client, nil
@@ -556,7 +553,7 @@ func (f *klaviyoFlags) client(c *console, job *pipeline.Job) (*sink.Client, erro
 func (f *sendFlags) check(far *klaviyoFlags, list sink.ListRef) error {
 	switch {
 	case list.ID == "" && list.Name == "":
-		return errors.New("the list's id or name is empty")
+		return errors.New("missing flags: --list-id=ID or --list-name=NAME")
 	case f.Concurrency < 1 || f.Concurrency > 100:
 		return errors.New("--concurrency must be from 1 to 100")
 	case f.BatchDelay < 10*time.Millisecond || f.BatchDelay > time.Hour:

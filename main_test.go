@@ -138,7 +138,7 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), text, 0o600))
 }
 
-// The README's first two commands are the newcomer's way in: they are run as they stand there, the tests being run now.
+// The README's first two commands are the newcomer's way in. What the first does is shown by the script first.txtar.
 func TestReadmeBeginsWithTheTwoCommands(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 const (
 	// maxParts bounds the chunks of a batch, and so what is held back where nearly every row is rejected.
-	maxParts = 64
+	maxParts = 32
 	// checkRows is how many rows make a batch when nothing is sent.
 	checkRows = 10_000
 )

@@ -15,9 +15,10 @@ const (
 // chunk is a stretch of the input: whole rows as text, then the same rows checked.
 type chunk struct {
 	text    []byte
-	tooLong bool // text is the beginning of one row that is over validate.MaxRow
-	last    bool // the input ends with text
-	tick    bool // what waits for a batch to fill should be looked at
+	home    *[]byte // where text goes back to
+	tooLong bool    // text is the beginning of one row that is over validate.MaxRow
+	last    bool    // the input ends with text
+	tick    bool    // what waits for a batch to fill should be looked at
 
 	begun time.Time // when the first of its rows came in
 	rows  validate.Rows
@@ -31,22 +32,39 @@ type skip struct {
 	of  int64 // number of the earlier row
 }
 
-var chunks = sync.Pool{New: func() any { return &chunk{text: make([]byte, 0, chunkSize+chunkSize/4)} }}
+var (
+	chunks = sync.Pool{New: func() any { return new(chunk) }}
+	texts  = sync.Pool{New: func() any { return new([]byte) }}
+)
 
-func newChunk() *chunk { return chunks.Get().(*chunk) }
+func newChunk() *chunk {
+	c := chunks.Get().(*chunk)
+	c.home = texts.Get().(*[]byte)
+	if c.text = (*c.home)[:0]; cap(c.text) < chunkSize {
+		c.text = make([]byte, 0, chunkSize+chunkSize/4)
+	}
+	return c
+}
 
 // free takes a chunk back that nobody uses any more. One that a huge row has swollen is left to the collector.
 func (c *chunk) free() {
-	if cap(c.text) > 2*chunkSize || cap(c.rows.Data) > 4*chunkSize {
+	if cap(c.rows.Data) > 4*chunkSize {
 		return
 	}
 	c.rows.Reset()
-	*c = chunk{text: c.text[:0], rows: c.rows, skips: c.skips[:0]}
+	*c = chunk{rows: c.rows, skips: c.skips[:0]}
 	chunks.Put(c)
 }
 
-// check checks the chunk's rows.
+// check checks the chunk's rows. Their text is of no use any more then.
 func (c *chunk) check(checker *validate.Checker) {
+	defer func() {
+		if cap(c.text) <= 2*chunkSize {
+			*c.home = c.text
+			texts.Put(c.home)
+		}
+		c.text, c.home = nil, nil
+	}()
 	if c.tooLong {
 		checker.TooLong(c.text, &c.rows)
 	} else {

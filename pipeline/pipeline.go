@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -132,7 +133,9 @@ func (r *run) flow(ctx context.Context, in io.Reader) error {
 		})
 	})
 	ended := read(ctx, in, r.job.BatchDelay, func(c *chunk) {
-		checks.Go(func() stream.Callback {
+		checks.Go(func() (then stream.Callback) {
+			then = func() { batches.off = true } // rows after one that broke the check have no numbers
+			defer r.bug()
 			c.check(r.job.Checker)
 			return func() {
 				if err := batches.add(c); err != nil {
@@ -153,8 +156,28 @@ func (r *run) send(ctx context.Context, b *batch) {
 	if r.sender == nil || len(b.profiles) == 0 || ctx.Err() != nil {
 		return
 	}
+	done := false
+	defer func() {
+		for i := range b.profiles {
+			if p := &b.profiles[i]; !done && p.Outcome == sink.Unsent {
+				p.Outcome, p.Fault = sink.Unknown, sink.AnswerLost
+			}
+		}
+	}()
+	defer r.bug()
 	if err := r.sender.Send(ctx, b.profiles); err != nil {
 		r.stop(err)
+	}
+	done = true
+}
+
+// bug stops the run on a panic of the stage that defers it: what is known of rows is still reported.
+func (r *run) bug() {
+	if p := recover(); p != nil {
+		r.stop(&Error{
+			Text: fmt.Sprintf("a fault of klaviyo-export itself: %v", p),
+			Hint: "please report it, with this: " + string(debug.Stack()),
+		})
 	}
 }
 
@@ -170,18 +193,21 @@ func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 	if r.job.Client != nil {
 		s := r.job.Client.Stats()
 		rep.Jobs.Submitted = s.Jobs
-		rep.Requests = report.Requests{Sent: s.Sent, Retried: s.Retried, Throttled: s.Throttled, Bytes: s.Bytes}
+		rep.Requests = report.Requests{Sent: s.Sent, Retried: s.Retried, Throttled: s.Throttled, Bytes: s.Bytes, Resent: s.Resent}
 	}
 	if r.earlier != nil {
 		rep.Operation, rep.Jobs.Submitted = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.Jobs.Submitted
 	}
-	if err != nil && (exit != 1 || ended != nil) {
+	if exit == 2 || exit == 3 || exit == 4 {
 		rep.Error = err.Error()
 	}
 	rep.Span(r.started, time.Now())
 	if broken := r.results.Report(rep); broken != nil {
 		rep.ExitCode = 2
-		return rep, r.brokenOutput(broken)
+		if errors.Is(err, broken) {
+			err = nil
+		}
+		return rep, r.brokenOutput(broken, err)
 	}
 	if err != nil && exit != 1 && exit != 3 {
 		err = early(err, rep.Rows)
@@ -228,8 +254,11 @@ func (r *run) outcome(cause, ended error) (int, error) {
 	return 0, nil
 }
 
-// brokenOutput says how far the results got that could not be written whole.
-func (r *run) brokenOutput(err error) error {
+// brokenOutput says how far the results got that could not be written whole, and what else was wrong.
+func (r *run) brokenOutput(err, cause error) error {
+	if cause != nil {
+		err = fmt.Errorf("%w; %w", cause, err)
+	}
 	sent := ""
 	if r.sender != nil && r.results.Rows().Read > r.results.Written() {
 		sent = "; later rows, up to row %d, may have been sent without a result"

@@ -86,12 +86,14 @@ type Jobs struct {
 	Open      []string `json:"open"`
 }
 
-// Requests counts HTTP requests. Bytes are those of the request bodies.
+// Requests counts HTTP requests. Retried are those that repeat a failed one, Resent those of them whose first sending may
+// have arrived. Bytes are those of the request bodies.
 type Requests struct {
 	Sent      int64 `json:"sent"`
 	Retried   int64 `json:"retried"`
 	Throttled int64 `json:"throttled"`
 	Bytes     int64 `json:"bytes"`
+	Resent    int64 `json:"resent"`
 }
 
 // StatusOf names the outcome that an exit status stands for.

@@ -87,6 +87,7 @@ func bubble(t *testing.T, wrap func(http.Handler) http.Handler, limits bool, o O
 		_ = network.Close()
 		_ = server.Close()
 		<-served
+		time.Sleep(time.Second) // the server lets some connections linger
 	})
 }
 

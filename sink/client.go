@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,10 +28,12 @@ const (
 )
 
 const (
-	requestTime = 2 * time.Minute  // for one try: 5 MB on a slow line, and Klaviyo's own minute
-	silentTime  = 15 * time.Second // without an answer, until people are told
-	maxAnswer   = 16 << 20         // bytes; a page of 100 import errors with their profiles is under 11 MB
-	noticeEvery = 10 * time.Second
+	requestTime  = 2 * time.Minute  // for one try: 5 MB on a slow line, and Klaviyo's own minute
+	throttledFor = 10 * time.Minute // of nothing but 429s
+	silentTime   = 15 * time.Second // without an answer, until people are told
+	maxAnswer    = 16 << 20         // bytes; a page of 100 import errors with their profiles is under 11 MB
+	shortestKey  = 6                // what is shorter is no key, and stands in answers by chance
+	noticeEvery  = 10 * time.Second
 )
 
 // Options make a Client.
@@ -58,8 +62,11 @@ type Client struct {
 // New returns a client; it contacts nobody. Its errors are for people.
 func New(o Options) (*Client, error) {
 	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
-	if o.Revision == "" {
-		return nil, errors.New("the API revision is empty")
+	if !revision.MatchString(o.Revision) {
+		return nil, fmt.Errorf("the API revision %q is not a date such as %s", o.Revision, DefaultRevision)
+	}
+	if o.Key == "" {
+		o.Key = "none"
 	}
 	if err := checkBase(o.BaseURL); err != nil {
 		return nil, err
@@ -90,6 +97,8 @@ func New(o Options) (*Client, error) {
 	c.rates.accounts = newEndpoint(rateXS, o.RateShare)
 	return c, nil
 }
+
+var revision = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(\.[a-z0-9]+)*$`)
 
 // Close gives the connections back.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
@@ -205,6 +214,9 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		if try > 0 {
 			c.counters.retried.Add(1)
 		}
+		if lost {
+			c.counters.resent.Add(1)
+		}
 		a, failed := c.try(ctx, r)
 		r.endpoint.done(place)
 		if failed == nil {
@@ -219,8 +231,7 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 			return nil, setupError("check --base-url, and this machine's certificates and clock", "%s: %w", r.doing, failed.err)
 		}
 		lost = lost || failed.lost
-		since := max(started.UnixNano(), c.progress.Load())
-		if time.Since(time.Unix(0, since)) > c.options.RetryFor || r.once && lost {
+		if c.hopeless(started, failed) || r.once && lost {
 			return nil, &Error{Kind: Outage, lost: lost, err: fmt.Errorf("%s: %w", r.doing, failed.err)}
 		}
 		c.notice(fmt.Sprintf("%s: %v; trying again", r.doing, failed.err))
@@ -230,6 +241,16 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		}
 		_ = sleep(ctx, pause.NextBackOff(), nil) // take sees to it when ctx has ended
 	}
+}
+
+// hopeless reports whether nothing has got through for so long that trying again is over. A 429 says that Klaviyo is there:
+// --retry-for does not count for it, but there is an end to it too.
+func (c *Client) hopeless(started time.Time, failed *trouble) bool {
+	limit := c.options.RetryFor
+	if failed.after > 0 {
+		limit = max(limit, throttledFor)
+	}
+	return time.Since(time.Unix(0, max(started.UnixNano(), c.progress.Load()))) > limit
 }
 
 // newPause is the wait between tries: TD's published one second, doubling to 32, each by half up or down.
@@ -247,7 +268,7 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *trouble) {
 	defer silent.Stop()
 	req, err := c.newRequest(ctx, r)
 	if err != nil {
-		return nil, &trouble{err: err}
+		return nil, &trouble{final: true, err: err}
 	}
 	c.counters.sent.Add(1)
 	c.counters.bytes.Add(max(req.ContentLength, 0))
@@ -264,6 +285,9 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *trouble) {
 	a.body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
 		return nil, &trouble{lost: true, err: fmt.Errorf("read the answer: %w", plain(err))}
+	}
+	if key := []byte(c.options.Key); a.status >= 400 && len(key) >= shortestKey {
+		a.body = bytes.ReplaceAll(a.body, key, []byte("[API key]")) // people are shown what it says
 	}
 	r.endpoint.heed(res.Header)
 	return a, c.judge(r, a)

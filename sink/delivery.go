@@ -94,13 +94,14 @@ func lose(set []*Profile, err error) error {
 	if errors.As(err, &failed) && failed.lost {
 		for _, p := range set {
 			p.Outcome = Unknown
-			p.Fault = answerLost
+			p.Fault = AnswerLost
 		}
 	}
 	return err
 }
 
-var answerLost = &Fault{Code: "answer_lost", Detail: "the request was sent, but no usable answer came: the row may have arrived or not; sending it again does no harm"}
+// AnswerLost is the reason of profiles whose request may have arrived.
+var AnswerLost = &Fault{Code: "answer_lost", Detail: "the request was sent, but no usable answer came: the row may have arrived or not; sending it again does no harm"}
 
 // strip refuses the profiles that the errors name, each with all that is said of it, and returns the others.
 func (r *refusal) strip(set []*Profile) []*Profile {

@@ -252,6 +252,42 @@ func TestUnknownIdsOnRemoval(t *testing.T) {
 	}
 }
 
+// An id inside of another word names nobody.
+func TestIdsAreWholeWords(t *testing.T) {
+	set := []*Profile{{JSON: []byte(`{"type":"profile","id":"1"}`)}, {JSON: []byte(`{"type":"profile","id":"12"}`)}}
+	for detail, want := range map[string]int{"profile 12 not found": 1, "ids: 'x', '12'.": 1, "profile 112 or 1_2": -1, "12": 1, "id=1": 0, "": -1} {
+		if at, _ := removalPlace(&apiError{Detail: detail}, set); at != want {
+			t.Errorf("%q names profile %d, not %d", detail, at, want)
+		}
+	}
+}
+
+// When Send returns nobody reads the profiles any more, even if Klaviyo answered before it had read them: the race detector tells.
+func TestProfilesAreGivenBack(t *testing.T) {
+	hasty := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if isImport(r) {
+				problem401 := `{"errors":[{"code":"authentication_failed","detail":"No"}]}`
+				w.Header().Set("Content-Type", mediaType)
+				w.WriteHeader(401)
+				_, _ = io.WriteString(w, problem401)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	bubble(t, hasty, false, Options{}, func(w *world) {
+		set := people(2)
+		set[1].JSON = []byte(`{"type":"profile","attributes":{"email":"x@example.com","first_name":"` + strings.Repeat("x", 3_000_000) + `"}}`)
+		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err == nil {
+			t.Error("no error")
+		}
+		for i := range set[1].JSON {
+			set[1].JSON[i] = 'y'
+		}
+	})
+}
+
 // The request is what Klaviyo's documents say, to the byte, and nothing of it goes to other hosts.
 func TestRequestBytes(t *testing.T) {
 	var got *http.Request

@@ -25,6 +25,7 @@ type List struct {
 	client *Client
 	ref    ListRef
 	making chan struct{} // holds one element while the list is made
+	failed error         // of making it, for all who wait; guarded by making
 
 	mu      sync.Mutex
 	id      string
@@ -135,10 +136,12 @@ func (l *List) ensure(ctx context.Context) (string, error) {
 	case <-ctx.Done():
 		return "", &Error{Kind: Stopped, err: fmt.Errorf("create list %q: %w", l.ref.Name, context.Cause(ctx))}
 	}
-	if id, _, _ := l.State(); id != "" {
-		return id, nil
+	if id, _, _ := l.State(); id != "" || l.failed != nil {
+		return id, l.failed
 	}
-	return l.create(ctx)
+	id, err := l.create(ctx)
+	l.failed = err
+	return id, err
 }
 
 // create makes the list. That is no upsert, so after a lost answer the name is looked up before another try.

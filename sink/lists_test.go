@@ -104,6 +104,25 @@ func TestLinksToOtherHosts(t *testing.T) {
 	}
 }
 
+// A link that would prolong the base URL into another host is an error.
+func TestLinksThatAreNoPaths(t *testing.T) {
+	for _, link := range []string{"x:@127.0.0.1:9/api/lists", "x:.klaviyo.example/api/lists", "api/lists", "?page=2", "mailto:a@example.com"} {
+		if next, err := (links{Next: link}).next(); err == nil {
+			t.Errorf("%s leads to %s", link, next)
+		}
+	}
+}
+
+// What Klaviyo says is shown to people, but for the key in it.
+func TestEchoedKeyIsHidden(t *testing.T) {
+	bubble(t, faulty(isLookup, problem(401, "authentication_failed", "/data/", "The key pk_bubble is unknown.")), false, Options{}, func(w *world) {
+		_, err := w.client.FindList(w.Context(), ListRef{Name: "News"})
+		if err == nil || strings.Contains(err.Error(), "pk_bubble") || !strings.Contains(err.Error(), "The key [API key] is unknown.") {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
 // Many senders make the list once, and before a lost creation is tried again its name is looked up.
 func TestListIsMadeOnce(t *testing.T) {
 	for _, c := range []struct {

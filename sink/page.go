@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // links are those of a page of a collection.
@@ -17,10 +18,11 @@ func (l links) next() (string, error) {
 		return "", nil
 	}
 	u, err := url.Parse(l.Next)
-	if err != nil {
+	// A path that does not begin with a slash would prolong the base URL's host.
+	if err != nil || u.Opaque != "" || !strings.HasPrefix(u.EscapedPath(), "/") {
 		return "", setupError("", "follow Klaviyo's link to the next page: it is not a URL")
 	}
-	return u.RequestURI(), nil
+	return u.EscapedPath() + "?" + u.RawQuery, nil
 }
 
 // page reads one page of a collection into doc. whole reports whether that has the page's data.

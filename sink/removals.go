@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // maxRemoval is the number of ids that one removal takes (klaviyo-api.md §5).
@@ -60,12 +62,18 @@ func removalPlace(e *apiError, set []*Profile) (int, string) {
 	if at, _ := indexed(e.Source.Pointer, "/data/", len(set)); at >= 0 {
 		return at, "profile_id"
 	}
+	words := strings.FieldsFunc(e.Detail, betweenWords)
 	for i, p := range set {
-		if id := profileID(p); id != "" && strings.Contains(e.Detail, id) {
+		if id := profileID(p); id != "" && slices.Contains(words, id) {
 			return i, "profile_id"
 		}
 	}
 	return -1, ""
+}
+
+// betweenWords reports whether no id holds the character.
+func betweenWords(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_'
 }
 
 // profileID reads the id out of a removal's element, {"type":"profile","id":"…"}.

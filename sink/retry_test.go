@@ -23,26 +23,27 @@ func TestPassingFailures(t *testing.T) {
 		name      string
 		fault     fault
 		throttled int64
+		resent    int64
 		least     time.Duration
 	}{
-		{name: "500", fault: problem(500, "error", "", "Internal error")},
-		{name: "502 with a page", fault: html(502)},
-		{name: "503", fault: problem(503, "unavailable", "", "Try later")},
-		{name: "504", fault: html(504)},
-		{name: "524", fault: html(524)},
-		{name: "408", fault: html(408)},
+		{name: "500", resent: 1, fault: problem(500, "error", "", "Internal error")},
+		{name: "502 with a page", resent: 1, fault: html(502)},
+		{name: "503", resent: 1, fault: problem(503, "unavailable", "", "Try later")},
+		{name: "504", resent: 1, fault: html(504)},
+		{name: "524", resent: 1, fault: html(524)},
+		{name: "408", resent: 1, fault: html(408)},
 		{name: "403 with a page", fault: html(403)},
 		{name: "403 with nothing", fault: says(403, "text/html", "")},
-		{name: "an empty 200", fault: says(200, mediaType, "")},
-		{name: "null", fault: says(200, mediaType, "null")},
-		{name: "a page with 202", fault: html(202)},
-		{name: "202 without an id", fault: says(202, mediaType, `{"data":{"type":"profile-bulk-import-job","attributes":{}}}`)},
-		{name: "202 with an empty id", fault: says(202, mediaType, `{"data":{"id":""}}`)},
-		{name: "202 of another shape", fault: says(202, mediaType, `{"data":[{"id":5}]}`)},
-		{name: "reset before", fault: reset(false)},
-		{name: "reset after", fault: reset(true)},
-		{name: "truncated", fault: truncated},
-		{name: "no answer in time", fault: late(requestTime + time.Second), least: requestTime},
+		{name: "an empty 200", resent: 1, fault: says(200, mediaType, "")},
+		{name: "null", resent: 1, fault: says(200, mediaType, "null")},
+		{name: "a page with 202", resent: 1, fault: html(202)},
+		{name: "202 without an id", resent: 1, fault: says(202, mediaType, `{"data":{"type":"profile-bulk-import-job","attributes":{}}}`)},
+		{name: "202 with an empty id", resent: 1, fault: says(202, mediaType, `{"data":{"id":""}}`)},
+		{name: "202 of another shape", resent: 1, fault: says(202, mediaType, `{"data":[{"id":5}]}`)},
+		{name: "reset before", resent: 1, fault: reset(false)},
+		{name: "reset after", resent: 1, fault: reset(true)},
+		{name: "truncated", resent: 1, fault: truncated},
+		{name: "no answer in time", resent: 1, fault: late(requestTime + time.Second), least: requestTime},
 		{name: "429 with seconds", fault: says(429, mediaType, "{}", "Retry-After", "7"), throttled: 1, least: 7 * time.Second},
 		{name: "429 with a date", fault: inAMinute, throttled: 1, least: 58 * time.Second},
 		{name: "429 with nothing", fault: says(429, mediaType, ""), throttled: 1, least: time.Second},
@@ -60,6 +61,9 @@ func TestPassingFailures(t *testing.T) {
 					t.Error(diff)
 				}
 				s := w.client.Stats()
+				if s.Resent != 2*c.resent {
+					t.Errorf("%d resent", s.Resent)
+				}
 				if s.Retried != 2 || s.Jobs != 1 || s.Throttled != 2*c.throttled || (s.Waited > 0) != (c.throttled > 0) {
 					t.Errorf("stats %+v", s)
 				}

@@ -9,6 +9,7 @@ import (
 type Stats struct {
 	Sent      int64         // requests
 	Retried   int64         // requests that repeat a failed one
+	Resent    int64         // of these, requests that repeat one that may have arrived
 	Throttled int64         // answers with status 429
 	Bytes     int64         // of request bodies
 	Jobs      int64         // import jobs that Klaviyo took
@@ -16,14 +17,14 @@ type Stats struct {
 }
 
 type counters struct {
-	sent, retried, throttled, bytes, jobs, waited atomic.Int64
+	sent, retried, resent, throttled, bytes, jobs, waited atomic.Int64
 }
 
 // Stats returns the totals so far. It may be called at any time.
 func (c *Client) Stats() Stats {
 	n := &c.counters
 	return Stats{
-		Sent: n.sent.Load(), Retried: n.retried.Load(), Throttled: n.throttled.Load(),
+		Sent: n.sent.Load(), Retried: n.retried.Load(), Resent: n.resent.Load(), Throttled: n.throttled.Load(),
 		Bytes: n.bytes.Load(), Jobs: n.jobs.Load(), Waited: time.Duration(n.waited.Load()),
 	}
 }
