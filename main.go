@@ -306,6 +306,8 @@ type simulateCommand struct {
 	Addr        string        `default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Loopback address to listen on; port 0 picks a free one (${default})."`
 	NoRateLimit bool          `help:"Answer any number of requests."`
 	JobTime     time.Duration `default:"1s" placeholder:"DURATION" help:"How long a job is queued, and as long again processing (${default})."`
+	Ledger      bool          `help:"Keep account of who reached which list by which job, for GET /simulator/ledger."`
+	Plan        string        `placeholder:"FILE" help:"What is to go wrong: a YAML file such as testdata/plan.yaml, which explains itself."`
 }
 
 func (*simulateCommand) Help() string {
@@ -421,7 +423,19 @@ func (s *simulateCommand) Run(c *console) error {
 	if s.JobTime <= 0 {
 		return errors.New("--job-time must be above 0")
 	}
-	sim := simulator.New(simulator.Options{RateLimits: !s.NoRateLimit, JobTime: s.JobTime, Wrap: aroundSimulator})
+	options := simulator.Options{RateLimits: !s.NoRateLimit, JobTime: s.JobTime, Ledger: s.Ledger, Wrap: aroundSimulator}
+	if s.Plan != "" {
+		text, err := os.Open(s.Plan)
+		if err != nil {
+			return fmt.Errorf("read the plan of faults: %w", err)
+		}
+		options.Plan, err = simulator.ReadPlan(text)
+		_ = text.Close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.Plan, err)
+		}
+	}
+	sim := simulator.New(options)
 	url, err := sim.Start(s.Addr)
 	if err != nil {
 		return err

@@ -61,6 +61,9 @@ func newBatcher(job *Job, sender sink.Sender, emit func(*batch)) *batcher {
 	if sender != nil {
 		b.maxRows, b.maxBytes = sender.Limits()
 	}
+	if job.mostRows > 0 {
+		b.maxRows = job.mostRows
+	}
 	if job.Window > 0 {
 		b.seen = newSeen(job.Window)
 	}

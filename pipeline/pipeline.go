@@ -39,6 +39,7 @@ type Job struct {
 	WaitTimeout time.Duration     // how long each job is waited for
 	MaxOpenJobs int               // with Wait: batches that may be under way and waited for, at least 1
 	Version     string            // for the report
+	mostRows    int               // of a batch, 0 = as many as a request takes; tests cut small ones
 	Err         error             // why the job cannot be done, if that is known before: it is only reported
 }
 

@@ -506,6 +506,29 @@ func TestBackpressureAndInterrupt(t *testing.T) {
 	}
 }
 
+// Rows that had come in whole when the signal came have results, however few they are; half a row has none.
+func TestInterruptBeforeAChunkIsFull(t *testing.T) {
+	job, _ := addJob(t, nil)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	in, feed := io.Pipe()
+	defer feed.Close()
+	var out bytes.Buffer
+	done := make(chan *report.Report)
+	go func() { // ends with the run, which is waited for below
+		rep, _ := Run(ctx, job, in, &out)
+		done <- rep
+	}()
+	fmt.Fprint(feed, rowsFrom(0, 3)+`{"em`)
+	fmt.Fprint(feed, `ail`) // is read only after the first piece was taken
+	cancel(&Interrupted{Signal: "SIGTERM", ExitCode: 143})
+	rep := <-done
+	rows, _ := parse(t, out.Bytes())
+	if got := brief(rows); got != "1 unsent interrupted, 2 unsent interrupted, 3 unsent interrupted" || rep.ExitCode != 143 {
+		t.Errorf("%s; exit %d", got, rep.ExitCode)
+	}
+}
+
 // One good row followed by very many bad ones must not be held back for a batch that never fills.
 func TestBadRowsDoNotHoldResultsBack(t *testing.T) {
 	arrived := make(chan struct{})

@@ -22,7 +22,7 @@ func (r *run) settle(ctx context.Context, o *outcomes) {
 		if err != nil {
 			r.stop(err)
 		}
-		if end.State == sink.Open && ctx.Err() == nil {
+		if end.State == sink.Open {
 			r.late.Add(1)
 		}
 		var rows []int

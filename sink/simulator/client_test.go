@@ -92,6 +92,16 @@ type reply struct {
 // do sends one request; headers are name, value, …, and an empty value takes the header away.
 func (c *client) do(method, path, body string, headers ...string) reply {
 	c.t.Helper()
+	got, err := c.try(method, path, body, headers...)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return got
+}
+
+// try is do where the network may fail.
+func (c *client) try(method, path, body string, headers ...string) (reply, error) {
+	c.t.Helper()
 	r, err := http.NewRequest(method, c.url+path, strings.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
@@ -109,14 +119,11 @@ func (c *client) do(method, path, body string, headers ...string) reply {
 	}
 	answer, err := c.http.Do(r)
 	if err != nil {
-		c.t.Fatal(err)
+		return reply{}, err
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return reply{answer.StatusCode, answer.Header, string(text)}
+	return reply{answer.StatusCode, answer.Header, string(text)}, err
 }
 
 // document is any answer in the form of JSON:API.
@@ -152,6 +159,12 @@ func (c *client) want(status int, method, path, body string, headers ...string) 
 	if kind := r.header.Get("Content-Type"); kind != mediaType {
 		c.t.Errorf("%s %s: Content-Type %s", method, path, kind)
 	}
+	return c.decode(r)
+}
+
+// decode reads an answer in the form of JSON:API.
+func (c *client) decode(r reply) (d document) {
+	c.t.Helper()
 	if err := json.Unmarshal([]byte(r.body), &d); err != nil {
 		c.t.Fatal(err)
 	}

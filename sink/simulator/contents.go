@@ -6,8 +6,11 @@ import (
 	"strings"
 )
 
-// serveContents answers GET /simulator/lists and /simulator/lists/{id}/profiles: all that is held, as one
-// JSON array, one element a line. No key is needed. The open jobs are completed first.
+// contentsPath is where all that is no part of Klaviyo's API lies.
+const contentsPath = "/simulator/"
+
+// serveContents answers GET /simulator/lists, /simulator/lists/{id}/profiles and, if there is one, /simulator/ledger: all
+// that is held, as one JSON array, one element a line. No key is needed. The open jobs are completed first.
 func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
 	id, profiles := matchPath("/simulator/lists/{id}/profiles", path)
@@ -18,12 +21,15 @@ func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.settleAll()
-	lists, l := s.appendLists(nil), s.list(id)
+	lists, l, ledger := s.appendLists(nil), s.list(id), s.ledger // entries don't change
 	s.mu.Unlock()
 	switch {
 	case path == "/simulator/lists":
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(lists) // the client may have gone
+	case path == "/simulator/ledger" && s.options.Ledger:
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(appendLedger(nil, ledger))
 	case profiles && l != nil:
 		w.Header().Set("Content-Type", "application/json")
 		s.writeMembers(w, l)

@@ -27,7 +27,11 @@ func (s *Simulator) postImport(c *call) answer {
 		}
 	}
 	now := s.options.Now()
-	j := &job{id: newJobID(now), number: uint32(len(s.jobs) + 1), created: now, listIDs: listIDs, rows: rows, total: len(rows)}
+	j := &job{id: newJobID(now), number: uint32(len(s.jobs) + 1), created: now, listIDs: listIDs, rows: rows, total: len(rows),
+		size: len(c.body), processing: s.options.JobTime, life: jobLife}
+	if a := s.harm(j); a != nil {
+		return *a
+	}
 	s.jobs = append(s.jobs, j)
 	s.open = append(s.open, j)
 	return c.document(http.StatusAccepted, s.appendJob(nil, c, j, timeJSON))
@@ -172,26 +176,33 @@ func (s *Simulator) apply(j *job, now time.Time) {
 	}
 	for i := range j.rows {
 		r := &j.rows[i]
-		n, first, p := s.importRow(r, j.number, now)
+		if f := j.failing[i]; f != nil {
+			j.errors = append(j.errors, f.importError(i, r))
+			continue
+		}
+		n, change, p := s.importRow(r, j.number, now)
 		if p != nil {
 			p.pointer = fmt.Sprintf("/data/attributes/profiles/data/%d", i)
 			j.errors = append(j.errors, newImportError(*p, r))
 		}
-		if !first {
+		if change == "" {
 			continue
+		}
+		if change != unchanged {
+			s.enter(now, change, "", n, j.id)
 		}
 		j.profiles = append(j.profiles, n)
 		for _, l := range lists {
-			l.join(n, now)
+			s.joining(l, n, now, j.id)
 		}
 	}
-	j.rows = nil
+	j.rows, j.failing = nil, nil
 }
 
 // importRow is upsert with the check of the size, which is made when a job runs and costs the row alone.
-func (s *Simulator) importRow(r *row, job uint32, now time.Time) (n uint32, first bool, p *problem) {
+func (s *Simulator) importRow(r *row, job uint32, now time.Time) (n uint32, change string, p *problem) {
 	if r.tooLarge {
-		return 0, false, &problem{code: "invalid", title: "Invalid input", detail: "The profile is larger than the maximum of 100KB."}
+		return 0, "", &problem{code: "invalid", title: "Invalid input", detail: "The profile is larger than the maximum of 100KB."}
 	}
 	return s.profiles.upsert(r, now, job)
 }

@@ -5,22 +5,30 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
 
 // job is one bulk import.
 type job struct {
-	id        string
-	number    uint32 // from 1
-	created   time.Time
-	started   time.Time // zero while it is queued
-	completed time.Time // zero until it is complete
-	listIDs   []string
-	total     int
-	rows      []row    // until it is complete
-	profiles  []uint32 // then what became of them: the profiles written, in the order of the rows,
-	errors    []importError
+	id       string
+	number   uint32 // from 1
+	created  time.Time
+	started  time.Time // zero while it is queued
+	ended    time.Time // zero until it is complete or cancelled
+	listIDs  []string
+	total    int
+	rows     []row    // until it is complete
+	profiles []uint32 // then what became of them: the profiles written, in the order of the rows,
+	errors   []importError
+
+	fate       fate
+	processing time.Duration // how long
+	life       time.Duration // how long it can be read
+	size       int           // of the request's body
+	failing    map[int]*Fault
+	report     *int // how many of the errors can be read; nil: all
 }
 
 // importError is a row that was dropped when the job ran.
@@ -62,38 +70,46 @@ func (s *Simulator) settle(now time.Time) {
 			j.started = start
 		}
 	}
-	for len(s.open) > 0 {
-		end := s.open[0].created.Add(2 * s.options.JobTime)
-		if now.Before(end) {
-			break
-		}
-		s.complete(end)
-	}
+	s.end(func(j *job) (time.Time, bool) {
+		at := j.created.Add(s.options.JobTime + j.processing)
+		return at, !now.Before(at) && j.fate != fateStuck
+	})
 }
 
-// settleAll completes the open jobs before their time.
+// settleAll ends the open jobs before their time, except those that never end.
 func (s *Simulator) settleAll() {
 	now := s.options.Now()
 	s.settle(now)
-	for len(s.open) > 0 {
-		if j := s.open[0]; j.started.IsZero() {
+	for _, j := range s.open {
+		if j.started.IsZero() {
 			j.started = now
 		}
-		s.complete(now)
 	}
+	s.end(func(j *job) (time.Time, bool) { return now, j.fate != fateStuck })
 }
 
-// complete ends the first open job.
-func (s *Simulator) complete(at time.Time) {
-	j := s.open[0]
-	s.open = s.open[1:]
-	j.completed = at
-	s.apply(j, at)
+// end ends those of the open jobs that are over. Those that complete do so in the order of creation, in which they end.
+func (s *Simulator) end(over func(*job) (at time.Time, ok bool)) {
+	s.open = slices.DeleteFunc(s.open, func(j *job) bool {
+		at, ok := over(j)
+		switch {
+		case !ok:
+			return false
+		case j.fate == fateCancelled:
+			j.rows, j.failing = nil, nil
+		default:
+			s.apply(j, at)
+		}
+		j.ended = at
+		return true
+	})
 }
 
 func (j *job) status() string {
 	switch {
-	case !j.completed.IsZero():
+	case !j.ended.IsZero() && j.fate == fateCancelled:
+		return "cancelled"
+	case !j.ended.IsZero():
 		return "complete"
 	case !j.started.IsZero():
 		return "processing"
@@ -101,12 +117,15 @@ func (j *job) status() string {
 	return "queued"
 }
 
+// expires returns when the job is gone.
+func (j *job) expires() time.Time { return j.created.Add(j.life) }
+
 func (j *job) field(field string) (value string, at time.Time) { return j.status(), time.Time{} }
 
 // job returns the job of the call. Expired jobs are gone.
 func (s *Simulator) job(c *call) (*job, *problem) {
 	for _, j := range s.jobs {
-		if j.id == c.id && s.options.Now().Before(j.created.Add(jobLife)) {
+		if j.id == c.id && s.options.Now().Before(j.expires()) {
 			return j, nil
 		}
 	}
@@ -121,7 +140,7 @@ func (s *Simulator) getJobs(c *call) answer {
 	now := s.options.Now()
 	at := func(i int) (*job, bool) {
 		j := s.jobs[i]
-		return j, now.Before(j.created.Add(jobLife)) && c.filter.holds(j.field)
+		return j, now.Before(j.expires()) && c.filter.holds(j.field)
 	}
 	return collection(c, len(s.jobs), at, func(b []byte, j *job) []byte { return s.appendJob(b, c, j, microTimeJSON) })
 }
@@ -156,8 +175,12 @@ func (s *Simulator) getImportErrors(c *call) answer {
 	if p != nil {
 		return p.answer()
 	}
+	n := len(j.errors)
+	if j.report != nil {
+		n = min(n, *j.report)
+	}
 	at := func(i int) (importError, bool) { return j.errors[i], true }
-	return collection(c, len(j.errors), at, func(b []byte, e importError) []byte {
+	return collection(c, n, at, func(b []byte, e importError) []byte {
 		b = c.fields["import-error"].resource(b, "import-error", e.id, []attribute{
 			{"code", quote(nil, e.code)},
 			{"title", quote(nil, e.title)},
@@ -217,8 +240,9 @@ func (s *Simulator) listsOf(j *job) (lists []*list) {
 // appendJob appends the resource object of a job. completed_count is the rows that took effect, without the failed ones.
 func (s *Simulator) appendJob(b []byte, c *call, j *job, createdJSON func(time.Time) []byte) []byte {
 	completed := 0
-	if !j.completed.IsZero() {
-		completed = j.total - len(j.errors)
+	var completedAt time.Time // of a cancelled job there is none
+	if j.status() == "complete" {
+		completed, completedAt = j.total-len(j.errors), j.ended
 	}
 	b = c.fields["profile-bulk-import-job"].resource(b, "profile-bulk-import-job", j.id, []attribute{
 		{"status", quote(nil, j.status())},
@@ -226,8 +250,8 @@ func (s *Simulator) appendJob(b []byte, c *call, j *job, createdJSON func(time.T
 		{"total_count", strconv.AppendInt(nil, int64(j.total), 10)},
 		{"completed_count", strconv.AppendInt(nil, int64(completed), 10)},
 		{"failed_count", strconv.AppendInt(nil, int64(len(j.errors)), 10)},
-		{"completed_at", timeOrNull(j.completed)},
-		{"expires_at", timeJSON(j.created.Add(jobLife))},
+		{"completed_at", timeOrNull(completedAt)},
+		{"expires_at", timeJSON(j.expires())},
 		{"started_at", timeOrNull(j.started)},
 	})
 	self := c.base + "/api/profile-bulk-import-jobs/" + j.id + "/"

@@ -24,21 +24,24 @@ type membership struct {
 	left    bool
 }
 
-// join adds a profile. For a member nothing changes.
-func (l *list) join(profile uint32, now time.Time) {
+// join adds a profile and tells whether it was none of the members. For a member nothing changes.
+func (l *list) join(profile uint32, now time.Time) bool {
 	if _, member := l.at[profile]; member {
-		return
+		return false
 	}
 	l.at[profile] = len(l.order)
 	l.order = append(l.order, membership{joined: now.UnixNano(), profile: profile})
+	return true
 }
 
-// leave removes a profile, member or not.
-func (l *list) leave(profile uint32) {
-	if place, member := l.at[profile]; member {
+// leave removes a profile and tells whether it was a member.
+func (l *list) leave(profile uint32) bool {
+	place, member := l.at[profile]
+	if member {
 		l.order[place].left = true
 		delete(l.at, profile)
 	}
+	return member
 }
 
 func (l *list) field(field string) (value string, at time.Time) {

@@ -61,16 +61,16 @@ func (s *Simulator) memberField(m membership) func(field string) (value string, 
 
 // postMembers is POST /api/lists/{id}/relationships/profiles.
 func (s *Simulator) postMembers(c *call) answer {
-	return s.changeMembers(c, func(l *list, n uint32) { l.join(n, s.options.Now()) })
+	return s.changeMembers(c, func(l *list, n uint32, now time.Time) { s.joining(l, n, now, "") })
 }
 
 // deleteMembers is DELETE /api/lists/{id}/relationships/profiles. Whoever is no member is passed over.
 func (s *Simulator) deleteMembers(c *call) answer {
-	return s.changeMembers(c, (*list).leave)
+	return s.changeMembers(c, s.leaving)
 }
 
 // changeMembers does all or nothing: every id of no profile is told, as 404.
-func (s *Simulator) changeMembers(c *call, change func(*list, uint32)) answer {
+func (s *Simulator) changeMembers(c *call, change func(*list, uint32, time.Time)) answer {
 	ids, ps := parseMembers(c.body)
 	if ps != nil {
 		return ps.answer()
@@ -93,8 +93,9 @@ func (s *Simulator) changeMembers(c *call, change func(*list, uint32)) answer {
 	if ps != nil {
 		return ps.answer()
 	}
+	now := s.options.Now()
 	for _, n := range numbers {
-		change(l, n)
+		change(l, n, now)
 	}
 	return answer{status: http.StatusNoContent}
 }

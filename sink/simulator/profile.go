@@ -74,30 +74,32 @@ func (ps *profiles) byEmail(email []byte) (n uint32, ok bool) {
 }
 
 // upsert writes the row into the profile it is about, or into a new one. job is the number of the job it comes from.
-// Of several rows of one job about one person the first is written and the others are dropped without an error (first
-// is false for them): Klaviyo promises no order for them and may drop any.
-func (ps *profiles) upsert(r *row, now time.Time, job uint32) (n uint32, first bool, p *problem) {
+// change is created, updated, or unchanged if the profile says the same as before. Of several rows of one job about one person the
+// first is written and the others are dropped without an error (change is "" for them): Klaviyo promises no order for them and may drop any.
+func (ps *profiles) upsert(r *row, now time.Time, job uint32) (n uint32, change string, p *problem) {
 	n, found, p := ps.match(r)
 	if p != nil {
-		return 0, false, p
+		return 0, "", p
 	}
 	if !found {
-		return ps.create(r, now, job), true, nil
+		return ps.create(r, now, job), created, nil
 	}
 	old := &ps.all[n]
 	if old.job == job {
-		return n, false, nil
+		return n, "", nil
 	}
 	old.job = job
 	if bytes.Equal(old.attributes, r.attributes) {
-		return n, true, nil
+		return n, unchanged, nil
 	}
-	if merged := merge(old.attributes, r.attributes, r.dropPhone); !bytes.Equal(old.attributes, merged) {
-		ps.index(n, r, old.attributes)
-		old.attributes = merged
-		old.updated = now.UnixNano()
+	merged := merge(old.attributes, r.attributes, r.dropPhone)
+	if bytes.Equal(old.attributes, merged) {
+		return n, unchanged, nil
 	}
-	return n, true, nil
+	ps.index(n, r, old.attributes)
+	old.attributes = merged
+	old.updated = now.UnixNano()
+	return n, updated, nil
 }
 
 // match finds the profile a row is about, by id, email, phone number or external id, in this order.

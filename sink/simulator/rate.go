@@ -2,13 +2,14 @@ package simulator
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
 )
 
-// window is a rate limit: so many requests in each span. Spans begin at multiples of themselves since 1970.
+// window is a rate limit: so many requests in each span. Spans begin at multiples of themselves since 1970, later by Options.RatePhase.
 type window struct {
 	span  time.Duration
 	limit int
@@ -22,10 +23,14 @@ var (
 	tierCreate = []window{{time.Second, 10}, {time.Minute, 150}, {24 * time.Hour, 150}}
 )
 
-// rates counts the requests of each endpoint in its current windows.
+// rates counts the requests of each endpoint in its current windows, and those of other clients with them.
 type rates struct {
-	mu   sync.Mutex
-	used map[string][]count
+	phase  time.Duration // by which all windows begin later
+	others map[string]Others
+
+	mu       sync.Mutex
+	used     map[string][]count
+	overruns map[string]int
 }
 
 type count struct {
@@ -39,46 +44,60 @@ func (r *rates) take(endpoint string, tier []window, now time.Time, enforced boo
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.used == nil {
-		r.used = map[string][]count{}
+		r.used, r.overruns = map[string][]count{}, map[string]int{}
 	}
 	used := r.used[endpoint]
 	if used == nil {
 		used = make([]count, len(tier))
 		r.used[endpoint] = used
 	}
+	full := false
 	for i, w := range tier {
-		if start := windowStart(now, w.span); !used[i].start.Equal(start) {
+		start := r.windowStart(now, w.span)
+		if !used[i].start.Equal(start) {
 			used[i] = count{start: start}
 		}
-		if enforced && used[i].n >= w.limit {
-			wait = max(wait, used[i].start.Add(w.span).Sub(now))
+		if used[i].n+r.others[endpoint].between(start, now) >= w.limit {
+			full = true
+			wait = max(wait, start.Add(w.span).Sub(now))
 		}
 	}
-	if wait > 0 {
+	if full {
+		r.overruns[endpoint]++
+	}
+	if full && enforced {
 		return 0, wait
 	}
 	for i := range used {
 		used[i].n++
 	}
-	return max(0, tier[0].limit-used[0].n), 0
+	return max(0, tier[0].limit-used[0].n-r.others[endpoint].between(used[0].start, now)), 0
 }
 
-func windowStart(now time.Time, span time.Duration) time.Time {
+func (r *rates) windowStart(now time.Time, span time.Duration) time.Time {
 	ns := now.UnixNano()
-	return time.Unix(0, ns-ns%int64(span))
+	return time.Unix(0, ns-(ns-int64(r.phase%span))%int64(span))
 }
 
-// setRateHeaders writes the headers that every answer but 401 and 429 has. In Klaviyo's
+// setHeaders writes the headers that every answer but 401 and 429 has. In Klaviyo's
 // answers the first number of the limit, what remains and the reset are those of the burst window.
-func setRateHeaders(h http.Header, tier []window, remaining int, now time.Time) {
+func (r *rates) setHeaders(h http.Header, tier []window, remaining int, now time.Time) {
 	limit := strconv.Itoa(tier[0].limit)
 	for _, w := range tier {
 		limit += fmt.Sprintf(", %d;w=%d", w.limit, int(w.span.Seconds()))
 	}
-	left := windowStart(now, tier[0].span).Add(tier[0].span).Sub(now)
+	left := r.windowStart(now, tier[0].span).Add(tier[0].span).Sub(now)
 	h.Set("Ratelimit-Limit", limit)
 	h.Set("Ratelimit-Remaining", strconv.Itoa(remaining))
 	h.Set("Ratelimit-Reset", strconv.Itoa(int(left.Seconds())))
+}
+
+// Overruns returns how many requests found a window of their endpoint full, by method and path. These are
+// the requests that are answered 429 where the rate limits are enforced, and would be where they are not.
+func (s *Simulator) Overruns() map[string]int {
+	s.rates.mu.Lock()
+	defer s.rates.mu.Unlock()
+	return maps.Clone(s.rates.overruns)
 }
 
 // throttled is the answer to a request over the limit. Klaviyo's Retry-After is taken to be the rest of the window, in whole seconds.

@@ -93,9 +93,24 @@ type answer struct {
 	body   []byte
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP answers one request, or what the plan's faults make of it.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if strings.HasPrefix(r.URL.Path, "/simulator/") {
+	if s.faults != nil && !strings.HasPrefix(r.URL.Path, contentsPath) {
+		name := other
+		if op, _, _ := lookUp(r); op != nil {
+			name = op.name()
+		}
+		if acting := s.faults.onRequest(name); acting != nil {
+			s.serveFaults(w, r, name, acting)
+			return
+		}
+	}
+	s.inner.ServeHTTP(w, r)
+}
+
+// serve answers one request without faults.
+func (s *Simulator) serve(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, contentsPath) {
 		s.serveContents(w, r)
 		return
 	}
@@ -109,34 +124,35 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		a = s.admitted(w, c)
 	}
-	s.count(c, a.status)
+	name := other
+	if c != nil {
+		name = c.name()
+	}
+	s.count(name, strconv.Itoa(a.status))
 	a.write(w)
 }
 
-func (s *Simulator) count(c *call, status int) {
-	name := "other"
-	if c != nil {
-		name = c.method + " " + c.operation.path + " " + strconv.Itoa(status)
+// other is the name of what is no operation.
+const other = "other"
+
+// name returns the operation's method and path.
+func (op *operation) name() string { return op.method + " " + op.path }
+
+func (s *Simulator) count(name, outcome string) {
+	if name != other {
+		name += " " + outcome
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests[name]++
 }
 
-// route finds the operation. A slash at the end of the path is as good as none.
+// route finds the operation.
 func route(w http.ResponseWriter, r *http.Request) (*call, *problem) {
 	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
-	var methods []string
-	for i := range operations {
-		op := &operations[i]
-		id, ok := matchPath(op.path, path)
-		if !ok {
-			continue
-		}
-		if op.method == r.Method {
-			return &call{operation: op, id: id, base: "http://" + r.Host, path: path, r: r}, nil
-		}
-		methods = append(methods, op.method)
+	op, id, methods := lookUp(r)
+	if op != nil {
+		return &call{operation: op, id: id, base: "http://" + r.Host, path: path, r: r}, nil
 	}
 	if methods == nil {
 		p := notFound("The path %s does not exist.", path)
@@ -145,6 +161,23 @@ func route(w http.ResponseWriter, r *http.Request) (*call, *problem) {
 	w.Header().Set("Allow", strings.Join(methods, ", "))
 	return nil, &problem{status: http.StatusMethodNotAllowed, code: "method_not_allowed", title: "Method not allowed.",
 		detail: "Method \"" + r.Method + "\" not allowed.", pointer: "/data/"}
+}
+
+// lookUp finds the operation of a request and the id in its path, or else the methods that the path has.
+// A slash at the end of the path is as good as none.
+func lookUp(r *http.Request) (op *operation, id string, methods []string) {
+	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
+	for i := range operations {
+		id, ok := matchPath(operations[i].path, path)
+		if !ok {
+			continue
+		}
+		if operations[i].method == r.Method {
+			return &operations[i], id, nil
+		}
+		methods = append(methods, operations[i].method)
+	}
+	return nil, "", methods
 }
 
 func matchPath(pattern, path string) (id string, ok bool) {
@@ -182,7 +215,7 @@ func authorize(r *http.Request) *problem {
 
 // admitted counts a request with a good key against the rate limits, and serves it.
 func (s *Simulator) admitted(w http.ResponseWriter, c *call) answer {
-	endpoint, tier := c.method+" "+c.operation.path, c.tier
+	endpoint, tier := c.name(), c.tier
 	if c.query.additional != "" && c.r.URL.Query().Has("additional-fields[list]") {
 		endpoint, tier = endpoint+" profile_count", tierXS
 	}
@@ -191,7 +224,7 @@ func (s *Simulator) admitted(w http.ResponseWriter, c *call) answer {
 	if wait > 0 {
 		return throttled(w.Header(), wait)
 	}
-	setRateHeaders(w.Header(), tier, remaining, now)
+	s.rates.setHeaders(w.Header(), tier, remaining, now)
 	if p := c.read(); p != nil {
 		return p.answer()
 	}
@@ -221,6 +254,9 @@ func (c *call) read() *problem {
 	return c.readBody()
 }
 
+// maxDiscarded is how much of a body that is too large is read after all.
+const maxDiscarded = 64 << 20
+
 // readBody reads the body, at most maxBody bytes. The rest of a body that is too
 // large is read and thrown away, as far as a bound, since many clients don't read an answer before they have sent all.
 func (c *call) readBody() *problem {
@@ -233,9 +269,8 @@ func (c *call) readBody() *problem {
 		n, err := c.r.Body.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		if len(b) > maxBody {
-			_, _ = io.CopyN(io.Discard, c.r.Body, 64<<20)
-			return &problem{status: http.StatusRequestEntityTooLarge, code: "request_entity_too_large", title: "Request entity too large.",
-				detail: "The payload is larger than the maximum of 5MB.", pointer: "/data/"}
+			_, _ = io.CopyN(io.Discard, c.r.Body, maxDiscarded)
+			return &tooLarge
 		}
 		if err == io.EOF {
 			break

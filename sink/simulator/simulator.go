@@ -7,6 +7,7 @@ package simulator
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -28,7 +29,14 @@ type Options struct {
 	Now func() time.Time
 	// JobTime is how long a job stays queued, and then again processing; 0 is DefaultJobTime.
 	JobTime time.Duration
-	// Wrap, where set, puts a layer around the handler that Start serves.
+	// RatePhase makes all windows of the rate limits begin so much later than at multiples of their length since 1970.
+	RatePhase time.Duration
+	// Plan is what goes wrong; nil: nothing. It must be one that ReadPlan would take.
+	Plan *Plan
+	// Ledger keeps account of every effect on a person, for Simulator.Ledger and GET /simulator/ledger, at some 200 bytes each.
+	Ledger bool
+	// Wrap, where set, puts a layer around the handler. It lies between the faults that act on any request and the
+	// account: it sees what the account itself answers, and no request that a fault answers.
 	Wrap func(http.Handler) http.Handler
 }
 
@@ -36,6 +44,8 @@ type Options struct {
 // All keys belong to the same account and share its rate limits.
 type Simulator struct {
 	options Options
+	inner   http.Handler // without the faults on any request
+	faults  *faults      // nil where there is no plan
 	rates   rates
 	server  *http.Server
 	served  chan struct{}
@@ -45,11 +55,12 @@ type Simulator struct {
 	lists    []*list // in order of creation
 	profiles profiles
 	jobs     []*job // in order of creation
-	open     []*job // those of jobs that are not complete
+	open     []*job // those of jobs that have not ended, in order of creation
 	requests map[string]int
+	ledger   []Entry
 }
 
-// New returns an empty account.
+// New returns an empty account. It panics if the plan is wrong.
 func New(options Options) *Simulator {
 	if options.Now == nil {
 		options.Now = time.Now
@@ -57,7 +68,20 @@ func New(options Options) *Simulator {
 	if options.JobTime == 0 {
 		options.JobTime = DefaultJobTime
 	}
-	return &Simulator{options: options, profiles: newProfiles(), requests: map[string]int{}}
+	s := &Simulator{options: options, profiles: newProfiles(), requests: map[string]int{}}
+	s.rates.phase = options.RatePhase
+	if p := options.Plan; p != nil {
+		if err := p.check(func(i int) string { return fmt.Sprintf("fault %d", i) }); err != nil {
+			panic(fmt.Sprintf("the plan of a simulator: %v", err))
+		}
+		s.faults = newFaults(p)
+		s.rates.others = maps.Clone(p.Others)
+	}
+	s.inner = http.HandlerFunc(s.serve)
+	if options.Wrap != nil {
+		s.inner = options.Wrap(s.inner)
+	}
+	return s
 }
 
 // Start listens on addr, which must be a loopback address such as 127.0.0.1:0, and serves until Close.
@@ -74,13 +98,10 @@ func (s *Simulator) Start(addr string) (url string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("starting the simulator: %w", err)
 	}
-	var handler http.Handler = s
-	if s.options.Wrap != nil {
-		handler = s.options.Wrap(s)
-	}
 	s.served = make(chan struct{})
 	s.server = &http.Server{
-		Handler:           handler,
+		Handler:           s,
+		ConnContext:       withConn,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       2 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
@@ -121,7 +142,8 @@ func (s *Simulator) track(_ net.Conn, state http.ConnState) {
 
 // Requests returns how many requests were answered, by method, path and status,
 // such as "POST /api/profile-bulk-import-jobs 202". Ids in the path read {id};
-// requests for anything the simulator does not know are counted as "other".
+// requests for anything the simulator does not know are counted as "other". A request that a fault
+// kept from its effect counts under the fault's status or as "reset"; one whose answer was lost, under that answer.
 func (s *Simulator) Requests() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

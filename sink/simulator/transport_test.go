@@ -304,23 +304,27 @@ func TestClose(t *testing.T) {
 
 // TestTooLargeIsRead: a client that reads no answer before it has sent all gets its 413.
 func TestTooLargeIsRead(t *testing.T) {
-	c := startBare(t, simulator.Options{})
+	same(t, "status", startBare(t, simulator.Options{}).sendFirst(30_000_000), 413)
+}
+
+// sendFirst sends an import of so many spaces, and only then reads the status.
+func (c *client) sendFirst(size int) (status int) {
+	c.t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(c.url, "http://"))
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	defer conn.Close()
-	const size = 30_000_000
 	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Klaviyo-API-Key key\r\nrevision: 2026-07-15\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", jobsPath, mediaType, size)
 	if _, err := io.WriteString(conn, head+strings.Repeat(" ", size)); err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	r, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	_ = r.Body.Close()
-	same(t, "status", r.StatusCode, 413)
+	return r.StatusCode
 }
 
 // TestAtOnce: many clients at once lose nothing.

@@ -16,7 +16,8 @@ var load = sync.OnceValues(func() (*Checker, error) {
 	return Load(path)
 })
 
-// Layer puts the check around a handler, or returns the handler as it is where the description is absent.
+// Layer puts the check around a handler, or returns the handler as it is where the description is absent. For a
+// simulator with a plan it belongs into Options.Wrap: around the simulator it would take the faults' answers for breaches.
 func Layer(next http.Handler, violation func(error)) (http.Handler, error) {
 	checker, err := load()
 	if checker == nil {
@@ -26,7 +27,7 @@ func Layer(next http.Handler, violation func(error)) (http.Handler, error) {
 }
 
 // Serve runs a simulated Klaviyo for a test and fails the test for every breach of the contract. options.Wrap lies
-// outside of the check: what it answers by itself is not checked.
+// outside of the check: what it answers by itself is not checked. Nor is what the faults of options.Plan answer to any request.
 func Serve(t testing.TB, options simulator.Options) (url string, sim *simulator.Simulator) {
 	t.Helper()
 	outside := options.Wrap

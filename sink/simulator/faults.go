@@ -1,0 +1,66 @@
+package simulator
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"sync"
+)
+
+// faults are those of a plan, with how far each has got.
+type faults struct {
+	mu    sync.Mutex
+	state []progress
+}
+
+type progress struct {
+	*Fault
+	kind
+	seen, acted int // matching requests
+	chance      *rand.Rand
+}
+
+func newFaults(p *Plan) *faults {
+	fs := &faults{}
+	for i := range p.Faults {
+		f := p.Faults[i] // the plan is the caller's
+		fs.state = append(fs.state, progress{Fault: &f, kind: kinds[f.Do], chance: rand.New(rand.NewPCG(p.Seed, uint64(i)))})
+	}
+	return fs
+}
+
+// onRequest returns the faults that act on a request for an operation.
+func (fs *faults) onRequest(name string) []*progress {
+	return fs.due(func(p *progress) bool { return p.serve != nil && (p.On == "*" || p.On == name) })
+}
+
+// onImport returns the faults that act on an import which would be accepted.
+func (fs *faults) onImport(j *job) []*progress {
+	return fs.due(func(p *progress) bool { return p.harm != nil && (p.concerns == nil || p.concerns(p.Fault, j)) })
+}
+
+// due counts one request for all faults that it matches, and returns those that act on it, as far as the first that is the last.
+func (fs *faults) due(matches func(*progress) bool) (acting []*progress) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	ended := false
+	for i := range fs.state {
+		p := &fs.state[i]
+		if !matches(p) || !p.turn() || ended {
+			continue
+		}
+		p.acted++
+		acting = append(acting, p)
+		ended = p.last
+	}
+	return acting
+}
+
+// turn counts a matching request and tells whether the fault is to act on it.
+func (p *progress) turn() bool {
+	p.seen++
+	n := p.seen - p.Skip
+	if n < 1 || n%max(1, p.Every) != 0 || p.Percent > 0 && p.chance.Float64()*100 >= p.Percent {
+		return false
+	}
+	return p.Times < 0 || p.acted < cmp.Or(p.Times, 1)
+}

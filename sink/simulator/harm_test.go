@@ -1,0 +1,233 @@
+package simulator_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"klaviyo-export/sink/simulator"
+)
+
+// people are rows of an import by these names.
+func people(names ...string) (rows []string) {
+	for _, name := range names {
+		rows = append(rows, `{"email":"`+name+`@example.org"}`)
+	}
+	return rows
+}
+
+// TestRefuse: which profiles an import is refused for, and in which words.
+func TestRefuse(t *testing.T) {
+	const bad = "/attributes/email Invalid email address"
+	for _, test := range []struct {
+		do   string
+		want []string // nil: accepted
+	}{
+		{"addresses: ['*BAD*@*']", []string{"invalid " + at + "/1" + bad, "invalid " + at + "/3" + bad}},
+		{"addresses: ['*bad*@*'], naming: all", []string{"invalid " + at + "/1" + bad, "invalid " + at + "/3" + bad}},
+		{"addresses: ['*bad*@*'], naming: rounds", []string{"invalid " + at + "/1" + bad}},
+		{"addresses: ['*bad*@*'], naming: unnamed", []string{"invalid /data The payload provided in the request is invalid."}},
+		{"addresses: ['bad1@example.org', 'a@*']", []string{"invalid " + at + "/0" + bad, "invalid " + at + "/1" + bad}},
+		{"indexes: [2, 9]", []string{"invalid " + at + "/2" + bad}},
+		{"indexes: [2], addresses: ['*2@*.org']", []string{"invalid " + at + "/2" + bad, "invalid " + at + "/3" + bad}},
+		{"naming: unnamed, code: odd, detail: '100% wrong'", []string{"odd /data 100% wrong"}},
+		{"indexes: [0], code: unsupported, detail: No such region., attribute: phone_number", []string{"unsupported " + at + "/0/attributes/phone_number No such region."}},
+		{"naming: rounds", []string{"invalid " + at + "/0" + bad}},
+		{"addresses: ['*bad']", nil},
+		{"addresses: ['bad*@*', '*x*']", []string{"invalid " + at + "/0" + bad, "invalid " + at + "/1" + bad, "invalid " + at + "/2" + bad, "invalid " + at + "/3" + bad}},
+		{"addresses: ['*bad*bad*']", nil},
+		{"addresses: ['*e*e*e*']", nil},
+		{"addresses: ['a@example.orgx*']", nil},
+		{"indexes: [4]", nil},
+	} {
+		c := startPlan(t, "faults: [{do: refuse, "+test.do+"}]")
+		list := c.AddList("x", "single_opt_in")
+		body := importBody(list, people("a", "bad1", "b", "Bad2")...)
+		if test.want == nil {
+			c.want(202, "POST", jobsPath, body)
+			continue
+		}
+		same(t, test.do, c.want(400, "POST", jobsPath, body).problems(), test.want)
+		same(t, "jobs", len(c.want(200, "GET", jobsPath, "").resources), 0)
+		c.want(202, "POST", jobsPath, body) // once is enough
+		same(t, "members", len(c.Members(list)), 4)
+	}
+}
+
+// TestRefuseInRounds: one name in each answer, until none is left; other imports don't use up the fault's times.
+func TestRefuseInRounds(t *testing.T) {
+	c := startPlan(t, "faults: [{do: refuse, addresses: ['*bad*@*'], naming: rounds, times: 2}]")
+	list := c.AddList("x", "single_opt_in")
+	var answers []string
+	for _, names := range [][]string{{"a"}, {"b", "bad1", "bad2"}, {"b", "bad2"}, {"b"}, {"bad3"}} {
+		r := c.do("POST", jobsPath, importBody(list, people(names...)...))
+		answers = append(answers, fmt.Sprint(r.status))
+		answers = append(answers, c.decode(r).problems()...)
+	}
+	same(t, "answers", answers, []string{
+		"202", "400", "invalid " + at + "/1/attributes/email Invalid email address", "400", "invalid " + at + "/1/attributes/email Invalid email address", "202", "202"})
+	same(t, "members", c.Members(list), []string{"a@example.org", "b@example.org", "bad3@example.org"})
+}
+
+// TestHarmIsOfGoodImports: what would be refused anyway does not count.
+func TestHarmIsOfGoodImports(t *testing.T) {
+	c := startPlan(t, "faults: [{do: refuse, skip: 1, naming: unnamed}]")
+	c.want(400, "POST", jobsPath, importBody("NOPE01", people("a")...))
+	c.want(400, "POST", jobsPath, importBody("", `{"email":"x"}`))
+	c.want(202, "POST", jobsPath, importBody("", people("a")...))
+	c.want(400, "POST", jobsPath, importBody("", people("a")...))
+	c.want(202, "POST", jobsPath, importBody("", people("a")...))
+}
+
+func TestTooLargeFault(t *testing.T) {
+	three := importBody("", people("a", "b", "c")...)
+	for do, refused := range map[string]bool{
+		"profiles: 3":                                    false,
+		"profiles: 2":                                    true,
+		fmt.Sprint("bytes: ", len(three)):                false,
+		fmt.Sprint("bytes: ", len(three)-1):              true,
+		fmt.Sprint("profiles: 2, bytes: ", 1<<20):        true,
+		fmt.Sprint("profiles: 5, bytes: ", len(three)-1): true,
+	} {
+		c := startPlan(t, "faults: [{do: too_large, times: -1, "+do+"}]")
+		if refused {
+			same(t, do, c.want(413, "POST", jobsPath, three).problems(), []string{"request_entity_too_large /data/ The payload is larger than the maximum of 5MB."})
+		} else {
+			c.want(202, "POST", jobsPath, three)
+		}
+	}
+}
+
+// TestFail: the errors of a job as the fault shapes them; all others of its profiles take effect.
+func TestFail(t *testing.T) {
+	index := func(i int) any { return map[string]any{"pointer": fmt.Sprint(at, "/", i)} }
+	data := any(map[string]any{"pointer": "/data"})
+	bad1, bad2 := map[string]any{"email": "bad1@example.org"}, map[string]any{"email": "Bad2@example.org", "first_name": "Bo"}
+	for _, test := range []struct {
+		do                         string
+		details, sources, payloads []any
+	}{
+		{"", []any{"The profile could not be imported.", "The profile could not be imported."}, []any{index(1), index(3)}, []any{bad1, bad2}},
+		{", payload: full, pointer: index, detail: Too odd.", []any{"Too odd.", "Too odd."}, []any{index(1), index(3)}, []any{bad1, bad2}},
+		{", payload: none", []any{"The profile could not be imported.", "The profile could not be imported."}, []any{index(1), index(3)}, []any{nil, nil}},
+		{", payload: attributes, pointer: data", []any{"The profile could not be imported.", "The profile could not be imported."}, []any{data, data},
+			[]any{map[string]any{"type": "profile", "attributes": bad1}, map[string]any{"type": "profile", "attributes": bad2}}},
+		{", report: 1", []any{"The profile could not be imported."}, []any{index(1)}, []any{bad1}},
+		{", report: 0", nil, nil, nil},
+		{", report: 9, uppercase: true", []any{"The profile could not be imported.", "The profile could not be imported."}, []any{index(1), index(3)},
+			[]any{map[string]any{"email": "BAD1@EXAMPLE.ORG"}, map[string]any{"email": "BAD2@EXAMPLE.ORG", "first_name": "Bo"}}},
+		{", payload: attributes, uppercase: true, report: 1", []any{"The profile could not be imported."}, []any{index(1)},
+			[]any{map[string]any{"type": "profile", "attributes": map[string]any{"email": "BAD1@EXAMPLE.ORG"}}}},
+	} {
+		c := startPlan(t, "faults: [{do: fail, code: odd, addresses: ['bad*']"+test.do+"}]")
+		list := c.AddList("x", "single_opt_in")
+		job := c.submit(list, append(people("a", "bad1", "b"), `{"email":"Bad2@example.org","first_name":"Bo"}`)...)
+		d := c.want(200, "GET", jobsPath+"/"+job, "")
+		same(t, "counts", []any{d.each("status")[0], d.each("total_count")[0], d.each("completed_count")[0], d.each("failed_count")[0]}, []any{"complete", 4.0, 2.0, 2.0})
+		d = c.want(200, "GET", jobsPath+"/"+job+"/import-errors?page[size]=100", "")
+		same(t, test.do+" details", d.each("detail"), test.details)
+		same(t, test.do+" sources", d.each("source"), test.sources)
+		same(t, test.do+" payloads", d.each("original_payload"), test.payloads)
+		for _, code := range d.each("code") {
+			same(t, "code", code, any("odd"))
+		}
+		same(t, "members", c.Members(list), []string{"a@example.org", "b@example.org"})
+	}
+}
+
+// TestFailMore: profiles by index and id, all profiles, and the rules of two faults for one job.
+func TestFailMore(t *testing.T) {
+	c := startPlan(t, "faults: [{do: fail, indexes: [1], detail: one, payload: attributes}, {do: fail, detail: two, report: 3}]")
+	id := c.AddProfile("z@example.org")
+	list := c.AddList("x", "single_opt_in")
+	job := c.submit(list, `{"email":"a@example.org"}`, `{"type":"profile","id":"`+id+`","attributes":{"title":"x"}}`, `{"email":"c@example.org"}`, `{"external_id":"7"}`)
+	d := c.want(200, "GET", jobsPath+"/"+job+"/import-errors", "")
+	same(t, "details", d.each("detail"), []any{"two", "one", "two"})
+	same(t, "payload", d.each("original_payload")[1], any(map[string]any{"type": "profile", "id": id, "attributes": map[string]any{"title": "x"}}))
+	same(t, "failed", c.want(200, "GET", jobsPath+"/"+job, "").each("failed_count"), []any{4.0})
+	same(t, "members", len(c.Members(list)), 0)
+
+	c = startPlan(t, "faults: [{do: fail, uppercase: true}]")
+	job = c.submit("", `{"external_id":"x7"}`)
+	same(t, "no address", c.want(200, "GET", jobsPath+"/"+job+"/import-errors", "").each("original_payload"), []any{map[string]any{"external_id": "x7"}})
+}
+
+// TestFates: cancelled, stuck and expired jobs, by the clock.
+func TestFates(t *testing.T) {
+	now := newClock()
+	c := start(t, simulator.Options{Now: now.now, JobTime: 2 * time.Second, Plan: readPlan(t, `faults:
+- {do: cancel, after: 5s}
+- {do: stuck, skip: 1}
+- {do: expire, skip: 2}
+- {do: expire, skip: 3, after: 3s}
+- {do: cancel, skip: 5}
+`)})
+	list := c.AddList("x", "single_opt_in")
+	var jobs []string
+	for i := range 6 {
+		jobs = append(jobs, c.submit(list, people(fmt.Sprint("p", i))...))
+	}
+	statuses := func() (said []any) {
+		for _, job := range jobs {
+			r := c.do("GET", jobsPath+"/"+job, "")
+			if r.status == 404 {
+				same(t, "gone", c.decode(r).problems(), []string{"not_found /data/ Invalid job id"})
+				same(t, "its errors", c.do("GET", jobsPath+"/"+job+"/import-errors", "").status, 404)
+				said = append(said, 404)
+				continue
+			}
+			said = append(said, c.decode(r).each("status")[0])
+		}
+		return said
+	}
+	same(t, "at first", statuses(), []any{"queued", "queued", 404, "queued", "queued", "queued"})
+	now.pass(2 * time.Second)
+	same(t, "after 2 s", statuses(), []any{"processing", "processing", 404, "processing", "processing", "cancelled"})
+	now.pass(2 * time.Second)
+	same(t, "after 4 s", statuses(), []any{"processing", "processing", 404, 404, "complete", "cancelled"})
+	now.pass(3*time.Second - time.Nanosecond)
+	same(t, "before 7 s", statuses()[0], any("processing"))
+	now.pass(time.Nanosecond)
+	same(t, "after 7 s", statuses(), []any{"cancelled", "processing", 404, 404, "complete", "cancelled"})
+	now.pass(6 * 24 * time.Hour)
+	same(t, "after days", statuses(), []any{"cancelled", "processing", 404, 404, "complete", "cancelled"})
+	d := c.want(200, "GET", jobsPath, "")
+	same(t, "all", d.each("status"), []any{"cancelled", "processing", "complete", "cancelled"})
+	same(t, "completed_at", []any{d.each("completed_at")[0], d.each("completed_count")[0], d.each("failed_count")[0]}, []any{nil, 0.0, 0.0})
+	same(t, "members", c.Members(list), []string{"p2@example.org", "p3@example.org", "p4@example.org"})
+	same(t, "stuck after all was settled", statuses()[1], any("processing"))
+}
+
+// TestLateEnd: a job that is still under way does not hold up those that were accepted after it.
+func TestLateEnd(t *testing.T) {
+	now := newClock()
+	c := start(t, simulator.Options{Now: now.now, Plan: readPlan(t, "faults: [{do: cancel, after: 1h}]")})
+	list := c.AddList("x", "single_opt_in")
+	first := c.submit(list, people("a")...)
+	second := c.submit(list, people("b")...)
+	now.pass(2 * time.Second)
+	d := c.want(200, "GET", jobsPath, "")
+	same(t, "statuses", []any{d.each("id"), d.each("status")}, []any{[]any{first, second}, []any{"processing", "complete"}})
+	same(t, "settled", c.Members(list), []string{"b@example.org"})
+	same(t, "statuses", c.want(200, "GET", jobsPath, "").each("status"), []any{"cancelled", "complete"})
+}
+
+// TestDropPhone: the number is gone without a word; where nothing else identifies the profile it stays.
+func TestDropPhone(t *testing.T) {
+	c := startPlan(t, "faults: [{do: drop_phone, phones: ['+1900*', '+81*'], times: 2}]")
+	list := c.AddList("x", "single_opt_in")
+	c.submit(list, `{"email":"a@example.org","phone_number":"+12025550123"}`) // has no such number and does not count
+	c.submit(list, `{"phone_number":"+819012345670"}`)                        // nor does one that must stay
+	job := c.submit(list, `{"email":"b@example.org","phone_number":"+819012345671"}`, `{"phone_number":"+819012345672"}`, `{"external_id":"7","phone_number":"+19005550123"}`)
+	same(t, "failed", c.want(200, "GET", jobsPath+"/"+job, "").each("failed_count"), []any{0.0})
+	c.submit(list, `{"email":"c@example.org","phone_number":"+819012345673"}`)
+	c.submit(list, `{"email":"d@example.org","phone_number":"+819012345674"}`)
+	same(t, "members", c.stored(list), []string{
+		`{"email":"a@example.org","phone_number":"+12025550123"}`, `{"phone_number":"+819012345670"}`,
+		`{"email":"b@example.org"}`, `{"phone_number":"+819012345672"}`, `{"external_id":"7"}`,
+		`{"email":"c@example.org"}`, `{"email":"d@example.org","phone_number":"+819012345674"}`})
+	d := c.want(200, "GET", "/api/profiles"+query("filter", `any(phone_number,["+819012345671","+819012345674"])`), "")
+	same(t, "found by their numbers", d.each("email"), []any{"d@example.org"})
+	c.submit(list, `{"phone_number":"+819012345671"}`) // is nobody's
+	same(t, "members", len(c.Members(list)), 8)
+}
