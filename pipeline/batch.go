@@ -20,6 +20,7 @@ const (
 type batch struct {
 	parts    []part
 	profiles []sink.Profile
+	skips    []skip // in input order
 	bytes    int
 	begun    time.Time // when its first row came
 }
@@ -29,6 +30,9 @@ type part struct {
 	chunk    *chunk
 	from, to int
 }
+
+// skip marks a row that repeats an earlier one, by their numbers.
+type skip struct{ row, of int64 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
@@ -41,7 +45,7 @@ func (b *batch) free() {
 	}
 	clear(b.parts)
 	clear(b.profiles)
-	*b = batch{parts: b.parts[:0], profiles: b.profiles[:0]}
+	*b = batch{parts: b.parts[:0], profiles: b.profiles[:0], skips: b.skips[:0]}
 	batches.Put(b)
 }
 
@@ -119,16 +123,17 @@ func missing(row int64, f *validate.Fault) error {
 	}
 }
 
-// repeated reports whether a good row is of somebody whom an earlier row was of, and notes it in the chunk.
+// repeated reports whether a good row is of somebody whom an earlier row was of, and notes it.
 func (b *batcher) repeated(c *chunk, i int) bool {
 	if b.seen == nil {
 		return false
 	}
-	of := b.seen.first(c.rows.Rows[i].Identity, c.first+int64(i))
+	row := c.first + int64(i)
+	of := b.seen.first(c.rows.Rows[i].Identity, row)
 	if of == 0 {
 		return false
 	}
-	c.skips = append(c.skips, skip{row: i, of: of})
+	b.open.skips = append(b.open.skips, skip{row, of})
 	return true
 }
 

@@ -23,13 +23,6 @@ type chunk struct {
 	begun time.Time // when the first of its rows came in
 	rows  validate.Rows
 	first int64 // number of the first row
-	skips []skip
-}
-
-// skip marks a row that repeats an earlier one.
-type skip struct {
-	row int   // index in the chunk
-	of  int64 // number of the earlier row
 }
 
 var (
@@ -52,7 +45,7 @@ func (c *chunk) free() {
 		return
 	}
 	c.rows.Reset()
-	*c = chunk{rows: c.rows, skips: c.skips[:0]}
+	*c = chunk{rows: c.rows}
 	chunks.Put(c)
 }
 

@@ -114,12 +114,8 @@ func (r *run) outcomes(ctx context.Context, b *batch) *outcomes {
 	if ctx.Err() != nil {
 		unsent = unsentCode(context.Cause(ctx))
 	}
-	profiles := b.profiles
+	profiles, skips := b.profiles, b.skips
 	for _, p := range b.parts {
-		skips := p.chunk.skips
-		for len(skips) > 0 && skips[0].row < p.from {
-			skips = skips[1:]
-		}
 		for i := p.from; i < p.to; i++ {
 			row := &p.chunk.rows.Rows[i]
 			o.add(p.chunk.rows.Data[row.KeyStart:row.KeyEnd])
@@ -129,7 +125,7 @@ func (r *run) outcomes(ctx context.Context, b *batch) *outcomes {
 					Status: report.Rejected, Stage: "validate",
 					Code: string(row.Fault.Code), Column: row.Fault.Column, Detail: row.Fault.Detail,
 				})
-			case len(skips) > 0 && skips[0].row == i:
+			case len(skips) > 0 && skips[0].row == p.chunk.first+int64(i):
 				o.alone(&report.Line{Status: report.Skipped, Code: duplicate, Of: skips[0].of})
 				skips = skips[1:]
 			default:

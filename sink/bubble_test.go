@@ -57,15 +57,19 @@ type world struct {
 }
 
 // bubble runs f with a client of a simulated Klaviyo under a clock that jumps ahead whenever all wait. Requests pass
-// through wrap, which may be nil, and then the check of the contract.
-func bubble(t *testing.T, wrap func(http.Handler) http.Handler, limits bool, o Options, f func(w *world)) {
+// through wrap, which may be nil, and then the faults of far and the check of the contract.
+func bubble(t *testing.T, wrap func(http.Handler) http.Handler, far simulator.Options, o Options, f func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		sim := simulator.New(simulator.Options{RateLimits: limits})
-		handler, err := contract.Layer(sim, func(breach error) { t.Errorf("against the API's description: %v", breach) })
-		if err != nil {
-			t.Fatal(err)
+		far.Wrap = func(next http.Handler) http.Handler {
+			checked, err := contract.Layer(next, func(breach error) { t.Errorf("against the API's description: %v", breach) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			return checked
 		}
+		sim := simulator.New(far)
+		var handler http.Handler = sim
 		if wrap != nil {
 			handler = wrap(handler)
 		}

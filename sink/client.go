@@ -231,6 +231,12 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 			return nil, setupError("check --base-url, and this machine's certificates and clock", "%s: %w", r.doing, failed.err)
 		}
 		lost = lost || failed.lost
+		if r.once && failed.after > longestThrottle {
+			return nil, &Error{
+				Kind: Outage, Hint: "give a list that is there, or run it again then",
+				err: fmt.Errorf("%s: Klaviyo's limit of 150 new lists a day is used up; it asks to wait %v", r.doing, failed.after),
+			}
+		}
 		if c.hopeless(started, failed) || r.once && lost {
 			return nil, &Error{Kind: Outage, lost: lost, err: fmt.Errorf("%s: %w", r.doing, failed.err)}
 		}

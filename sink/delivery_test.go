@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/segmentio/encoding/json"
+
+	"klaviyo-export/sink/simulator"
 )
 
 // picky refuses every import that holds a bad profile, as told by judge for each address. judge returns
@@ -71,7 +73,7 @@ func TestNamedRowsAreStripped(t *testing.T) {
 		"p7@example.com": {"/attributes/phone_number", "Invalid phone number format", "/attributes/location/zip", "Zip?"},
 		"p9@example.com": {"", "A profile with no identifier"},
 	}
-	bubble(t, picky(400, true, func(email string) []string { return bad[email] }), false, Options{RetryFor: time.Hour}, func(w *world) {
+	bubble(t, picky(400, true, func(email string) []string { return bad[email] }), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 		set, err := w.send(10)
 		if err != nil {
 			t.Fatal(err)
@@ -107,7 +109,7 @@ func TestStrippingInRounds(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	}
-	bubble(t, wrap, false, Options{RetryFor: time.Hour}, func(w *world) {
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 		set, err := w.send(8)
 		if err != nil {
 			t.Fatal(err)
@@ -140,7 +142,7 @@ func TestUnnamedRowsAreFound(t *testing.T) {
 				}
 				return nil
 			}
-			bubble(t, picky(c.status, false, judge), false, Options{RetryFor: time.Hour}, func(w *world) {
+			bubble(t, picky(c.status, false, judge), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 				set, err := w.send(c.n)
 				if err != nil {
 					t.Fatal(err)
@@ -165,7 +167,7 @@ func TestUnnamedRowsAreFound(t *testing.T) {
 // A request that is wrong in itself ends the run instead of blaming every row.
 func TestHopelessRequest(t *testing.T) {
 	all := func(string) []string { return []string{"", "bad"} }
-	bubble(t, picky(400, false, all), false, Options{RetryFor: time.Hour}, func(w *world) {
+	bubble(t, picky(400, false, all), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 		set, err := w.send(10_000)
 		var failed *Error
 		if !errors.As(err, &failed) || failed.Kind != Setup {
@@ -191,7 +193,7 @@ func TestListGone(t *testing.T) {
 	} {
 		for _, n := range []int{1, 5} {
 			t.Run(fmt.Sprint(c.name, n), func(t *testing.T) {
-				bubble(t, nil, false, Options{RetryFor: time.Hour}, func(w *world) {
+				bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 					id := w.sim.AddList("News", "single_opt_in")
 					list := w.list("News")
 					req, _ := http.NewRequestWithContext(w.Context(), http.MethodDelete, "http://127.0.0.1/api/lists/"+id, nil)
@@ -231,7 +233,7 @@ func TestUnknownIdsOnRemoval(t *testing.T) {
 		{"in words", faulty(isRemoval, problem(404, "not_found", "/data/", "A profile with id 01M84QFHW400000001ZBEKQVRK does not exist."))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			bubble(t, c.wrap, false, Options{RetryFor: time.Hour}, func(w *world) {
+			bubble(t, c.wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 				w.sim.AddList("News", "single_opt_in")
 				set := []Profile{
 					{JSON: []byte(`{"type":"profile","id":"` + w.sim.AddProfile("a@example.com") + `"}`)},
@@ -276,7 +278,7 @@ func TestProfilesAreGivenBack(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	}
-	bubble(t, hasty, false, Options{}, func(w *world) {
+	bubble(t, hasty, simulator.Options{}, Options{}, func(w *world) {
 		set := people(2)
 		set[1].JSON = []byte(`{"type":"profile","attributes":{"email":"x@example.com","first_name":"` + strings.Repeat("x", 3_000_000) + `"}}`)
 		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err == nil {
@@ -302,7 +304,7 @@ func TestRequestBytes(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	}
-	bubble(t, wrap, false, Options{UserAgent: "klaviyo-export/test"}, func(w *world) {
+	bubble(t, wrap, simulator.Options{}, Options{UserAgent: "klaviyo-export/test"}, func(w *world) {
 		id := w.sim.AddList("News", "single_opt_in")
 		set := append(people(2), Profile{JSON: []byte(`{"type":"profile","attributes":{"email":"x@example.com","first_name":"` + strings.Repeat("é", 40_000) + `"}}`)})
 		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err != nil {

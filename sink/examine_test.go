@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"klaviyo-export/sink/simulator"
 )
 
 // A missing scope is told by name and is no bad key.
@@ -24,7 +26,7 @@ func TestExamine(t *testing.T) {
 		{"no scope for jobs", faulty(on("/api/profile-bulk-import-jobs"), scope), map[string]bool{"key": true, "account": true, "scope lists:read": true, "scope profiles:read": false, "list": true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			bubble(t, c.wrap, false, Options{}, func(w *world) {
+			bubble(t, c.wrap, simulator.Options{}, Options{}, func(w *world) {
 				w.sim.AddList("News", "single_opt_in")
 				got := map[string]bool{}
 				for f := range w.client.Examine(w.Context(), ListRef{Name: "News"}) {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"klaviyo-export/sink/simulator"
 )
 
 var oddNames = []string{
@@ -18,7 +20,7 @@ var oddNames = []string{
 
 // A name is found exactly as it is, whatever stands in it, and nothing else is found for it.
 func TestListNames(t *testing.T) {
-	bubble(t, nil, false, Options{}, func(w *world) {
+	bubble(t, nil, simulator.Options{}, Options{}, func(w *world) {
 		ids := map[string]string{}
 		for _, name := range oddNames {
 			ids[name] = w.sim.AddList(name, "single_opt_in")
@@ -45,7 +47,7 @@ func TestListNames(t *testing.T) {
 
 // Lists of one name are an error that gives all their ids, however many pages they fill.
 func TestSameNames(t *testing.T) {
-	bubble(t, nil, false, Options{}, func(w *world) {
+	bubble(t, nil, simulator.Options{}, Options{}, func(w *world) {
 		var ids []string
 		for range 23 {
 			ids = append(ids, w.sim.AddList("Twin", "single_opt_in"))
@@ -68,7 +70,7 @@ func TestSameNames(t *testing.T) {
 // A filter that finds too much, or nothing, is not trusted with the comparison.
 func TestNamesAreComparedHere(t *testing.T) {
 	answer := `{"data":[{"type":"list","id":"Aaaaaa","attributes":{"name":"NEWS"}},{"type":"list","id":"Bbbbbb","attributes":{"name":"News"}}],"links":{"self":"x","next":null}}`
-	bubble(t, faulty(isLookup, says(200, mediaType, answer)), false, Options{}, func(w *world) {
+	bubble(t, faulty(isLookup, says(200, mediaType, answer)), simulator.Options{}, Options{}, func(w *world) {
 		if id, _, _ := w.list("News").State(); id != "Bbbbbb" {
 			t.Errorf("found %s", id)
 		}
@@ -93,7 +95,7 @@ func TestLinksToOtherHosts(t *testing.T) {
 			h.ServeHTTP(w, r)
 		})
 	}
-	bubble(t, wrap, false, Options{}, func(w *world) {
+	bubble(t, wrap, simulator.Options{}, Options{}, func(w *world) {
 		if id, _, _ := w.list("News").State(); id != "Aaaaaa" {
 			t.Errorf("found %q", id)
 		}
@@ -115,7 +117,7 @@ func TestLinksThatAreNoPaths(t *testing.T) {
 
 // What Klaviyo says is shown to people, but for the key in it.
 func TestEchoedKeyIsHidden(t *testing.T) {
-	bubble(t, faulty(isLookup, problem(401, "authentication_failed", "/data/", "The key pk_bubble is unknown.")), false, Options{}, func(w *world) {
+	bubble(t, faulty(isLookup, problem(401, "authentication_failed", "/data/", "The key pk_bubble is unknown.")), simulator.Options{}, Options{}, func(w *world) {
 		_, err := w.client.FindList(w.Context(), ListRef{Name: "News"})
 		if err == nil || strings.Contains(err.Error(), "pk_bubble") || !strings.Contains(err.Error(), "The key [API key] is unknown.") {
 			t.Errorf("error %v", err)
@@ -138,7 +140,7 @@ func TestListIsMadeOnce(t *testing.T) {
 		{"lost three times", []fault{html(502), html(503), reset(true)}, 3, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			bubble(t, faulty(isCreation, c.faults...), false, Options{RetryFor: time.Hour}, func(w *world) {
+			bubble(t, faulty(isCreation, c.faults...), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 				list := w.list("New")
 				s := NewImport(w.client, list)
 				var wait sync.WaitGroup
@@ -169,9 +171,33 @@ func TestListIsMadeOnce(t *testing.T) {
 	}
 }
 
+// The day's limit on new lists is told as what it is, at once, and does not stop the account's other work for a day.
+func TestDailyLimitOfLists(t *testing.T) {
+	bubble(t, nil, simulator.Options{RateLimits: true}, Options{RetryFor: time.Hour}, func(w *world) {
+		for i := range 150 {
+			if _, err := w.client.FindList(w.Context(), ListRef{Name: fmt.Sprint("New", i), Create: true}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.list(fmt.Sprint("New", i)).ensure(w.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set := people(2)
+		began := time.Now()
+		err := NewImport(w.client, w.list("One too many")).Send(w.Context(), set)
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Kind != Outage || !strings.Contains(err.Error(), "150 new lists a day") || time.Since(began) > 2*time.Minute {
+			t.Errorf("error %v after %v", err, time.Since(began))
+		}
+		if diff := cmp.Diff(map[string]int{"unsent": 2}, outcomes(set)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 // A list that Klaviyo refuses to make ends the run, and the rows are unsent.
 func TestListIsRefused(t *testing.T) {
-	bubble(t, faulty(isCreation, problem(400, "invalid", "/data/attributes/name", "Too long")), false, Options{}, func(w *world) {
+	bubble(t, faulty(isCreation, problem(400, "invalid", "/data/attributes/name", "Too long")), simulator.Options{}, Options{}, func(w *world) {
 		set := people(2)
 		err := NewImport(w.client, w.list("New")).Send(w.Context(), set)
 		var failed *Error

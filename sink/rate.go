@@ -35,26 +35,49 @@ type endpoint struct {
 }
 
 type window struct {
-	span time.Duration
-	log  []*use // a ring of as many as the window allows
-	next int    // the oldest
+	limit int // Klaviyo's, for all clients of the account
+	span  time.Duration
+	log   []*use    // a ring of as many as this client may use
+	next  int       // the oldest
+	pace  int       // the most in a span for now, at most len(log)
+	eased time.Time // when pace last grew or shrank
 }
 
 // use is one request. answered is zero while it is under way.
 type use struct{ answered time.Time }
 
-// newEndpoint leaves (100 - share) percent of each limit to others.
+// newEndpoint leaves (100 - share) percent of each limit to others. With a share of 0 there are no windows.
 func newEndpoint(r rates, share int) *endpoint {
 	e := &endpoint{changed: make(chan struct{})}
-	for _, w := range []struct {
-		limit int
-		span  time.Duration
-	}{{r.burst, time.Second}, {r.steady, time.Minute}, {r.daily, 24 * time.Hour}} {
+	for _, w := range []window{{limit: r.burst, span: time.Second}, {limit: r.steady, span: time.Minute}, {limit: r.daily, span: 24 * time.Hour}} {
 		if w.limit > 0 && share > 0 {
-			e.windows = append(e.windows, window{span: w.span, log: make([]*use, max(w.limit*share/100, 1))})
+			w.log = make([]*use, max(w.limit*share/100, 1))
+			w.pace = len(w.log)
+			e.windows = append(e.windows, w)
 		}
 	}
 	return e
+}
+
+// add enters a request.
+func (w *window) add(u *use) {
+	w.log[w.next] = u
+	w.next = (w.next + 1) % len(w.log)
+}
+
+// last returns the request that must be a span past before the next: the pace-th last one.
+func (w *window) last() *use {
+	return w.log[(w.next+len(w.log)-w.pace)%len(w.log)]
+}
+
+// used counts the requests that may lie in the window that holds now.
+func (w *window) used(now time.Time) (n int) {
+	for _, u := range w.log {
+		if u != nil && (u.answered.IsZero() || now.Sub(u.answered) < w.span) {
+			n++
+		}
+	}
+	return n
 }
 
 // take waits until a request may be sent, or ctx ends. What it returns must be given to done.
@@ -80,7 +103,7 @@ func (e *endpoint) try() (*use, time.Duration, <-chan struct{}) {
 	at := e.open
 	for i := range e.windows {
 		w := &e.windows[i]
-		switch oldest := w.log[w.next]; {
+		switch oldest := w.last(); {
 		case oldest == nil:
 		case oldest.answered.IsZero():
 			return nil, longestThrottle, e.changed
@@ -93,10 +116,9 @@ func (e *endpoint) try() (*use, time.Duration, <-chan struct{}) {
 	}
 	u := new(use)
 	for i := range e.windows {
-		w := &e.windows[i]
-		w.log[w.next] = u
-		w.next = (w.next + 1) % len(w.log)
+		e.windows[i].add(u)
 	}
+	e.ease()
 	return u, 0, nil
 }
 
@@ -109,18 +131,63 @@ func (e *endpoint) done(u *use) {
 	e.changed = make(chan struct{})
 }
 
-// heed closes the endpoint when an answer's headers say that others have used up a window.
+// heed learns from an answer's headers what others use of the window that they speak of, and counts that as used here.
+// It can only make this client slower.
 func (e *endpoint) heed(h http.Header) {
-	if h.Get("RateLimit-Remaining") != "0" {
+	remaining, err := strconv.Atoi(strings.TrimSpace(h.Get("RateLimit-Remaining")))
+	if err != nil || remaining < 0 {
 		return
 	}
-	if reset, err := strconv.ParseUint(strings.TrimSpace(h.Get("RateLimit-Reset")), 10, 32); err == nil {
+	first, _, _ := strings.Cut(h.Get("RateLimit-Limit"), ",")
+	limit, _ := strconv.Atoi(strings.TrimSpace(first))
+	e.leave(limit, remaining)
+	if reset, err := strconv.ParseUint(strings.TrimSpace(h.Get("RateLimit-Reset")), 10, 32); err == nil && remaining == 0 {
 		e.shut(min(time.Duration(reset)*time.Second, time.Minute))
+	}
+}
+
+// leave enters requests of others into the window of the given limit, so many that no more than remaining are left in it.
+func (e *endpoint) leave(limit, remaining int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	for i := range e.windows {
+		if w := &e.windows[i]; w.limit == limit {
+			for range min(len(w.log)-remaining-w.used(now), len(w.log)) {
+				w.add(&use{answered: now})
+			}
+		}
+	}
+}
+
+// easing is how long a 429 slows bursts down until they grow by one request again.
+const easing = 20 * time.Second
+
+// slow halves the bursts after a 429: somebody else is using the quota too. What is left lasts for the rate of the next
+// longer window, so that no quota is wasted.
+func (e *endpoint) slow() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.windows) < 2 {
+		return
+	}
+	burst, steady := &e.windows[0], &e.windows[1]
+	enough := int(int64(len(steady.log))*int64(burst.span)/int64(steady.span)) + 1
+	burst.pace, burst.eased = min(max(burst.pace/2, enough), len(burst.log)), time.Now()
+}
+
+// ease lets bursts grow again. The lock is held.
+func (e *endpoint) ease() {
+	for i := range e.windows {
+		if w := &e.windows[i]; w.pace < len(w.log) && time.Since(w.eased) >= easing {
+			w.pace, w.eased = w.pace+1, time.Now()
+		}
 	}
 }
 
 // throttle closes the endpoint to all its senders after a 429, and returns by how much longer it is closed now.
 func (e *endpoint) throttle(d time.Duration) time.Duration {
+	e.slow()
 	d = min(d, longestThrottle)
 	// Not all processes of an account should come back at one instant.
 	return e.shut(d + time.Duration(rand.Int64N(int64(min(d/10, time.Second))+1)))

@@ -5,11 +5,14 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"klaviyo-export/sink/simulator"
 )
 
 // overrun returns by how much a fixed window of the span, wherever it starts, could hold more than limit of the arrivals:
@@ -137,7 +140,7 @@ func TestTenMillionRowsAtFullQuota(t *testing.T) {
 				next.ServeHTTP(w, r)
 			})
 		}
-		bubble(t, slow, true, Options{RateShare: 100, RetryFor: time.Minute}, func(w *world) {
+		bubble(t, slow, simulator.Options{RateLimits: true}, Options{RateShare: 100, RetryFor: time.Minute}, func(w *world) {
 			s := NewImport(w.client, w.list("News"))
 			began := time.Now()
 			work := make(chan struct{}, requests)
@@ -160,6 +163,38 @@ func TestTenMillionRowsAtFullQuota(t *testing.T) {
 			t.Logf("latency %v: %d requests in %v, %.4f of the ideal %v", latency, stats.Sent, took, float64(took)/float64(ideal), ideal)
 			if took > ideal*101/100 || stats.Throttled > 0 || stats.Jobs != requests {
 				t.Errorf("took %v, the ideal is %v; %+v", took, ideal, stats)
+			}
+		})
+	}
+}
+
+// Others who use half of the quota cost no row, few 429s, and no more time than what they leave asks for.
+func TestOthersUseHalfTheQuota(t *testing.T) {
+	const requests = 600 // eight minutes of the 75 that are left
+	for _, phase := range []time.Duration{0, 20 * time.Second, 59 * time.Second} {
+		plan := &simulator.Plan{Others: map[string]simulator.Others{"POST /api/profile-bulk-import-jobs": {Minute: 75, Second: 5}}}
+		bubble(t, nil, simulator.Options{RateLimits: true, RatePhase: phase, Plan: plan}, Options{RateShare: 100, RetryFor: time.Minute}, func(w *world) {
+			s := NewImport(w.client, w.list("News"))
+			began := time.Now()
+			var left atomic.Int64
+			left.Store(requests)
+			var wait sync.WaitGroup
+			for range 4 {
+				wait.Go(func() {
+					for left.Add(-1) >= 0 {
+						set := people(1)
+						if err := s.Send(w.Context(), set); err != nil || set[0].Outcome != Accepted {
+							t.Errorf("%v, outcome %v", err, set[0].Outcome)
+						}
+					}
+				})
+			}
+			wait.Wait()
+			took, stats := time.Since(began), w.client.Stats()
+			used := float64(requests) / took.Minutes()
+			t.Logf("phase %v: %d requests in %v, %.1f a minute, %d throttled", phase, requests, took, used, stats.Throttled)
+			if used < 0.95*75 || stats.Throttled > stats.Sent*5/100 {
+				t.Errorf("phase %v: took %v; %+v", phase, took, stats)
 			}
 		})
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"klaviyo-export/sink/simulator"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -50,7 +52,7 @@ func TestPassingFailures(t *testing.T) {
 		{name: "429 for ever", fault: says(429, mediaType, "", "Retry-After", "86400"), throttled: 1, least: longestThrottle},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			bubble(t, faulty(isImport, c.fault, c.fault), false, Options{RetryFor: time.Hour}, func(w *world) {
+			bubble(t, faulty(isImport, c.fault, c.fault), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 				list := w.list("News")
 				began := time.Now()
 				set := people(3)
@@ -97,7 +99,7 @@ func TestFinalAnswers(t *testing.T) {
 				faults = []fault{reset(false), c.fault}
 			}
 			t.Run(name, func(t *testing.T) {
-				bubble(t, faulty(isImport, faults...), false, Options{RetryFor: time.Hour}, func(w *world) {
+				bubble(t, faulty(isImport, faults...), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 					set := people(2)
 					err := NewImport(w.client, w.list("News")).Send(w.Context(), set)
 					var failed *Error
@@ -133,7 +135,7 @@ func TestOutage(t *testing.T) {
 			for i := range always {
 				always[i] = c.fault
 			}
-			bubble(t, faulty(isImport, always...), false, Options{RetryFor: 10 * time.Minute}, func(w *world) {
+			bubble(t, faulty(isImport, always...), simulator.Options{}, Options{RetryFor: 10 * time.Minute}, func(w *world) {
 				list := w.list("News")
 				began := time.Now()
 				set := people(2)
@@ -155,7 +157,7 @@ func TestOutage(t *testing.T) {
 
 // A Klaviyo that was never reached has got nothing.
 func TestNoConnection(t *testing.T) {
-	bubble(t, nil, false, Options{RetryFor: time.Minute}, func(w *world) {
+	bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Minute}, func(w *world) {
 		list := w.list("News")
 		w.client.Close()
 		_ = w.net.Close()
@@ -184,7 +186,7 @@ func TestThrottleIsShared(t *testing.T) {
 			first.ServeHTTP(w, r)
 		})
 	}
-	bubble(t, wrap, false, Options{RetryFor: time.Hour}, func(w *world) {
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 		list := w.list("News")
 		if _, err := list.ensure(w.Context()); err != nil {
 			t.Fatal(err)
@@ -209,7 +211,7 @@ func TestThrottleIsShared(t *testing.T) {
 // When the run is stopped, a wait ends at once, and a request under way is let finish.
 func TestStop(t *testing.T) {
 	t.Run("while waiting", func(t *testing.T) {
-		bubble(t, faulty(isImport, says(429, mediaType, "", "Retry-After", "200")), false, Options{RetryFor: time.Hour}, func(w *world) {
+		bubble(t, faulty(isImport, says(429, mediaType, "", "Retry-After", "200")), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 			list := w.list("News")
 			ctx, cancel := context.WithTimeout(w.Context(), 3*time.Second)
 			defer cancel()
@@ -223,7 +225,7 @@ func TestStop(t *testing.T) {
 		})
 	})
 	t.Run("under way", func(t *testing.T) {
-		bubble(t, faulty(isImport, late(30*time.Second)), false, Options{RetryFor: time.Hour}, func(w *world) {
+		bubble(t, faulty(isImport, late(30*time.Second)), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 			list := w.list("News")
 			ctx, cancel := context.WithTimeout(w.Context(), 3*time.Second)
 			defer cancel()

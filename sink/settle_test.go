@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/segmentio/encoding/json"
+
+	"klaviyo-export/sink/simulator"
 )
 
 // failure is an import-error as Klaviyo may send it.
@@ -167,7 +169,7 @@ func (j *jobs) page(w http.ResponseWriter, r *http.Request, list []string, size 
 // watching runs f with a Jobs that watches k.
 func watching(t *testing.T, k *jobs, f func(w *world, j *Jobs)) {
 	k.requests = map[string]int{}
-	bubble(t, k.wrap, false, Options{RetryFor: time.Minute, RateShare: 100}, func(w *world) { f(w, NewJobs(w.client)) })
+	bubble(t, k.wrap, simulator.Options{}, Options{RetryFor: time.Minute, RateShare: 100}, func(w *world) { f(w, NewJobs(w.client)) })
 }
 
 // All pages of a job's errors are read, through failing polls and links to other hosts.
