@@ -57,6 +57,7 @@ type batcher struct {
 	begun, off        bool  // the first object was met; the job cannot go on
 	rows              int64 // numbered so far
 	open              *batch
+	emitted           time.Time // when the last batch was handed on: rows that waited for that do not hurry the next
 	emit              func(*batch)
 }
 
@@ -106,11 +107,12 @@ func (b *batcher) add(c *chunk) error {
 	}
 	b.rows += int64(len(c.rows.Rows))
 	b.part(c, from, len(c.rows.Rows))
-	if b.due(c.tick) {
-		b.cut()
-	}
+	tick := c.tick
 	if len(c.rows.Rows) == 0 {
 		c.free() // no batch will
+	}
+	if b.due(tick) {
+		b.cut()
 	}
 	return nil
 }
@@ -150,6 +152,9 @@ func (b *batcher) part(c *chunk, from, to int) {
 	}
 	if len(b.open.parts) == 0 {
 		b.open.begun = c.begun
+		if b.emitted.After(c.begun) {
+			b.open.begun = b.emitted
+		}
 	}
 	b.open.parts = append(b.open.parts, part{c, from, to})
 }
@@ -168,4 +173,5 @@ func (b *batcher) cut() {
 	full := b.open
 	b.open = batches.Get().(*batch)
 	b.emit(full)
+	b.emitted = time.Now()
 }

@@ -18,7 +18,7 @@ import (
 	"klaviyo-export/validate"
 )
 
-var ledgerRounds = flag.Int("ledger.rounds", 3, "rounds of TestLedger, each of 100 cases")
+var ledgerRounds = flag.Int("ledger.rounds", 2, "rounds of TestLedger, each of 100 cases")
 
 // TestLedger runs random rows against random faults, and compares what the results claim with what a Klaviyo without
 // secrets knows: who is on the list. A longer run is go test ./pipeline -run TestLedger -ledger.rounds 100 -timeout 1h.

@@ -565,6 +565,21 @@ func TestBadRowsDoNotHoldResultsBack(t *testing.T) {
 	}
 }
 
+// A Klaviyo that is slower than the batches' delay still gets full requests: rows that wait for it are not in a hurry.
+func TestRequestsStayFullUnderBackpressure(t *testing.T) {
+	job, _ := addJob(t, imports(func(_ int64, next func()) {
+		time.Sleep(600 * time.Millisecond)
+		next()
+	}))
+	job.Concurrency, job.BatchDelay = 1, 400*time.Millisecond
+	var out bytes.Buffer
+	in := strings.ReplaceAll(rowsFrom(0, 80_000), "}", `,"note":"`+strings.Repeat("n", 300)+`"}`)
+	rep, err := Run(t.Context(), job, strings.NewReader(in), &out)
+	if err != nil || rep.Jobs.Submitted != 8 {
+		t.Errorf("%v; %d requests for 80,000 rows", err, rep.Jobs.Submitted)
+	}
+}
+
 // A slow producer's rows go when their time has come, before the input ends.
 func TestBatchDelay(t *testing.T) {
 	arrived := make(chan struct{}, 2)
