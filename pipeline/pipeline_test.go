@@ -573,10 +573,10 @@ func TestRequestsStayFullUnderBackpressure(t *testing.T) {
 	}))
 	job.Concurrency, job.BatchDelay = 1, 400*time.Millisecond
 	var out bytes.Buffer
-	in := strings.ReplaceAll(rowsFrom(0, 80_000), "}", `,"note":"`+strings.Repeat("n", 300)+`"}`)
+	in := strings.ReplaceAll(rowsFrom(0, 40_000), "}", `,"note":"`+strings.Repeat("n", 300)+`"}`)
 	rep, err := Run(t.Context(), job, strings.NewReader(in), &out)
-	if err != nil || rep.Jobs.Submitted != 8 {
-		t.Errorf("%v; %d requests for 80,000 rows", err, rep.Jobs.Submitted)
+	if err != nil || rep.Jobs.Submitted != 4 {
+		t.Errorf("%v; %d requests for 40,000 rows", err, rep.Jobs.Submitted)
 	}
 }
 
