@@ -23,6 +23,7 @@ var ledgerRounds = flag.Int("ledger.rounds", 2, "rounds of TestLedger, each of 1
 // TestLedger runs random rows against random faults, and compares what the results claim with what a Klaviyo without
 // secrets knows: who is on the list. A longer run is go test ./pipeline -run TestLedger -ledger.rounds 100 -timeout 1h.
 func TestLedger(t *testing.T) {
+	t.Parallel()
 	const cases = 100
 	checks := flag.Lookup("rapid.checks").Value
 	before := checks.String()

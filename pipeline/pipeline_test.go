@@ -454,6 +454,7 @@ func (e *endless) total() int64 {
 // A Klaviyo that does not answer stops the reader; when the run is interrupted then, what is under way ends and
 // every row that was read is reported.
 func TestBackpressureAndInterrupt(t *testing.T) {
+	t.Parallel()
 	release, arrived := make(chan struct{}), make(chan struct{}, 100)
 	job, _ := addJob(t, imports(func(_ int64, next func()) {
 		arrived <- struct{}{}
@@ -567,6 +568,7 @@ func TestBadRowsDoNotHoldResultsBack(t *testing.T) {
 
 // A Klaviyo that is slower than the batches' delay still gets full requests: rows that wait for it are not in a hurry.
 func TestRequestsStayFullUnderBackpressure(t *testing.T) {
+	t.Parallel()
 	job, _ := addJob(t, imports(func(_ int64, next func()) {
 		time.Sleep(600 * time.Millisecond)
 		next()
@@ -582,6 +584,7 @@ func TestRequestsStayFullUnderBackpressure(t *testing.T) {
 
 // A slow producer's rows go when their time has come, before the input ends.
 func TestBatchDelay(t *testing.T) {
+	t.Parallel()
 	arrived := make(chan struct{}, 2)
 	job, _ := addJob(t, imports(func(_ int64, next func()) {
 		next()

@@ -122,6 +122,7 @@ func rowsOnly(out []byte) string {
 // Waiting later comes to the same as waiting at once, line for line: applied is only what is proved, and each failed row is
 // rejected with Klaviyo's reason.
 func TestWaitLaterIsWaitAtOnce(t *testing.T) {
+	t.Parallel()
 	in := rowsFrom(0, 12_000) + "nope\n" + rowsFrom(11_999, 1) + rowsFrom(12_000, 500)
 	for _, lie := range []int{0, 1} {
 		c := &clash{bad: func(address string) bool { return strings.HasSuffix(address, "77@example.com") }, full: map[string][]string{}, lie: lie}
@@ -180,6 +181,7 @@ func withoutJobs(lines string) string {
 
 // Jobs that are not done in time leave their rows accepted, and the report holds their ids.
 func TestWaitTimeIsOver(t *testing.T) {
+	t.Parallel()
 	stuck := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if id := strings.TrimPrefix(r.URL.Path, "/api/profile-bulk-import-jobs/"); id != r.URL.Path {
@@ -206,6 +208,7 @@ func TestWaitTimeIsOver(t *testing.T) {
 
 // A signal ends waiting at once; what is not known to be done stays accepted.
 func TestWaitIsInterrupted(t *testing.T) {
+	t.Parallel()
 	polled := make(chan struct{}, 100)
 	job := waitJob(t, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -232,6 +235,7 @@ func TestWaitIsInterrupted(t *testing.T) {
 
 // No more jobs are open at once than was asked for, and all of them come to their end.
 func TestOpenJobsAreBounded(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	open, most := map[string]bool{}, 0
 	job := waitJob(t, func(next http.Handler) http.Handler {

@@ -1,10 +1,8 @@
 package sink
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -15,45 +13,12 @@ import (
 	"klaviyo-export/sink/simulator/contract"
 )
 
-// pipes is a network of two ends in memory, so that time in a synctest bubble stands still while bytes are on their way.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.once.Do(func() { close(p.closed) })
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
-
-func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case p.conns <- far:
-		return near, nil
-	case <-p.closed:
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: fmt.Errorf("connection refused")}
-	}
-}
-
 // world is a bubble's Klaviyo.
 type world struct {
 	*testing.T
 	client *Client
 	sim    *simulator.Simulator
-	net    *pipes
+	net    *contract.Pipes
 }
 
 // bubble runs f with a client of a simulated Klaviyo under a clock that jumps ahead whenever all wait. Requests pass
@@ -73,7 +38,7 @@ func bubble(t *testing.T, wrap func(http.Handler) http.Handler, far simulator.Op
 		if wrap != nil {
 			handler = wrap(handler)
 		}
-		network := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		network := contract.NewPipes()
 		server := &http.Server{Handler: handler}
 		served := make(chan struct{})
 		go func() { // ends with the server, which is closed and waited for below
@@ -85,7 +50,7 @@ func bubble(t *testing.T, wrap func(http.Handler) http.Handler, far simulator.Op
 		if err != nil {
 			t.Fatal(err)
 		}
-		client.http.Transport.(*http.Transport).DialContext = network.dial
+		client.http.Transport.(*http.Transport).DialContext = network.Dial
 		f(&world{T: t, client: client, sim: sim, net: network})
 		client.Close()
 		_ = network.Close()

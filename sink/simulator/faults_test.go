@@ -19,6 +19,7 @@ import (
 	"github.com/segmentio/encoding/json"
 
 	"klaviyo-export/sink/simulator"
+	"klaviyo-export/sink/simulator/contract"
 )
 
 // startPlan serves a simulator that meets the faults of a plan, whose jobs take no time.
@@ -391,42 +392,14 @@ func TestDelay(t *testing.T) {
 // serveInMemory serves connections that are pipes, as a bubble needs them, and makes the client dial them.
 func serveInMemory(t *testing.T, h http.Handler, near *http.Client) (server *http.Server, served chan struct{}) {
 	t.Helper()
-	network := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
-	near.Transport.(*http.Transport).DialContext = network.dial
+	network := contract.NewPipes()
+	near.Transport.(*http.Transport).DialContext = network.Dial
 	server, served = &http.Server{Handler: h, ReadTimeout: 10 * time.Second}, make(chan struct{})
 	go func() { // the test waits for it
 		defer close(served)
 		_ = server.Serve(network)
 	}()
 	return server, served
-}
-
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.once.Do(func() { close(p.closed) })
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
-
-func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
-	near, far := net.Pipe()
-	p.conns <- far
-	return near, nil
 }
 
 // TestCloseInDelay: a request that a fault holds up does not hold up the end.
