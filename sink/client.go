@@ -183,6 +183,7 @@ type request struct {
 	set            []*Profile
 	endpoint       *endpoint
 	once           bool                // must not be sent again once it may have arrived
+	brief          bool                // is not tried again: the next poll will
 	accept         func(*answer) error // nil, or refuses a 2xx that cannot be one
 }
 
@@ -237,13 +238,15 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 				err: fmt.Errorf("%s: Klaviyo's limit of 150 new lists a day is used up; it asks to wait %v", r.doing, failed.after),
 			}
 		}
-		if c.hopeless(started, failed) || r.once && lost {
+		if failed.after > 0 {
+			c.counters.waited.Add(int64(r.endpoint.throttle(failed.after)))
+		}
+		if c.hopeless(started, failed) || r.once && lost || r.brief {
 			return nil, &Error{Kind: Outage, lost: lost, err: fmt.Errorf("%s: %w", r.doing, failed.err)}
 		}
 		c.notice(fmt.Sprintf("%s: %v; trying again", r.doing, failed.err))
 		if failed.after > 0 {
-			c.counters.waited.Add(int64(r.endpoint.throttle(failed.after)))
-			continue
+			continue // take waits
 		}
 		_ = sleep(ctx, pause.NextBackOff(), nil) // take sees to it when ctx has ended
 	}

@@ -84,7 +84,7 @@ func (c *Client) account(ctx context.Context) (string, error) {
 			} `json:"attributes"`
 		} `json:"data"`
 	}
-	err := c.page(ctx, "look at the account", "/api/accounts", c.rates.accounts, &doc, func() bool { return len(doc.Data) > 0 })
+	err := c.page(ctx, &request{doing: "look at the account", path: "/api/accounts", endpoint: c.rates.accounts}, &doc, func() bool { return len(doc.Data) > 0 })
 	if err != nil {
 		return "", err
 	}

@@ -98,7 +98,7 @@ func (l *List) byName(ctx context.Context) error {
 			Data  []listResource `json:"data"`
 			Links links          `json:"links"`
 		}
-		err := l.client.page(ctx, fmt.Sprintf("look up list %q", l.ref.Name), next, l.client.rates.lists, &page, func() bool { return page.Data != nil })
+		err := l.client.page(ctx, &request{doing: fmt.Sprintf("look up list %q", l.ref.Name), path: next, endpoint: l.client.rates.lists}, &page, func() bool { return page.Data != nil })
 		if err != nil {
 			return err
 		}

@@ -26,24 +26,23 @@ func (l links) next() (string, error) {
 }
 
 // page reads one page of a collection into doc. whole reports whether that has the page's data.
-func (c *Client) page(ctx context.Context, doing, path string, e *endpoint, doc any, whole func() bool) error {
-	a, err := c.call(ctx, &request{
-		doing: doing, method: http.MethodGet, path: path, endpoint: e,
-		accept: func(a *answer) error {
-			if err := decode(a.body, doc); err != nil {
-				return err
-			}
-			if !whole() {
-				return errNoData
-			}
-			return nil
-		},
-	})
+func (c *Client) page(ctx context.Context, r *request, doc any, whole func() bool) error {
+	r.method = http.MethodGet
+	r.accept = func(a *answer) error {
+		if err := decode(a.body, doc); err != nil {
+			return err
+		}
+		if !whole() {
+			return errNoData
+		}
+		return nil
+	}
+	a, err := c.call(ctx, r)
 	if err != nil {
 		return err
 	}
 	if a.status >= 300 {
-		return setupError("", "%s: %s", doing, explain(a.status, apiErrors(a.body)))
+		return setupError("", "%s: %s", r.doing, explain(a.status, apiErrors(a.body)))
 	}
 	return nil
 }

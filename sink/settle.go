@@ -120,7 +120,7 @@ func (j *Jobs) ask(ctx context.Context, own *watched) error {
 	if len(ids) > watchedOne {
 		return setupOnly(j.askAll(ctx, ids))
 	}
-	return setupOnly(j.askEach(ctx, ids))
+	return j.askEach(ctx, ids)
 }
 
 // setupOnly keeps the errors that another question would meet again.
@@ -160,12 +160,13 @@ func (j *Jobs) askEach(ctx context.Context, ids []string) error {
 		}
 		a, err := j.client.call(ctx, &request{
 			doing: "watch import job " + id, method: http.MethodGet, path: "/api/profile-bulk-import-jobs/" + url.PathEscape(id),
-			endpoint: j.client.rates.job,
-			accept:   func(a *answer) error { return decodeID(a, &doc, &doc.Data.ID) },
+			endpoint: j.client.rates.job, brief: true,
+			accept: func(a *answer) error { return decodeID(a, &doc, &doc.Data.ID) },
 		})
 		switch {
-		case err != nil:
+		case setupOnly(err) != nil:
 			return err
+		case err != nil: // a failed poll is no failed job, nor another's
 		case a.status == http.StatusNotFound:
 			j.note(id, nil)
 		case a.status >= 300:
@@ -190,7 +191,7 @@ func (j *Jobs) askAll(ctx context.Context, ids []string) error {
 			Data  []jobResource `json:"data"`
 			Links links         `json:"links"`
 		}
-		err := j.client.page(ctx, "watch import jobs", next, j.client.rates.jobs, &page, func() bool { return page.Data != nil })
+		err := j.client.page(ctx, &request{doing: "watch import jobs", path: next, endpoint: j.client.rates.jobs, brief: true}, &page, func() bool { return page.Data != nil })
 		if err != nil {
 			return err
 		}
@@ -262,15 +263,17 @@ type importError struct {
 
 // importErrors reads all pages of a job's errors into e. Failing reads are repeated until ctx ends.
 func (c *Client) importErrors(ctx context.Context, id string, e *End) error {
+	pause := newPause()
 	next := "/api/profile-bulk-import-jobs/" + url.PathEscape(id) + "/import-errors?" + url.Values{"page[size]": {"100"}}.Encode()
 	for next != "" {
 		var page struct {
 			Data  []importError `json:"data"`
 			Links links         `json:"links"`
 		}
-		err := c.page(ctx, "read the errors of import job "+id, next, c.rates.errors, &page, func() bool { return page.Data != nil })
+		err := c.page(ctx, &request{doing: "read the errors of import job " + id, path: next, endpoint: c.rates.errors}, &page, func() bool { return page.Data != nil })
 		var failed *Error
 		if errors.As(err, &failed) && failed.Kind == Outage {
+			_ = sleep(ctx, pause.NextBackOff(), nil) // the next call sees to it when ctx has ended
 			continue
 		}
 		if err != nil {

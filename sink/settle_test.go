@@ -235,6 +235,37 @@ func TestFailingPolls(t *testing.T) {
 	})
 }
 
+// A job that cannot be asked for holds up no other.
+func TestOneFailingPollHoldsUpNoOther(t *testing.T) {
+	k := &jobs{status: map[string]string{"A": "complete", "B": "complete"}}
+	wrap := func(http.Handler) http.Handler {
+		well := k.wrap(nil)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/A") {
+				html(500)(w, r, nil)
+				return
+			}
+			well.ServeHTTP(w, r)
+		})
+	}
+	k.requests = map[string]int{}
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour, RateShare: 100}, func(w *world) {
+		j := NewJobs(w.client)
+		ctx, cancel := context.WithTimeout(w.Context(), time.Hour)
+		defer cancel()
+		began := time.Now()
+		var wait sync.WaitGroup
+		for id, most := range map[string]time.Duration{"A": 2 * time.Hour, "B": 5 * time.Second} {
+			wait.Go(func() {
+				if _, err := j.Wait(ctx, id); err != nil || time.Since(began) > most {
+					t.Errorf("%s: %v after %v", id, err, time.Since(began))
+				}
+			})
+		}
+		wait.Wait()
+	})
+}
+
 // Many jobs are asked for a hundred at a call, by one of those who wait, at growing intervals and within the quota.
 func TestManyJobs(t *testing.T) {
 	const n = 250
