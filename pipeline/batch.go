@@ -12,6 +12,8 @@ import (
 const (
 	// maxParts bounds the chunks of a batch, and so what is held back where nearly every row is rejected.
 	maxParts = 32
+	// Rows with a result of their own are held until their batch's turn: so many in a batch, fewer when it sends nothing.
+	maxOdd, maxOddAlone = 20_000, 4_096
 	// checkRows is how many rows make a batch when nothing is sent.
 	checkRows = 10_000
 )
@@ -21,6 +23,7 @@ type batch struct {
 	parts    []part
 	profiles []sink.Profile
 	skips    []skip // in input order
+	rows     int
 	bytes    int
 	begun    time.Time // when its first row came
 }
@@ -157,11 +160,16 @@ func (b *batcher) part(c *chunk, from, to int) {
 		}
 	}
 	b.open.parts = append(b.open.parts, part{c, from, to})
+	b.open.rows += to - from
 }
 
 // due reports whether the open batch should not wait for more rows.
 func (b *batcher) due(tick bool) bool {
-	return len(b.open.profiles) == b.maxRows || len(b.open.parts) >= maxParts ||
+	odd, most := b.open.rows-len(b.open.profiles), maxOdd
+	if len(b.open.profiles) == 0 {
+		most = maxOddAlone
+	}
+	return len(b.open.profiles) == b.maxRows || len(b.open.parts) >= maxParts || odd >= most ||
 		tick && b.begun && time.Since(b.open.begun) >= b.delay-b.delay/ticks // the next tick would be too late
 }
 

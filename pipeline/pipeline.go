@@ -127,8 +127,10 @@ func (r *run) flow(ctx context.Context, in io.Reader) error {
 				}
 				settles.Go(func() stream.Callback {
 					r.settle(ctx, o)
-					<-open
-					return func() { r.write(o) }
+					return func() {
+						r.write(o)
+						<-open
+					}
 				})
 			}
 		})

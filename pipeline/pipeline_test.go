@@ -609,7 +609,7 @@ func TestBatchDelay(t *testing.T) {
 	feed.Close()
 	rep := <-done
 	rows, _ := parse(t, out.Bytes())
-	if got := brief(rows); got != "1 accepted, 2 accepted, 3 accepted, 4 accepted" || rep.Requests.Sent != 4 {
+	if got := brief(rows); got != "1 accepted, 2 accepted, 3 accepted, 4 accepted" || rep.Jobs.Submitted != 2 {
 		t.Errorf("%s with %d requests", got, rep.Requests.Sent)
 	}
 }

@@ -11,14 +11,14 @@ import (
 
 // settle waits for the end of the jobs that took rows of o. It is called at once for several outcomes.
 func (r *run) settle(ctx context.Context, o *outcomes) {
+	defer r.bug()
+	until := time.Now().Add(r.job.WaitTimeout)
 	for n := range o.shared {
 		s := &o.shared[n]
 		if s.line.Status != report.Accepted || s.line.Job == "" {
 			continue
 		}
-		within, cancel := context.WithTimeout(ctx, r.job.WaitTimeout)
-		end, err := r.watch.Wait(within, s.line.Job)
-		cancel()
+		end, err := r.watch.Wait(ctx, until, s.line.Job)
 		if err != nil {
 			r.stop(err)
 		}

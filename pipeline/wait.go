@@ -16,8 +16,11 @@ import (
 	"klaviyo-export/sink"
 )
 
-// maxGroup bounds the lines that are held together for the sake of one job.
-const maxGroup = 200_000
+const (
+	maxGroup = 64 << 10 // lines that are held together for the sake of one job: more than a batch has
+	maxAlone = 4096     // lines that are held together where no job is
+	maxLine  = 4 << 20  // bytes of a line of results
+)
 
 // errCut marks results that end in the middle of a line, as those of a run that was killed do.
 var errCut = errors.New("the results end in the middle of a line: the run that wrote them did not come to its end")
@@ -51,9 +54,12 @@ func (r *run) waitAll(ctx context.Context, in io.Reader) error {
 	}
 	g := grouper{open: &outcomes{numbers: []int64{}}, emit: emit, earlier: r.earlier}
 	defer func() { g.next() }()
-	lines := bufio.NewReaderSize(in, 64<<10)
+	lines := bufio.NewReaderSize(untilDone(ctx, in), maxLine)
 	for n := 1; ctx.Err() == nil; n++ {
-		line, err := lines.ReadBytes('\n')
+		line, err := lines.ReadSlice('\n')
+		if err == bufio.ErrBufferFull {
+			err = fmt.Errorf("line %d is longer than %d bytes", n, maxLine)
+		}
 		if err != nil && err != io.EOF {
 			return fmt.Errorf("read results: %w", err)
 		}
@@ -71,6 +77,31 @@ func (r *run) waitAll(ctx context.Context, in io.Reader) error {
 	}
 	return nil
 }
+
+// untilDone reads from in until ctx ends, whatever in does.
+func untilDone(ctx context.Context, in io.Reader) io.Reader {
+	blocks := blocksOf(ctx, in)
+	var last block
+	return readFunc(func(p []byte) (int, error) {
+		for len(last.data) == 0 {
+			if last.err != nil {
+				return 0, last.err
+			}
+			select {
+			case last = <-blocks:
+			case <-ctx.Done():
+				return 0, context.Cause(ctx)
+			}
+		}
+		n := copy(p, last.data)
+		last.data = last.data[n:]
+		return n, nil
+	})
+}
+
+type readFunc func([]byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
 // grouper gathers the rows of each job.
 type grouper struct {
@@ -112,7 +143,7 @@ func (g *grouper) add(text []byte) error {
 		return errors.New("its status is unknown")
 	}
 	waiting := status == report.Accepted && line.Job != ""
-	if waiting && g.job != "" && line.Job != g.job || len(g.open.ends) >= maxGroup {
+	if n := len(g.open.ends); waiting && g.job != "" && line.Job != g.job || n >= maxGroup || n >= maxAlone && g.job == "" {
 		g.next()
 	}
 	g.open.numbers = append(g.open.numbers, line.Row)

@@ -275,6 +275,26 @@ func TestOpenJobsAreBounded(t *testing.T) {
 	}
 }
 
+// A signal is heeded while the input pauses.
+func TestWaitOnQuietInput(t *testing.T) {
+	in, feed := io.Pipe()
+	defer feed.Close()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	go func() { // ends with the second write, which is not read to its end
+		fmt.Fprintln(feed, `{"type":"row","row":1,"status":"skipped","code":"duplicate","of":1}`)
+		fmt.Fprint(feed, `{"type":"row"`)
+		cancel(&Interrupted{Signal: "SIGINT", ExitCode: 130})
+	}()
+	job := checkJob(t)
+	job.Client, _ = sink.New(sink.Options{BaseURL: "http://127.0.0.1:1", Revision: sink.DefaultRevision})
+	job.MaxOpenJobs = 1
+	var out bytes.Buffer
+	if rep, _ := Wait(ctx, job, in, &out); rep.ExitCode != 130 || rep.Rows.Skipped != 1 {
+		t.Errorf("exit %d, %+v", rep.ExitCode, rep.Rows)
+	}
+}
+
 // What is not the output of a run is refused by line; a line that a crash cut is told of, and what is before it stands.
 func TestWaitOnOtherInput(t *testing.T) {
 	const row = `{"type":"row","row":7,"status":"rejected","stage":"validate","code":"email_invalid"}` + "\n"
@@ -290,6 +310,7 @@ func TestWaitOnOtherInput(t *testing.T) {
 		{row + "{}\n", 2, row},
 		{row + "nope\n" + row, 2, row},
 		{`{"type":"row","row":1,"status":"lost"}`, 2, ""},
+		{row + strings.Repeat("x", maxLine+1), 2, row},
 	} {
 		var out bytes.Buffer
 		job := checkJob(t)

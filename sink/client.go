@@ -208,8 +208,7 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 	started, lost := time.Now(), false
 	pause := newPause()
 	for try := 0; ; try++ {
-		place, err := r.endpoint.take(ctx)
-		if err != nil {
+		if err := r.endpoint.take(ctx); err != nil {
 			return nil, &Error{Kind: Stopped, lost: lost, err: fmt.Errorf("%s: %w", r.doing, context.Cause(ctx))}
 		}
 		if try > 0 {
@@ -219,7 +218,7 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 			c.counters.resent.Add(1)
 		}
 		a, failed := c.try(ctx, r)
-		r.endpoint.done(place)
+		r.endpoint.done()
 		if failed == nil {
 			c.progress.Store(time.Now().UnixNano())
 			a.lost = lost
@@ -229,7 +228,9 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 			return a, nil
 		}
 		if failed.final {
-			return nil, setupError("check --base-url, and this machine's certificates and clock", "%s: %w", r.doing, failed.err)
+			fatal := setupError("check --base-url, and this machine's certificates and clock", "%s: %w", r.doing, failed.err)
+			fatal.lost = lost
+			return nil, fatal
 		}
 		lost = lost || failed.lost
 		if r.once && failed.after > longestThrottle {

@@ -17,19 +17,21 @@ type delivery struct {
 	list    *List
 	send    func(ctx context.Context, set []*Profile) (*refusal, error)
 	through bool // a request was taken
+	lost    bool // a request that may have arrived was refused when it was sent again
 	unnamed int  // requests that were refused without a name
 }
 
 // refusal is a 4xx on a request's content. place finds the profile that an error is about, -1 for none.
 type refusal struct {
 	status int
+	lost   bool // an earlier try may have arrived
 	errors []apiError
 	place  func(e *apiError, set []*Profile) (place int, column string)
 }
 
 // refuse makes a refusal of a 4xx answer. Only these speak of the request's content; others end the run.
 func refuse(a *answer, doing string, place func(*apiError, []*Profile) (int, string)) (*refusal, error) {
-	r := &refusal{status: a.status, errors: apiErrors(a.body), place: place}
+	r := &refusal{status: a.status, lost: a.lost, errors: apiErrors(a.body), place: place}
 	switch a.status {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
 		return r, nil
@@ -45,7 +47,11 @@ func (d *delivery) run(ctx context.Context, profiles []Profile) error {
 	for i := range profiles {
 		set[i] = &profiles[i]
 	}
-	return d.deliver(ctx, set)
+	err := d.deliver(ctx, set)
+	if err != nil && d.lost {
+		unanswered(set)
+	}
+	return err
 }
 
 func (d *delivery) deliver(ctx context.Context, set []*Profile) error {
@@ -58,6 +64,7 @@ func (d *delivery) deliver(ctx context.Context, set []*Profile) error {
 			d.through = true
 			return nil
 		}
+		d.lost = d.lost || refused.lost
 		rest := refused.strip(set)
 		if len(rest) < len(set) {
 			set = rest
@@ -92,12 +99,18 @@ func (d *delivery) doubt(ctx context.Context, refused *refusal) error {
 func lose(set []*Profile, err error) error {
 	var failed *Error
 	if errors.As(err, &failed) && failed.lost {
-		for _, p := range set {
-			p.Outcome = Unknown
-			p.Fault = AnswerLost
-		}
+		unanswered(set)
 	}
 	return err
+}
+
+// unanswered marks the profiles of which nothing is known as those whose request may have arrived.
+func unanswered(set []*Profile) {
+	for _, p := range set {
+		if p.Outcome == Unsent {
+			p.Outcome, p.Fault = Unknown, AnswerLost
+		}
+	}
 }
 
 // AnswerLost is the reason of profiles whose request may have arrived.

@@ -90,8 +90,8 @@ func TestNamedRowsAreStripped(t *testing.T) {
 		if diff := cmp.Diff(map[string]int{"accepted": 7, "rejected invalid": 3}, outcomes(set)); diff != "" {
 			t.Error(diff)
 		}
-		if n := w.client.Stats().Sent; n != 4 {
-			t.Errorf("%d requests, not list, creation, refusal, import", n)
+		if n := w.client.Stats().Sent; n != 5 {
+			t.Errorf("%d requests, not list, list, creation, refusal, import", n)
 		}
 	})
 }
@@ -221,6 +221,26 @@ func TestListGone(t *testing.T) {
 			})
 		}
 	}
+}
+
+// What may have arrived before the list went away is unknown, not unsent.
+func TestLostBeforeTheListIsGone(t *testing.T) {
+	gone := problem(404, "not_found", "/data/", "A list with that id does not exist.")
+	byID := func(r *http.Request) bool {
+		return r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/api/lists/")
+	}
+	wrap := func(next http.Handler) http.Handler {
+		return faulty(byID, gone, gone)(faulty(isImport, reset(true), problem(400, "invalid", "/data", "List ID does not exist."))(next))
+	}
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		set, err := w.send(3)
+		if err == nil {
+			t.Error("no error")
+		}
+		if diff := cmp.Diff(map[string]int{"unknown answer_lost": 3}, outcomes(set)); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 // Ids that Klaviyo does not know cost themselves alone, whether it names them by pointer or in words.

@@ -93,7 +93,10 @@ func (l *List) byName(ctx context.Context) error {
 	next := "/api/lists?" + url.Values{
 		"filter": {"equals(name," + quote(l.ref.Name) + ")"}, "page[size]": {"10"},
 	}.Encode()
-	for next != "" {
+	for pages := 0; next != ""; pages++ {
+		if pages == maxPages {
+			return setupError("", "look up list %q: Klaviyo's pages have no end", l.ref.Name)
+		}
 		var page struct {
 			Data  []listResource `json:"data"`
 			Links links          `json:"links"`
@@ -139,9 +142,16 @@ func (l *List) ensure(ctx context.Context) (string, error) {
 	if id, _, _ := l.State(); id != "" || l.failed != nil {
 		return id, l.failed
 	}
-	id, err := l.create(ctx)
-	l.failed = err
-	return id, err
+	// Another process may have made it since this run began.
+	if l.failed = l.byName(ctx); l.failed != nil {
+		return "", l.failed
+	}
+	if id, _, _ := l.State(); id != "" {
+		return id, nil
+	}
+	var id string
+	id, l.failed = l.create(ctx)
+	return id, l.failed
 }
 
 // create makes the list. That is no upsert, so after a lost answer the name is looked up before another try.

@@ -132,12 +132,12 @@ func TestListIsMadeOnce(t *testing.T) {
 		faults           []fault
 		creations, looks int
 	}{
-		{"at once", nil, 1, 1},
-		{"refused for the moment", []fault{says(429, mediaType, "", "Retry-After", "3"), html(403)}, 3, 1},
-		{"lost before it was made", []fault{reset(false)}, 2, 2},
-		{"lost after it was made", []fault{reset(true)}, 1, 2},
-		{"unusable answer after it was made", []fault{replaced(201, mediaType, "")}, 1, 2},
-		{"lost three times", []fault{html(502), html(503), reset(true)}, 3, 4},
+		{"at once", nil, 1, 2},
+		{"refused for the moment", []fault{says(429, mediaType, "", "Retry-After", "3"), html(403)}, 3, 2},
+		{"lost before it was made", []fault{reset(false)}, 2, 3},
+		{"lost after it was made", []fault{reset(true)}, 1, 3},
+		{"unusable answer after it was made", []fault{replaced(201, mediaType, "")}, 1, 3},
+		{"lost three times", []fault{html(502), html(503), reset(true)}, 3, 5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, faulty(isCreation, c.faults...), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {

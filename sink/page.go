@@ -42,7 +42,9 @@ func (c *Client) page(ctx context.Context, r *request, doc any, whole func() boo
 		return err
 	}
 	if a.status >= 300 {
-		return setupError("", "%s: %s", r.doing, explain(a.status, apiErrors(a.body)))
+		err := setupError("", "%s: %s", r.doing, explain(a.status, apiErrors(a.body)))
+		err.status = a.status
+		return err
 	}
 	return nil
 }

@@ -24,109 +24,115 @@ var (
 const longestThrottle = 5 * time.Minute
 
 // endpoint paces the requests to one endpoint, for all its senders. Klaviyo counts them in fixed windows whose phase is
-// not known and by the moment they arrive, which lies between sending and answer. So a window's log holds when the last
-// requests were answered, and the next is sent when the oldest of them is a whole window past: then no window, wherever
-// it starts, holds more than its limit.
+// not known and by the moment they arrive, which lies between sending and answer. So those under way and those answered
+// within the last span of a window are counted together, and the next is sent when there are fewer than the window's limit:
+// then no window, wherever it starts, holds more.
 type endpoint struct {
-	mu      sync.Mutex
-	windows []window
-	open    time.Time     // before it nothing is sent: Klaviyo said so
-	changed chan struct{} // closed when a request was answered
+	mu       sync.Mutex
+	windows  []window
+	underWay int
+	open     time.Time     // before it nothing is sent: Klaviyo said so
+	changed  chan struct{} // closed when a request was answered
 }
 
 type window struct {
-	limit int // Klaviyo's, for all clients of the account
-	span  time.Duration
-	log   []*use    // a ring of as many as this client may use
-	next  int       // the oldest
-	pace  int       // the most in a span for now, at most len(log)
-	eased time.Time // when pace last grew or shrank
+	limit    int // Klaviyo's, for all clients of the account
+	span     time.Duration
+	answered []time.Time // a ring of as many as this client may use
+	next     int         // the oldest
+	pace     int         // the most in a span for now, at most len(answered)
+	eased    time.Time   // when pace last grew or shrank
 }
-
-// use is one request. answered is zero while it is under way.
-type use struct{ answered time.Time }
 
 // newEndpoint leaves (100 - share) percent of each limit to others. With a share of 0 there are no windows.
 func newEndpoint(r rates, share int) *endpoint {
 	e := &endpoint{changed: make(chan struct{})}
 	for _, w := range []window{{limit: r.burst, span: time.Second}, {limit: r.steady, span: time.Minute}, {limit: r.daily, span: 24 * time.Hour}} {
 		if w.limit > 0 && share > 0 {
-			w.log = make([]*use, max(w.limit*share/100, 1))
-			w.pace = len(w.log)
+			w.pace = max(w.limit*share/100, 1)
+			w.answered = make([]time.Time, w.pace)
 			e.windows = append(e.windows, w)
 		}
 	}
 	return e
 }
 
-// add enters a request.
-func (w *window) add(u *use) {
-	w.log[w.next] = u
-	w.next = (w.next + 1) % len(w.log)
+// add enters a request that was answered at the time given.
+func (w *window) add(at time.Time) {
+	w.answered[w.next] = at
+	w.next = (w.next + 1) % len(w.answered)
 }
 
-// last returns the request that must be a span past before the next: the pace-th last one.
-func (w *window) last() *use {
-	return w.log[(w.next+len(w.log)-w.pace)%len(w.log)]
+// free returns when the window has room for one more beside those under way; ok is false while that is not known.
+func (w *window) free(underWay int) (at time.Time, ok bool) {
+	room := w.pace - underWay
+	if room <= 0 {
+		return at, false
+	}
+	// The room-th last answer must be a span past.
+	last := w.answered[(w.next+len(w.answered)-room)%len(w.answered)]
+	if last.IsZero() {
+		return at, true
+	}
+	return last.Add(w.span), true
 }
 
-// used counts the requests that may lie in the window that holds now.
+// used counts the requests that were answered within the window's last span.
 func (w *window) used(now time.Time) (n int) {
-	for _, u := range w.log {
-		if u != nil && (u.answered.IsZero() || now.Sub(u.answered) < w.span) {
+	for _, at := range w.answered {
+		if !at.IsZero() && now.Sub(at) < w.span {
 			n++
 		}
 	}
 	return n
 }
 
-// take waits until a request may be sent, or ctx ends. What it returns must be given to done.
-func (e *endpoint) take(ctx context.Context) (*use, error) {
+// take waits until a request may be sent, or ctx ends. A request that it lets pass must be told to done.
+func (e *endpoint) take(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
-		u, wait, changed := e.try()
-		if u != nil {
-			return u, nil
+		wait, changed := e.try()
+		if changed == nil {
+			return nil
 		}
 		if err := sleep(ctx, wait, changed); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }
 
-// try takes a place in every window, or tells how long to wait: for a time, or where that is not known for a change.
-func (e *endpoint) try() (*use, time.Duration, <-chan struct{}) {
+// try takes a place in every window, or tells how long to wait at most, and what may end the wait before.
+func (e *endpoint) try() (time.Duration, <-chan struct{}) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.ease()
 	at := e.open
 	for i := range e.windows {
-		w := &e.windows[i]
-		switch oldest := w.last(); {
-		case oldest == nil:
-		case oldest.answered.IsZero():
-			return nil, longestThrottle, e.changed
-		case oldest.answered.Add(w.span).After(at):
-			at = oldest.answered.Add(w.span)
+		free, ok := e.windows[i].free(e.underWay)
+		if !ok {
+			return longestThrottle, e.changed
+		}
+		if free.After(at) {
+			at = free
 		}
 	}
 	if wait := time.Until(at); wait > 0 {
-		return nil, wait, nil
+		return wait, e.changed
 	}
-	u := new(use)
-	for i := range e.windows {
-		e.windows[i].add(u)
-	}
-	e.ease()
-	return u, 0, nil
+	e.underWay++
+	return 0, nil
 }
 
 // done notes that a request was answered, or failed.
-func (e *endpoint) done(u *use) {
+func (e *endpoint) done() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	u.answered = time.Now()
+	e.underWay--
+	for i := range e.windows {
+		e.windows[i].add(time.Now())
+	}
 	close(e.changed)
 	e.changed = make(chan struct{})
 }
@@ -153,8 +159,8 @@ func (e *endpoint) leave(limit, remaining int) {
 	now := time.Now()
 	for i := range e.windows {
 		if w := &e.windows[i]; w.limit == limit {
-			for range min(len(w.log)-remaining-w.used(now), len(w.log)) {
-				w.add(&use{answered: now})
+			for range len(w.answered) - remaining - e.underWay - w.used(now) {
+				w.add(now)
 			}
 		}
 	}
@@ -172,14 +178,14 @@ func (e *endpoint) slow() {
 		return
 	}
 	burst, steady := &e.windows[0], &e.windows[1]
-	enough := int(int64(len(steady.log))*int64(burst.span)/int64(steady.span)) + 1
-	burst.pace, burst.eased = min(max(burst.pace/2, enough), len(burst.log)), time.Now()
+	enough := int(int64(len(steady.answered))*int64(burst.span)/int64(steady.span)) + 1
+	burst.pace, burst.eased = min(max(burst.pace/2, enough), len(burst.answered)), time.Now()
 }
 
 // ease lets bursts grow again. The lock is held.
 func (e *endpoint) ease() {
 	for i := range e.windows {
-		if w := &e.windows[i]; w.pace < len(w.log) && time.Since(w.eased) >= easing {
+		if w := &e.windows[i]; w.pace < len(w.answered) && time.Since(w.eased) >= easing {
 			w.pace, w.eased = w.pace+1, time.Now()
 		}
 	}

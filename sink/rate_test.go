@@ -79,8 +79,7 @@ func (c *course) run(t *testing.T) (arrivals []time.Time) {
 	for range c.senders {
 		wait.Go(func() {
 			for i := next(); i < total; i = next() {
-				u, err := e.take(t.Context())
-				if err != nil {
+				if err := e.take(t.Context()); err != nil {
 					t.Error(err)
 					return
 				}
@@ -94,7 +93,7 @@ func (c *course) run(t *testing.T) (arrivals []time.Time) {
 				if c.throttled > 0 && i%c.throttled == 0 {
 					e.throttle(time.Duration(i%7) * time.Second)
 				}
-				e.done(u)
+				e.done()
 			}
 		})
 	}
@@ -109,11 +108,10 @@ func TestQuotaIsUsed(t *testing.T) {
 		began := time.Now()
 		at := func(n int) time.Duration {
 			for range n {
-				u, err := e.take(t.Context())
-				if err != nil {
+				if err := e.take(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				e.done(u)
+				e.done()
 			}
 			return time.Since(began)
 		}
@@ -200,6 +198,26 @@ func TestOthersUseHalfTheQuota(t *testing.T) {
 	}
 }
 
+// A request that takes its time holds one place, and not the whole endpoint.
+func TestSlowRequestHoldsOnePlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoint(rateM, 100)
+		if err := e.take(t.Context()); err != nil { // is answered after the end
+			t.Fatal(err)
+		}
+		began := time.Now()
+		for range 90 {
+			if err := e.take(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			e.done()
+		}
+		if took := time.Since(began); took != 9*time.Second {
+			t.Errorf("90 requests beside a slow one took %v", took)
+		}
+	})
+}
+
 // What others leave of a window is heeded before Klaviyo has to refuse.
 func TestRemainingIsHeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -213,7 +231,7 @@ func TestRemainingIsHeeded(t *testing.T) {
 			h.Set("RateLimit-Reset", c.reset)
 			e.heed(h)
 			began := time.Now()
-			if _, err := e.take(t.Context()); err != nil || time.Since(began) != c.want {
+			if err := e.take(t.Context()); err != nil || time.Since(began) != c.want {
 				t.Errorf("remaining %q, reset %q: waited %v, %v", c.remaining, c.reset, time.Since(began), err)
 			}
 		}
@@ -224,13 +242,13 @@ func TestRemainingIsHeeded(t *testing.T) {
 func TestTakeStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEndpoint(rates{burst: 1, steady: 1}, 100)
-		if _, err := e.take(t.Context()); err != nil {
+		if err := e.take(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
-		if _, err := e.take(ctx); err == nil || time.Since(began) != time.Second {
+		if err := e.take(ctx); err == nil || time.Since(began) != time.Second {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 	})

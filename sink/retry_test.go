@@ -109,7 +109,7 @@ func TestFinalAnswers(t *testing.T) {
 					if diff := cmp.Diff(want, outcomes(set)); diff != "" {
 						t.Error(diff)
 					}
-					if s := w.client.Stats(); s.Sent != int64(2+len(faults)) {
+					if s := w.client.Stats(); s.Sent != int64(3+len(faults)) {
 						t.Errorf("%d requests", s.Sent)
 					}
 				})

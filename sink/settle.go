@@ -15,12 +15,13 @@ import (
 )
 
 const (
-	firstPoll  = time.Second
-	lastPoll   = 10 * time.Second
-	watchedOne = 3 // as many open jobs are asked for one by one; more through the collection, 100 a call
-	maxPages   = 50
-	// A job that was just taken may not be found everywhere at once; one that is so often not found has expired.
-	goneAfter = 5
+	firstPoll     = time.Second
+	lastPoll      = 10 * time.Second
+	watchedOne    = 3 // as many open jobs are asked for one by one; more through the collection, 100 a call
+	maxPages      = 50
+	maxErrorPages = 1000
+	// A job that was just taken may not be found everywhere at once; one that is so long not found has expired.
+	goneAfter = time.Minute
 )
 
 // JobState is how far an import job has come.
@@ -36,8 +37,9 @@ const (
 
 // Jobs watches import jobs until they end. Its methods may be called at once; of all callers one asks Klaviyo for all.
 type Jobs struct {
-	client *Client
-	turn   chan struct{} // holds one element while somebody asks
+	client  *Client
+	turn    chan struct{} // holds one element while somebody asks
+	reading chan struct{} // holds one element while the errors of a job are read
 
 	mu    sync.Mutex
 	open  map[string]*watched
@@ -45,38 +47,42 @@ type Jobs struct {
 }
 
 type watched struct {
-	state  JobState
-	failed int // failed_count, -1 when Klaviyo did not say
-	absent int // questions in a row that did not find it
-	ended  chan struct{}
+	waiting int // how many wait for it
+	state   JobState
+	failed  int       // failed_count, -1 when Klaviyo did not say
+	total   int       // total_count, -1 when Klaviyo did not say
+	absent  time.Time // since when no question found it; zero when the last one did
+	ended   chan struct{}
 }
 
 // NewJobs returns a Jobs for the jobs of the client's account.
 func NewJobs(c *Client) *Jobs {
-	return &Jobs{client: c, turn: make(chan struct{}, 1), open: map[string]*watched{}, pause: firstPoll}
+	return &Jobs{client: c, turn: make(chan struct{}, 1), reading: make(chan struct{}, 1), open: map[string]*watched{}, pause: firstPoll}
 }
 
 // End is what is known of a job: its state and, when it is Complete, its errors.
 type End struct {
 	State  JobState
 	failed int
-	whole  bool // all pages of errors were read
+	total  int
 	errors []importError
 }
 
-// Wait waits for a job's end and reads its errors. When ctx ends first the job is Open. Failed polls are no failed jobs:
-// only an *Error of Kind Setup is returned.
-func (j *Jobs) Wait(ctx context.Context, id string) (*End, error) {
+// Wait waits until the given time for a job's end, and reads its errors then. When the time is over, or ctx ends, the job
+// is Open, as it is when its errors could not be read. Failed polls are no failed jobs: only an *Error of Kind Setup is returned.
+func (j *Jobs) Wait(ctx context.Context, until time.Time, id string) (*End, error) {
 	w := j.watch(id)
 	defer j.forget(id)
+	within, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
 	for {
 		select {
 		case <-w.ended:
 			return j.end(ctx, id, w)
-		case <-ctx.Done():
+		case <-within.Done():
 			return &End{State: Open}, nil
 		case j.turn <- struct{}{}:
-			err := j.ask(ctx, w)
+			err := j.ask(within, w)
 			<-j.turn
 			if err != nil {
 				return &End{State: Open}, err
@@ -91,15 +97,23 @@ func (j *Jobs) watch(id string) *watched {
 	if len(j.open) == 0 {
 		j.pause = firstPoll
 	}
-	w := &watched{ended: make(chan struct{})}
-	j.open[id] = w
+	w := j.open[id]
+	if w == nil {
+		w = &watched{ended: make(chan struct{})}
+		j.open[id] = w
+	}
+	w.waiting++
 	return w
 }
 
 func (j *Jobs) forget(id string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	delete(j.open, id)
+	if w := j.open[id]; w.waiting > 1 {
+		w.waiting--
+	} else {
+		delete(j.open, id)
+	}
 }
 
 // ask waits for the pause and asks once for all open jobs, unless the caller's own has ended.
@@ -149,6 +163,7 @@ type jobResource struct {
 	Attributes struct {
 		Status      string `json:"status"`
 		FailedCount *int   `json:"failed_count"`
+		TotalCount  *int   `json:"total_count"`
 	} `json:"attributes"`
 }
 
@@ -221,13 +236,19 @@ func (j *Jobs) note(id string, job *jobResource) {
 		return
 	}
 	if job == nil {
-		if w.absent++; w.absent >= goneAfter {
+		if w.absent.IsZero() {
+			w.absent = time.Now()
+		}
+		if time.Since(w.absent) >= goneAfter {
 			w.state = Expired
 		}
 	} else {
-		w.absent, w.failed = 0, -1
+		w.absent, w.failed, w.total = time.Time{}, -1, -1
 		if n := job.Attributes.FailedCount; n != nil {
 			w.failed = *n
+		}
+		if n := job.Attributes.TotalCount; n != nil {
+			w.total = *n
 		}
 		switch job.Attributes.Status {
 		case "complete":
@@ -242,15 +263,32 @@ func (j *Jobs) note(id string, job *jobResource) {
 	}
 }
 
-// end reads the errors of a job that has ended.
+// readTime is how long a job's errors are tried to be read.
+const readTime = 15 * time.Minute
+
+// end reads the errors of a job that has ended; of several jobs one after the other, within the quota.
 func (j *Jobs) end(ctx context.Context, id string, w *watched) (*End, error) {
-	e := &End{State: w.state, failed: w.failed, whole: true}
+	e := &End{State: w.state, failed: w.failed, total: w.total}
 	if e.State != Complete || e.failed == 0 {
 		return e, nil
 	}
+	select {
+	case j.reading <- struct{}{}:
+		defer func() { <-j.reading }()
+	case <-ctx.Done():
+		return &End{State: Open}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
 	err := j.client.importErrors(ctx, id, e)
-	e.whole = err == nil
-	return e, setupOnly(err)
+	var failed *Error
+	switch {
+	case err == nil:
+		return e, nil
+	case errors.As(err, &failed) && failed.status == http.StatusNotFound:
+		return &End{State: Expired}, nil
+	}
+	return &End{State: Open}, setupOnly(err)
 }
 
 // importError is one entry of a job's import-errors (klaviyo-api.md §4.5).
@@ -265,7 +303,10 @@ type importError struct {
 func (c *Client) importErrors(ctx context.Context, id string, e *End) error {
 	pause := newPause()
 	next := "/api/profile-bulk-import-jobs/" + url.PathEscape(id) + "/import-errors?" + url.Values{"page[size]": {"100"}}.Encode()
-	for next != "" {
+	for pages := 0; next != ""; pages++ {
+		if pages == maxErrorPages {
+			return setupError("", "read the errors of import job %s: their pages have no end", id)
+		}
 		var page struct {
 			Data  []importError `json:"data"`
 			Links links         `json:"links"`
@@ -274,6 +315,7 @@ func (c *Client) importErrors(ctx context.Context, id string, e *End) error {
 		var failed *Error
 		if errors.As(err, &failed) && failed.Kind == Outage {
 			_ = sleep(ctx, pause.NextBackOff(), nil) // the next call sees to it when ctx has ended
+			pages--
 			continue
 		}
 		if err != nil {
@@ -327,14 +369,14 @@ func (e *End) Judge(n int, key func(place int) []byte) Verdict {
 		return unknown("job_expired", "Klaviyo no longer knows the import job: the row may have been imported or not")
 	}
 	v := Verdict{Faults: map[int]*Fault{}, Rest: Applied}
-	if len(e.errors) == 0 && e.failed <= 0 && e.whole {
+	if len(e.errors) == 0 && e.failed <= 0 {
 		return v
 	}
 	unmatched := e.attribute(&v, n, key)
 	switch {
 	case unmatched > 0:
 		v.Rest, v.RestFault = Unknown, &Fault{Code: "error_unmatched", Detail: fmt.Sprintf("%d errors of the import job name no row: this row may be among those", unmatched)}
-	case !e.whole || len(v.Faults) < e.failed:
+	case len(v.Faults) < e.failed:
 		v.Rest, v.RestFault = Unknown, &Fault{Code: "errors_incomplete", Detail: fmt.Sprintf("the import job failed for %d rows, and its errors name %d: this row may be among the others", max(e.failed, len(v.Faults)), len(v.Faults))}
 	}
 	return v
@@ -358,6 +400,9 @@ func (e *End) attribute(v *Verdict, n int, key func(int) []byte) (unmatched int)
 	for i := range e.errors {
 		said := &e.errors[i].Attributes
 		at, column := indexed(said.Source.Pointer, importPointer, n)
+		if e.total >= 0 && e.total != n {
+			at = -1 // rows of the job are missing here: places say nothing
+		}
 		if address := strings.ToLower(e.errors[i].email()); address != "" {
 			place, ok := places[address]
 			switch {

@@ -66,7 +66,7 @@ func TestJudge(t *testing.T) {
 		{"not counted, some", []string{failure(at(1), `null`, "bad")}, -1, want{map[int]string{1: "bad"}, Applied, ""}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := &End{State: Complete, failed: c.failed, whole: true}
+			e := &End{State: Complete, failed: c.failed, total: len(people)}
 			if err := json.Unmarshal([]byte("["+strings.Join(c.errors, ",")+"]"), &e.errors); err != nil {
 				t.Fatal(err)
 			}
@@ -97,9 +97,13 @@ func TestJudge(t *testing.T) {
 	if v := (&End{State: Open}).Judge(1, key); v.Rest != Accepted || v.RestFault != nil {
 		t.Errorf("open: %+v", v)
 	}
-	incomplete := &End{State: Complete, failed: 0, whole: false}
-	if v := incomplete.Judge(1, key); v.Rest != Unknown || v.RestFault.Code != "errors_incomplete" {
-		t.Errorf("errors that were not read: %+v", v)
+	// Results of which a job's rows are missing: its places say nothing, its addresses do.
+	partial := &End{State: Complete, failed: 2, total: 3}
+	if err := json.Unmarshal([]byte("["+failure(at(0), `null`, "bad")+","+failure(at(0), `{"email":"c@example.com"}`, "bad")+"]"), &partial.errors); err != nil {
+		t.Fatal(err)
+	}
+	if v := partial.Judge(5, key); v.Rest != Unknown || len(v.Faults) != 1 || v.Faults[2] == nil {
+		t.Errorf("a part of a job: %+v", v)
 	}
 }
 
@@ -180,7 +184,7 @@ func TestAllErrorsAreRead(t *testing.T) {
 		k.errors["J"] = append(k.errors["J"], failure(`"/data"`, fmt.Sprintf(`{"email":"p%d@example.com"}`, 2*i), "bad"))
 	}
 	watching(t, k, func(w *world, j *Jobs) {
-		end, err := j.Wait(w.Context(), "J")
+		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +202,7 @@ func TestJobStates(t *testing.T) {
 		want   JobState
 		most   time.Duration
 	}{
-		{"complete", Complete, time.Second}, {"cancelled", Cancelled, time.Second}, {"", Expired, time.Minute},
+		{"complete", Complete, time.Second}, {"cancelled", Cancelled, time.Second}, {"", Expired, 2 * time.Minute},
 		{"queued", Open, 20 * time.Minute}, {"processing", Open, 20 * time.Minute}, {"paused for ever", Open, 20 * time.Minute},
 	} {
 		t.Run(c.status, func(t *testing.T) {
@@ -206,7 +210,7 @@ func TestJobStates(t *testing.T) {
 				ctx, cancel := context.WithTimeout(w.Context(), 20*time.Minute)
 				defer cancel()
 				began := time.Now()
-				end, err := j.Wait(ctx, "J")
+				end, err := j.Wait(ctx, time.Now().Add(time.Hour), "J")
 				if err != nil || end.State != c.want || time.Since(began) > c.most {
 					t.Errorf("%v: state %v after %v", err, end.State, time.Since(began))
 				}
@@ -224,12 +228,12 @@ func TestFailingPolls(t *testing.T) {
 	watching(t, &jobs{status: map[string]string{"J": "complete"}, faults: always}, func(w *world, j *Jobs) {
 		ctx, cancel := context.WithTimeout(w.Context(), time.Hour)
 		defer cancel()
-		if end, err := j.Wait(ctx, "J"); err != nil || end.State != Open {
+		if end, err := j.Wait(ctx, time.Now().Add(time.Hour), "J"); err != nil || end.State != Open {
 			t.Errorf("%v: state %v", err, end.State)
 		}
 	})
 	watching(t, &jobs{status: map[string]string{"J": "complete"}, faults: []fault{problem(401, "authentication_failed", "/data/", "No")}}, func(w *world, j *Jobs) {
-		if end, err := j.Wait(w.Context(), "J"); err == nil || end.State != Open {
+		if end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J"); err == nil || end.State != Open {
 			t.Errorf("%v: state %v", err, end.State)
 		}
 	})
@@ -257,13 +261,54 @@ func TestOneFailingPollHoldsUpNoOther(t *testing.T) {
 		var wait sync.WaitGroup
 		for id, most := range map[string]time.Duration{"A": 2 * time.Hour, "B": 5 * time.Second} {
 			wait.Go(func() {
-				if _, err := j.Wait(ctx, id); err != nil || time.Since(began) > most {
+				if _, err := j.Wait(ctx, time.Now().Add(time.Hour), id); err != nil || time.Since(began) > most {
 					t.Errorf("%s: %v after %v", id, err, time.Since(began))
 				}
 			})
 		}
 		wait.Wait()
 	})
+}
+
+// Whoever waits for the same job is woken by its end.
+func TestTwoWaitForOneJob(t *testing.T) {
+	watching(t, &jobs{status: map[string]string{"J": "complete"}}, func(w *world, j *Jobs) {
+		began := time.Now()
+		var wait sync.WaitGroup
+		for range 3 {
+			wait.Go(func() {
+				end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
+				if err != nil || end.State != Complete || time.Since(began) > 5*time.Second {
+					t.Errorf("%v: state %v after %v", err, end.State, time.Since(began))
+				}
+			})
+		}
+		wait.Wait()
+	})
+}
+
+// A job whose errors cannot be read is not settled: its rows stay accepted and can be waited for again.
+func TestErrorsThatCannotBeRead(t *testing.T) {
+	for status, want := range map[int]JobState{503: Open, 404: Expired} {
+		k := &jobs{status: map[string]string{"J": "complete"}, failed: map[string]int{"J": 1}}
+		k.requests = map[string]int{}
+		wrap := func(http.Handler) http.Handler {
+			well := k.wrap(nil)
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/import-errors") {
+					problem(status, "x", "", "x")(w, r, nil)
+					return
+				}
+				well.ServeHTTP(w, r)
+			})
+		}
+		bubble(t, wrap, simulator.Options{}, Options{RateShare: 100}, func(w *world) {
+			end, err := NewJobs(w.client).Wait(w.Context(), time.Now().Add(time.Hour), "J")
+			if err != nil || end.State != want || w.client.Stats().Sent > 100 {
+				t.Errorf("HTTP %d: %v, state %v, %d requests", status, err, end.State, w.client.Stats().Sent)
+			}
+		})
+	}
 }
 
 // Many jobs are asked for a hundred at a call, by one of those who wait, at growing intervals and within the quota.
@@ -278,7 +323,7 @@ func TestManyJobs(t *testing.T) {
 		var wait sync.WaitGroup
 		for id := range k.status {
 			wait.Go(func() {
-				end, err := j.Wait(w.Context(), id)
+				end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), id)
 				if err != nil || end.State != Complete || time.Since(began) > 11*time.Minute {
 					t.Errorf("%s: %v, state %v after %v", id, err, end.State, time.Since(began))
 				}
