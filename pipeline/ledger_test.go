@@ -18,7 +18,7 @@ import (
 	"klaviyo-export/validate"
 )
 
-var ledgerRounds = flag.Int("ledger.rounds", 2, "rounds of TestLedger, each of 100 cases")
+var ledgerRounds = flag.Int("ledger.rounds", 3, "rounds of TestLedger, each of 100 cases")
 
 // TestLedger runs random rows against random faults, and compares what the results claim with what a Klaviyo without
 // secrets knows: who is on the list. A longer run is go test ./pipeline -run TestLedger -ledger.rounds 100 -timeout 1h.
@@ -55,6 +55,7 @@ type ledgerCase struct {
 	kinds          []string
 	batch, senders int
 	wait, remove   bool
+	later          bool // not waited for at once, but by Wait
 	retry          time.Duration
 	plan           *simulator.Plan
 	proof          map[string]bool // codes of unknown rows that the plan allows
@@ -67,6 +68,7 @@ var rowKinds = []string{"good", "good", "good", "good", "refused", "failed", "ba
 const (
 	importing = "POST /api/profile-bulk-import-jobs"
 	watching  = "GET /api/profile-bulk-import-jobs/{id}"
+	listing   = "GET /api/profile-bulk-import-jobs"
 	reading   = "GET /api/profile-bulk-import-jobs/{id}/import-errors"
 	removing  = "DELETE /api/lists/{id}/relationships/profiles"
 )
@@ -77,6 +79,7 @@ func drawCase(rt *rapid.T) *ledgerCase {
 		batch:   rapid.IntRange(3, 15).Draw(rt, "batch"),
 		senders: rapid.IntRange(1, 5).Draw(rt, "senders"),
 		wait:    rapid.Bool().Draw(rt, "wait"),
+		later:   rapid.Bool().Draw(rt, "later"),
 		remove:  rapid.IntRange(0, 3).Draw(rt, "remove") == 0,
 		retry:   time.Minute,
 		proof:   map[string]bool{},
@@ -87,7 +90,7 @@ func drawCase(rt *rapid.T) *ledgerCase {
 
 // drawFaults draws what goes wrong with answers, and for imports what is wrong with rows and jobs.
 func (c *ledgerCase) drawFaults(rt *rapid.T) []simulator.Fault {
-	ons := []string{importing, watching, reading, "GET /api/lists", "POST /api/lists"}
+	ons := []string{importing, importing, watching, listing, reading, "GET /api/lists", "POST /api/lists"}
 	if c.remove {
 		ons = []string{removing, "GET /api/lists"}
 	}
@@ -97,6 +100,7 @@ func (c *ledgerCase) drawFaults(rt *rapid.T) []simulator.Fault {
 			{Do: "status", Status: 500}, {Do: "status", Status: 502, As: "page"}, {Do: "status", Status: 503}, {Do: "status", Status: 524, As: "page"},
 			{Do: "challenge"}, {Do: "throttle"}, {Do: "reset"}, {Do: "reset", Processed: true},
 			{Do: "lose", Status: 504}, {Do: "lose", Status: 200, As: "empty"}, {Do: "lose", As: "no_id", Status: 202}, {Do: "truncate"},
+			{Do: "delay", Before: 300 * time.Millisecond}, {Do: "delay", After: 300 * time.Millisecond}, {Do: "relink", To: "http://127.0.0.1:9"},
 		}).Draw(rt, "fault")
 		f.On = rapid.SampledFrom(ons).Draw(rt, "on")
 		f.Skip = rapid.IntRange(0, 4).Draw(rt, "skip")
@@ -109,6 +113,9 @@ func (c *ledgerCase) drawFaults(rt *rapid.T) []simulator.Fault {
 	}
 	if c.remove {
 		return faults
+	}
+	if n := rapid.IntRange(1, 30).Draw(rt, "too large from"); n <= 12 {
+		faults = append(faults, simulator.Fault{Do: "too_large", Times: -1, Profiles: n})
 	}
 	refuse := simulator.Fault{Do: "refuse", Times: -1, Addresses: []string{"refused*"}, Code: "invalid", Detail: "Invalid."}
 	refuse.Naming = rapid.SampledFrom([]string{"all", "rounds", "unnamed"}).Draw(rt, "naming")
@@ -136,9 +143,6 @@ func (c *ledgerCase) drawJobFaults(rt *rapid.T) []simulator.Fault {
 		faults = append(faults, simulator.Fault{Do: "cancel", Skip: 1})
 		c.proof["job_cancelled"] = true
 	case 1:
-		faults = append(faults, simulator.Fault{Do: "expire", Skip: 1})
-		c.proof["job_expired"] = true
-	case 2:
 		faults = append(faults, simulator.Fault{Do: "stuck"})
 		c.stuck = true
 	}
@@ -147,7 +151,7 @@ func (c *ledgerCase) drawJobFaults(rt *rapid.T) []simulator.Fault {
 
 // run does the job and returns what it claims wrongly, or "".
 func (c *ledgerCase) run(t *testing.T) string {
-	url, sim := contract.Serve(t, simulator.Options{Plan: c.plan, Ledger: true, JobTime: time.Millisecond})
+	url, sim := contract.Serve(t, simulator.Options{Plan: c.plan, Ledger: true, JobTime: time.Millisecond, MaxPage: 2})
 	defer sim.Close()
 	client, err := sink.New(sink.Options{BaseURL: url, Revision: sink.DefaultRevision, Key: "pk_ledger", Concurrency: c.senders, RateShare: 100, RetryFor: c.retry})
 	if err != nil {
@@ -165,7 +169,7 @@ func (c *ledgerCase) run(t *testing.T) string {
 	list := sim.AddList("Old", "single_opt_in")
 	job := &Job{
 		Operation: options.Operation, Checker: checker, Client: client, List: sink.ListRef{Name: "News", Create: !c.remove}, Window: 1000,
-		Concurrency: c.senders, BatchDelay: time.Hour, Wait: c.wait, WaitTimeout: time.Minute, MaxOpenJobs: 3, mostRows: c.batch,
+		Concurrency: c.senders, BatchDelay: time.Hour, Wait: c.wait, WaitTimeout: 25 * time.Second, MaxOpenJobs: 6, mostRows: c.batch,
 	}
 	if c.stuck {
 		job.WaitTimeout = 8 * time.Second
@@ -176,6 +180,12 @@ func (c *ledgerCase) run(t *testing.T) string {
 	in := c.input(sim, url, list)
 	var out bytes.Buffer
 	rep, _ := Run(t.Context(), job, strings.NewReader(in), &out)
+	if !c.wait && c.later && rep.ExitCode <= 1 {
+		sent := bytes.NewReader(bytes.Clone(out.Bytes()))
+		out.Reset()
+		rep, _ = Wait(t.Context(), job, sent, &out)
+		c.wait = true
+	}
 	rows, _ := parse(t, out.Bytes())
 	if !c.remove {
 		list = rep.List.ID

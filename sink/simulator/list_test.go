@@ -2,10 +2,14 @@ package simulator_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/segmentio/encoding/json"
 
 	"klaviyo-export/sink/simulator"
 )
@@ -278,4 +282,34 @@ func TestMemberPagesAndFilters(t *testing.T) {
 	d := c.want(200, "GET", path, "")
 	c.want(204, "DELETE", "/api/lists/"+list+"/relationships/profiles", fmt.Sprintf(`{"data":[{"type":"profile","id":"%s"},{"type":"profile","id":"%s"}]}`, ids[0], ids[100]))
 	same(t, "second page", c.want(200, "GET", c.path(*d.Links.Next), "").each("id"), ids[101:201])
+}
+
+// TestMaxPage: pages can be made small, whatever size is asked for, and lead to all items.
+func TestMaxPage(t *testing.T) {
+	sim := simulator.New(simulator.Options{MaxPage: 2})
+	for i := range 5 {
+		sim.AddList(fmt.Sprint("L", i), "single_opt_in")
+	}
+	path, pages, found := "/api/lists?page%5Bsize%5D=10", 0, 0
+	for path != "" {
+		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1"+path, nil)
+		r.Header.Set("Authorization", "Klaviyo-API-Key k")
+		r.Header.Set("revision", "2026-07-15")
+		w := httptest.NewRecorder()
+		sim.ServeHTTP(w, r)
+		var page struct {
+			Data  []struct{} `json:"data"`
+			Links struct {
+				Next string `json:"next"`
+			} `json:"links"`
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || len(page.Data) > 2 {
+			t.Fatal(err, w.Body.String())
+		}
+		pages, found = pages+1, found+len(page.Data)
+		path = strings.TrimPrefix(page.Links.Next, "http://127.0.0.1")
+	}
+	if pages != 3 || found != 5 {
+		t.Errorf("%d lists on %d pages", found, pages)
+	}
 }

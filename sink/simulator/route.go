@@ -228,6 +228,9 @@ func (s *Simulator) admitted(w http.ResponseWriter, c *call) answer {
 	if p := c.read(); p != nil {
 		return p.answer()
 	}
+	if most := s.options.MaxPage; most > 0 {
+		c.size = min(c.size, most)
+	}
 	return c.serve(s, c)
 }
 

@@ -31,6 +31,8 @@ type Options struct {
 	JobTime time.Duration
 	// RatePhase makes all windows of the rate limits begin so much later than at multiples of their length since 1970.
 	RatePhase time.Duration
+	// MaxPage is the most items on a page, whatever is asked for, so that few items fill several; 0: as many as Klaviyo's.
+	MaxPage int
 	// Plan is what goes wrong; nil: nothing. It must be one that ReadPlan would take.
 	Plan *Plan
 	// Ledger keeps account of every effect on a person, for Simulator.Ledger and GET /simulator/ledger, at some 200 bytes each.
