@@ -63,7 +63,7 @@ type ledgerCase struct {
 }
 
 // The kinds of rows. A twin repeats the person of the first good row.
-var rowKinds = []string{"good", "good", "good", "good", "refused", "failed", "bad", "twin", "nope"}
+var rowKinds = []string{"good", "good", "good", "good", "refused", "failed", "failed", "bad", "twin", "nope"}
 
 const (
 	importing = "POST /api/profile-bulk-import-jobs"
@@ -107,7 +107,7 @@ func (c *ledgerCase) drawFaults(rt *rapid.T) []simulator.Fault {
 		f.Times = rapid.IntRange(1, 2).Draw(rt, "times")
 		faults = append(faults, f)
 	}
-	if rapid.IntRange(0, 4).Draw(rt, "impatient") == 0 {
+	if rapid.IntRange(0, 2).Draw(rt, "impatient") == 0 {
 		c.retry = 0
 		c.proof["answer_lost"] = true
 	}
@@ -151,7 +151,7 @@ func (c *ledgerCase) drawJobFaults(rt *rapid.T) []simulator.Fault {
 
 // run does the job and returns what it claims wrongly, or "".
 func (c *ledgerCase) run(t *testing.T) string {
-	url, sim := contract.Serve(t, simulator.Options{Plan: c.plan, Ledger: true, JobTime: time.Millisecond, MaxPage: 2})
+	url, sim := contract.Serve(t, simulator.Options{Plan: c.plan, Ledger: true, JobTime: time.Millisecond, MaxPage: 1})
 	defer sim.Close()
 	client, err := sink.New(sink.Options{BaseURL: url, Revision: sink.DefaultRevision, Key: "pk_ledger", Concurrency: c.senders, RateShare: 100, RetryFor: c.retry})
 	if err != nil {
