@@ -250,8 +250,8 @@ type sendFlags struct {
 
 // waitFlags say how long jobs are waited for.
 type waitFlags struct {
-	WaitTimeout time.Duration `group:"sending" placeholder:"DURATION" help:"How long each job is waited for, from 5m to 24h (1h)."`
-	MaxOpenJobs int           `group:"sending" default:"256" placeholder:"N" help:"Jobs that may be open at once while waiting (${default}); more memory is not used."`
+	WaitTimeout time.Duration `group:"sending" placeholder:"DURATION" help:"How long the job of each request is waited for, from 5m to 24h (1h)."`
+	MaxOpenJobs int           `group:"sending" default:"256" placeholder:"N" help:"Requests whose jobs are waited for at once (${default}); it bounds memory."`
 }
 
 type addCommand struct {
