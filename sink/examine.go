@@ -29,11 +29,11 @@ func (c *Client) Examine(ctx context.Context, list ListRef) iter.Seq[Finding] {
 			return
 		}
 		limits, err := c.readable(ctx, "/api/lists?page%5Bsize%5D=1", c.rates.lists)
-		if !yield(finding("scope lists:read", "lists can be read; limit "+limits, err)) {
+		if !yield(finding("scope lists:read", "lists can be read; rate limits "+limits, err)) {
 			return
 		}
 		limits, err = c.readable(ctx, "/api/profile-bulk-import-jobs?page%5Bsize%5D=1", c.rates.jobs)
-		if !yield(finding("scope profiles:read", "import jobs can be read; limit "+limits, err)) {
+		if !yield(finding("scope profiles:read", "import jobs can be read; rate limits "+limits, err)) {
 			return
 		}
 		if list.ID == "" && list.Name == "" {
@@ -95,7 +95,7 @@ func (c *Client) account(ctx context.Context) (string, error) {
 	return fmt.Sprintf("account %s, %q%s", doc.Data[0].ID, doc.Data[0].Attributes.Contact.Name, kind), nil
 }
 
-// readable reads one page and returns the rate limits that its answer tells.
+// readable reads one page and returns the rate limits that its answer tells, and what is left of the first.
 func (c *Client) readable(ctx context.Context, path string, e *endpoint) (string, error) {
 	a, err := c.call(ctx, &request{doing: "read " + path, method: http.MethodGet, path: path, endpoint: e})
 	if err != nil {
@@ -104,8 +104,9 @@ func (c *Client) readable(ctx context.Context, path string, e *endpoint) (string
 	if a.status >= 300 {
 		return "", setupError("", "read %s: %s", path, explain(a.status, apiErrors(a.body)))
 	}
-	if limits := a.header.Get("RateLimit-Limit"); limits != "" {
-		return limits, nil
+	limits, left := a.header.Get("RateLimit-Limit"), a.header.Get("RateLimit-Remaining")
+	if limits == "" || left == "" {
+		return "unknown", nil
 	}
-	return "unknown", nil
+	return limits + ", of the first " + left + " are left", nil
 }
