@@ -310,6 +310,21 @@ func TestProfilesAreGivenBack(t *testing.T) {
 	})
 }
 
+// Nobody to send is no request: Klaviyo refuses empty ones, and a list is not made for nobody.
+func TestNobody(t *testing.T) {
+	bubble(t, nil, simulator.Options{}, Options{}, func(w *world) {
+		list := w.list("News")
+		for _, s := range []Sender{NewImport(w.client, list), NewRemoval(w.client, list)} {
+			if err := s.Send(w.Context(), nil); err != nil {
+				t.Error(err)
+			}
+		}
+		if diff := cmp.Diff(map[string]int{"GET /api/lists 200": 1}, w.sim.Requests()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 // The request is what Klaviyo's documents say, to the byte, and nothing of it goes to other hosts.
 func TestRequestBytes(t *testing.T) {
 	var got *http.Request

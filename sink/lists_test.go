@@ -77,6 +77,28 @@ func TestNamesAreComparedHere(t *testing.T) {
 	})
 }
 
+// A list is found behind a hundred others, by pages of ten, when Klaviyo does not filter as asked.
+func TestListBehindManyPages(t *testing.T) {
+	unfiltered := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if q := r.URL.Query(); isLookup(r) {
+				q.Del("filter")
+				r.URL.RawQuery = q.Encode()
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	bubble(t, unfiltered, simulator.Options{}, Options{}, func(w *world) {
+		for i := range 100 {
+			w.sim.AddList(fmt.Sprint("Other ", i), "single_opt_in")
+		}
+		want := w.sim.AddList("News", "single_opt_in")
+		if id, _, _ := w.list("News").State(); id != want || w.client.Stats().Sent != 11 {
+			t.Errorf("found %q by %d requests, want %s", id, w.client.Stats().Sent, want)
+		}
+	})
+}
+
 // Only path and query of a link are followed: the key goes to no other host.
 func TestLinksToOtherHosts(t *testing.T) {
 	var hosts []string
