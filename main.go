@@ -254,14 +254,19 @@ type waitFlags struct {
 	MaxOpenJobs int           `group:"sending" default:"256" placeholder:"N" help:"Requests whose jobs are waited for at once (${default}); it bounds memory."`
 }
 
-type addCommand struct {
+// transferFlags are those that add and remove share.
+type transferFlags struct {
 	listFlags
-	Wait bool `group:"sending" help:"Wait until Klaviyo has worked off the import jobs, and report what became of each row."`
+	Wait bool `group:"sending" help:"Wait until Klaviyo has worked off the import jobs, and report what became of each row. A removal is done when it is answered."`
 	waitFlags
-	OptIn string `group:"list" enum:"single,double," default:"" placeholder:"PROCESS" help:"Opt-in process of a list that is created: single or double. Otherwise the account's default."`
 	rowFlags
 	sendFlags
 	klaviyoFlags
+}
+
+type addCommand struct {
+	transferFlags
+	OptIn string `group:"list" enum:"single,double," default:"" placeholder:"PROCESS" help:"Opt-in process of a list that is created: single or double. Otherwise the account's default."`
 }
 
 func (a *addCommand) Help() string {
@@ -273,14 +278,7 @@ Example:
     klaviyo-export add --list-name Newsletter > results.ndjson`
 }
 
-type removeCommand struct {
-	listFlags
-	Wait bool `group:"sending" help:"Has no effect: removal is done when Klaviyo answers."`
-	waitFlags
-	rowFlags
-	sendFlags
-	klaviyoFlags
-}
+type removeCommand struct{ transferFlags }
 
 func (*removeCommand) Help() string {
 	return `Consent stays as it is: nobody is unsubscribed. A list that no name finds is an error.
@@ -342,13 +340,11 @@ Example:
 
 func (a *addCommand) Run(c *console) error {
 	optIn := map[string]string{"single": "single_opt_in", "double": "double_opt_in"}[a.OptIn]
-	return transfer(c, validate.Add, a.Wait, &a.waitFlags, &a.rowFlags, &a.sendFlags, &a.klaviyoFlags,
-		sink.ListRef{ID: a.ListID, Name: a.ListName, Create: true, OptIn: optIn})
+	return a.transfer(c, validate.Add, sink.ListRef{ID: a.ListID, Name: a.ListName, Create: true, OptIn: optIn})
 }
 
 func (r *removeCommand) Run(c *console) error {
-	return transfer(c, validate.Remove, r.Wait, &r.waitFlags, &r.rowFlags, &r.sendFlags, &r.klaviyoFlags,
-		sink.ListRef{ID: r.ListID, Name: r.ListName})
+	return r.transfer(c, validate.Remove, sink.ListRef{ID: r.ListID, Name: r.ListName})
 }
 
 func (w *waitCommand) Run(c *console) error {
@@ -479,26 +475,24 @@ func (f *rowFlags) job(operation validate.Operation) (*pipeline.Job, error) {
 }
 
 // transfer runs add and remove.
-func transfer(c *console, operation validate.Operation, wait bool, waiting *waitFlags, rows *rowFlags, send *sendFlags, far *klaviyoFlags, list sink.ListRef) error {
-	job, err := rows.job(operation)
+func (f *transferFlags) transfer(c *console, operation validate.Operation, list sink.ListRef) error {
+	job, err := f.job(operation)
 	if err != nil {
 		return err
 	}
-	if err := send.check(far, list); err != nil {
+	if err := f.check(&f.klaviyoFlags, list); err != nil {
 		return err
 	}
-	if err := waiting.set(job, wait); err != nil {
+	if err := f.set(job, f.Wait); err != nil {
 		return err
 	}
-	options := sink.Options{
-		BaseURL: far.BaseURL, Revision: far.Revision, UserAgent: "klaviyo-export/" + version(),
-		Concurrency: send.Concurrency, RateShare: send.RateShare, RetryFor: send.RetryFor, Notice: c.note,
-	}
-	if send.NoRateLimit {
+	options := f.options(c)
+	options.Concurrency, options.RateShare, options.RetryFor = f.Concurrency, f.RateShare, f.RetryFor
+	if f.NoRateLimit {
 		options.RateShare = 0
 	}
-	if send.Simulate {
-		sim := simulator.New(simulator.Options{RateLimits: !send.NoRateLimit, Wrap: aroundSimulator})
+	if f.Simulate {
+		sim := simulator.New(simulator.Options{RateLimits: !f.NoRateLimit, Wrap: aroundSimulator})
 		if options.BaseURL, err = sim.Start("127.0.0.1:0"); err != nil {
 			return err
 		}
@@ -506,7 +500,7 @@ func transfer(c *console, operation validate.Operation, wait bool, waiting *wait
 		options.Key = "simulated"
 		c.note("simulating Klaviyo: nothing leaves this machine")
 	} else {
-		options.Key, job.Err = far.key()
+		options.Key, job.Err = f.key()
 	}
 	client, err := sink.New(options)
 	if err != nil {
@@ -515,7 +509,7 @@ func transfer(c *console, operation validate.Operation, wait bool, waiting *wait
 	defer client.Close()
 	defer context.AfterFunc(c.abort, client.Abort)()
 	job.Client, job.List = client, list
-	job.DryRun, job.Concurrency, job.BatchDelay = send.DryRun, send.Concurrency, send.BatchDelay
+	job.DryRun, job.Concurrency, job.BatchDelay = f.DryRun, f.Concurrency, f.BatchDelay
 	return work(c, job)
 }
 
@@ -548,12 +542,15 @@ func (f *waitFlags) set(job *pipeline.Job, wait bool) error {
 	return nil
 }
 
+// options are what all clients have in common.
+func (f *klaviyoFlags) options(c *console) sink.Options {
+	return sink.Options{BaseURL: f.BaseURL, Revision: f.Revision, UserAgent: "klaviyo-export/" + version(), Notice: c.note}
+}
+
 // client makes the client of a command that only asks Klaviyo, and puts it into the job with what is wrong with the key.
 func (f *klaviyoFlags) client(c *console, job *pipeline.Job) (*sink.Client, error) {
-	options := sink.Options{
-		BaseURL: f.BaseURL, Revision: f.Revision, UserAgent: "klaviyo-export/" + version(),
-		Concurrency: 1, RateShare: 100, RetryFor: time.Minute, Notice: c.note,
-	}
+	options := f.options(c)
+	options.Concurrency, options.RateShare, options.RetryFor = 1, 100, time.Minute
 	options.Key, job.Err = f.key()
 	client, err := sink.New(options)
 	if err != nil {

@@ -123,7 +123,7 @@ func (r *run) sample() {
 // lateError is the error of jobs that were not done when the time to wait was over.
 func (r *run) lateError() error {
 	return &Error{
-		Text: fmt.Sprintf("%d import jobs were not done %v after they were taken; their rows stay accepted", r.late.Load(), r.job.WaitTimeout),
+		Text: fmt.Sprintf("%d import jobs were not done, or their errors not read, %v after they were taken; their rows stay accepted", r.late.Load(), r.job.WaitTimeout),
 		Hint: "klaviyo-export wait < RESULTS goes on waiting for them",
 	}
 }

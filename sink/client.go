@@ -65,9 +65,6 @@ func New(o Options) (*Client, error) {
 	if !revision.MatchString(o.Revision) {
 		return nil, fmt.Errorf("the API revision %q is not a date such as %s", o.Revision, DefaultRevision)
 	}
-	if o.Key == "" {
-		o.Key = "none"
-	}
 	if err := checkBase(o.BaseURL); err != nil {
 		return nil, err
 	}

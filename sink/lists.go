@@ -69,7 +69,7 @@ func (l *List) byID(ctx context.Context) error {
 		Data listResource `json:"data"`
 	}
 	a, err := l.client.call(ctx, &request{
-		doing: fmt.Sprintf("look up list %q", l.ref.ID), method: http.MethodGet, endpoint: l.client.rates.lists,
+		doing: fmt.Sprintf("look up list %q", l.ref.ID), method: http.MethodGet, endpoint: l.client.rates.list,
 		path:   "/api/lists/" + url.PathEscape(l.ref.ID),
 		accept: func(a *answer) error { return decodeID(a, &doc, &doc.Data.ID) },
 	})

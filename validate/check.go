@@ -40,11 +40,6 @@ type Checker struct {
 	renames   bool             // some column is mapped to properties.NAME
 }
 
-// Key returns Klaviyo's name of the required value: "email" or "profile_id".
-func (c *Checker) Key() string {
-	return c.key.name()
-}
-
 var byteOrderMark = []byte("\ufeff")
 
 // Check appends one Row to out for each line that is not blank. lines are whole rows that end in LF or CRLF, which the last
