@@ -363,12 +363,6 @@ func TestRemove(t *testing.T) {
 			t.Errorf("%s\ngot  %+v\nwant %+v", test.row, got, test.want)
 		}
 	}
-	if key := checker(t, o).Key(); key != "profile_id" {
-		t.Error("key", key)
-	}
-	if key := checker(t, Options{}).Key(); key != "email" {
-		t.Error("key", key)
-	}
 }
 
 func TestDepth(t *testing.T) {
