@@ -8,21 +8,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
 	"github.com/segmentio/encoding/json"
 	"golang.org/x/term"
 
 	"klaviyo-export/pipeline"
+	"klaviyo-export/pipeline/job"
+	"klaviyo-export/pipeline/schedule"
+	"klaviyo-export/report"
 	"klaviyo-export/sink"
 	"klaviyo-export/sink/simulator"
 	"klaviyo-export/validate"
@@ -48,29 +56,65 @@ Writes one result line for every row and a report as the last line to standard o
 type commands struct {
 	Add      addCommand      `cmd:"" help:"Add profiles to a list."`
 	Remove   removeCommand   `cmd:"" help:"Take profiles off a list, by their profile_id."`
+	Run      runCommand      `cmd:"" help:"Add or remove as the settings of a Treasure Data export say."`
 	Check    checkCommand    `cmd:"" help:"Check rows without sending anything."`
 	Wait     waitCommand     `cmd:"" help:"Wait for the import jobs of an earlier run."`
+	Pick     pickCommand     `cmd:"" help:"Pass on rows by the status of their earlier results."`
+	Report   reportCommand   `cmd:"" help:"Merge the reports of runs and show them as text, a page, or metrics."`
+	Schedule scheduleCommand `cmd:"" help:"Run a command at the times of a Treasure Data cron schedule."`
 	Doctor   doctorCommand   `cmd:"" help:"Check key, account and list, changing nothing."`
 	Simulate simulateCommand `cmd:"" help:"Serve a local Klaviyo to try things on."`
+
+	Completion kongcompletion.Completion `cmd:"" help:"Tell how to have a shell complete commands and flags (bash, zsh, fish)."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
 // console is what a command has of its surroundings.
 type console struct {
-	ctx    context.Context // ends with the first signal; it lives as long as the process
-	abort  context.Context // ends with the second one
-	in     io.Reader
-	out    io.Writer
-	err    io.Writer
-	notice sync.Mutex
+	ctx   context.Context // ends with the first signal; it lives as long as the process
+	abort context.Context // ends with the second one
+	in    io.Reader
+	out   io.Writer
+
+	underWay atomic.Value // what a signal lets finish, for people
+
+	mu    sync.Mutex
+	err   io.Writer
+	quiet bool
+	log   *slog.Logger // nil: people read standard error
 }
 
 // note tells people something on standard error, as one line. It may be called at once.
 func (c *console) note(text string) {
-	c.notice.Lock()
-	defer c.notice.Unlock()
-	fmt.Fprintf(c.err, "klaviyo-export: %s\n", printable(text))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.quiet:
+	case c.log != nil:
+		c.log.Warn(text)
+	default:
+		fmt.Fprintf(c.err, "klaviyo-export: %s\n", report.Discreet(text))
+	}
+}
+
+// fail tells people of an error and, unless hint is empty, what to do about it.
+func (c *console) fail(text, hint string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.log != nil && hint == "":
+		c.log.Error(text)
+	case c.log != nil:
+		c.log.Error(text, "hint", hint)
+	default:
+		for line := range strings.SplitSeq(text, "\n") {
+			fmt.Fprintf(c.err, "klaviyo-export: %s\n", report.Discreet(line))
+		}
+		if hint != "" {
+			fmt.Fprintf(c.err, "hint: %s\n", report.Discreet(hint))
+		}
+	}
 }
 
 // aroundSimulator is nil but in tests, which put a check of the API's contract there.
@@ -93,15 +137,18 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	if err != nil {
 		panic(err)
 	}
+	if kongcompletion.Register(parser); left {
+		return 0 // a shell asked for completions
+	}
 	c := &console{in: in, out: out, err: errs}
+	c.underWay.Store("requests under way are let finish; a second signal gives them up")
 	defer c.heedSignals()()
 	parsed, err := parser.Parse(args)
 	if left {
 		return 0 // --help or --version
 	}
 	if err != nil {
-		c.note(err.Error())
-		fmt.Fprintf(errs, "hint: klaviyo-export %s--help\n", commandOf(err))
+		c.fail(err.Error(), "klaviyo-export "+commandOf(err)+"--help")
 		return exitUsage
 	}
 	return exit(c, parsed.Run(c))
@@ -112,18 +159,18 @@ func exit(c *console, err error) int {
 	if err == nil {
 		return 0
 	}
-	c.note(err.Error())
-	if hint := pipeline.Hint(err); hint != "" {
-		fmt.Fprintf(c.err, "hint: %s\n", printable(hint))
-	}
 	var ended *ended
-	if errors.As(err, &ended) {
-		return ended.status
+	if !errors.As(err, &ended) {
+		c.fail(err.Error(), pipeline.Hint(err))
+		return exitUsage
 	}
-	return exitUsage
+	if ended.error != nil {
+		c.fail(err.Error(), pipeline.Hint(err))
+	}
+	return ended.status
 }
 
-// ended is the error of a run that wrote its report, with the exit status that stands there.
+// ended is the error of a command with an exit status of its own. Without an error there is nothing to tell.
 type ended struct {
 	error
 	status int
@@ -157,7 +204,7 @@ func (c *console) heedSignals() (release func()) {
 		if !ok {
 			return
 		}
-		c.note(fmt.Sprintf("%v: requests under way are let finish; a second signal gives them up", first))
+		c.note(fmt.Sprintf("%v: %s", first, c.underWay.Load()))
 		cancel(interruption(first))
 		if _, ok := <-signals; ok {
 			abandon()
@@ -198,21 +245,15 @@ func version() string {
 	return cmp.Or(v, "devel")
 }
 
-// printable escapes what could work on a terminal instead of being shown.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return '�'
-		}
-		return r
-	}, text)
-}
-
 var groups = []kong.Group{
 	{Key: "list", Title: "The list (one of the two):"},
 	{Key: "rows", Title: "Rows:"},
 	{Key: "sending", Title: "Sending:"},
 	{Key: "klaviyo", Title: "Klaviyo:"},
+	{Key: "settings", Title: "Settings:"},
+	{Key: "runs", Title: "Runs:"},
+	{Key: "looking", Title: "Instead of running:"},
+	{Key: "messages", Title: "Messages on standard error:"},
 }
 
 // listFlags name the target.
@@ -228,10 +269,14 @@ type rowFlags struct {
 	DefaultCountry  string            `group:"rows" placeholder:"CC" help:"Country of phone numbers that have no country code, as two letters, where the row has no country of its own."`
 	Duplicates      string            `group:"rows" enum:"first,send" default:"first" placeholder:"first|send" help:"Of rows with the same email (for remove: profile_id) send only the first, or send them all (${default})."`
 	DuplicateWindow int               `group:"rows" default:"1000000" placeholder:"ROWS" help:"Rows among which duplicates are found (${default})."`
+	MaxInvalid      pipeline.Bound    `group:"rows" default:"0" placeholder:"N|N%" help:"How many rows may be rejected, here or by Klaviyo, without the run counting as failed, as a number or a share of the rows read (${default})."`
+	StopOnInvalid   bool              `group:"rows" help:"Stop at the first rejected row beyond --max-invalid. A share is looked at from 1,000 rows on."`
+	ExpectRows      *int64            `group:"rows" placeholder:"N" help:"How many rows there should be: any other number is an error at the end, or before anything is sent with --check-first."`
 }
 
 // klaviyoFlags say where Klaviyo is and who asks.
 type klaviyoFlags struct {
+	token      string // from settings
 	APIKeyFile string `name:"api-key-file" group:"klaviyo" placeholder:"FILE" help:"File that holds the private API key. Without it the key is taken from the environment variable KLAVIYO_API_KEY."`
 	BaseURL    string `name:"base-url" group:"klaviyo" default:"${base_url}" placeholder:"URL" help:"Klaviyo's address (${default})."`
 	Revision   string `group:"klaviyo" default:"${revision}" placeholder:"DATE" help:"API revision (${default})."`
@@ -239,6 +284,8 @@ type klaviyoFlags struct {
 
 // sendFlags say how batches are sent.
 type sendFlags struct {
+	CheckFirst  bool          `group:"sending" help:"Read and check all rows before the first is sent; when more than --max-invalid are rejected, or their number is not --expect-rows, nothing is sent. What comes by a pipe is kept in a temporary file meanwhile."`
+	Resume      string        `group:"sending" placeholder:"RESULTS" help:"File with the results of a run that did not come to its end. Rows with a final result there (applied, accepted, skipped, rejected) are neither sent nor printed again."`
 	DryRun      bool          `group:"sending" help:"Look up key and list and check the rows, but send and create nothing."`
 	Concurrency int           `group:"sending" default:"4" placeholder:"N" help:"Requests under way at once (${default})."`
 	BatchDelay  time.Duration `group:"sending" default:"5s" placeholder:"DURATION" help:"How long a row waits for others to fill its request (${default})."`
@@ -254,14 +301,21 @@ type waitFlags struct {
 	MaxOpenJobs int           `group:"sending" default:"256" placeholder:"N" help:"Requests whose jobs are waited for at once (${default}); it bounds memory."`
 }
 
-// transferFlags are those that add and remove share.
+// messageFlags say what people are told while a command works.
+type messageFlags struct {
+	Quiet     bool   `group:"messages" help:"Tell nothing but errors. Otherwise standard error shows the progress where it is a terminal and standard output is none."`
+	LogFormat string `group:"messages" enum:"text,json," default:"" placeholder:"text|json" help:"Write events instead of messages, with the progress every 30 seconds: for runs that nobody watches."`
+}
+
+// transferFlags are those that add, remove and run share.
 type transferFlags struct {
 	listFlags
-	Wait bool `group:"sending" help:"Wait until Klaviyo has worked off the import jobs, and report what became of each row. A removal is done when it is answered."`
+	Wait bool `group:"sending" negatable:"" help:"Wait until Klaviyo has worked off the import jobs, and report what became of each row. A removal is done when it is answered."`
 	waitFlags
 	rowFlags
 	sendFlags
 	klaviyoFlags
+	messageFlags
 }
 
 type addCommand struct {
@@ -288,9 +342,63 @@ Example:
     klaviyo-export remove --list-id XyZ123 > results.ndjson`
 }
 
+type runCommand struct {
+	Settings string            `arg:"" help:"YAML file of result_settings, or a digdag workflow (.dig)."`
+	Task     string            `group:"settings" placeholder:"+NAME" help:"Task of the workflow, where several export to Klaviyo."`
+	Set      map[string]string `group:"settings" mapsep:"none" placeholder:"NAME=VALUE" help:"Value of a variable $${NAME}. May be repeated."`
+	Secrets  string            `group:"settings" placeholder:"FILE" help:"YAML file in which $${secret:NAME} is looked up before the environment (a.b is A_B there)."`
+	Print    bool              `group:"settings" help:"Print the equivalent command line, without the key, and do nothing."`
+	Schedule bool              `group:"settings" help:"Instead of reading rows, run COMMAND at the times of the workflow's own schedule section, as the command schedule does."`
+	Command  []string          `arg:"" optional:"" passthrough:"" help:"With --schedule: command to run, after --."`
+	addCommand
+}
+
+func (*runCommand) Help() string {
+	return `Rows are read from standard input: the query of a workflow's task is not run. Flags win over the settings.
+
+Example:
+  td query -w -T presto -d shop -f json -c -o rows.json -q export_data.sql &&
+    klaviyo-export run export.dig --secrets secrets.yml < rows.json > results.ndjson
+  klaviyo-export run --schedule export.dig -- ./export.sh`
+}
+
+type scheduleCommand struct {
+	Cron     string   `arg:"" help:"Five fields as one argument: minute, hour, day of month, month, day of week; or @hourly, @daily and the like; or \"\" for never."`
+	Command  []string `arg:"" optional:"" passthrough:"" help:"Command to run, after --."`
+	Timezone string   `default:"UTC" placeholder:"ZONE" help:"IANA name of the time zone, such as Asia/Tokyo (${default})."`
+
+	Delay          int64         `group:"runs" placeholder:"SECONDS" help:"Start each run so much later than scheduled."`
+	SkipOnOvertime bool          `group:"runs" help:"Leave out runs whose time comes while another one is under way. Otherwise they follow one by one."`
+	SkipDelayedBy  time.Duration `group:"runs" placeholder:"DURATION" help:"Leave out runs that are later than this."`
+	Start          schedule.Date `group:"runs" placeholder:"DATE" help:"First day, YYYY-MM-DD."`
+	End            schedule.Date `group:"runs" placeholder:"DATE" help:"Last day, YYYY-MM-DD."`
+	runFlags
+
+	Next    int    `group:"looking" placeholder:"N" help:"Print the next N times, and run nothing."`
+	From    string `group:"looking" placeholder:"TIME" help:"With --next: the times after this one, RFC 3339 or YYYY-MM-DD[THH:MM[:SS]] by the zone's clocks. Otherwise after now."`
+	Explain bool   `group:"looking" help:"Say in words when it fires, and where other crons would differ."`
+	Export  string `group:"looking" enum:"crontab,systemd,kubernetes," default:"" placeholder:"SYSTEM" help:"Print the same schedule for crontab, systemd or kubernetes, if it can be said there."`
+}
+
+// runFlags say how scheduled runs are looked after.
+type runFlags struct {
+	GiveUpAfter int    `group:"runs" default:"5" placeholder:"N" help:"End after so many runs in a row with exit status 2, which something has to be mended for first; 0 is never (${default})."`
+	Log         string `group:"runs" placeholder:"FILE" help:"Append a JSON line for each run to this file. Otherwise standard error has them."`
+}
+
+func (*scheduleCommand) Help() string {
+	return `The command finds its time in SCHEDULED_TIME and SCHEDULED_UNIXTIME. Of a day of month and a day of week that are both
+restricted, the one that fires more often counts. SIGTERM lets the run under way finish; a second one is passed on to it.
+
+Examples:
+  klaviyo-export schedule --timezone Asia/Tokyo '30 6 * * *' -- ./export.sh
+  klaviyo-export schedule --next 5 --timezone Europe/Berlin '0 0 1 * 1'`
+}
+
 type checkCommand struct {
 	Operation string `enum:"add,remove" default:"add" help:"What the rows are for: add or remove (${default})."`
 	rowFlags
+	messageFlags
 }
 
 func (*checkCommand) Help() string {
@@ -316,6 +424,7 @@ GET /simulator/lists and /simulator/lists/ID/profiles show all it holds. Any key
 type waitCommand struct {
 	waitFlags
 	klaviyoFlags
+	messageFlags
 }
 
 func (*waitCommand) Help() string {
@@ -323,6 +432,33 @@ func (*waitCommand) Help() string {
 
 Example:
   klaviyo-export wait < results.ndjson > final.ndjson`
+}
+
+type pickCommand struct {
+	Status  []string `enum:"applied,accepted,skipped,rejected,unknown,unsent,valid,missing" default:"rejected,unknown,unsent,missing" placeholder:"STATUS,…" help:"Which rows: applied, accepted, skipped, rejected, unknown, unsent, valid, or missing for those without a result (${default})."`
+	Results string   `arg:"" help:"File with the results of the run that read the same input."`
+}
+
+func (*pickCommand) Help() string {
+	return `Reads the input of an earlier run on standard input and prints rows of it as they are. Where RESULTS has several lines for a row, the
+last one counts.
+
+Example:
+  klaviyo-export pick --status unknown,unsent results.ndjson < customers.ndjson |
+    klaviyo-export add --list-name Newsletter > again.ndjson`
+}
+
+type reportCommand struct {
+	Format string   `enum:"json,text,html,prometheus" default:"json" placeholder:"FORMAT" help:"json, text, html for one page with charts, or prometheus for the node exporter's textfile collector (${default})."`
+	Files  []string `arg:"" optional:"" name:"file" help:"Results or reports of one run or of many; - or none is standard input."`
+}
+
+func (*reportCommand) Help() string {
+	return `The exit status is that of the merged report: the worst of all.
+
+Examples:
+  klaviyo-export report --format text results.ndjson
+  klaviyo-export report --format html part-*.ndjson > report.html`
 }
 
 type doctorCommand struct {
@@ -347,7 +483,258 @@ func (r *removeCommand) Run(c *console) error {
 	return r.transfer(c, validate.Remove, sink.ListRef{ID: r.ListID, Name: r.ListName})
 }
 
+func (r *runCommand) Run(c *console, line *kong.Context) error {
+	if r.Schedule {
+		return r.atTimes(c)
+	}
+	if len(r.Command) > 0 {
+		return fmt.Errorf("unexpected argument %s: a command needs --schedule", r.Command[0])
+	}
+	settings, err := job.Read(r.Settings, job.Options{Task: r.Task, Set: r.Set, Secrets: r.Secrets, Env: os.LookupEnv})
+	if err != nil {
+		return err
+	}
+	var more []string
+	given := map[string]bool{}
+	for _, step := range line.Path {
+		if step.Flag == nil || given[step.Flag.Name] {
+			continue
+		}
+		given[step.Flag.Name] = true
+		if !slices.Contains(settingsFlags, step.Flag.Name) {
+			more = append(more, words(step.Flag, line.FlagValue(step.Flag))...)
+		}
+	}
+	if given["list-id"] || given["list-name"] {
+		settings.ListID, settings.ListName = r.ListID, r.ListName
+	}
+	if given["wait"] {
+		settings.Wait = r.Wait
+	}
+	if given["wait-timeout"] {
+		settings.WaitTimeout = r.WaitTimeout
+	}
+	if !settings.Wait {
+		settings.WaitTimeout = 0
+	}
+	if r.Print {
+		_, err := fmt.Fprintln(c.out, settings.CommandLine(more...))
+		return err
+	}
+	r.ListID, r.ListName, r.Wait, r.WaitTimeout = settings.ListID, settings.ListName, settings.Wait, settings.WaitTimeout
+	r.token = settings.Key
+	if settings.Operation == validate.Add.String() {
+		return r.addCommand.Run(c)
+	}
+	if given["opt-in"] {
+		return errors.New("--opt-in is for lists that are created, and remove creates none")
+	}
+	return (&removeCommand{r.transferFlags}).Run(c)
+}
+
+// atTimes runs a command by the schedule of a workflow.
+func (r *runCommand) atTimes(c *console) error {
+	plan, err := schedule.FromWorkflow(r.Settings)
+	if err != nil {
+		return err
+	}
+	if r.Print {
+		for _, line := range plan.Explain(time.Now()) {
+			if _, err := fmt.Fprintln(c.out, line); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return (&runFlags{GiveUpAfter: schedule.DefaultGiveUpAfter}).run(c, *plan, r.Command)
+}
+
+func (s *scheduleCommand) Run(c *console) error {
+	plan, err := s.plan()
+	if err != nil {
+		return err
+	}
+	switch {
+	case s.Next < 0:
+		return errors.New("--next must not be negative")
+	case s.From != "" && s.Next == 0:
+		return errors.New("--from needs --next")
+	case s.Next > 0 || s.Explain || s.Export != "":
+		return s.look(c, plan)
+	}
+	return s.run(c, *plan, s.Command)
+}
+
+func (s *scheduleCommand) plan() (*schedule.Plan, error) {
+	cron, err := schedule.Parse(s.Cron)
+	if err != nil {
+		return nil, err
+	}
+	zone, err := schedule.Zone(s.Timezone)
+	if err != nil {
+		return nil, fmt.Errorf("--timezone: %w", err)
+	}
+	if s.Delay < 0 || s.Delay > 366*24*3600 {
+		return nil, errors.New("--delay must be from 0 to 31622400 seconds")
+	}
+	if s.SkipDelayedBy < 0 {
+		return nil, errors.New("--skip-delayed-by must not be negative")
+	}
+	return &schedule.Plan{
+		Schedule: cron, Location: zone, Delay: time.Duration(s.Delay) * time.Second, Start: s.Start, End: s.End,
+		SkipOnOvertime: s.SkipOnOvertime, SkipDelayedBy: s.SkipDelayedBy,
+	}, nil
+}
+
+// look prints what a schedule is instead of running it.
+func (s *scheduleCommand) look(c *console, plan *schedule.Plan) error {
+	var text strings.Builder
+	at := time.Now()
+	if s.From != "" {
+		var err error
+		if at, err = localTime(s.From, plan.Location); err != nil {
+			return err
+		}
+	}
+	if s.Explain {
+		for _, line := range plan.Explain(at) {
+			text.WriteString(line + "\n")
+		}
+	}
+	if s.Export != "" {
+		config, err := plan.Export(s.Export, at, command(s.Command))
+		if err != nil {
+			return err
+		}
+		text.WriteString(config)
+	}
+	for range s.Next {
+		var ok bool
+		if at, ok = plan.Next(at); !ok {
+			break
+		}
+		fmt.Fprintf(&text, `{"type":"time","at":"%s"}`+"\n", at.Format(time.RFC3339))
+	}
+	_, err := io.WriteString(c.out, text.String())
+	return err
+}
+
+// localTime reads a time with its offset, or one by a zone's clocks.
+func localTime(text string, zone *time.Location) (time.Time, error) {
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at, nil
+	}
+	for _, form := range []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02"} {
+		if at, err := time.ParseInLocation(form, text, zone); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("--from %s: neither RFC 3339, such as 2024-01-08T06:30:00+09:00, nor YYYY-MM-DD[THH:MM[:SS]]", text)
+}
+
+// command takes off the -- before a command.
+func command(words []string) []string {
+	if len(words) > 0 && words[0] == "--" {
+		return words[1:]
+	}
+	return words
+}
+
+// run runs a command by a plan until it ends or a signal comes.
+func (f *runFlags) run(c *console, plan schedule.Plan, words []string) error {
+	words = command(words)
+	switch {
+	case len(words) == 0:
+		return errors.New("no command to run: give one after --")
+	case f.GiveUpAfter < 0:
+		return errors.New("--give-up-after must not be negative")
+	}
+	log := c.err
+	if f.Log != "" {
+		file, err := os.OpenFile(f.Log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			return fmt.Errorf("open the log of runs: %w", err)
+		}
+		defer file.Close()
+		log = file
+	}
+	c.underWay.Store("the run under way is let finish; a second signal is passed on to it")
+	err := schedule.Run(c.ctx, c.abort, schedule.Options{
+		Plan: plan, GiveUpAfter: f.GiveUpAfter, Command: words, Stdin: c.in, Stdout: c.out, Stderr: c.err, Log: log,
+	})
+	if c.ctx.Err() != nil {
+		return stopped(c.ctx)
+	}
+	return err
+}
+
+// settingsFlags are those of run that the settings and the command line it prints have anyway.
+var settingsFlags = []string{"task", "set", "secrets", "print", "list-id", "list-name", "wait", "wait-timeout"}
+
+// words writes a flag as on the command line.
+func words(flag *kong.Flag, value any) (list []string) {
+	name := "--" + flag.Name
+	switch v := value.(type) {
+	case bool:
+		return []string{name}
+	case []string:
+		for _, one := range v {
+			list = append(list, name, one)
+		}
+	case map[string]string:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			list = append(list, name, key+"="+v[key])
+		}
+	case *int64:
+		list = []string{name, fmt.Sprint(*v)}
+	default:
+		list = []string{name, fmt.Sprint(v)}
+	}
+	return list
+}
+
+func (r *reportCommand) Run(c *console) error {
+	var merged *report.Report
+	if len(r.Files) == 0 {
+		r.Files = []string{"-"}
+	}
+	for _, name := range r.Files {
+		one, notes, err := readReport(c, name)
+		if err != nil {
+			return err
+		}
+		for _, note := range notes {
+			c.note(note)
+		}
+		if merged == nil {
+			merged = one
+		} else {
+			merged = report.Merge(merged, one)
+		}
+	}
+	write := map[string]func(io.Writer, *report.Report) error{
+		"json": func(w io.Writer, r *report.Report) error { return report.NewWriter(w).Report(r) }, "text": report.WriteText, "html": report.WriteHTML, "prometheus": report.WritePrometheus,
+	}
+	if err := write[r.Format](c.out, merged); err != nil {
+		return err
+	}
+	return &ended{nil, merged.ExitCode}
+}
+
+func readReport(c *console, name string) (*report.Report, []string, error) {
+	if name == "-" {
+		return report.ReadStream("standard input", c.in)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read a report: %w", err)
+	}
+	defer f.Close()
+	return report.ReadStream(name, f)
+}
+
 func (w *waitCommand) Run(c *console) error {
+	w.heed(c)
 	job := &pipeline.Job{Version: version()}
 	if err := w.waitFlags.set(job, true); err != nil {
 		return err
@@ -358,9 +745,34 @@ func (w *waitCommand) Run(c *console) error {
 	}
 	defer client.Close()
 	defer context.AfterFunc(c.abort, client.Abort)()
+	done := w.show(c, job, "wait")
 	rep, err := pipeline.Wait(c.ctx, job, c.in, c.out)
+	done(rep)
 	if err != nil {
 		return &ended{err, rep.ExitCode}
+	}
+	return nil
+}
+
+func (p *pickCommand) Run(c *console) error {
+	earlier, err := pipeline.OpenEarlier(p.Results)
+	if err != nil {
+		return err
+	}
+	defer earlier.Close()
+	var selected pipeline.Selection
+	for _, name := range p.Status {
+		if status, ok := report.ParseStatus(name); ok {
+			selected.Statuses = append(selected.Statuses, status)
+		} else {
+			selected.Missing = true
+		}
+	}
+	if err := pipeline.Pick(c.ctx, selected, earlier.Results, c.in, c.out); err != nil {
+		if c.ctx.Err() != nil {
+			return stopped(c.ctx)
+		}
+		return &ended{err, pipeline.ExitCode(err)}
 	}
 	return nil
 }
@@ -403,6 +815,7 @@ func doctor(c *console, client *sink.Client, list sink.ListRef) error {
 }
 
 func (k *checkCommand) Run(c *console) error {
+	k.heed(c)
 	operation := validate.Add
 	if k.Operation == validate.Remove.String() {
 		operation = validate.Remove
@@ -412,7 +825,7 @@ func (k *checkCommand) Run(c *console) error {
 		return err
 	}
 	job.Concurrency, job.BatchDelay = 1, time.Second
-	return work(c, job)
+	return k.work(c, job)
 }
 
 func (s *simulateCommand) Run(c *console) error {
@@ -471,11 +884,16 @@ func (f *rowFlags) job(operation validate.Operation) (*pipeline.Job, error) {
 	if f.Duplicates == "first" {
 		job.Window = f.DuplicateWindow
 	}
+	if f.ExpectRows != nil && *f.ExpectRows < 0 {
+		return nil, errors.New("--expect-rows must not be negative")
+	}
+	job.MaxInvalid, job.StopOnInvalid, job.ExpectRows = f.MaxInvalid, f.StopOnInvalid, f.ExpectRows
 	return job, nil
 }
 
 // transfer runs add and remove.
 func (f *transferFlags) transfer(c *console, operation validate.Operation, list sink.ListRef) error {
+	f.heed(c)
 	job, err := f.job(operation)
 	if err != nil {
 		return err
@@ -509,16 +927,28 @@ func (f *transferFlags) transfer(c *console, operation validate.Operation, list 
 	defer client.Close()
 	defer context.AfterFunc(c.abort, client.Abort)()
 	job.Client, job.List = client, list
-	job.DryRun, job.Concurrency, job.BatchDelay = f.DryRun, f.Concurrency, f.BatchDelay
-	return work(c, job)
+	job.DryRun, job.Concurrency, job.BatchDelay, job.CheckFirst = f.DryRun, f.Concurrency, f.BatchDelay, f.CheckFirst
+	if f.Resume != "" {
+		earlier, err := pipeline.OpenEarlier(f.Resume)
+		if err != nil {
+			return err
+		}
+		defer earlier.Close()
+		if job.Resume = earlier.Results; job.Resume.Last() == 0 {
+			c.note(fmt.Sprintf("there are no results in %s: all rows are sent (a shell empties the file that > names: use >>)", f.Resume))
+		}
+	}
+	return f.work(c, job)
 }
 
 // work does a job and returns its error with the exit status that its report carries.
-func work(c *console, job *pipeline.Job) error {
-	if f, ok := c.in.(*os.File); ok && job.Err == nil && term.IsTerminal(int(f.Fd())) {
+func (f *messageFlags) work(c *console, job *pipeline.Job) error {
+	if job.Err == nil && isTerminal(c.in) {
 		c.note("waiting for rows on standard input, one JSON object a line; end with Ctrl-D")
 	}
+	done := f.show(c, job, job.Operation.String())
 	rep, err := pipeline.Run(c.ctx, job, c.in, c.out)
+	done(rep)
 	if job.DryRun && err == nil && rep.List.ID == "" {
 		c.note(fmt.Sprintf("list %q does not exist: add would create it", rep.List.Name))
 	}
@@ -526,6 +956,50 @@ func work(c *console, job *pipeline.Job) error {
 		return &ended{err, rep.ExitCode}
 	}
 	return nil
+}
+
+// logEvery is how often a log has the progress.
+const logEvery = 30 * time.Second
+
+// heed has messages written as the flags say.
+func (f *messageFlags) heed(c *console) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.quiet = f.Quiet
+	if f.LogFormat != "" {
+		c.log = report.NewLog(c.err, f.LogFormat)
+	}
+}
+
+// show sets up what people are told while a job is done, which done ends.
+func (f *messageFlags) show(c *console, job *pipeline.Job, title string) (done func(*report.Report)) {
+	job.Gauge = new(pipeline.Gauge)
+	if c.log != nil {
+		c.log.Info("started", "command", title, "list_id", job.List.ID, "list_name", job.List.Name, "version", job.Version)
+		stop := report.LogProgress(c.log, logEvery, job.Gauge.Moment)
+		return func(rep *report.Report) {
+			stop()
+			c.log.Info("ended", "status", rep.Status, "exit_code", rep.ExitCode, "seconds", rep.Seconds, "rows", rep.Rows)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	terminal, ok := c.err.(*os.File)
+	if f.Quiet || !ok || !report.Interactive(terminal) || isTerminal(c.in) || isTerminal(c.out) {
+		return func(*report.Report) {}
+	}
+	width := func() int {
+		columns, _, _ := term.GetSize(int(terminal.Fd()))
+		return columns
+	}
+	progress := report.NewProgress(terminal, title, width, job.Gauge.Moment)
+	c.err = progress
+	return func(*report.Report) { progress.Close() }
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // set puts the flags into a job.
@@ -584,6 +1058,9 @@ func (f *sendFlags) check(far *klaviyoFlags, list sink.ListRef) error {
 // key reads the API key from its file or the environment. Its errors never hold the key.
 func (f *klaviyoFlags) key() (string, error) {
 	key, from := os.Getenv("KLAVIYO_API_KEY"), "the environment variable KLAVIYO_API_KEY"
+	if f.token != "" {
+		key, from = f.token, "the settings"
+	}
 	if f.APIKeyFile != "" {
 		text, err := os.ReadFile(f.APIKeyFile)
 		if err != nil {

@@ -1,17 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rogpeppe/go-internal/txtar"
 
+	"klaviyo-export/report"
 	"klaviyo-export/sink/simulator"
 	"klaviyo-export/sink/simulator/contract"
 )
@@ -63,20 +69,50 @@ func checked(next http.Handler) http.Handler {
 //	stalling [NAME…] is klaviyo, but imports are never answered; the file stalled is written when one has come
 //	silent           listens at $URL, never answers, and writes the file connected when somebody comes
 //	get PATH FILE    reads from $URL
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { testscript.Run(t, scripts(t, "testdata/script")) }
+
+// TestRecipes runs testdata/recipes: what query clients print, really or as recorded, through the pipelines of the README.
+// A recipe whose client is not installed is skipped, but fails when the environment has RECIPES=all. Scripts have as
+// conditions all, for that, and duckdb: $NODE_PATH has @duckdb/node-api. Database servers are on their $PATH.
+func TestRecipes(t *testing.T) {
+	p := scripts(t, "testdata/recipes")
+	servers, err := filepath.Glob("/usr/lib/postgresql/*/bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	setup := p.Setup
+	p.Setup = func(e *testscript.Env) error {
+		e.Setenv("PATH", strings.Join(append([]string{e.Getenv("PATH"), "/usr/sbin"}, servers...), string(filepath.ListSeparator)))
+		e.Setenv("NODE_PATH", os.Getenv("NODE_PATH"))
+		return setup(e)
+	}
+	p.Condition = func(name string) (bool, error) {
+		switch name {
+		case "all":
+			return os.Getenv("RECIPES") == "all", nil
+		case "duckdb":
+			_, err := os.Stat(filepath.Join(os.Getenv("NODE_PATH"), "@duckdb", "node-api"))
+			return err == nil, nil
+		}
+		return false, fmt.Errorf("no condition %q", name)
+	}
+	testscript.Run(t, p)
+}
+
+func scripts(t *testing.T, dir string) testscript.Params {
 	repo, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+	return testscript.Params{
+		Dir: dir,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("REPO", repo)
 			e.Setenv("BREACHES", breaches)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"klaviyo": klaviyo, "stalling": stalling, "silent": silent, "get": get},
-	})
+	}
 }
 
 func klaviyo(ts *testscript.TestScript, _ bool, names []string) { serve(ts, checked, names) }
@@ -153,5 +189,182 @@ func TestReadmeBeginsWithTheTwoCommands(t *testing.T) {
 	want := []string{"go run . add --simulate --list-name Newsletter < testdata/profiles.ndjson", "go test ./..."}
 	if len(commands) < 2 || commands[0] != want[0] || commands[1] != want[1] {
 		t.Errorf("the README's commands are %q", commands)
+	}
+}
+
+// A run that is killed at any moment is taken up from its own results: in the end every row has one, and everybody is on the list
+// who should be, and nobody else.
+func TestKilledRunsAreResumed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts many processes")
+	}
+	rows, want := killRows(30_000)
+	whole := resumedRound(t, rows, want, time.Hour)
+	for range 3 {
+		resumedRound(t, rows, want, whole)
+	}
+}
+
+// resumedRound runs a job over and over until it comes to its end, killing it after up to so long at first, and compares what the
+// results say and who is on the list with what is wanted. It returns how long the last run took.
+func resumedRound(t *testing.T, rows string, want []killRow, upTo time.Duration) (took time.Duration) {
+	t.Helper()
+	sim := simulator.New(simulator.Options{Wrap: checked, JobTime: time.Millisecond})
+	defer func() { _ = sim.Close() }()
+	list := sim.AddList("News", "single_opt_in")
+	url, err := sim.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	input, results := filepath.Join(dir, "rows"), filepath.Join(dir, "results")
+	write(t, input, rows)
+	write(t, results, "")
+	kills := 0
+	for exit := -1; exit == -1; kills++ {
+		args := []string{"add", "--base-url", url, "--list-id", list, "--batch-delay", "10ms", "--concurrency", "2", "--resume", results}
+		if kills%2 == 1 {
+			args = append(args, "--wait")
+		}
+		begun := time.Now()
+		exit = killed(t, args, input, results, rand.N(upTo)+time.Duration(kills)*upTo/4)
+		took = time.Since(begun)
+	}
+	t.Logf("%d kills, the last run took %v", kills-1, took)
+	text, err := os.ReadFile(results)
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier, err := report.OpenResults(bytes.NewReader(text), int64(len(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := map[string]bool{}
+	for _, email := range sim.Members(list) {
+		on[email] = true
+	}
+	for i, person := range want {
+		status, _, ok, err := earlier.Of(int64(i + 1))
+		if err != nil || !ok {
+			t.Fatalf("row %d has no result: %v", i+1, err)
+		}
+		if got := status.String(); got != person.status && !(person.status == "accepted" && got == "applied") {
+			t.Fatalf("row %d is %s, not %s", i+1, got, person.status)
+		}
+		if person.status == "accepted" && !on[person.email] {
+			t.Fatalf("row %d is not on the list", i+1)
+		}
+		delete(on, person.email)
+	}
+	if len(on) > 0 {
+		t.Fatalf("on the list without a row: %v", on)
+	}
+	return took
+}
+
+type killRow struct{ email, status string }
+
+// killRows returns rows, of which some are bad and some repeat others, with the statuses that they should get.
+func killRows(n int) (string, []killRow) {
+	var text strings.Builder
+	want := make([]killRow, n)
+	for i := range want {
+		email := fmt.Sprintf("somebody%d@example.com", i)
+		switch {
+		case i%1000 == 17:
+			want[i] = killRow{"", "rejected"}
+			email = "nobody"
+		case i%1000 == 500:
+			want[i] = killRow{"", "skipped"}
+			email = fmt.Sprintf("SOMEBODY%d@example.com", i-300)
+		default:
+			want[i] = killRow{email, "accepted"}
+		}
+		fmt.Fprintf(&text, `{"email":"%s","n":%d}`+"\n", email, i)
+	}
+	return text.String(), want
+}
+
+// killed runs klaviyo-export with results appended to a file, kills it after some time, and returns its exit status, -1 if it was killed.
+func killed(t *testing.T, args []string, input, results string, after time.Duration) int {
+	t.Helper()
+	in, err := os.Open(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.OpenFile(results, os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	command := exec.Command(self)
+	command.Args = append([]string{"klaviyo-export"}, args...)
+	command.Env = append(os.Environ(), "KLAVIYO_API_KEY=pk_killed", "BREACHES="+breaches)
+	command.Stdin, command.Stdout, command.Stderr = in, out, &said
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(after, func() { _ = command.Process.Kill() })
+	defer timer.Stop()
+	_ = command.Wait()
+	exit := command.ProcessState.ExitCode()
+	if exit > 1 {
+		t.Fatalf("exit %d: %s", exit, &said)
+	}
+	return exit
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The README calls the clients with the flags that the recipes show to be right.
+func TestReadmeCallsClientsAsRecipesDo(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("testdata/recipes/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recipes strings.Builder
+	for _, file := range files {
+		script, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range script.Files {
+			if f.Name == "recipe" {
+				recipes.Write(f.Data)
+			}
+		}
+	}
+	_, section, _ := strings.Cut(string(text), "\n### From other clients\n")
+	section, _, _ = strings.Cut(section, "\n#")
+	clients := 0
+	for line := range strings.Lines(section) {
+		client, _, found := strings.Cut(line, "klaviyo-export add")
+		if !found {
+			continue
+		}
+		client, _, _ = strings.Cut(client, "select") // columns are each one's own
+		client, _, _ = strings.Cut(client, "{")
+		if client = strings.TrimRight(client, " |&"); !strings.Contains(recipes.String(), client) {
+			t.Errorf("no recipe has %q", client)
+		}
+		clients++
+	}
+	if clients < 10 {
+		t.Errorf("the README has %d clients", clients)
 	}
 }

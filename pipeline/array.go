@@ -1,13 +1,5 @@
 package pipeline
 
-import (
-	"errors"
-	"fmt"
-)
-
-// errArray marks an input whose one array is not well formed around its rows.
-var errArray = errors.New("the rows before it stand")
-
 // array turns the elements of a JSON array into lines, byte for byte in place, so that rows are checked in
 // one way only: commas between elements become newlines, and newlines inside an element become \r, which
 // JSON takes and forbids in the same places. What follows the array is left as it is.
@@ -123,10 +115,10 @@ func (a *array) skip(c byte) byte {
 // end returns what is wrong with the array when the input has ended.
 func (a *array) end() error {
 	if !a.ended {
-		return fmt.Errorf("the input's array never ends: the command before the pipe may have failed; %w", errArray)
+		return &Error{Text: "the input's array never ends", Hint: "the command before the pipe may have failed; the rows before the end stand", exit: 1}
 	}
 	if a.fault != "" {
-		return fmt.Errorf("%s; %w", a.fault, errArray)
+		return &Error{Text: a.fault, Hint: "the rows around it stand", exit: 1}
 	}
 	return nil
 }

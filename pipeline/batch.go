@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"klaviyo-export/report"
 	"klaviyo-export/sink"
 	"klaviyo-export/validate"
 )
@@ -34,7 +35,7 @@ type part struct {
 	from, to int
 }
 
-// skip marks a row that repeats an earlier one, by their numbers.
+// skip marks a row that repeats an earlier one, by their numbers. Where of is 0, the row is resumed.
 type skip struct{ row, of int64 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
@@ -54,25 +55,29 @@ func (b *batch) free() {
 
 // batcher numbers rows, finds those that repeat an earlier one, and gathers the others into batches.
 type batcher struct {
+	run               *run
 	maxRows, maxBytes int
 	delay             time.Duration
-	seen              *seen // nil: duplicates are sent
-	begun, off        bool  // the first object was met; the job cannot go on
+	seen              *seen           // nil: duplicates are sent
+	earlier           *report.Results // nil: all rows are new
+	first             opening
+	off               bool  // the job cannot go on
 	rows              int64 // numbered so far
 	open              *batch
 	emitted           time.Time // when the last batch was handed on: rows that waited for that do not hurry the next
 	emit              func(*batch)
 }
 
-func newBatcher(job *Job, sender sink.Sender, emit func(*batch)) *batcher {
-	b := &batcher{maxRows: checkRows, delay: job.BatchDelay, open: new(batch), emit: emit}
-	if sender != nil {
-		b.maxRows, b.maxBytes = sender.Limits()
+func newBatcher(r *run, emit func(*batch)) *batcher {
+	job := r.job
+	b := &batcher{run: r, maxRows: checkRows, delay: job.BatchDelay, earlier: job.Resume, open: new(batch), emit: emit}
+	if r.sender != nil {
+		b.maxRows, b.maxBytes = r.sender.Limits()
 	}
 	if job.mostRows > 0 {
 		b.maxRows = job.mostRows
 	}
-	if job.Window > 0 {
+	if job.Window > 0 && !r.refused {
 		b.seen = newSeen(job.Window)
 	}
 	return b
@@ -85,19 +90,16 @@ func (b *batcher) add(c *chunk) error {
 		c.free()
 		return nil
 	}
+	if err := b.first.check(c, b.rows); err != nil {
+		b.off = true
+		b.open = new(batch)
+		return err
+	}
 	c.first = b.rows + 1
 	from := 0
 	for i := range c.rows.Rows {
 		row := &c.rows.Rows[i]
-		if !b.begun && row.Required != validate.NotObject {
-			if row.Required != validate.Present {
-				b.off = true
-				b.open = new(batch)
-				return missing(c.first+int64(i), row.Fault)
-			}
-			b.begun = true
-		}
-		if row.Fault != nil || b.repeated(c, i) {
+		if b.settled(c, i) {
 			continue
 		}
 		if b.full(row) {
@@ -109,6 +111,7 @@ func (b *batcher) add(c *chunk) error {
 		b.open.bytes += int(row.End-row.Start) + 1
 	}
 	b.rows += int64(len(c.rows.Rows))
+	b.run.gauge.read.Store(b.rows)
 	b.part(c, from, len(c.rows.Rows))
 	tick := c.tick
 	if len(c.rows.Rows) == 0 {
@@ -116,6 +119,40 @@ func (b *batcher) add(c *chunk) error {
 	}
 	if b.due(tick) {
 		b.cut()
+	}
+	return nil
+}
+
+// settled reports whether it is known without sending a row what becomes of it, and notes it.
+func (b *batcher) settled(c *chunk, i int) bool {
+	resumed, err := b.resumed(c, i)
+	if err != nil {
+		b.earlier = nil
+		b.run.stop(err)
+	}
+	switch {
+	case resumed:
+		b.open.skips = append(b.open.skips, skip{c.first + int64(i), 0})
+		return true
+	case c.rows.Rows[i].Fault != nil:
+		b.run.reject(c.first + int64(i))
+		return true
+	}
+	return b.repeated(c, i)
+}
+
+// opening looks for the first row that is an object, which shows whether the input is what the job needs.
+type opening struct{ met bool }
+
+// check looks through a chunk before which there are so many rows.
+func (o *opening) check(c *chunk, rows int64) error {
+	for i := 0; !o.met && i < len(c.rows.Rows); i++ {
+		switch row := &c.rows.Rows[i]; row.Required {
+		case validate.Missing, validate.WrongType:
+			return missing(rows+1+int64(i), row.Fault)
+		case validate.Present:
+			o.met = true
+		}
 	}
 	return nil
 }
@@ -170,7 +207,7 @@ func (b *batcher) due(tick bool) bool {
 		most = maxOddAlone
 	}
 	return len(b.open.profiles) == b.maxRows || len(b.open.parts) >= maxParts || odd >= most ||
-		tick && b.begun && time.Since(b.open.begun) >= b.delay-b.delay/ticks // the next tick would be too late
+		tick && b.first.met && time.Since(b.open.begun) >= b.delay-b.delay/ticks // the next tick would be too late
 }
 
 // cut hands on the open batch, if it has rows, and opens the next.

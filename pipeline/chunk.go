@@ -17,6 +17,7 @@ type chunk struct {
 	text    []byte
 	home    *[]byte // where text goes back to
 	tooLong bool    // text is the beginning of one row that is over validate.MaxRow
+	goesOn  bool    // text is more of such a row
 	last    bool    // the input ends with text
 	tick    bool    // what waits for a batch to fill should be looked at
 
@@ -51,16 +52,26 @@ func (c *chunk) free() {
 
 // check checks the chunk's rows. Their text is of no use any more then.
 func (c *chunk) check(checker *validate.Checker) {
-	defer func() {
-		if cap(c.text) <= 2*chunkSize {
-			*c.home = c.text
-			texts.Put(c.home)
-		}
-		c.text, c.home = nil, nil
-	}()
-	if c.tooLong {
+	defer c.forget()
+	switch {
+	case c.tooLong:
 		checker.TooLong(c.text, &c.rows)
-	} else {
+	case !c.goesOn:
 		checker.Check(c.text, c.last, &c.rows)
 	}
+}
+
+// forget takes back the memory of the text.
+func (c *chunk) forget() {
+	if cap(c.text) <= 2*chunkSize {
+		*c.home = c.text
+		texts.Put(c.home)
+	}
+	c.text, c.home = nil, nil
+}
+
+// drop takes a chunk back that is not checked.
+func (c *chunk) drop() {
+	c.forget()
+	c.free()
 }

@@ -13,11 +13,26 @@ import (
 type Error struct {
 	Text, Hint string
 	cause      error
+	exit       int // status, 0 = 2
 }
+
+const (
+	hintRejected = `jq -c 'select(.status=="rejected")' on the results shows them; --max-invalid N or N% sets how many are borne`
+	hintExpected = "look whether the client before the pipe cut the rows off or failed, and set -o pipefail"
+)
 
 func (e *Error) Error() string { return e.Text }
 
 func (e *Error) Unwrap() error { return e.cause }
+
+// ExitCode returns the exit status that an error of this package stands for.
+func ExitCode(err error) int {
+	var own *Error
+	if errors.As(err, &own) && own.exit != 0 {
+		return own.exit
+	}
+	return 2
+}
 
 // Hint returns what can be done about an error of Run, or "".
 func Hint(err error) string {
@@ -40,7 +55,7 @@ func counts(rows report.Rows) string {
 		name string
 	}{
 		{rows.Applied, "applied"}, {rows.Accepted, "accepted"}, {rows.Valid, "valid"}, {rows.Skipped, "skipped"},
-		{rows.Rejected, "rejected"}, {rows.Unknown, "unknown"}, {rows.Unsent, "unsent"},
+		{rows.Resumed, "resumed"}, {rows.Rejected, "rejected"}, {rows.Unknown, "unknown"}, {rows.Unsent, "unsent"},
 	} {
 		if c.rows > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", c.rows, c.name))
@@ -61,8 +76,8 @@ func early(err error, rows report.Rows) error {
 	return &Error{Text: err.Error() + "; " + counts(rows), Hint: hint, cause: err}
 }
 
-// rowsError sums up the rows that did not get there.
-func rowsError(rows report.Rows, reasons []report.Reason) error {
+// rowsError sums up the rows that did not get there; earlier is how many the earlier results reject.
+func rowsError(rows report.Rows, reasons []report.Reason, earlier int64) error {
 	var why []string
 	for _, r := range reasons {
 		if r.Code == duplicate {
@@ -73,6 +88,9 @@ func rowsError(rows report.Rows, reasons []report.Reason) error {
 			break
 		}
 		why = append(why, fmt.Sprintf("%s %d (first in row %d)", r.Code, r.Rows, r.FirstRow))
+	}
+	if earlier > 0 {
+		why = append(why, fmt.Sprintf("%d rejected in the earlier results", earlier))
 	}
 	return &Error{
 		Text: counts(rows) + ": " + strings.Join(why, ", "),

@@ -119,17 +119,21 @@ func (r *run) outcomes(ctx context.Context, b *batch) *outcomes {
 		for i := p.from; i < p.to; i++ {
 			row := &p.chunk.rows.Rows[i]
 			o.add(p.chunk.rows.Data[row.KeyStart:row.KeyEnd])
+			skipped := len(skips) > 0 && skips[0].row == p.chunk.first+int64(i)
 			switch {
+			case skipped && skips[0].of == 0:
+				o.alone(&report.Line{Status: report.Resumed})
+				skips = skips[1:]
 			case row.Fault != nil:
 				o.alone(&report.Line{
 					Status: report.Rejected, Stage: "validate",
 					Code: string(row.Fault.Code), Column: row.Fault.Column, Detail: row.Fault.Detail,
 				})
-			case len(skips) > 0 && skips[0].row == p.chunk.first+int64(i):
+			case skipped:
 				o.alone(&report.Line{Status: report.Skipped, Code: duplicate, Of: skips[0].of})
 				skips = skips[1:]
 			default:
-				r.judge(o, &profiles[0], unsent)
+				r.judge(o, &profiles[0], p.chunk.first+int64(i), unsent)
 				profiles = profiles[1:]
 			}
 		}
@@ -138,7 +142,7 @@ func (r *run) outcomes(ctx context.Context, b *batch) *outcomes {
 }
 
 // judge enters what became of a good row.
-func (r *run) judge(o *outcomes, p *sink.Profile, unsent string) {
+func (r *run) judge(o *outcomes, p *sink.Profile, row int64, unsent string) {
 	line := report.Line{Job: p.Job}
 	if p.Fault != nil {
 		line.Code, line.Column, line.Detail = p.Fault.Code, p.Fault.Column, p.Fault.Detail
@@ -153,10 +157,11 @@ func (r *run) judge(o *outcomes, p *sink.Profile, unsent string) {
 	case sink.Rejected:
 		line.Status, line.Stage = report.Rejected, "request"
 		o.alone(&line)
+		r.reject(row)
 		return
 	case sink.Unsent:
 		line.Status, line.Code = report.Unsent, unsent
-		if r.sender == nil {
+		if r.sender == nil && !r.refused {
 			line.Status, line.Code = report.Valid, ""
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,20 +28,26 @@ import (
 
 // Job is what a run is to do.
 type Job struct {
-	Operation   validate.Operation
-	Checker     *validate.Checker // for the same operation
-	Client      *sink.Client      // nil: rows are only checked
-	List        sink.ListRef      // unused without Client
-	DryRun      bool              // look the list up, but send nothing
-	Window      int               // rows in which duplicates are looked for, 0 = they are all sent
-	Concurrency int               // requests under way at once, at least 1
-	BatchDelay  time.Duration     // how long a row waits for its batch to fill
-	Wait        bool              // for the end of import jobs
-	WaitTimeout time.Duration     // how long each job is waited for
-	MaxOpenJobs int               // with Wait: batches that may be under way and waited for, at least 1
-	Version     string            // for the report
-	mostRows    int               // of a batch, 0 = as many as a request takes; tests cut small ones
-	Err         error             // why the job cannot be done, if that is known before: it is only reported
+	Operation     validate.Operation
+	Checker       *validate.Checker // for the same operation
+	Client        *sink.Client      // nil: rows are only checked
+	List          sink.ListRef      // unused without Client
+	DryRun        bool              // look the list up, but send nothing
+	Window        int               // rows in which duplicates are looked for, 0 = they are all sent
+	Concurrency   int               // requests under way at once, at least 1
+	BatchDelay    time.Duration     // how long a row waits for its batch to fill
+	Wait          bool              // for the end of import jobs
+	WaitTimeout   time.Duration     // how long each job is waited for
+	MaxOpenJobs   int               // with Wait: batches that may be under way and waited for, at least 1
+	Resume        *report.Results   // earlier results: rows with a final one are left to them; nil = all rows are new
+	MaxInvalid    Bound             // how many rejected rows are borne
+	StopOnInvalid bool              // stop when there are more of them
+	CheckFirst    bool              // read and check the whole input before anything is sent
+	ExpectRows    *int64            // how many rows the input has, nil = any number
+	Gauge         *Gauge            // shows the run while it goes on; may be nil
+	Version       string            // for the report
+	mostRows      int               // of a batch, 0 = as many as a request takes; tests cut small ones
+	Err           error             // why the job cannot be done, if that is known before: it is only reported
 }
 
 // Interrupted is the cause with which the context given to Run is cancelled by a signal.
@@ -59,14 +66,23 @@ func (i *Interrupted) Error() string { return "stopped by " + i.Signal }
 func Run(ctx context.Context, job *Job, in io.Reader, out io.Writer) (*report.Report, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	r := &run{job: job, started: time.Now(), stop: stop, results: report.NewWriter(out)}
+	r := newRun(job, out, stop)
 	var ended error
 	if err := r.prepare(ctx); err != nil {
 		stop(err)
 	} else {
-		ended = r.flow(ctx, in)
+		ended = r.work(ctx, in)
 	}
 	return r.finish(ctx, ended)
+}
+
+func newRun(job *Job, out io.Writer, stop context.CancelCauseFunc) *run {
+	r := &run{job: job, started: time.Now(), stop: stop, gauge: job.Gauge, results: report.NewWriter(out)}
+	r.timeline.Start = r.started
+	if r.gauge == nil {
+		r.gauge = new(Gauge)
+	}
+	return r
 }
 
 // run is the state of one Run. Its fields belong to the goroutine that calls Run, but for results, jobs and
@@ -82,8 +98,12 @@ type run struct {
 	jobs     []string // ids of the import jobs that are not known to have ended
 	timeline report.Timeline
 	earlier  *report.Report // of the run whose jobs are waited for, nil in that run itself
+	refused  bool           // nothing may be sent; input is only read for its results
+	gauge    *Gauge
+	late     atomic.Int64 // jobs that were not done in time
 
-	complete, cancelled, late atomic.Int64 // jobs that were waited for; late: not done in time
+	mu      sync.Mutex
+	latency []report.Latency // of the jobs that were waited for
 }
 
 // prepare makes sure of key and list.
@@ -103,7 +123,29 @@ func (r *run) prepare(ctx context.Context) error {
 			r.watch = sink.NewJobs(r.job.Client)
 		}
 	}
+	r.gauge.far(r.job.Client, r.watch)
 	return nil
+}
+
+// work takes the rows through all stages, after a rehearsal if there is to be one. Its error is the input's.
+func (r *run) work(ctx context.Context, in io.Reader) error {
+	if !r.job.CheckFirst {
+		return r.flow(ctx, in)
+	}
+	s, err := newSpool(in)
+	if err != nil {
+		r.stop(err)
+		return nil
+	}
+	defer s.Close()
+	again, ended := r.rehearse(ctx, s)
+	if again == nil {
+		return nil
+	}
+	if err := r.flow(ctx, again); ended == nil {
+		return err
+	}
+	return ended
 }
 
 // flow takes rows through all stages until the input ends or ctx does. Its error is the input's.
@@ -112,7 +154,7 @@ func (r *run) flow(ctx context.Context, in io.Reader) error {
 	sends := stream.New().WithMaxGoroutines(r.job.Concurrency)
 	settles := stream.New().WithMaxGoroutines(max(r.job.MaxOpenJobs, 1))
 	open := make(chan struct{}, max(r.job.MaxOpenJobs, 1)) // an element for each batch on its way and not settled
-	batches := newBatcher(r.job, r.sender, func(b *batch) {
+	batches := newBatcher(r, func(b *batch) {
 		if r.watch != nil {
 			open <- struct{}{}
 		}
@@ -135,7 +177,11 @@ func (r *run) flow(ctx context.Context, in io.Reader) error {
 			}
 		})
 	})
-	ended := read(ctx, in, r.job.BatchDelay, func(c *chunk) {
+	reading := ctx
+	if r.refused {
+		reading = context.WithoutCancel(ctx)
+	}
+	ended := read(reading, in, r.job.BatchDelay, func(c *chunk) {
 		checks.Go(func() (then stream.Callback) {
 			then = func() { batches.off = true } // rows after one that broke the check have no numbers
 			defer r.bug()
@@ -148,6 +194,10 @@ func (r *run) flow(ctx context.Context, in io.Reader) error {
 		})
 	})
 	checks.Wait()
+	r.gauge.ended.Store(true)
+	if ended == nil && ctx.Err() == nil {
+		ended = batches.leftOver()
+	}
 	batches.cut()
 	sends.Wait()
 	settles.Wait()
@@ -190,7 +240,7 @@ func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 	rep := &report.Report{
 		Type: "report", Status: report.StatusOf(exit), ExitCode: exit, Operation: r.job.Operation.String(), List: r.target(),
 		Rows: r.results.Rows(), Reasons: r.results.Reasons(),
-		Jobs:    report.Jobs{Complete: r.complete.Load(), Cancelled: r.cancelled.Load(), Open: r.jobs},
+		Jobs:    report.Jobs{Complete: r.gauge.complete.Load(), Cancelled: r.gauge.cancelled.Load(), Open: r.jobs, Latency: r.latency},
 		Version: r.job.Version, Timeline: r.timeline.Buckets(),
 	}
 	if r.job.Client != nil {
@@ -212,8 +262,11 @@ func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 		}
 		return rep, r.brokenOutput(broken, err)
 	}
-	if err != nil && exit != 1 && exit != 3 {
+	switch {
+	case err != nil:
 		err = early(err, rep.Rows)
+	case exit != 0:
+		err = rowsError(rep.Rows, rep.Reasons, r.gauge.earlier.Load())
 	}
 	return rep, err
 }
@@ -233,7 +286,7 @@ func (r *run) target() *report.List {
 	return nil
 }
 
-// outcome settles on the exit status and, unless that is 0, the error for people.
+// outcome settles on the exit status and what to tell people; an exit status of 1 without an error is because of rows.
 func (r *run) outcome(cause, ended error) (int, error) {
 	var interrupted *Interrupted
 	var failed *sink.Error
@@ -244,15 +297,17 @@ func (r *run) outcome(cause, ended error) (int, error) {
 	case errors.As(cause, &failed) && failed.Kind == sink.Outage:
 		return 4, cause
 	case cause != nil:
-		return 2, cause
-	case ended != nil && !errors.Is(ended, errArray) && !errors.Is(ended, errCut):
-		return 2, ended
+		return ExitCode(cause), cause
+	case ended != nil && ExitCode(ended) != 1:
+		return ExitCode(ended), ended
 	case r.late.Load() > 0:
 		return 3, r.lateError()
 	case ended != nil:
 		return 1, ended
-	case rows.Rejected+rows.Unknown+rows.Unsent > 0:
-		return 1, rowsError(rows, r.results.Reasons())
+	case r.job.ExpectRows != nil && *r.job.ExpectRows != rows.Read:
+		return 1, &Error{Text: fmt.Sprintf("the input had %d rows, --expect-rows is %d", rows.Read, *r.job.ExpectRows), Hint: hintExpected}
+	case rows.Unknown+rows.Unsent > 0 || !r.job.MaxInvalid.bears(rows.Rejected+r.gauge.earlier.Load(), rows.Read):
+		return 1, nil
 	}
 	return 0, nil
 }

@@ -43,6 +43,10 @@ func read(ctx context.Context, in io.Reader, delay time.Duration, emit func(*chu
 			if b.err == io.EOF {
 				return f.end()
 			}
+			if b.err == errPaused {
+				f.flush(true)
+				return nil
+			}
 			if b.err != nil {
 				_ = f.end() // what the read error cut short needs no second complaint
 				return fmt.Errorf("read standard input: %w", b.err)
@@ -164,11 +168,7 @@ func (f *framer) decide() error {
 func (f *framer) gather(p []byte) {
 	for len(p) > 0 {
 		if f.discarding {
-			end := bytes.IndexByte(p, '\n')
-			if end < 0 {
-				return
-			}
-			p, f.discarding = p[end+1:], false
+			p = f.discard(p)
 			continue
 		}
 		n := min(len(p), chunkSize)
@@ -185,6 +185,19 @@ func (f *framer) gather(p []byte) {
 			f.overlong()
 		}
 	}
+}
+
+// discard hands on what p has of a row that is too long, and returns the rest of p.
+func (f *framer) discard(p []byte) []byte {
+	n := min(len(p), chunkSize)
+	if end := bytes.IndexByte(p[:n], '\n'); end >= 0 {
+		n, f.discarding = end+1, false
+	}
+	c := newChunk()
+	c.goesOn = true
+	c.text = append(c.text, p[:n]...)
+	f.emit(c)
+	return p[n:]
 }
 
 // flush hands on the whole rows that have come in, and a tick if one is asked for.

@@ -33,7 +33,7 @@ func (r *run) settle(ctx context.Context, o *outcomes) {
 			return address(o.key(rows[place]))
 		})
 		s.verdict = &verdict
-		r.ended(end.State)
+		r.ended(end)
 	}
 }
 
@@ -46,12 +46,19 @@ func address(key []byte) []byte {
 }
 
 // ended counts a job that was waited for.
-func (r *run) ended(state sink.JobState) {
-	switch state {
+func (r *run) ended(end *sink.End) {
+	switch end.State {
 	case sink.Complete:
-		r.complete.Add(1)
+		r.gauge.complete.Add(1)
 	case sink.Cancelled:
-		r.cancelled.Add(1)
+		r.gauge.cancelled.Add(1)
+	default:
+		return
+	}
+	if end.Took > 0 {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.latency = report.Took(r.latency, end.Took)
 	}
 }
 
@@ -65,6 +72,9 @@ func (r *run) write(o *outcomes) {
 			odd = odd[1:]
 		} else {
 			line = shared[0].of(place)
+			if line.Status == report.Rejected {
+				r.reject(o.number(row))
+			}
 			if place++; place == shared[0].rows {
 				r.open(&shared[0])
 				shared, place = shared[1:], 0
@@ -76,7 +86,17 @@ func (r *run) write(o *outcomes) {
 	if err := r.results.Flush(); err != nil {
 		r.stop(err)
 	}
+	r.gauge.set(r.results.Rows())
 	r.sample()
+}
+
+// reject counts a rejected row, and stops the run when there are more of them than the job bears and it should not go on then.
+// It is called at once by several stages.
+func (r *run) reject(row int64) {
+	rejected := r.gauge.rejected.Add(1)
+	if r.job.StopOnInvalid && !r.job.MaxInvalid.bearsSoFar(rejected, max(r.gauge.read.Load(), row)) {
+		r.stop(&Error{Text: fmt.Sprintf("stopped at row %d: more rows are rejected than --max-invalid %v bears", row, r.job.MaxInvalid), Hint: hintRejected, exit: 1})
+	}
 }
 
 // of returns the result of the row at a place among those that share it.
@@ -114,7 +134,7 @@ func (r *run) sample() {
 		far := r.job.Client.Stats()
 		s.Requests, s.Throttled = far.Sent, far.Waited
 		if r.watch != nil {
-			s.OpenJobs = far.Jobs - r.complete.Load() - r.cancelled.Load()
+			s.OpenJobs = r.watch.Progress().Jobs
 		}
 	}
 	r.timeline.Add(time.Since(r.started), s)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/segmentio/encoding/json"
 	"github.com/sourcegraph/conc/stream"
@@ -23,7 +22,7 @@ const (
 )
 
 // errCut marks results that end in the middle of a line, as those of a run that was killed do.
-var errCut = errors.New("the results end in the middle of a line: the run that wrote them did not come to its end")
+var errCut = &Error{Text: "the results end in the middle of a line: the run that wrote them did not come to its end", exit: 1}
 
 // Wait reads the results of an earlier run from in, waits for the jobs of the rows that are accepted there, and writes what
 // became of these to out; all other rows are passed on as they are, in the same order. A new report takes the place of the
@@ -31,12 +30,14 @@ var errCut = errors.New("the results end in the middle of a line: the run that w
 func Wait(ctx context.Context, job *Job, in io.Reader, out io.Writer) (*report.Report, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	r := &run{job: job, started: time.Now(), stop: stop, results: report.NewWriter(out), earlier: &report.Report{}}
+	r := newRun(job, out, stop)
+	r.earlier = new(report.Report)
 	var ended error
 	if job.Err != nil {
 		stop(job.Err)
 	} else {
 		r.watch = sink.NewJobs(job.Client)
+		r.gauge.far(job.Client, r.watch)
 		ended = r.waitAll(ctx, in)
 	}
 	return r.finish(ctx, ended)
@@ -52,9 +53,10 @@ func (r *run) waitAll(ctx context.Context, in io.Reader) error {
 			return func() { r.write(o) }
 		})
 	}
-	g := grouper{open: &outcomes{numbers: []int64{}}, emit: emit, earlier: r.earlier}
+	g := grouper{open: &outcomes{numbers: []int64{}}, emit: emit, earlier: r.earlier, gauge: r.gauge}
 	defer func() { g.next() }()
 	lines := bufio.NewReaderSize(untilDone(ctx, in), maxLine)
+	defer r.gauge.ended.Store(true)
 	for n := 1; ctx.Err() == nil; n++ {
 		line, err := lines.ReadSlice('\n')
 		if err == bufio.ErrBufferFull {
@@ -82,7 +84,7 @@ func (r *run) waitAll(ctx context.Context, in io.Reader) error {
 func untilDone(ctx context.Context, in io.Reader) io.Reader {
 	blocks := blocksOf(ctx, in)
 	var last block
-	return readFunc(func(p []byte) (int, error) {
+	return reader(func(p []byte) (int, error) {
 		for len(last.data) == 0 {
 			if last.err != nil {
 				return 0, last.err
@@ -99,16 +101,13 @@ func untilDone(ctx context.Context, in io.Reader) io.Reader {
 	})
 }
 
-type readFunc func([]byte) (int, error)
-
-func (f readFunc) Read(p []byte) (int, error) { return f(p) }
-
 // grouper gathers the rows of each job.
 type grouper struct {
 	open    *outcomes
 	job     string // of open's accepted rows
 	emit    func(*outcomes)
 	earlier *report.Report
+	gauge   *Gauge
 }
 
 // result is a line of results, as far as it matters here.
@@ -146,6 +145,7 @@ func (g *grouper) add(text []byte) error {
 	if n := len(g.open.ends); waiting && g.job != "" && line.Job != g.job || n >= maxGroup || n >= maxAlone && g.job == "" {
 		g.next()
 	}
+	g.gauge.read.Add(1)
 	g.open.numbers = append(g.open.numbers, line.Row)
 	if !waiting {
 		g.open.add(nil)

@@ -2,7 +2,7 @@
 package report
 
 import (
-	"math"
+	"cmp"
 	"slices"
 	"time"
 )
@@ -19,16 +19,17 @@ const (
 	Unknown                // sent, its fate not provable
 	Unsent                 // never sent: the run stopped first
 	Valid                  // nothing wrong with it, and nothing was to be sent
+	Resumed                // an earlier run has its result: it has no line in this one's
 	statuses
 )
 
-var statusNames = [statuses]string{"applied", "accepted", "skipped", "rejected", "unknown", "unsent", "valid"}
+var statusNames = [statuses]string{"applied", "accepted", "skipped", "rejected", "unknown", "unsent", "valid", "resumed"}
 
 func (s Status) String() string { return statusNames[s] }
 
-// ParseStatus returns the status of that name.
+// ParseStatus returns the status of that name, of those that result lines have.
 func ParseStatus(name string) (Status, bool) {
-	i := slices.Index(statusNames[:], name)
+	i := slices.Index(statusNames[:Resumed], name)
 	return Status(max(i, 0)), i >= 0
 }
 
@@ -43,11 +44,12 @@ type Report struct {
 	Reasons    []Reason `json:"reasons"` // most rows first
 	Jobs       Jobs     `json:"jobs"`
 	Requests   Requests `json:"requests"`
-	StartedAt  string   `json:"started_at"`  // RFC 3339, UTC
-	FinishedAt string   `json:"finished_at"` // RFC 3339, UTC
-	Seconds    float64  `json:"seconds"`
+	StartedAt  string   `json:"started_at"`  // RFC 3339, UTC, with milliseconds
+	FinishedAt string   `json:"finished_at"` // RFC 3339, UTC, with milliseconds
+	Seconds    float64  `json:"seconds"`     // between the two
 	Version    string   `json:"version"`
 	Timeline   []Bucket `json:"timeline"`
+	Runs       int64    `json:"runs,omitempty"`  // how many were merged into this report, 0 = it is that of one run
 	Error      string   `json:"error,omitempty"` // why, when the run did not come to its end
 }
 
@@ -68,6 +70,7 @@ type Rows struct {
 	Unknown  int64 `json:"unknown"`
 	Unsent   int64 `json:"unsent"`
 	Valid    int64 `json:"valid,omitempty"`
+	Resumed  int64 `json:"resumed,omitempty"`
 }
 
 // Reason counts the rows that share a code.
@@ -78,12 +81,34 @@ type Reason struct {
 	FirstRow int64  `json:"first_row"`
 }
 
-// Jobs counts Klaviyo's import jobs. Open holds the ids of those not known to have ended.
+// Jobs counts Klaviyo's import jobs. Open holds the ids of those not known to have ended, Latency how long the others
+// were waited for, shortest first.
 type Jobs struct {
-	Submitted int64    `json:"submitted"`
-	Complete  int64    `json:"complete"`
-	Cancelled int64    `json:"cancelled"`
-	Open      []string `json:"open"`
+	Submitted int64     `json:"submitted"`
+	Complete  int64     `json:"complete"`
+	Cancelled int64     `json:"cancelled"`
+	Open      []string  `json:"open"`
+	Latency   []Latency `json:"latency,omitempty"`
+}
+
+// Latency counts the jobs that ended within Seconds, a power of two, and not within half of it; the first class begins at 0.
+type Latency struct {
+	Seconds int64 `json:"within_seconds"`
+	Jobs    int64 `json:"jobs"`
+}
+
+// Took enters a job that took so long into classes.
+func Took(classes []Latency, d time.Duration) []Latency {
+	within := int64(1)
+	for time.Duration(within)*time.Second < d {
+		within *= 2
+	}
+	i, found := slices.BinarySearchFunc(classes, within, func(l Latency, s int64) int { return cmp.Compare(l.Seconds, s) })
+	if !found {
+		classes = slices.Insert(classes, i, Latency{Seconds: within})
+	}
+	classes[i].Jobs++
+	return classes
 }
 
 // Requests counts HTTP requests. Retried are those that repeat a failed one, Resent those of them whose first sending may
@@ -113,9 +138,13 @@ func StatusOf(exit int) string {
 	return "error"
 }
 
-// Span sets the report's times.
+// timeForm is that of the report's times. Its texts sort as the times do.
+const timeForm = "2006-01-02T15:04:05.000Z07:00"
+
+// Span sets the report's times. The run's length is taken from the monotonic clock.
 func (r *Report) Span(from, to time.Time) {
-	r.StartedAt = from.UTC().Format(time.RFC3339)
-	r.FinishedAt = to.UTC().Format(time.RFC3339)
-	r.Seconds = math.Round(to.Sub(from).Seconds()*1000) / 1000
+	start := from.UTC().Truncate(time.Millisecond)
+	end := start.Add(to.Sub(from).Round(time.Millisecond))
+	r.StartedAt, r.FinishedAt = start.Format(timeForm), end.Format(timeForm)
+	r.Seconds = round(end.Sub(start).Seconds())
 }

@@ -2,26 +2,28 @@ package report
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
-// maxBuckets bounds a timeline, whatever the run's length.
+// maxBuckets bounds a timeline from its first bucket to its last, whatever the run's length.
 const maxBuckets = 120
 
-// Bucket is what happened in one stretch of a run. Buckets of one timeline are equally long;
-// those in which nothing happened are left out.
+// Bucket is what happened in one stretch of time. Buckets of one timeline are equally long; those in which nothing
+// happened are left out. All timelines lie on one grid, so that they can be merged.
 type Bucket struct {
-	At               int64   `json:"at"`      // seconds from the run's start to the bucket's
-	Seconds          int64   `json:"seconds"` // the bucket's length
-	Rows             Rows    `json:"rows"`
-	Requests         int64   `json:"requests"`
-	ThrottledSeconds float64 `json:"throttled_seconds"`
-	OpenJobs         int64   `json:"open_jobs"` // the most at one time
+	At               time.Time `json:"at"`      // the bucket's start, UTC, a multiple of its length since 1970
+	Seconds          int64     `json:"seconds"` // the bucket's length, a power of two
+	Rows             Rows      `json:"rows"`
+	Requests         int64     `json:"requests"`
+	ThrottledSeconds float64   `json:"throttled_seconds"`
+	OpenJobs         int64     `json:"open_jobs"` // the most at one time, of one run
 }
 
-// Timeline gathers a run's course into at most 120 buckets. It is for one goroutine at a time.
+// Timeline gathers a run's course into buckets, at most 120 from the first to the last. It is for one goroutine at a time.
 type Timeline struct {
-	width   int64 // seconds
+	Start   time.Time // of the run
+	width   int64     // seconds
 	buckets []Bucket
 	last    Sample
 }
@@ -39,44 +41,68 @@ func (t *Timeline) Add(elapsed time.Duration, s Sample) {
 	if s == t.last {
 		return
 	}
-	second := max(int64(elapsed/time.Second), 0)
+	second := max(t.Start.Add(elapsed).Unix(), 0)
 	t.width = max(t.width, 1)
-	for second/t.width >= maxBuckets {
-		t.widen()
+	for len(t.buckets) > 0 && !fits(t.buckets[0].At.Unix(), second, t.width) {
+		t.width *= 2
+		t.buckets = widen(t.buckets, t.width)
 	}
-	b := t.bucket(second - second%t.width)
-	b.Rows.add(s.Rows)
-	b.Rows.subtract(t.last.Rows)
-	b.Requests += s.Requests - t.last.Requests
-	b.ThrottledSeconds = round(b.ThrottledSeconds + (s.Throttled - t.last.Throttled).Seconds())
-	b.OpenJobs = max(b.OpenJobs, s.OpenJobs)
+	now := Bucket{
+		Rows: s.Rows, Requests: s.Requests - t.last.Requests, OpenJobs: s.OpenJobs,
+		ThrottledSeconds: (s.Throttled.Round(time.Millisecond) - t.last.Throttled.Round(time.Millisecond)).Seconds(),
+	}
+	now.Rows.subtract(t.last.Rows)
+	t.buckets = enter(t.buckets, now, second, t.width)
 	t.last = s
 }
 
 // Buckets returns the timeline so far, oldest first.
 func (t *Timeline) Buckets() []Bucket { return t.buckets }
 
-// bucket returns the one that starts at the given second. Time does not go back.
-func (t *Timeline) bucket(at int64) *Bucket {
-	if n := len(t.buckets); n > 0 && t.buckets[n-1].At >= at {
-		return &t.buckets[n-1]
+// fits reports whether buckets of that width are few enough from the first second to the last.
+func fits(first, last, width int64) bool { return last/width-first/width < maxBuckets }
+
+// widen returns the buckets joined into longer ones.
+func widen(buckets []Bucket, width int64) []Bucket {
+	wide := make([]Bucket, 0, len(buckets))
+	for _, b := range buckets {
+		wide = enter(wide, b, b.At.Unix(), width)
 	}
-	t.buckets = append(t.buckets, Bucket{At: at, Seconds: t.width})
-	return &t.buckets[len(t.buckets)-1]
+	return wide
 }
 
-// widen doubles the buckets' length and joins those that now fall together.
-func (t *Timeline) widen() {
-	t.width *= 2
-	old := t.buckets
-	t.buckets = make([]Bucket, 0, len(old))
-	for _, b := range old {
-		into := t.bucket(b.At - b.At%t.width)
-		into.Rows.add(b.Rows)
-		into.Requests += b.Requests
-		into.ThrottledSeconds = round(into.ThrottledSeconds + b.ThrottledSeconds)
-		into.OpenJobs = max(into.OpenJobs, b.OpenJobs)
+// enter adds what happened at a second to the bucket there, which is the last one or after it: where time
+// seems to go back, it is the last one.
+func enter(buckets []Bucket, b Bucket, second, width int64) []Bucket {
+	at := time.Unix(second-second%width, 0).UTC()
+	n := len(buckets)
+	if n == 0 || buckets[n-1].At.Before(at) {
+		buckets = append(buckets, Bucket{At: at, Seconds: width})
+		n++
 	}
+	into := &buckets[n-1]
+	into.Rows.add(b.Rows)
+	into.Requests += b.Requests
+	into.ThrottledSeconds = round(into.ThrottledSeconds + b.ThrottledSeconds)
+	into.OpenJobs = max(into.OpenJobs, b.OpenJobs)
+	return buckets
+}
+
+// mergeTimelines joins what happened at the same time, in buckets as short as the bound and both timelines allow.
+func mergeTimelines(a, b []Bucket) []Bucket {
+	all := slices.Concat(a, b)
+	if len(all) == 0 {
+		return all
+	}
+	slices.SortStableFunc(all, func(a, b Bucket) int { return a.At.Compare(b.At) })
+	width := int64(1)
+	for _, b := range all {
+		width = max(width, b.Seconds)
+	}
+	for !fits(all[0].At.Unix(), all[len(all)-1].At.Unix(), width) {
+		width *= 2
+	}
+	return widen(all, width)
 }
 
 func (r *Rows) add(o Rows) {
@@ -88,10 +114,11 @@ func (r *Rows) add(o Rows) {
 	r.Unknown += o.Unknown
 	r.Unsent += o.Unsent
 	r.Valid += o.Valid
+	r.Resumed += o.Resumed
 }
 
 func (r *Rows) subtract(o Rows) {
-	r.add(Rows{-o.Read, -o.Applied, -o.Accepted, -o.Skipped, -o.Rejected, -o.Unknown, -o.Unsent, -o.Valid})
+	r.add(Rows{-o.Read, -o.Applied, -o.Accepted, -o.Skipped, -o.Rejected, -o.Unknown, -o.Unsent, -o.Valid, -o.Resumed})
 }
 
 // round cuts a sum of seconds to milliseconds.

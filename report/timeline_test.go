@@ -8,10 +8,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A timeline stays within its bound and loses nothing, however long the run and whenever samples come.
+// A timeline stays within its bound and on its grid and loses nothing, however long the run and whenever samples come.
 func TestTimelineSums(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var line Timeline
+		line := Timeline{Start: time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "start"), 0)}
 		var s Sample
 		var elapsed time.Duration
 		most := int64(0)
@@ -20,27 +20,29 @@ func TestTimelineSums(t *testing.T) {
 			n := rapid.Int64Range(0, 10_000).Draw(t, "rows")
 			s.Rows.add(Rows{Read: n, Accepted: n})
 			s.Requests++
-			s.Throttled += 250 * time.Millisecond
+			s.Throttled += 250*time.Millisecond + 300*time.Microsecond
 			s.OpenJobs = rapid.Int64Range(0, 256).Draw(t, "open")
 			most = max(most, s.OpenJobs)
 			line.Add(elapsed, s)
 		}
 		var sum Bucket
+		buckets := line.Buckets()
 		last := int64(-1)
-		for _, b := range line.Buckets() {
-			if b.At <= last || b.At%b.Seconds != 0 || b.Seconds != line.Buckets()[0].Seconds || b.At > int64(elapsed/time.Second) {
+		for _, b := range buckets {
+			at := b.At.Unix()
+			if at <= last || at%b.Seconds != 0 || b.Seconds&(b.Seconds-1) != 0 || b.Seconds != buckets[0].Seconds || b.At.After(line.Start.Add(elapsed)) {
 				t.Fatalf("bucket %+v after second %d", b, last)
 			}
-			last = b.At
+			last = at
 			sum.Rows.add(b.Rows)
 			sum.Requests += b.Requests
-			sum.ThrottledSeconds += b.ThrottledSeconds
+			sum.ThrottledSeconds = round(sum.ThrottledSeconds + b.ThrottledSeconds)
 			sum.OpenJobs = max(sum.OpenJobs, b.OpenJobs)
 		}
-		if n := len(line.Buckets()); n > maxBuckets {
-			t.Fatalf("%d buckets", n)
+		if n := (last - buckets[0].At.Unix()) / buckets[0].Seconds; n >= maxBuckets || buckets[0].Seconds > 1 && 2*n+3 < maxBuckets {
+			t.Fatalf("%d buckets of %d s", n+1, buckets[0].Seconds)
 		}
-		want := Bucket{Rows: s.Rows, Requests: s.Requests, ThrottledSeconds: s.Throttled.Seconds(), OpenJobs: most}
+		want := Bucket{Rows: s.Rows, Requests: s.Requests, ThrottledSeconds: s.Throttled.Round(time.Millisecond).Seconds(), OpenJobs: most}
 		if diff := cmp.Diff(want, sum); diff != "" {
 			t.Fatal(diff)
 		}
@@ -48,16 +50,23 @@ func TestTimelineSums(t *testing.T) {
 }
 
 func TestTimelineWidens(t *testing.T) {
-	var line Timeline
+	start := time.Unix(1_000_001, 900_000_000) // its second is odd, so that the first bucket of two is half filled
+	line := Timeline{Start: start}
 	for second := range 150 {
 		line.Add(time.Duration(second)*time.Second, Sample{Requests: int64(second + 1)})
 	}
 	got := line.Buckets()
-	if len(got) != 75 || got[0] != (Bucket{Seconds: 2, Requests: 2}) || got[74] != (Bucket{At: 148, Seconds: 2, Requests: 2}) {
+	first := Bucket{At: time.Unix(1_000_000, 0).UTC(), Seconds: 2, Requests: 1}
+	last := Bucket{At: time.Unix(1_000_150, 0).UTC(), Seconds: 2, Requests: 1}
+	if len(got) != 76 || got[0] != first || got[75] != last {
 		t.Errorf("%d buckets, first %+v, last %+v", len(got), got[0], got[len(got)-1])
 	}
 	line.Add(time.Hour, Sample{Requests: 150})
-	if n := len(line.Buckets()); n != 75 {
+	if n := len(line.Buckets()); n != 76 {
 		t.Errorf("nothing happened, but %d buckets", n)
+	}
+	line.Add(0, Sample{Requests: 151})
+	if n := line.Buckets()[75].Requests; n != 2 {
+		t.Errorf("time went back, and the last bucket has %d requests", n)
 	}
 }

@@ -2,10 +2,8 @@ package report
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 
 	"github.com/segmentio/encoding/json"
@@ -32,28 +30,22 @@ type Line struct {
 // Writer writes result lines and counts them. It is for one goroutine at a time.
 // The first error of its output is kept and nothing is written after it.
 type Writer struct {
+	tally
 	out     io.Writer
 	buf     []byte
-	counts  [statuses]int64
-	reasons map[reason]*Reason
 	written int64
 	err     error
 }
 
-type reason struct{ code, stage string }
-
 // NewWriter returns a Writer to out.
 func NewWriter(out io.Writer) *Writer {
-	return &Writer{out: out, reasons: map[reason]*Reason{}}
+	return &Writer{out: out, tally: newTally()}
 }
 
-// Line counts a row and writes its line.
+// Line counts a row and, unless it is Resumed, writes its line.
 func (w *Writer) Line(l *Line) {
-	w.counts[l.Status]++
-	if l.Code != "" {
-		w.count(l)
-	}
-	if w.err != nil {
+	w.tally.add(l.Row, l.Status, l.Code, l.Stage)
+	if l.Status == Resumed || w.err != nil {
 		return
 	}
 	if l.Raw != nil {
@@ -64,15 +56,6 @@ func (w *Writer) Line(l *Line) {
 	if len(w.buf) >= flushAt {
 		w.Flush()
 	}
-}
-
-func (w *Writer) count(l *Line) {
-	key := reason{l.Code, l.Stage}
-	if r := w.reasons[key]; r != nil {
-		r.Rows++
-		return
-	}
-	w.reasons[key] = &Reason{Code: l.Code, Stage: l.Stage, Rows: 1, FirstRow: l.Row}
 }
 
 func appendLine(b []byte, l *Line) []byte {
@@ -121,31 +104,6 @@ func (w *Writer) Flush() error {
 
 // Written returns how many rows' lines the output has taken whole.
 func (w *Writer) Written() int64 { return w.written }
-
-// Rows returns the counts of the rows so far.
-func (w *Writer) Rows() Rows {
-	c := &w.counts
-	r := Rows{
-		Applied: c[Applied], Accepted: c[Accepted], Skipped: c[Skipped], Rejected: c[Rejected],
-		Unknown: c[Unknown], Unsent: c[Unsent], Valid: c[Valid],
-	}
-	for _, n := range c {
-		r.Read += n
-	}
-	return r
-}
-
-// Reasons returns the codes of the rows so far, those with most rows first.
-func (w *Writer) Reasons() []Reason {
-	list := make([]Reason, 0, len(w.reasons))
-	for _, r := range w.reasons {
-		list = append(list, *r)
-	}
-	slices.SortFunc(list, func(a, b Reason) int {
-		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.FirstRow, b.FirstRow), cmp.Compare(a.Code, b.Code))
-	})
-	return list
-}
 
 // Report writes r as the last line, with an empty array where a list is nil.
 func (w *Writer) Report(r *Report) error {

@@ -39,8 +39,8 @@ const reportBytes = `{"type":"report","status":"failed","exit_code":1,"operation
 	`"reasons":[{"code":"email_invalid","stage":"validate","rows":2,"first_row":4},{"code":"duplicate","rows":1,"first_row":3},` +
 	`{"code":"json_invalid","stage":"validate","rows":1,"first_row":5},{"code":"answer_lost","rows":1,"first_row":6},{"code":"interrupted","rows":1,"first_row":7}],` +
 	`"jobs":{"submitted":1,"complete":0,"cancelled":0,"open":["01J"]},"requests":{"sent":3,"retried":1,"throttled":1,"bytes":512,"resent":1},` +
-	`"started_at":"2026-11-23T09:30:00Z","finished_at":"2026-11-23T09:30:01Z","seconds":1.25,"version":"v1",` +
-	`"timeline":[{"at":0,"seconds":1,"rows":{"read":1,"applied":1,"accepted":0,"skipped":0,"rejected":0,"unknown":0,"unsent":0},"requests":3,"throttled_seconds":0.5,"open_jobs":1}]}
+	`"started_at":"2026-11-23T09:30:00.000Z","finished_at":"2026-11-23T09:30:01.250Z","seconds":1.25,"version":"v1",` +
+	`"timeline":[{"at":"2026-11-23T09:30:00Z","seconds":1,"rows":{"read":1,"applied":1,"accepted":0,"skipped":0,"rejected":0,"unknown":0,"unsent":0},"requests":3,"throttled_seconds":0.5,"open_jobs":1}]}
 `
 
 // The output format is a contract with everybody's jq: it is held byte for byte.
@@ -55,10 +55,10 @@ func TestOutputBytes(t *testing.T) {
 		Rows: w.Rows(), Reasons: w.Reasons(), Jobs: Jobs{Submitted: 1, Open: []string{"01J"}},
 		Requests: Requests{Sent: 3, Retried: 1, Throttled: 1, Bytes: 512, Resent: 1}, Version: "v1",
 	}
-	var line Timeline
+	at := time.Date(2026, 11, 23, 18, 30, 0, 0, time.FixedZone("", 9*3600))
+	line := Timeline{Start: at}
 	line.Add(0, Sample{Rows: Rows{Read: 1, Applied: 1}, Requests: 3, Throttled: 500 * time.Millisecond, OpenJobs: 1})
 	r.Timeline = line.Buckets()
-	at := time.Date(2026, 11, 23, 18, 30, 0, 0, time.FixedZone("", 9*3600))
 	r.Span(at, at.Add(1250*time.Millisecond))
 	if err := w.Report(r); err != nil {
 		t.Fatal(err)

@@ -213,6 +213,13 @@ func (e *endpoint) shut(d time.Duration) time.Duration {
 	return max(e.open.Sub(from), 0)
 }
 
+// closed returns for how long nothing is sent because Klaviyo said so.
+func (e *endpoint) closed() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return max(time.Until(e.open), 0)
+}
+
 // retryAfter reads the header's seconds or date; 0 when there is none.
 func retryAfter(h http.Header) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))

@@ -49,6 +49,9 @@ type Jobs struct {
 type watched struct {
 	waiting int // how many wait for it
 	state   JobState
+	until   time.Time // the latest time to which somebody waits for it
+	took    time.Duration
+	done    int       // completed_count and failed_count together, as last heard
 	failed  int       // failed_count, -1 when Klaviyo did not say
 	total   int       // total_count, -1 when Klaviyo did not say
 	absent  time.Time // since when no question found it; zero when the last one did
@@ -63,6 +66,7 @@ func NewJobs(c *Client) *Jobs {
 // End is what is known of a job: its state and, when it is Complete, its errors.
 type End struct {
 	State  JobState
+	Took   time.Duration // from its creation to its completion by Klaviyo's clock, 0 when that is not known
 	failed int
 	total  int
 	errors []importError
@@ -71,7 +75,7 @@ type End struct {
 // Wait waits until the given time for a job's end, and reads its errors then. When the time is over, or ctx ends, the job
 // is Open, as it is when its errors could not be read. Failed polls are no failed jobs: only an *Error of Kind Setup is returned.
 func (j *Jobs) Wait(ctx context.Context, until time.Time, id string) (*End, error) {
-	w := j.watch(id)
+	w := j.watch(id, until)
 	defer j.forget(id)
 	within, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
@@ -91,7 +95,7 @@ func (j *Jobs) Wait(ctx context.Context, until time.Time, id string) (*End, erro
 	}
 }
 
-func (j *Jobs) watch(id string) *watched {
+func (j *Jobs) watch(id string, until time.Time) *watched {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.open) == 0 {
@@ -103,6 +107,9 @@ func (j *Jobs) watch(id string) *watched {
 		j.open[id] = w
 	}
 	w.waiting++
+	if until.After(w.until) {
+		w.until = until
+	}
 	return w
 }
 
@@ -161,9 +168,12 @@ func (j *Jobs) ids() []string {
 type jobResource struct {
 	ID         string `json:"id"`
 	Attributes struct {
-		Status      string `json:"status"`
-		FailedCount *int   `json:"failed_count"`
-		TotalCount  *int   `json:"total_count"`
+		Status         string `json:"status"`
+		FailedCount    *int   `json:"failed_count"`
+		TotalCount     *int   `json:"total_count"`
+		CompletedCount int    `json:"completed_count"`
+		CreatedAt      string `json:"created_at"`
+		CompletedAt    string `json:"completed_at"`
 	} `json:"attributes"`
 }
 
@@ -244,8 +254,10 @@ func (j *Jobs) note(id string, job *jobResource) {
 		}
 	} else {
 		w.absent, w.failed, w.total = time.Time{}, -1, -1
+		w.took, w.done = job.took(), job.Attributes.CompletedCount
 		if n := job.Attributes.FailedCount; n != nil {
 			w.failed = *n
+			w.done += *n
 		}
 		if n := job.Attributes.TotalCount; n != nil {
 			w.total = *n
@@ -263,12 +275,47 @@ func (j *Jobs) note(id string, job *jobResource) {
 	}
 }
 
+// took returns how long a job that is complete took, 0 when its times do not say.
+func (j *jobResource) took() time.Duration {
+	created, err := time.Parse(time.RFC3339, j.Attributes.CreatedAt)
+	if err != nil {
+		return 0
+	}
+	completed, err := time.Parse(time.RFC3339, j.Attributes.CompletedAt)
+	if err != nil {
+		return 0
+	}
+	return max(completed.Sub(created), 0)
+}
+
+// Progress is how far the jobs are that are waited for.
+type Progress struct {
+	Jobs       int64
+	Rows, Done int64         // as far as Klaviyo said
+	Left       time.Duration // for which the first of the jobs is still waited for
+}
+
+// Progress returns how far the jobs are. It may be called at any time.
+func (j *Jobs) Progress() (p Progress) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, w := range j.open {
+		p.Jobs++
+		p.Rows += int64(max(w.total, 0))
+		p.Done += int64(w.done)
+		if left := time.Until(w.until); p.Jobs == 1 || left < p.Left {
+			p.Left = max(left, 0)
+		}
+	}
+	return p
+}
+
 // readTime is how long a job's errors are tried to be read.
 const readTime = 15 * time.Minute
 
 // end reads the errors of a job that has ended; of several jobs one after the other, within the quota.
 func (j *Jobs) end(ctx context.Context, id string, w *watched) (*End, error) {
-	e := &End{State: w.state, failed: w.failed, total: w.total}
+	e := &End{State: w.state, Took: w.took, failed: w.failed, total: w.total}
 	if e.State != Complete || e.failed == 0 {
 		return e, nil
 	}

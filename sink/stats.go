@@ -14,6 +14,7 @@ type Stats struct {
 	Bytes     int64         // of request bodies
 	Jobs      int64         // import jobs that Klaviyo took
 	Waited    time.Duration // for which Klaviyo had closed an endpoint
+	Closed    time.Duration // for which it has closed one from now on
 }
 
 type counters struct {
@@ -26,5 +27,6 @@ func (c *Client) Stats() Stats {
 	return Stats{
 		Sent: n.sent.Load(), Retried: n.retried.Load(), Resent: n.resent.Load(), Throttled: n.throttled.Load(),
 		Bytes: n.bytes.Load(), Jobs: n.jobs.Load(), Waited: time.Duration(n.waited.Load()),
+		Closed: max(c.rates.imports.closed(), c.rates.removals.closed()),
 	}
 }

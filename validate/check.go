@@ -54,10 +54,7 @@ func (c *Checker) Check(lines []byte, last bool, out *Rows) {
 		} else {
 			lines = nil
 		}
-		if len(line) > 0 && line[0] == byteOrderMark[0] {
-			line = bytes.TrimPrefix(line, byteOrderMark)
-		}
-		line = trimSpace(line)
+		line = trimLine(line)
 		switch {
 		case len(line) == 0:
 		case len(line) > MaxRow:
@@ -68,6 +65,17 @@ func (c *Checker) Check(lines []byte, last bool, out *Rows) {
 		}
 	}
 }
+
+// trimLine takes a byte order mark and the white space at the end off a line.
+func trimLine(line []byte) []byte {
+	if len(line) > 0 && line[0] == byteOrderMark[0] {
+		line = bytes.TrimPrefix(line, byteOrderMark)
+	}
+	return trimSpace(line)
+}
+
+// Blank reports whether Check finds no row in a line, which may end in LF.
+func Blank(line []byte) bool { return len(trimLine(bytes.TrimSuffix(line, []byte{'\n'}))) == 0 }
 
 // trimSpace takes JSON's white space off the end of a line, and the whole line when there is nothing else.
 func trimSpace(line []byte) []byte {

@@ -123,7 +123,8 @@ func TestFaults(t *testing.T) {
 	}{
 		{`"x"`, "", NotObject, NotAnObject, "", "the row is a string, not an object"},
 		{`null`, "", NotObject, NotAnObject, "", "the row is null, not an object"},
-		{`[1,{"a":[]}]`, "", NotObject, NotAnObject, "", "the row is an array, not an object; each row is an array: add -c to td query, so that columns have names"},
+		{`[1,{"a":[]}]`, "", NotObject, NotAnObject, "", "the row is an array, not an object; " + arrayHint},
+		{` [ {"email":"a@b.co"}]`, "", NotObject, NotAnObject, "", "the row is an array, not an object; " + lateHint},
 		{`{"email":"a@b.co","x":1,"\u0078":2}`, key, Present, DuplicateMember, "x", "`x` is there twice"},
 		{`{"email":"a@b.co","email":null}`, key, Present, DuplicateMember, "email", "`email` is there twice"},
 		{`{"x":null,"x":null}`, "", Missing, DuplicateMember, "x", "`x` is there twice"},
@@ -150,13 +151,16 @@ func TestFaults(t *testing.T) {
 		{`{"email":null,"$x":1}`, "", Present, EmailMissing, "email", "column `email` is null"},
 		{`{"email":""}`, "", Present, EmailMissing, "email", "column `email` is empty"},
 		{`{"email":" \t\u3000"}`, "", Present, EmailMissing, "email", "column `email` is empty"},
-		{`{"EMAIL":"a@b.co"}`, "", Missing, EmailMissing, "email", "`EMAIL` is there, `email` is not: names are case-sensitive, use AS \"email\""},
+		{`{"EMAIL":"a@b.co"}`, "", Missing, EmailMissing, "email", "`EMAIL` is there, `email` is not: names are case-sensitive, use AS \"email\" or --map 'EMAIL=email'"},
 		{`{"rows":[{"email":"a@b.co"}],"hasData":true}`, "", Missing, EmailMissing, "email",
-			"column `email` is missing; this is a client's whole answer, not a row: pass its rows on one by one"},
+			"column `email` is missing; this is mysqlsh's answer, not a row: put jq -c '.rows[]' before"},
 		{` { "hasData":true,"rows":[]}`, "", Missing, EmailMissing, "email",
-			"column `email` is missing; this is a client's whole answer, not a row: pass its rows on one by one"},
+			"column `email` is missing; this is mysqlsh's answer, not a row: put jq -c '.rows[]' before"},
 		{`{"ResultSet":{"Rows":[]}}`, "", Missing, EmailMissing, "email",
-			"column `email` is missing; this is a client's whole answer, not a row: pass its rows on one by one"},
+			"column `email` is missing; this is athena's answer, not a row: use UNLOAD (…) TO … WITH (format='JSON') and read its files"},
+		{`{"email;name":"a@b.co;A"}`, "", Missing, EmailMissing, "email", "column `email` is missing; `email;name` is one column: add --ifs \";\" to mlr"},
+		{`{"x;y":1,"z":2}`, "", Missing, EmailMissing, "email", "column `email` is missing"},
+		{`{"x":1}`, "", Missing, EmailMissing, "email", "column `email` is missing"},
 		{`{"email":5}`, "", WrongType, TypeWrong, "email", "column `email` holds a number, not a string: cast it to text"},
 		{`{"email":["a@b.co"]}`, "", WrongType, TypeWrong, "email", "column `email` holds an array, not a string: cast it to text"},
 		{`{"email":{}}`, "", WrongType, TypeWrong, "email", "column `email` holds an object, not a string: cast it to text"},
@@ -181,7 +185,7 @@ func TestFaults(t *testing.T) {
 		{`{"email":"a@b.co","$` + long + `":0}`, key, Present, NameReserved, "$" + long[:118],
 			"`$" + long[:118] + "…` begins with $, as Klaviyo's own names do: give it another name, or leave it out"},
 		{`{"phone_number":819012345678,"email":"a@b.co"}`, key, Present, TypeWrong, "phone_number",
-			"column `phone_number` holds a number, not a string: cast it to text, a number loses + and leading zeros"},
+			"column `phone_number` holds a number, not a string: cast it to text, or add -S to mlr: a number loses + and leading zeros"},
 		{`{"phone_number":"090 1234 5678","email":"a@b.co"}`, key, Present, PhoneInvalid, "phone_number",
 			"`090 1234 5678` has no country code: write it as +…, or give --default-country"},
 		{`{"phone_number":"090 1234 5678","email":"a@b.co","country":"Japan"}`, key, Present, PhoneInvalid, "phone_number",
@@ -201,15 +205,17 @@ func TestJSONFaults(t *testing.T) {
 	tests := []struct{ row, detail string }{
 		{`{"a":NaN}`, not + "`N` begins no value at byte 6; " + numbersHint},
 		{`{"a":-Infinity}`, not + "a number is not written as in 0, -1.5 or 2e9 at byte 6; " + numbersHint},
-		{`{"a":0xff}`, not + "instead of a comma or a closing bracket comes `x` at byte 7; " + numbersHint},
+		{`{"a":0xff}`, not + "instead of a comma or a closing bracket comes `x` at byte 7; " + digitsHint},
+		{`{"a":0b11}`, not + "instead of a comma or a closing bracket comes `b` at byte 7; " + digitsHint},
+		{`{"a":"0"x}`, not + "instead of a comma or a closing bracket comes `x` at byte 9"},
 		{`{"a":10"b":1}`, not + "instead of a comma or a closing bracket comes `\"` at byte 8"},
 		{`{"a":[1,inf]}`, not + "`i` begins no value at byte 9; " + numbersHint},
-		{`{"a":01}`, not + "a number is not written as in 0, -1.5 or 2e9 at byte 6"},
-		{`{"a":1.}`, not + "a number is not written as in 0, -1.5 or 2e9 at byte 6"},
-		{`{"a":.5}`, not + "`.` begins no value at byte 6"},
-		{`{"a":+1}`, not + "`+` begins no value at byte 6"},
-		{`{"a":1e}`, not + "a number is not written as in 0, -1.5 or 2e9 at byte 6"},
-		{`{"a":-}`, not + "a number is not written as in 0, -1.5 or 2e9 at byte 6"},
+		{`{"a":01}`, not + "a number is not written as in 0, -1.5 or 2e9 at byte 6; " + digitsHint},
+		{`{"a":1.}`, not + "a number is not written as in 0, -1.5 or 2e9 at byte 6; " + digitsHint},
+		{`{"a":.5}`, not + "`.` begins no value at byte 6; " + digitsHint},
+		{`{"a":+1}`, not + "`+` begins no value at byte 6; " + digitsHint},
+		{`{"a":1e}`, not + "a number is not written as in 0, -1.5 or 2e9 at byte 6; " + digitsHint},
+		{`{"a":-}`, not + "a number is not written as in 0, -1.5 or 2e9 at byte 6; " + digitsHint},
 		{`{"a":True}`, not + "`T` begins no value at byte 6"},
 		{`{"a":nul}`, not + "`n` begins no value at byte 6"},
 		{"{\"a\":\"x\ty\"}", not + "a control character in a string is not escaped, `\\u0009` at byte 8"},
@@ -228,6 +234,7 @@ func TestJSONFaults(t *testing.T) {
 		{`{"a":[1,]}`, not + "nothing comes after a comma at byte 9"},
 		{`{"a":{"b":1,}}`, not + "nothing comes after a comma at byte 13"},
 		{`{"a" 1}`, not + "instead of a colon after a name comes `1` at byte 6"},
+		{`{"a":1,"b"}`, not + "instead of a colon after a name comes `}` at byte 11; " + nestingHint},
 		{`{"x":{"a" 1}}`, not + "instead of a colon after a name comes `1` at byte 11"},
 		{`{"a":1 "b":2}`, not + "instead of a comma or a closing bracket comes `\"` at byte 8"},
 		{`{"a":[1}`, not + "instead of a comma or a closing bracket comes `}` at byte 8"},
@@ -235,30 +242,51 @@ func TestJSONFaults(t *testing.T) {
 		{`{'a':1}`, not + "instead of a name in double quotes comes `'` at byte 2; strings and names take double quotes: print rows with json.dumps"},
 		{`{"x":[{,}]}`, not + "instead of a name in double quotes comes `,` at byte 8"},
 		{`{"a":1},`, not + "after its end comes `,` at byte 8; rows stand on lines of their own without commas between them: add jq -c '.[]' for an array"},
+		{`{"a":1}]`, not + "after its end comes `]` at byte 8; rows stand on lines of their own without commas between them: add jq -c '.[]' for an array"},
 		{`{"a":1}{"a":2}`, not + "after its end comes `{` at byte 8; " + severalHint},
 		{`{"email":"a@b.co"} x`, not + "after its end comes `x` at byte 20"},
 		{`{"a":"say \\"hi\\""}`, not + "instead of a comma or a closing bracket comes `h` at byte 14; " + backslashes},
 		{`{"a":"é` + "\x00" + `"}`, not + "a control character in a string is not escaped, `\\u0000` at byte 9"},
-		{"{\"a\":\"caf\xe9\"}", "the row is not UTF-8: byte 10 is 0xe9; set the client's encoding to UTF-8, or leave binary columns out"},
-		{"{\"a\":\"\xed\xa0\xbd\"}", "the row is not UTF-8: byte 7 is 0xed; set the client's encoding to UTF-8, or leave binary columns out"},
+		{"{\"a\":\"caf\xe9\"}", "the row is not UTF-8: byte 10 is 0xe9; " + bytesHint},
+		{"{\"a\":\"\xed\xa0\xbd\"}", "the row is not UTF-8: byte 7 is 0xed; " + bytesHint},
 		{"\xff\xfe{\x00\"\x00", "the row is not UTF-8: byte 1 is 0xff; " + utf16Hint},
-		{"{\x00\"\x00a\x00", not + "instead of a name in double quotes comes `\\u0000` at byte 2"},
+		{"{\x00\"\x00a\x00", not + "instead of a name in double quotes comes `\\u0000` at byte 2; " + utf16Hint},
+		{"[\x00{\x00\"\x00a", not + "`\\u0000` begins no value at byte 2; " + utf16Hint},
 		{"\x00{\x00\"\x00a", not + "`\\u0000` begins no value at byte 1; " + utf16Hint},
 
 		{`["a@b.co",1`, not + "it ends in the middle of a value; " + arrayHint},
+		{`[["a@b.co",1],`, not + "it ends in the middle of a value; " + arrayHint},
+		{`[{"email":"a@b.co"},`, not + "it ends in the middle of a value; " + lateHint},
+		{`[{"email":"a@b.co"}`, not + "it ends in the middle of a value; " + lateHint},
+		{`  [`, not + "it ends in the middle of a value; " + nestedHint},
 		{`(12 rows)`, not + "`(` begins no value at byte 1; " + notRowPrefix + "use psql -AtXq"},
 		{`(1 row)`, not + "`(` begins no value at byte 1; " + notRowPrefix + "use psql -AtXq"},
+		{`SET`, not + "`S` begins no value at byte 1; " + notRowPrefix + "use psql -AtXq"},
+		{`Timing is on.`, not + "`T` begins no value at byte 1; " + notRowPrefix + "use psql -AtXq"},
+		{`Time: 0.123 ms`, not + "`T` begins no value at byte 1; " + notRowPrefix + "use psql -AtXq"},
 		{`(12 rows affected)`, not + "`(` begins no value at byte 1; " + notRowPrefix + "put SET NOCOUNT ON before the query"},
+		{`(1 row affected)`, not + "`(` begins no value at byte 1; " + notRowPrefix + "put SET NOCOUNT ON before the query"},
+		{`JSON_F52E2B61-18A1-11d1-B105-00805F49916B`, not + "`J` begins no value at byte 1; " + notRowPrefix + "use sqlcmd -h -1 -y 0"},
 		{`Job 123 is queued.`, not + "`J` begins no value at byte 1; " + notRowPrefix + "use td query -o FILE and read that file"},
-		{`+-----+-----+`, not + "`+` begins no value at byte 1; " + notRowPrefix + "use mysql -N -B -r, or td query -f json -c"},
+		{`Use 'td job:show 123' to show the status.`, not + "`U` begins no value at byte 1; " + notRowPrefix + "use td query -o FILE and read that file"},
+		{`Status      : success`, not + "`S` begins no value at byte 1; " + notRowPrefix + "use td query -o FILE and read that file"},
+		{`Result      :`, not + "`R` begins no value at byte 1; " + notRowPrefix + "use td query -o FILE and read that file"},
 		{`-------------`, not + "a number is not written as in 0, -1.5 or 2e9 at byte 1; " + notRowPrefix + "use psql -AtXq, or sqlcmd -h -1"},
-		{`Current status: DONE`, not + "`C` begins no value at byte 1; " + notRowPrefix + "use bq query --quiet"},
-		{`3 Row(s) produced. 3 Row(s) produced`, not + "after its end comes `R` at byte 3; " + notRowPrefix + "use snowsql -o friendly=false -o timing=false"},
-		{`15 rows`, not + "after its end comes `r` at byte 4; " + notRowPrefix + "switch its row count off"},
+		{"\rWaiting on bqjob_r1 ... (0s) Current status: DONE", not + "`W` begins no value at byte 2; " + notRowPrefix + "use bq query --quiet"},
+		{`3 Row(s) produced. Time Elapsed: 0.1s`, not + "after its end comes `R` at byte 3; " + notRowPrefix + "use snowsql -o friendly=false -o timing=false"},
+		{`+-----+-----+`, not + "`+` begins no value at byte 1; " + tableHint},
+		{`| email |`, not + "`|` begins no value at byte 1; " + tableHint},
+		{`┌───────┐`, not + "`┌` begins no value at byte 1; " + tableHint},
+		{` email | name`, not + "`e` begins no value at byte 2; " + tableHint},
+		{"email\tname", not + "`e` begins no value at byte 1; " + tabsHint},
 		{`  "email": "a@b.co",`, not + "after its end comes `:` at byte 10; " + linesHint},
+		{`  "rows": 1,`, not + "after its end comes `:` at byte 9; " + linesHint},
+		{`  "meta":`, not + "after its end comes `:` at byte 9; this is clickhouse's answer, not a row: use FORMAT JSONEachRow"},
 		{`}`, not + "`}` begins no value at byte 1; " + linesHint},
 		{`email,name`, not + "`e` begins no value at byte 1; " + objectsHint},
-		{`5,"x"`, not + "after its end comes `,` at byte 2; " + objectsHint},
+		{`a@b.co|Ann`, not + "`a` begins no value at byte 1; " + tableHint},
+		{`-5,"x"`, not + "after its end comes `,` at byte 3; " + objectsHint},
+		{`"a@b.co","Ann"`, not + "after its end comes `,` at byte 9; " + quotedHint},
 	}
 	for _, test := range tests {
 		want := verdict{Fault: Fault{JSONInvalid, "", test.detail}}
@@ -279,12 +307,15 @@ func TestCut(t *testing.T) {
 	for n := 1; n < len(row); n++ {
 		mid := mid
 		plain := mid
-		if n == 1 {
+		switch quotes := strings.Count(row[:n], `"`); {
+		case n == 1:
 			plain += "; " + linesHint
+		case quotes%2 == 1:
+			plain += "; " + brokenHint
 		}
 		if whole := len(strings.ToValidUTF8(row[:n], "")); whole < n {
 			mid = fmt.Sprintf("the row is not UTF-8: byte %d is 0xe5", whole+1)
-			plain = mid + "; set the client's encoding to UTF-8, or leave binary columns out"
+			plain = mid + "; " + bytesHint
 		}
 		for _, test := range []struct {
 			lines, detail string
@@ -301,6 +332,22 @@ func TestCut(t *testing.T) {
 			if got := verdicts(&out); !reflect.DeepEqual(got, want) {
 				t.Fatalf("%q, last %t:\ngot  %+v\nwant %+v", test.lines, test.last, got, want)
 			}
+		}
+	}
+}
+
+// A line that ends inside a string is told from one that ends elsewhere.
+func TestBrokenString(t *testing.T) {
+	const mid = "the row is not JSON: it ends in the middle of a value"
+	for line, detail := range map[string]string{
+		`{"a":"b`:              mid + "; " + brokenHint,
+		`{"a":"say \"hi\" and`: mid + "; " + brokenHint,
+		`{"a":"b\\`:            mid + "; " + brokenHint,
+		`{"a":"b\\",`:          mid,
+		`{"a":"\"b\"",`:        mid,
+	} {
+		if got := check(t, Options{}, line+"\n"); got.Fault.Detail != detail {
+			t.Errorf("%s\ngot  %s\nwant %s", line, got.Fault.Detail, detail)
 		}
 	}
 }
@@ -351,7 +398,7 @@ func TestRemove(t *testing.T) {
 		{`{"profile_id":"é"}`, verdict{Key: `"é"`, Required: Present, Fault: Fault{ProfileIDInvalid, "profile_id", "`é` is no profile id: it holds `é`"}}},
 		{`{"email":"a@b.co"}`, verdict{Required: Missing, Fault: Fault{ProfileIDMissing, "profile_id", "column `profile_id` is missing"}}},
 		{`{"PROFILE_ID":"x"}`, verdict{Required: Missing, Fault: Fault{ProfileIDMissing, "profile_id",
-			"`PROFILE_ID` is there, `profile_id` is not: names are case-sensitive, use AS \"profile_id\""}}},
+			"`PROFILE_ID` is there, `profile_id` is not: names are case-sensitive, use AS \"profile_id\" or --map 'PROFILE_ID=profile_id'"}}},
 		{`{"profile_id":null}`, verdict{Required: Present, Fault: Fault{ProfileIDMissing, "profile_id", "column `profile_id` is null"}}},
 		{`{"profile_id":" "}`, verdict{Required: Present, Fault: Fault{ProfileIDMissing, "profile_id", "column `profile_id` is empty"}}},
 		{`{"profile_id":7}`, verdict{Required: WrongType, Fault: Fault{TypeWrong, "profile_id", "column `profile_id` holds a number, not a string: cast it to text"}}},
@@ -418,11 +465,11 @@ func TestLengths(t *testing.T) {
 		"":                                   "",
 		`{"email":"a@b`:                      "",
 		"\xe3\x81":                           "",
-		` [{"email":`:                        "; " + arrayHint,
-		`{ "rows":[`:                         "; " + wrapperHint,
-		`{"ResultSet":{"`:                    "; " + wrapperHint,
-		`{"hasData":true,`:                   "; " + wrapperHint,
-		`{"meta":[{"name":"email","type":"`:  "; " + wrapperHint,
+		` [["email",`:                        "; " + arrayHint,
+		` [{"email":`:                        "; " + lateHint,
+		`{ "rows":[`:                         "; this is mysqlsh's answer, not a row: put jq -c '.rows[]' before",
+		`{"hasData":true,`:                   "; this is mysqlsh's answer, not a row: put jq -c '.rows[]' before",
+		`{"meta":[{"name":"email","type":"`:  "; this is clickhouse's answer, not a row: use FORMAT JSONEachRow",
 		`{"rowsum":5,"email":"a@b.co","x":"`: "",
 	} {
 		var out Rows

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -9,31 +10,49 @@ import (
 
 // The hints name what td-semantics.md section 5 knows of the clients that print such rows.
 const (
-	arrayHint    = "each row is an array: add -c to td query, so that columns have names"
-	wrapperHint  = "this is a client's whole answer, not a row: pass its rows on one by one"
-	backslashes  = `backslashes are doubled: use psql -c "select row_to_json(…)" instead of COPY, or add -r to mysql`
-	numbersHint  = "JSON has no such number: cast it to text or null in the query"
-	cutHint      = "the last row is cut: the command before the pipe may have failed"
-	linesHint    = "a row must be on one line: add jq -c"
-	utf16Hint    = "this looks like UTF-16: add -f 65001 to sqlcmd, or convert it with iconv"
-	objectsHint  = "rows are JSON objects, one a line: CSV is turned into them by mlr --icsv --ojsonl cat"
+	arrayHint   = "each row is an array: add -c to td query, or name the columns: jq -c '{email: .[0]}'"
+	lateHint    = "an array is taken apart only where the input begins with it: keep away what comes before it (td query: -o FILE), or put jq -c '.[]' before"
+	nestedHint  = "an array is taken apart only where the input begins with it: run one statement (snow prints an array for each), or put jq -c 'flatten(1)[]' before"
+	backslashes = `backslashes are doubled: use psql -c "select row_to_json(…)" instead of COPY, or add -r to mysql`
+	numbersHint = "JSON has no such number: cast it to text or null in the query"
+	digitsHint  = "JSON has no such number: add -S to mlr, or cast it to text in the query"
+	cutHint     = "the last row is cut: the command before the pipe may have failed"
+	nestingHint = "the row is cut where trino finds an ARRAY, MAP or ROW: use json_format(cast(x as json))"
+	linesHint   = "a row must be on one line: add jq -c"
+	brokenHint  = "a string is broken off at the end of the line: add -y 0 to sqlcmd, or have the client escape line breaks"
+	utf16Hint   = "this looks like UTF-16: add -f 65001 to sqlcmd, or convert it with iconv"
+	bytesHint   = "set the client's encoding to UTF-8, convert the file with iconv, or leave binary columns out"
+	objectsHint = "rows are JSON objects, one a line: switch headers off (psql -t, mysql -N), or turn CSV into rows: mlr -S --icsv --ojsonl cat"
+	quotedHint  = "this is quoted CSV: use trino --output-format JSON, or turn it into rows: mlr -S --icsv --ojsonl cat"
+	tabsHint    = "this is tab-separated: use json_object and mysql -N -B -r, FORMAT JSONEachRow, or turn it into rows: mlr -S --itsv --ojsonl cat"
+	tableHint   = "this is a table, not JSON: use row_to_json and psql -AtXq, json_object and mysql -N -B -r, td -f json -c, " +
+		"bq --format=json, snow --format JSON_EXT, trino --output-format JSON, sqlite3 -json or duckdb -jsonlines"
 	severalHint  = "each row has a line of its own: add jq -c ."
 	notRowPrefix = "this is a line of the client, not a row: "
 )
 
-// notices are beginnings and endings of what clients print beside rows.
-var notices = []struct{ begins, ends, hint string }{
-	{"(", "rows affected)", "put SET NOCOUNT ON before the query"},
-	{"(", "row affected)", "put SET NOCOUNT ON before the query"},
-	{"(", "rows)", "use psql -AtXq"},
-	{"(", "row)", "use psql -AtXq"},
+// notices are beginnings of what clients print beside rows, and what further stands in such a line.
+var notices = []struct{ begins, has, hint string }{
+	{"(", " affected)", "put SET NOCOUNT ON before the query"},
 	{"(", "", "use psql -AtXq"},
-	{"Job ", "", "use td query -o FILE and read that file"},
-	{"+--", "", "use mysql -N -B -r, or td query -f json -c"},
+	{"Timing is ", "", "use psql -AtXq"},
+	{"Time: ", " ms", "use psql -AtXq"},
+	{"Job ", " is queued.", "use td query -o FILE and read that file"},
+	{"Use 'td ", "", "use td query -o FILE and read that file"},
+	{"Status      :", "", "use td query -o FILE and read that file"},
+	{"Result      :", "", "use td query -o FILE and read that file"},
 	{"---", "", "use psql -AtXq, or sqlcmd -h -1"},
-	{"Current status:", "", "use bq query --quiet"},
-	{"", "(s) produced", "use snowsql -o friendly=false -o timing=false"},
-	{"", " rows", "switch its row count off"},
+	{"JSON_F52E2B61", "", "use sqlcmd -h -1 -y 0"},
+	{"Waiting on ", "Current status:", "use bq query --quiet"},
+	{"", " Row(s) produced", "use snowsql -o friendly=false -o timing=false"},
+}
+
+// wrappers are beginnings, behind the bracket, of the objects in which clients wrap all rows.
+var wrappers = []struct{ begins, hint string }{
+	{`"rows":[`, "this is mysqlsh's answer, not a row: put jq -c '.rows[]' before"},
+	{`"hasData"`, "this is mysqlsh's answer, not a row: put jq -c '.rows[]' before"},
+	{`"ResultSet"`, "this is athena's answer, not a row: use UNLOAD (…) TO … WITH (format='JSON') and read its files"},
+	{`"meta"`, "this is clickhouse's answer, not a row: use FORMAT JSONEachRow"},
 }
 
 // notJSON says why a line is no JSON. unended says that it is the last one and has no newline.
@@ -89,21 +108,30 @@ func (s *scanner) hint(unended bool) string {
 	switch rest := s.line[s.at:]; {
 	case s.problem == cut && unended:
 		return cutHint
-	case s.problem == cut && string(line) == "{", s.problem == badValue && (line[0] == '}' || line[0] == ']'),
-		s.problem == afterEnd && line[0] == '"' && rest[0] == ':':
+	case s.problem == noColon && string(rest) == "}":
+		return nestingHint
+	case s.problem == cut && string(line) == "{", s.problem == badValue && (line[0] == '}' || line[0] == ']'):
 		return linesHint
-	case s.problem == badValue && isNumberWord(rest), s.problem == badNumber && isNumberWord(rest[1:]),
-		s.problem == noComma && (rest[0] == 'x' || rest[0] == 'X') && s.line[s.at-1] == '0':
+	case s.problem == cut && broken(line):
+		return brokenHint
+	case s.problem == afterEnd && line[0] == '"' && rest[0] == ':':
+		return cmp.Or(wrapperHint(line), linesHint)
+	case s.problem == badValue && isNumberWord(rest), s.problem == badNumber && isNumberWord(rest[1:]):
 		return numbersHint
-	case bytes.Contains(s.line[:s.at], []byte(`\\"`)):
+	case s.problem == noComma && strings.IndexByte("xXbo", rest[0]) >= 0 && s.line[s.at-1] == '0',
+		s.problem == badNumber && line[0] == '{', s.problem == badValue && line[0] == '{' && (rest[0] == '.' || rest[0] == '+'):
+		return digitsHint
+	case s.problem != cut && bytes.Contains(s.line[:s.at], []byte(`\\"`)):
 		return backslashes
 	case s.problem == noName && rest[0] == '\'':
 		return "strings and names take double quotes: print rows with json.dumps"
+	case s.problem == afterEnd && line[0] == '"' && rest[0] == ',':
+		return quotedHint
 	case s.problem == badValue && len(rest) == len(line), s.problem == afterEnd && line[0] != '{':
 		return objectsHint
 	case s.problem == afterEnd && rest[0] == '{':
 		return severalHint
-	case s.problem == afterEnd && rest[0] == ',':
+	case s.problem == afterEnd && (rest[0] == ',' || rest[0] == ']'):
 		return "rows stand on lines of their own without commas between them: add jq -c '.[]' for an array"
 	}
 	return ""
@@ -112,19 +140,52 @@ func (s *scanner) hint(unended bool) string {
 // lineHint says what to do about a line that has never been a row.
 func lineHint(line []byte) string {
 	switch {
+	case bytes.IndexByte(line[:min(len(line), 4)], 0) >= 0:
+		return utf16Hint
 	case len(line) == 0 || line[0] == '{':
 		return ""
 	case line[0] == '[':
-		return arrayHint
-	case bytes.IndexByte(line[:min(len(line), 4)], 0) >= 0:
-		return utf16Hint
+		return bracketHint(line)
+	case string(line) == "SET" || string(line) == "BEGIN" || string(line) == "COMMIT":
+		return notRowPrefix + "use psql -AtXq"
 	}
 	for _, n := range notices {
-		if bytes.HasPrefix(line, []byte(n.begins)) && bytes.HasSuffix(line, []byte(n.ends)) {
+		if bytes.HasPrefix(line, []byte(n.begins)) && bytes.Contains(line, []byte(n.has)) {
 			return notRowPrefix + n.hint
 		}
 	}
+	switch r, _ := utf8.DecodeRune(line); {
+	case r >= '─' && r <= '╿', bytes.HasPrefix(line, []byte("+-")), bytes.IndexByte(line, '|') >= 0:
+		return tableHint
+	case bytes.IndexByte(line, '\t') > 0:
+		return tabsHint
+	}
 	return ""
+}
+
+// bracketHint says what to do about a line that begins with [.
+func bracketHint(line []byte) string {
+	switch i := space(line, 1); {
+	case i == len(line):
+		return nestedHint
+	case line[i] == '{':
+		return lateHint
+	}
+	return arrayHint
+}
+
+// broken says whether a line ends inside a string.
+func broken(line []byte) bool {
+	quoted := false
+	for i := 0; i < len(line); i++ {
+		switch {
+		case line[i] == '"':
+			quoted = !quoted
+		case line[i] == '\\' && quoted:
+			i++
+		}
+	}
+	return quoted
 }
 
 // isNumberWord says whether p begins as clients print numbers that JSON has not.
@@ -154,7 +215,7 @@ func notUTF8(line []byte, unended bool) *Fault {
 	case bytes.HasPrefix(line, []byte("\xff\xfe")), bytes.HasPrefix(line, []byte("\xfe\xff")), bytes.IndexByte(line, 0) >= 0:
 		detail += "; " + utf16Hint
 	default:
-		detail += "; set the client's encoding to UTF-8, or leave binary columns out"
+		detail += "; " + bytesHint
 	}
 	return &Fault{Code: JSONInvalid, Detail: detail}
 }
@@ -162,7 +223,7 @@ func notUTF8(line []byte, unended bool) *Fault {
 func notAnObject(line []byte, k kind) *Fault {
 	detail := fmt.Sprintf("the row is %s, not an object", k)
 	if k == array {
-		detail += "; " + arrayHint
+		detail += "; " + bracketHint(line[space(line, 0):])
 	}
 	return &Fault{Code: NotAnObject, Detail: detail}
 }
@@ -171,30 +232,25 @@ func notAnObject(line []byte, k kind) *Fault {
 func tooLong(head []byte) *Fault {
 	detail := fmt.Sprintf("the row is longer than %d bytes", MaxRow)
 	head = head[space(head, 0):]
-	switch {
-	case bytes.HasPrefix(head, []byte("[")):
-		detail += "; " + arrayHint
-	case isWrapper(head):
-		detail += "; " + wrapperHint
+	if bytes.HasPrefix(head, []byte("[")) {
+		detail += "; " + bracketHint(head)
+	} else if hint := wrapperHint(head); hint != "" {
+		detail += "; " + hint
 	}
 	return &Fault{Code: RowTooLong, Detail: detail}
 }
 
-// wrappers are the first names of the objects in which clients wrap all rows: mysqlsh, td and mysqlsh, athena, clickhouse.
-var wrappers = []string{"rows", "hasData", "ResultSet", "meta"}
-
-// isWrapper says whether an object begins as a client's whole answer does.
-func isWrapper(head []byte) bool {
-	if len(head) == 0 || head[0] != '{' {
-		return false
+// wrapperHint says what to do about an object that begins as a client's whole answer does. head may be without the bracket.
+func wrapperHint(head []byte) string {
+	if len(head) > 0 && head[0] == '{' {
+		head = head[space(head, 1):]
 	}
-	head = head[space(head, 1):]
-	for _, name := range wrappers {
-		if bytes.HasPrefix(head, []byte(`"`+name+`"`)) {
-			return true
+	for _, w := range wrappers {
+		if bytes.HasPrefix(head, []byte(w.begins)) {
+			return w.hint
 		}
 	}
-	return false
+	return ""
 }
 
 // missing says that the required column is not in the row, and what is there instead.
@@ -204,13 +260,25 @@ func (c *Checker) missing(r *Rows) *Fault {
 		code = ProfileIDMissing
 	}
 	detail := "column " + quoteString(c.required) + " is missing"
-	switch near := c.near(r); {
-	case near != "":
-		detail = fmt.Sprintf(`%s is there, %s is not: names are case-sensitive, use AS "%s"`, quoteString(near), quoteString(c.required), cutName(c.required))
-	case isWrapper(r.scan.line[space(r.scan.line, 0):]):
-		detail += "; " + wrapperHint
+	if near := c.near(r); near != "" {
+		detail = fmt.Sprintf(`%s is there, %s is not: names are case-sensitive, use AS "%s" or --map '%s=%s'`,
+			quoteString(near), quoteString(c.required), cutName(c.required), near, c.key.name())
+	} else if hint := cmp.Or(wrapperHint(r.scan.line[space(r.scan.line, 0):]), separatorHint(r)); hint != "" {
+		detail += "; " + hint
 	}
 	return &Fault{code, cutName(c.required), detail}
+}
+
+// separatorHint says what to do about a row whose only name holds a separator of CSV.
+func separatorHint(r *Rows) string {
+	if len(r.scan.members) != 1 {
+		return ""
+	}
+	name := r.columns.name(r.scan.members[0].column)
+	if i := bytes.IndexAny(name, ";\t|"); i >= 0 {
+		return fmt.Sprintf("%s is one column: add --ifs %q to mlr", quoteString(string(name)), name[i:i+1])
+	}
+	return ""
 }
 
 // near returns a column whose name is the required one's but for case and white space.

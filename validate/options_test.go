@@ -77,7 +77,7 @@ func TestMapping(t *testing.T) {
 		{mail, `{"mail":"a@b.co","email":"c@d.co"}`, fault(`"a@b.co"`, Present, DuplicateMember, "email", "`mail` and `email` both fill `email`: leave one out (--drop)")},
 		{mail, `{"email":"c@d.co"}`, fault("", Missing, EmailMissing, "mail", "column `mail` is missing")},
 		{mail, `{"email":"c@d.co","mail":null}`, fault("", Present, EmailMissing, "mail", "column `mail` is null")},
-		{mail, `{"Mail":"c@d.co"}`, fault("", Missing, EmailMissing, "mail", "`Mail` is there, `mail` is not: names are case-sensitive, use AS \"mail\"")},
+		{mail, `{"Mail":"c@d.co"}`, fault("", Missing, EmailMissing, "mail", "`Mail` is there, `mail` is not: names are case-sensitive, use AS \"mail\" or --map 'Mail=email'")},
 		{mail, `{"mail":5}`, fault("", WrongType, TypeWrong, "mail", "column `mail` holds a number, not a string: cast it to text")},
 		{mail, `{"mail":"x"}`, fault(`"x"`, Present, EmailInvalid, "mail", "`x` has no @")},
 		{Options{Map: columns{"mail": "email", "email": "properties.old"}}, `{"mail":"a@b.co","email":"c@d.co"}`, profile(`"email":"a@b.co","properties":{"old":"c@d.co"}`)},

@@ -16,7 +16,7 @@ const maxDigits = 30
 // phone appends the phone number m in E.164 with a comma.
 func (c *Checker) phone(r *Rows, m *member) *Fault {
 	if m.kind != text {
-		return typeWrong(r.column(m), m.kind, "a string: cast it to text, a number loses + and leading zeros")
+		return typeWrong(r.column(m), m.kind, "a string: cast it to text, or add -S to mlr: a number loses + and leading zeros")
 	}
 	home := c.home(r)
 	value := trim(r.scan.text(m))

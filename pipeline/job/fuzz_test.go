@@ -1,0 +1,64 @@
+package job
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// FuzzRead puts a key, in one of several ways, before any text: whatever follows, the key is not told.
+func FuzzRead(f *testing.F) {
+	const key = "pk_hush0123"
+	begins := []string{
+		"",
+		"api_token: &t " + key + "\n",
+		"api_token: ${secret:a.b}-${hidden}\n",
+		"result_settings:\n  api_token: &t " + key + "\n",
+		"+a:\n  result_settings:\n    api_token: x${hidden}\n",
+	}
+	for _, c := range readCases {
+		f.Add(c.text, byte(0))
+	}
+	for i, c := range faultCases {
+		f.Add(c.text, byte(i))
+		f.Add("  "+strings.ReplaceAll(c.text, "\n", "\n  "), byte(3))
+	}
+	f.Add("operation: *t\nlist_value: *t\ntype: *t\n*t : *t\n? *t\n", byte(1))
+	f.Add("+b:\n  result_settings: {<<: *t, type: *t}\n_export: {a: *t, b: '${a}'}\n", byte(3))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text string, begin byte) {
+		if strings.Contains(text, "hush") || strings.Contains(text, "!include") || begin%5 > 1 && strings.Contains(text, "result_settings") {
+			t.Skip()
+		}
+		file := filepath.Join(dir, []string{"f.yml", "f.dig"}[begin/128])
+		if err := os.WriteFile(file, []byte(begins[begin%5]+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		late := time.AfterFunc(10*time.Second, func() { panic("Read does not end") })
+		defer late.Stop()
+		s, err := Read(file, Options{
+			Set: map[string]string{"hidden": key},
+			Env: func(string) (string, bool) { return key, true },
+		})
+		if err != nil {
+			lines := strings.Split(err.Error(), "\n")
+			if s != nil || begin%5 > 0 && strings.Contains(err.Error(), "hush") || len(lines) > maxFaults+1 {
+				t.Errorf("%+v, %v", s, err)
+			}
+			if slices.ContainsFunc(lines[:min(len(lines), maxFaults)], func(l string) bool { return !strings.HasPrefix(l, file+":") }) {
+				t.Errorf("a line without the file: %v", err)
+			}
+			return
+		}
+		if (s.Operation != "add" && s.Operation != "remove") || (s.ListID == "") == (s.ListName == "") ||
+			s.WaitTimeout != 0 && (!s.Wait || s.WaitTimeout < 5*time.Minute || s.WaitTimeout > 24*time.Hour) {
+			t.Errorf("%+v", s)
+		}
+		if line := s.CommandLine(); begin%5 > 0 && strings.Contains(line, "hush") || strings.ContainsAny(line, "\n\x00") {
+			t.Error(line)
+		}
+	})
+}

@@ -1,0 +1,127 @@
+package schedule
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// planOf is a plan without options.
+func planOf(t testing.TB, expression, zone string) *Plan {
+	t.Helper()
+	return &Plan{Schedule: scheduleOf(t, expression), Location: zoneOf(t, zone)}
+}
+
+var november = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+
+func TestExplain(t *testing.T) {
+	for _, c := range []struct {
+		expression, zone string
+		want             []string
+	}{
+		{"0 0 1 * 1", "UTC", []string{
+			`"0 0 1 * 1" means: fire at 00:00, on Mondays`,
+			"by the clocks of UTC, next at 2026-11-02T00:00:00Z",
+			`"1" for the day of the month is ignored: "1" for the day of the week, which fires more often, wins (in 400 years day 1 on 4800 days, Mondays on 20871)`,
+			"Vixie cron would fire at 00:00, on day 1 of the month and on Mondays",
+			"digdag (cron4j) would fire at 00:00, on Mondays that are day 1 of the month",
+		}},
+		{"0 0 1-7 * mon", "UTC", []string{
+			`"0 0 1-7 * mon" means: fire at 00:00, on days 1 to 7 of the month`,
+			"by the clocks of UTC, next at 2026-11-02T00:00:00Z",
+			`"mon" for the day of the week is ignored: "1-7" for the day of the month, which fires more often, wins (in 400 years days 1 to 7 on 33600 days, Mondays on 20871)`,
+			"Vixie cron would fire at 00:00, on days 1 to 7 of the month and on Mondays",
+			"digdag (cron4j) would fire at 00:00, on Mondays that are days 1 to 7 of the month",
+		}},
+		{"0 0 1-31 2 0-6", "UTC", []string{
+			`"0 0 1-31 2 0-6" means: fire at 00:00, every day, in February`,
+			"by the clocks of UTC, next at 2027-02-01T00:00:00Z",
+			`"1-31" for the day of the month is ignored: "0-6" for the day of the week, which fires as often, wins (in 400 years days 1 to 31 on 11297 days, Mondays to Sundays on 11297)`,
+			"Vixie cron and digdag (cron4j) would fire on the same days",
+		}},
+		{"0 0 31 2 1", "UTC", []string{
+			`"0 0 31 2 1" means: fire at 00:00, on Mondays, in February`,
+			"by the clocks of UTC, next at 2027-02-01T00:00:00Z",
+			`"31" for the day of the month is ignored: "1" for the day of the week, which fires more often, wins (in 400 years day 31 on 0 days, Mondays on 1615)`,
+			"digdag (cron4j) would never fire",
+			"Vixie cron would fire on the same days",
+		}},
+		{"0 0 5,*/10,25 * *", "Asia/Tokyo", []string{
+			`"0 0 5,*/10,25 * *" means: fire at 00:00, on days 5, 10, 20, 25 and 30 of the month`,
+			"by the clocks of Asia/Tokyo, next at 2026-11-05T00:00:00+09:00",
+			"it fires on the 30th too, as */10 are all days divisible by 10: the list in Treasure Data's documentation, 5, 10, 20 and 25 for 5,*/10,25, leaves that day out",
+			"Vixie cron would fire at 00:00, on days 1, 5, 11, 21, 25 and 31 of the month",
+			"digdag (cron4j) would fire at 00:00, on days 1, 5, 11, 21, 25 and 31 of the month",
+		}},
+		// A star at the beginning makes the fields of Vixie cron a conjunction.
+		{"0 0 */2 * sat,sun", "UTC", []string{
+			`"0 0 */2 * sat,sun" means: fire at 00:00, on days 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28 and 30 of the month`,
+			"by the clocks of UTC, next at 2026-11-02T00:00:00Z",
+			`"sat,sun" for the day of the week is ignored: "*/2" for the day of the month, which fires more often, wins (in 400 years days 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28 and 30 on 71600 days, Saturdays and Sundays on 41742)`,
+			"Vixie cron would fire at 00:00, on Saturdays and Sundays that are days 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29 and 31 of the month",
+			"digdag (cron4j) would fire at 00:00, on Saturdays and Sundays that are days 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29 and 31 of the month",
+		}},
+		{"30 1,2 * jan,feb-apr,nov *", "America/New_York", []string{
+			`"30 1,2 * jan,feb-apr,nov *" means: fire at 01:30 and 02:30, every day, in January to April and November`,
+			"by the clocks of America/New_York, next at 2026-11-01T01:30:00-04:00",
+			"on 2026-11-01 01:30 comes twice (the clocks go back from 02:00 to 01:00) and fires twice",
+			"on 2027-03-14 02:30 does not exist (the clocks go from 02:00 to 03:00) and is left out",
+			"Vixie cron and digdag (cron4j) would fire on the same days",
+			"Vixie cron would make up for a time that is left out, and fire once at one that comes twice",
+		}},
+		{"*/20 9-17 1 */5 *", "UTC", []string{
+			`"*/20 9-17 1 */5 *" means: fire at minutes 0, 20 and 40 of hours 9 to 17, on day 1 of the month, in May and October`,
+			"by the clocks of UTC, next at 2027-05-01T09:00:00Z",
+			"Vixie cron would fire at minutes 0, 20 and 40 of hours 9 to 17, on day 1 of the month, in January, June and November",
+			"digdag (cron4j) would fire at minutes 0, 20 and 40 of hours 9 to 17, on day 1 of the month, in January, June and November",
+		}},
+		{"0 */1 * * *", "America/New_York", []string{
+			`"0 */1 * * *" means: fire at minute 0 of every hour, every day`,
+			"by the clocks of America/New_York, next at 2026-10-31T21:00:00-04:00",
+			"on 2026-11-01 01:00 comes twice (the clocks go back from 02:00 to 01:00) and fires twice",
+			"on 2027-03-14 02:00 does not exist (the clocks go from 02:00 to 03:00) and is left out",
+			"Vixie cron and digdag (cron4j) would fire on the same days",
+		}},
+		{"* 3 * * *", "UTC", []string{
+			`"* 3 * * *" means: fire every minute of hour 3, every day`,
+			"by the clocks of UTC, next at 2026-11-01T03:00:00Z",
+			"Vixie cron and digdag (cron4j) would fire on the same days",
+		}},
+		{"* * * * *", "UTC", []string{
+			`"* * * * *" means: fire every minute, every day`,
+			"by the clocks of UTC, next at 2026-11-01T00:01:00Z",
+			"Vixie cron and digdag (cron4j) would fire on the same days",
+		}},
+		{"", "UTC", []string{`"" never fires`}},
+	} {
+		if got := planOf(t, c.expression, c.zone).Explain(november); !slices.Equal(got, c.want) {
+			t.Errorf("%q in %s:\n got %s\nwant %s", c.expression, c.zone, strings.Join(got, "\n     "), strings.Join(c.want, "\n     "))
+		}
+	}
+}
+
+// TestExplainPlan is about what stands beside the expression.
+func TestExplainPlan(t *testing.T) {
+	p := planOf(t, "@daily", "UTC")
+	p.Delay, p.Start, p.End = 90*time.Minute, Date{2026, 12, 24}, Date{2026, 12, 31}
+	want := []string{
+		`"@daily" means: fire at 00:00, every day`,
+		"by the clocks of UTC, next at 2026-12-24T00:00:00Z",
+		"its first day is 2026-12-24",
+		"its last day is 2026-12-31",
+		"a run starts 1h30m0s after its time",
+		"Vixie cron and digdag (cron4j) would fire on the same days",
+	}
+	if got := p.Explain(november); !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+	if got := p.Explain(november.AddDate(1, 0, 0))[1]; got != "by the clocks of UTC, and at no time any more" {
+		t.Errorf("after the end: %s", got)
+	}
+	p.Schedule, _ = parse("0 0 1 * 1", cron4j)
+	want = []string{"Treasure Data's cron for queries would fire at 00:00, on Mondays", "Vixie cron would fire at 00:00, on day 1 of the month and on Mondays"}
+	if got := p.Explain(november); !slices.Equal(got[len(got)-2:], want) {
+		t.Errorf("as digdag reads it: %q", got)
+	}
+}

@@ -1,0 +1,66 @@
+package pipeline
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// spool is input that is read twice. What cannot be read again by itself, like a pipe, is copied to a temporary file while it is
+// read first, which only this user can read and which has no name any more where the system allows that.
+type spool struct {
+	in         io.Reader
+	file       *os.File // from which it is read again
+	from, size int64    // of what was read first
+	temporary  bool
+}
+
+// newSpool returns the spool of in, as far as it reaches now if it is a file.
+func newSpool(in io.Reader) (*spool, error) {
+	if f, ok := in.(*os.File); ok {
+		if state, err := f.Stat(); err == nil && state.Mode().IsRegular() {
+			if at, err := f.Seek(0, io.SeekCurrent); err == nil {
+				size := max(state.Size()-at, 0)
+				return &spool{in: io.NewSectionReader(f, at, size), file: f, from: at, size: size}, nil
+			}
+		}
+	}
+	f, err := os.CreateTemp("", "klaviyo-export-")
+	if err != nil {
+		return nil, spoolError(err)
+	}
+	_ = os.Remove(f.Name()) // Close does it where an open file cannot be removed
+	return &spool{in: in, file: f, temporary: true}, nil
+}
+
+// Read reads the input for the first time.
+func (s *spool) Read(p []byte) (int, error) {
+	n, err := s.in.Read(p)
+	if !s.temporary {
+		return n, err
+	}
+	written, failed := s.file.Write(p[:n])
+	s.size += int64(written)
+	if failed != nil {
+		return written, spoolError(failed)
+	}
+	return n, err
+}
+
+func spoolError(err error) error {
+	return &Error{
+		Text:  fmt.Sprintf("keep a copy of the input: %v", err),
+		Hint:  "the copy needs as much room as the input: set TMPDIR to a folder that has it, or read from a file instead of a pipe",
+		cause: err,
+	}
+}
+
+// again returns what was read first.
+func (s *spool) again() io.Reader { return io.NewSectionReader(s.file, s.from, s.size) }
+
+func (s *spool) Close() {
+	if s.temporary {
+		_ = s.file.Close()
+		_ = os.Remove(s.file.Name())
+	}
+}

@@ -1,0 +1,133 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// What results say of rows, whoever wrote their lines, in whatever state a crash left them.
+func TestResults(t *testing.T) {
+	for _, test := range []struct{ name, text, want string }{
+		{"nothing", "", "---"},
+		{"one run", `{"type":"row","row":1,"status":"applied","key":"a@b.example","job":"J"}
+{"type":"row","row":2,"status":"unknown","key":"c \"d\"@b.example","code":"answer_lost"}
+{"type":"report","status":"failed"}
+`, `applied "a@b.example", unknown "c \"d\"@b.example", -`},
+		{"blank lines and CRLF", "\n{\"type\":\"row\",\"row\":1,\"status\":\"unsent\"}\r\n\r\n{\"type\":\"row\",\"row\":3,\"status\":\"skipped\",\"of\":1}\r\n", "unsent , -, skipped "},
+		{"a later run", `{"type":"row","row":1,"status":"applied"}
+{"type":"row","row":2,"status":"unsent"}
+{"type":"row","row":2,"status":"accepted"}
+{"type":"row","row":3,"status":"rejected"}
+{"type":"row","row":2,"status":"unknown"}
+`, "applied , unknown , rejected "},
+		{"cut in a row", `{"type":"row","row":1,"status":"applied"}
+{"type":"row","row":2,"status":"applied","ke`, "applied , -, -"},
+		{"cut behind a brace", `{"type":"row","row":1,"status":"applied"}
+{"type":"row","row":2,"status":"rejected","detail":"{}`, "applied , -, -"},
+		{"cut before the newline", `{"type":"row","row":1,"status":"applied"}`, "applied , -, -"},
+		{"appended to a cut line", `{"type":"row","row":1,"status":"applied","key":"a@b.exam{"type":"row","row":1,"status":"accepted"}
+{"type":"row","row":2,"status":"accepted"}
+`, "accepted , accepted , -"},
+		{"appended to a line without newline", `{"type":"row","row":1,"status":"applied"}{"type":"row","row":2,"status":"accepted"}
+`, "applied , accepted , -"},
+		{"a detail that looks like a line", `{"type":"row","row":1,"status":"rejected","detail":"{\"type\":\"row\",\"row\":2"}
+`, "rejected , -, -"},
+		{"passed through other tools", `{ "status" : "applied", "row": 1, "key":"a@b.example" , "type":"row" }
+{"row":3,"status":"valid","type":"row"}
+`, `applied "a@b.example", -, valid `},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r, err := OpenResults(strings.NewReader(test.text), int64(len(test.text)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for row := int64(1); row <= 3; row++ {
+				status, key, ok, err := r.Of(row)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got = append(got, "-"); ok {
+					got[row-1] = fmt.Sprintf("%v %s", status, key)
+				}
+			}
+			if got, want := strings.Join(got, ", "), strings.Replace(test.want, "---", "-, -, -", 1); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+func TestNoResults(t *testing.T) {
+	var backwards strings.Builder
+	for row := range maxRuns + 1 {
+		fmt.Fprintf(&backwards, `{"type":"row","row":%d,"status":"unsent"}`+"\n", maxRuns+1-row)
+	}
+	for text, want := range map[string]string{
+		"{\"email\":\"a@b.example\"}\n":                              `line 1 is not a result: its type is neither "row" nor "report"`,
+		"{\"type\":\"row\",\"row\":1,\"status\":\"applied\"}\nhey\n": "line 2 is not a result: it is not JSON",
+		"{\"type\":\"row\",\"row\":1,\"status\":\"resumed\"}\n":      "line 1 is not a result: its status is unknown",
+		"{\"type\":\"row\",\"row\":0,\"status\":\"applied\"}\n":      `line 1 is not a result: its type is neither "row" nor "report"`,
+		"{\"type\":\"row\"," + strings.Repeat(" ", maxLine) + "\n":   "line 1 is longer than 4194304 bytes",
+		backwards.String(): "its rows are not in order: they begin anew more than 1000 times",
+	} {
+		if _, err := OpenResults(strings.NewReader(text), int64(len(text))); err == nil || err.Error() != want {
+			t.Errorf("%.40q: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// Lines longer than any buffer keep their place.
+func TestLongResults(t *testing.T) {
+	long := func(row int) string {
+		return fmt.Sprintf(`{"type":"row","row":%d,"status":"rejected","detail":"%s"}`+"\n", row, strings.Repeat("x", 1<<20))
+	}
+	text := long(1) + long(2) + `{"type":"row","row":3,"status":"applied"}` + "\n" + long(2)
+	r, err := OpenResults(strings.NewReader(text), int64(len(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row, want := range []Status{Rejected, Rejected, Applied} {
+		if status, _, ok, err := r.Of(int64(row + 1)); status != want || !ok || err != nil {
+			t.Errorf("row %d is %v, %v, %v", row+1, status, ok, err)
+		}
+	}
+}
+
+func FuzzResults(f *testing.F) {
+	f.Add(`{"type":"row","row":1,"status":"applied","key":"a@b.exam{"type":"row","row":1,"status":"accepted"}` + "\n{}")
+	f.Add(`{"type":"row","row":1,"status":"applied","key":"\`)
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := OpenResults(strings.NewReader(text), int64(len(text)))
+		if err != nil {
+			return
+		}
+		for row := int64(1); row <= min(r.Last(), 100); row++ {
+			if _, _, _, err := r.Of(row); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkResults(b *testing.B) {
+	var text strings.Builder
+	for row := range 10_000 {
+		fmt.Fprintf(&text, `{"type":"row","row":%d,"status":"accepted","key":"somebody%d@example.com","job":"01ARZ3NDEKTSV4RRFFQ69G5FAV"}`+"\n", row+1, row)
+	}
+	in := strings.NewReader(text.String())
+	b.SetBytes(in.Size())
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := OpenResults(in, in.Size())
+		if err != nil {
+			b.Fatal(err)
+		}
+		for row := range int64(10_000) {
+			if _, _, ok, _ := r.Of(row + 1); !ok {
+				b.Fatal(row)
+			}
+		}
+	}
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Runs a command beside a PostgreSQL server of its own, which psql finds by its environment: a socket, no address.
+# Root, whom the server refuses, starts it as the user postgres. Nothing of it is left.
+set -euo pipefail
+directory=$(mktemp -d /tmp/recipe.XXXXXX) # short, as a socket's path must be, and open to postgres
+as=()
+if [ "$(id -u)" = 0 ]; then
+  chown postgres: "$directory"
+  as=(setpriv --reuid=postgres --regid=postgres --clear-groups)
+fi
+leave() {
+  (cd / && "${as[@]}" pg_ctl -D "$directory/data" -m immediate -s stop) || true
+  rm -rf "$directory"
+}
+export TMPDIR=$directory
+trap leave EXIT
+trap 'exit 1' INT TERM
+(
+  cd "$directory"
+  "${as[@]}" initdb -D data -U shop -E UTF8 --locale=C --auth=trust --no-sync >log
+  "${as[@]}" pg_ctl -D data -l server.log -w -s -o "-c listen_addresses= -c unix_socket_directories=$directory -c fsync=off" start ||
+    { cat server.log >&2; exit 1; }
+)
+export PGHOST=$directory PGUSER=shop PGDATABASE=postgres
+"$@" & # waited for, so that a signal is heeded at once
+wait $!
