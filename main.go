@@ -122,18 +122,8 @@ var aroundSimulator func(http.Handler) http.Handler
 
 // run is the whole program: it returns the exit status.
 func run(args []string, in io.Reader, out, errs io.Writer) int {
-	var line commands
 	left := false
-	parser, err := kong.New(&line,
-		kong.Name("klaviyo-export"), kong.Description(intro+"\n\n"+epilogue),
-		kong.Writers(out, errs), kong.Exit(func(int) { left = true }),
-		kong.Vars{
-			"version":  "klaviyo-export " + version() + " " + runtime.Version(),
-			"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision,
-		},
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.ExplicitGroups(groups),
-	)
+	parser, err := newParser(new(commands), out, errs, func(int) { left = true })
 	if err != nil {
 		panic(err)
 	}
@@ -152,6 +142,19 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 		return exitUsage
 	}
 	return exit(c, parsed.Run(c))
+}
+
+func newParser(line *commands, out, errs io.Writer, exit func(int)) (*kong.Kong, error) {
+	return kong.New(line,
+		kong.Name("klaviyo-export"), kong.Description(intro+"\n\n"+epilogue),
+		kong.Writers(out, errs), kong.Exit(exit),
+		kong.Vars{
+			"version":  "klaviyo-export " + version() + " " + runtime.Version(),
+			"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision,
+		},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ExplicitGroups(groups),
+	)
 }
 
 // exit prints a command's error and returns its exit status.
@@ -292,7 +295,7 @@ type sendFlags struct {
 	RateShare   int           `group:"sending" default:"100" placeholder:"PERCENT" help:"Share of Klaviyo's rate limits to use, 10 to 100 (${default}); the rest is left to the account's other integrations."`
 	NoRateLimit bool          `group:"sending" help:"Do not pace requests; a 429 is still obeyed. For proxies that pace; refused for klaviyo.com."`
 	RetryFor    time.Duration `group:"sending" default:"10m" placeholder:"DURATION" help:"How long failures are retried while nothing gets through (${default})."`
-	Simulate    bool          `group:"klaviyo" help:"Send to a simulated Klaviyo inside this process: no key, no account, nothing leaves the machine."`
+	Simulate    bool          `group:"klaviyo" help:"Send to a simulated Klaviyo inside this process: no key, no account, nothing leaves the machine. It has the list, unless add creates it."`
 }
 
 // waitFlags say how long jobs are waited for.
@@ -514,7 +517,11 @@ func (r *runCommand) Run(c *console, line *kong.Context) error {
 	if given["wait-timeout"] {
 		settings.WaitTimeout = r.WaitTimeout
 	}
-	if !settings.Wait {
+	switch {
+	case settings.Wait:
+	case given["wait-timeout"]:
+		return errors.New("--wait-timeout needs --wait")
+	default:
 		settings.WaitTimeout = 0
 	}
 	if r.Print {
@@ -706,11 +713,7 @@ func (r *reportCommand) Run(c *console) error {
 		for _, note := range notes {
 			c.note(note)
 		}
-		if merged == nil {
-			merged = one
-		} else {
-			merged = report.Merge(merged, one)
-		}
+		merged = report.Merge(merged, one)
 	}
 	write := map[string]func(io.Writer, *report.Report) error{
 		"json": func(w io.Writer, r *report.Report) error { return report.NewWriter(w).Report(r) }, "text": report.WriteText, "html": report.WriteHTML, "prometheus": report.WritePrometheus,
@@ -910,7 +913,12 @@ func (f *transferFlags) transfer(c *console, operation validate.Operation, list 
 		options.RateShare = 0
 	}
 	if f.Simulate {
-		sim := simulator.New(simulator.Options{RateLimits: !f.NoRateLimit, Wrap: aroundSimulator})
+		sim := simulator.New(simulator.Options{RateLimits: !f.NoRateLimit, AnyProfile: true, Wrap: aroundSimulator})
+		if list.ID != "" {
+			sim.AddListAs(list.ID, "Simulated")
+		} else if !list.Create {
+			sim.AddList(list.Name, "single_opt_in")
+		}
 		if options.BaseURL, err = sim.Start("127.0.0.1:0"); err != nil {
 			return err
 		}
@@ -974,6 +982,9 @@ func (f *messageFlags) heed(c *console) {
 // show sets up what people are told while a job is done, which done ends.
 func (f *messageFlags) show(c *console, job *pipeline.Job, title string) (done func(*report.Report)) {
 	job.Gauge = new(pipeline.Gauge)
+	if f.Quiet {
+		return func(*report.Report) {}
+	}
 	if c.log != nil {
 		c.log.Info("started", "command", title, "list_id", job.List.ID, "list_name", job.List.Name, "version", job.Version)
 		stop := report.LogProgress(c.log, logEvery, job.Gauge.Moment)
@@ -985,7 +996,7 @@ func (f *messageFlags) show(c *console, job *pipeline.Job, title string) (done f
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	terminal, ok := c.err.(*os.File)
-	if f.Quiet || !ok || !report.Interactive(terminal) || isTerminal(c.in) || isTerminal(c.out) {
+	if !ok || !report.Interactive(terminal) || isTerminal(c.in) || isTerminal(c.out) {
 		return func(*report.Report) {}
 	}
 	width := func() int {

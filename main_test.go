@@ -10,10 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -366,5 +368,34 @@ func TestReadmeCallsClientsAsRecipesDo(t *testing.T) {
 	}
 	if clients < 10 {
 		t.Errorf("the README has %d clients", clients)
+	}
+}
+
+// Every flag of every command stands in the manual page.
+func TestManualHasAllFlags(t *testing.T) {
+	text, err := os.ReadFile("man/klaviyo-export.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parser, err := newParser(new(commands), io.Discard, io.Discard, func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := strings.ReplaceAll(string(text), `\-`, "-")
+	err = kong.Visit(parser.Model, func(node kong.Visitable, next kong.Next) error {
+		switch n := node.(type) {
+		case *kong.Flag:
+			if !regexp.MustCompile(`Fl -(\\&)?` + n.Name + `\b`).MatchString(page) {
+				t.Errorf("--%s is missing", n.Name)
+			}
+		case *kong.Command:
+			if !strings.Contains(page, "Cm "+n.Name) && !strings.Contains(page, "Ic "+n.Name) {
+				t.Errorf("the command %s is missing", n.Name)
+			}
+		}
+		return next(nil)
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

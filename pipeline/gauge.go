@@ -47,6 +47,13 @@ func (g *Gauge) set(rows report.Rows) {
 	g.rows = rows
 }
 
+// settled returns the results that are written.
+func (g *Gauge) settled() report.Rows {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.rows
+}
+
 // far enters where the rows go to.
 func (g *Gauge) far(client *sink.Client, watch *sink.Jobs) {
 	g.mu.Lock()

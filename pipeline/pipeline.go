@@ -85,25 +85,26 @@ func newRun(job *Job, out io.Writer, stop context.CancelCauseFunc) *run {
 	return r
 }
 
-// run is the state of one Run. Its fields belong to the goroutine that calls Run, but for results, jobs and
-// timeline, which are the last stage's until that has ended.
+// run is the state of one Run. Its fields belong to the goroutine that calls Run, but for results and jobs, which are the
+// last stage's until that has ended, and what mu guards.
 type run struct {
-	job      *Job
-	started  time.Time
-	stop     context.CancelCauseFunc
-	list     *sink.List
-	sender   sink.Sender // nil: nothing is sent
-	watch    *sink.Jobs  // nil: jobs are not waited for
-	results  *report.Writer
-	jobs     []string // ids of the import jobs that are not known to have ended
-	timeline report.Timeline
-	earlier  *report.Report // of the run whose jobs are waited for, nil in that run itself
-	refused  bool           // nothing may be sent; input is only read for its results
-	gauge    *Gauge
-	late     atomic.Int64 // jobs that were not done in time
+	job     *Job
+	started time.Time
+	stop    context.CancelCauseFunc
+	list    *sink.List
+	sender  sink.Sender // nil: nothing is sent
+	watch   *sink.Jobs  // nil: jobs are not waited for
+	results *report.Writer
+	jobs    []string       // ids of the import jobs that are not known to have ended
+	earlier *report.Report // of the run whose jobs are waited for, nil in that run itself
+	refused bool           // nothing may be sent; input is only read for its results
+	gauge   *Gauge
+	late    atomic.Int64 // jobs that were not done in time
+	open    atomic.Int64 // as many as jobs
 
-	mu      sync.Mutex
-	latency []report.Latency // of the jobs that were waited for
+	mu       sync.Mutex
+	timeline report.Timeline
+	latency  []report.Latency // of the jobs that were waited for
 }
 
 // prepare makes sure of key and list.
@@ -163,6 +164,7 @@ func (r *run) flow(ctx context.Context, in io.Reader) error {
 			return func() {
 				o := r.outcomes(ctx, b)
 				b.free()
+				r.sample()
 				if r.watch == nil {
 					r.write(o)
 					return

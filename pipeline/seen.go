@@ -1,68 +1,184 @@
 package pipeline
 
-import "github.com/hashicorp/golang-lru/v2/simplelru"
+import (
+	"cmp"
+	"math/bits"
 
-// seen remembers the people of the last rows, by two independent hashes each: in a million rows a wrong match has a chance
-// of about 1 in 10^26. Rows are remembered by generations of a sixteenth of the window, of which the oldest is forgotten as a
-// whole and its memory used again, so that a window never costs more than when it was first full: 60 MB for a million rows.
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+)
+
+// seen remembers the people of the last rows: at least as many rows as the window has, and at most two fifteenths more people.
+// Two independent hashes of 64 bits stand for a person and are compared whole: in a run of 100 million rows a wrong match has
+// a chance of less than 1 in 10^22. People are remembered by generations of a fifteenth of the window, of which the oldest is
+// forgotten as a whole and its memory used again, so that a window never costs more than when it was first full: some 40 bytes
+// a row, 40 MB for a million. Before that its memory follows the rows that came.
 type seen struct {
-	size        int // rows of a generation
-	begun       int // generations so far
-	generations *simplelru.LRU[int, generation]
-	order       []generation // those that are remembered, oldest first
-	spare       generation   // a forgotten one, empty
+	size, most  int                              // people of a generation, and generations
+	generations *simplelru.LRU[int, *generation] // by their bits in marks
+	newest      *generation
+	bit         int // of the newest
+	marks       marks
 }
 
-// generation has the first row of each person.
-type generation map[[2]uint64]int64
-
-const generations = 16
+// maxGenerations is how many bits a mark has.
+const maxGenerations = 16
 
 func newSeen(window int) *seen {
-	s := &seen{size: (window + generations - 1) / generations}
+	s := &seen{size: (window + maxGenerations - 2) / (maxGenerations - 1)}
+	s.most = 1 + (window-1+s.size-1)/s.size // enough when the newest has one person
 	var err error
-	s.generations, err = simplelru.NewLRU((window+s.size-1)/s.size, func(_ int, old generation) {
-		clear(old)
-		s.spare = old
-	})
-	if err != nil {
+	if s.generations, err = simplelru.NewLRU[int, *generation](s.most, nil); err != nil {
 		panic(err) // the window is not positive
 	}
-	s.begin()
+	s.newest = &generation{slots: make([]person, min(firstSlots, slots(s.size)))}
+	s.generations.Add(0, s.newest)
 	return s
 }
 
-// first returns the number of the remembered row of the same person, or remembers this one and returns 0.
+// first returns the number of the remembered row of the same person, or remembers this one and returns 0. Numbers are positive.
+// A person who comes again is remembered anew, by the same number.
 func (s *seen) first(id [2]uint64, row int64) int64 {
-	newest := len(s.order) - 1
-	for i := newest; i >= 0; i-- {
-		of, ok := s.order[i][id]
-		if !ok {
-			continue
-		}
-		if i < newest {
-			s.remember(id, of)
-		}
+	at, of := s.newest.find(id)
+	if of != 0 {
 		return of
 	}
-	s.remember(id, row)
+	of = s.older(id)
+	s.remember(person{id, cmp.Or(of, row)}, at)
+	return of
+}
+
+// older looks in the generations that are marked.
+func (s *seen) older(id [2]uint64) int64 {
+	for in := s.marks.of(id); in != 0; in &= in - 1 {
+		g, _ := s.generations.Peek(bits.TrailingZeros16(in))
+		if _, of := g.find(id); of != 0 {
+			return of
+		}
+	}
 	return 0
 }
 
-func (s *seen) remember(id [2]uint64, row int64) {
-	if len(s.order[len(s.order)-1]) >= s.size {
+// remember enters a person into the newest generation, whose free slot at is theirs.
+func (s *seen) remember(p person, at int) {
+	switch g := s.newest; {
+	case g.people == s.size:
 		s.begin()
+		at, _ = s.newest.find(p.id)
+	case slots(g.people) >= len(g.slots):
+		g.grow(min(2*len(g.slots), slots(s.size)))
+		at, _ = g.find(p.id)
 	}
-	s.order[len(s.order)-1][id] = row
+	s.newest.slots[at] = p
+	s.newest.people++
+	s.marks.add(p.id, s.bit)
 }
 
 // begin opens a generation, for which the oldest is forgotten when the window is full.
 func (s *seen) begin() {
-	next := s.spare
-	if s.spare = nil; next == nil {
-		next = make(generation, s.size)
+	if s.marks == nil {
+		s.marks = newMarks(s.size)
+		for _, p := range s.newest.slots {
+			if p.row != 0 {
+				s.marks.add(p.id, s.bit)
+			}
+		}
 	}
-	s.begun++
-	s.generations.Add(s.begun, next)
-	s.order = s.generations.Values()
+	if n := s.generations.Len(); n < s.most {
+		s.bit, s.newest = n, &generation{slots: make([]person, slots(s.size))}
+		s.generations.Add(n, s.newest)
+		return
+	}
+	s.bit, _, _ = s.generations.GetOldest()
+	s.newest, _ = s.generations.Get(s.bit) // makes it the latest
+	s.newest.people = 0
+	clear(s.newest.slots)
+	s.marks.clear(s.bit)
+}
+
+// generation is a hash table in which a person is in the first slot from their own on that was free.
+type generation struct {
+	slots  []person
+	people int
+}
+
+// person is who has the first row of that number. A slot is free where it is 0.
+type person struct {
+	id  [2]uint64
+	row int64
+}
+
+// firstSlots is what the first generation begins with: it alone grows.
+const firstSlots = 1024
+
+// slots returns how many slots so many people have: a quarter is free, and one at least.
+func slots(people int) int { return people + people/3 + 1 }
+
+// find returns the slot of a person and their row, or the free slot that would be theirs, and 0.
+func (g *generation) find(id [2]uint64) (at int, row int64) {
+	own, _ := bits.Mul64(id[0], uint64(len(g.slots)))
+	for at = int(own); ; {
+		p := &g.slots[at]
+		if p.row == 0 || p.id == id {
+			return at, p.row
+		}
+		if at++; at == len(g.slots) {
+			at = 0
+		}
+	}
+}
+
+func (g *generation) grow(slots int) {
+	old := g.slots
+	g.slots = make([]person, slots)
+	for _, p := range old {
+		if p.row != 0 {
+			at, _ := g.find(p.id)
+			g.slots[at] = p
+		}
+	}
+}
+
+// marks tells in one look which generations may have a person, so that nearly always nobody is looked for in vain: a Bloom
+// filter for each generation, side by side. A line of the processor's cache has 32 marks, of a bit for each generation; a
+// person has three marks of one line. No marks are the marks of nobody.
+type marks [][8]uint64
+
+// newMarks has a line for each person of a generation: 4 bytes for each of the window.
+func newMarks(people int) marks { return make(marks, people) }
+
+// line is nil when there are no marks.
+func (m marks) line(id [2]uint64) *[8]uint64 {
+	i, _ := bits.Mul64(id[1], uint64(len(m)))
+	if i >= uint64(len(m)) {
+		return nil
+	}
+	return &m[i]
+}
+
+// of returns the bits of the generations that may have a person.
+func (m marks) of(id [2]uint64) uint16 {
+	l, n := m.line(id), id[1]
+	if l == nil {
+		return 0
+	}
+	return uint16(l[n>>2&7] >> (n & 3 * 16) & (l[n>>7&7] >> (n >> 5 & 3 * 16)) & (l[n>>12&7] >> (n >> 10 & 3 * 16)))
+}
+
+func (m marks) add(id [2]uint64, bit int) {
+	l, n := m.line(id), id[1]
+	if l == nil {
+		return
+	}
+	for range 3 {
+		l[n>>2&7] |= 1 << (n&3*16 + uint64(bit))
+		n >>= 5
+	}
+}
+
+func (m marks) clear(bit int) {
+	for i := range m {
+		for j := range m[i] {
+			m[i][j] &^= 0x0001_0001_0001_0001 << bit
+		}
+	}
 }

@@ -1,77 +1,162 @@
 package pipeline
 
 import (
+	"fmt"
+	"math/bits"
 	"runtime"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
-// A window remembers nearly as many rows as it has, never more, and a person who comes again is remembered anew.
-func TestSeen(t *testing.T) {
-	for _, window := range []int{1, 2, 15, 16, 17, 1000} {
-		s := newSeen(window)
-		for row := range int64(5 * window) {
-			if of := s.first([2]uint64{uint64(row), 1}, row+1); of != 0 {
-				t.Fatalf("window %d: row %d repeats row %d", window, row+1, of)
-			}
-		}
-		last := int64(5 * window)
-		kept := 0
-		for _, g := range s.order {
-			kept += len(g)
-		}
-		if kept > window+s.size || kept < window-s.size {
-			t.Errorf("window %d remembers %d rows", window, kept)
-		}
-		if of := s.first([2]uint64{uint64(last - 1), 1}, last+1); of != last {
-			t.Errorf("window %d: the last row is not found but %d", window, of)
-		}
-		if of := s.first([2]uint64{0, 1}, last+2); of != 0 {
-			t.Errorf("window %d: a row long past is found", window)
-		}
-	}
-	s := newSeen(32)
-	s.first([2]uint64{7, 7}, 1)
-	for i := range uint64(1000) {
-		s.first([2]uint64{i, 1}, int64(i)+2)
-		if of := s.first([2]uint64{7, 7}, 0); of != 1 {
-			t.Fatalf("who comes again all the time is forgotten after %d rows", i)
-		}
-	}
+// mixed turns numbers into what a hash would be.
+func mixed(n uint64) uint64 {
+	n = (n ^ n>>30) * 0xBF58476D1CE4E5B9
+	n = (n ^ n>>27) * 0x94D049BB133111EB
+	return n ^ n>>31
 }
 
-// A full window costs no more memory, and no allocation, however long the run.
-func TestSeenIsFlat(t *testing.T) {
-	const window = 100_000
-	s := newSeen(window)
-	next := uint64(0)
-	fill := func(rows int) {
-		for range rows {
-			next++
-			s.first([2]uint64{next * 0x9E3779B97F4A7C15, next}, int64(next))
+func nthID(n uint64) [2]uint64 { return [2]uint64{mixed(2 * n), mixed(2*n + 1)} }
+
+// nthLike is of people who all share one half of their hashes with others, at the ends of the tables for the most part.
+func nthLike(n uint64) [2]uint64 {
+	halves := []uint64{0, 1, 1 << 63, ^uint64(0) - 1, ^uint64(0), 1 << 40, 1<<64 - 1<<50}
+	return [2]uint64{halves[n%7], halves[n/7%7] + n/49<<20}
+}
+
+// Nobody is taken for another, whoever came within the window is found by their first row, and who came long before is not:
+// not when so many others came since as the window remembers at most.
+func TestSeen(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		window := rapid.OneOf(rapid.IntRange(1, 40), rapid.IntRange(100, 400)).Draw(t, "window")
+		most := window + (window+14)/15*2 - 2
+		id := rapid.SampledFrom([]func(uint64) [2]uint64{nthID, nthLike}).Draw(t, "id")
+		type met struct{ first, last, others int64 } // others: how many were new before
+		people := map[uint64]met{}
+		newcomers := int64(0)
+		s := newSeen(window)
+		spread := rapid.Uint64Range(1, uint64(3*window)).Draw(t, "people")
+		random := mixed(rapid.Uint64().Draw(t, "seed"))
+		for row := int64(1); row <= int64(8*window); row++ {
+			random = mixed(random + 0x9E3779B97F4A7C15)
+			who := random % spread
+			if random>>60 == 0 {
+				who = uint64(row) + spread
+			}
+			p, known := people[who]
+			switch of := s.first(id(who), row); {
+			case of != 0 && (!known || of != p.first):
+				t.Fatalf("row %d repeats row %d, not %d", row, of, p.first)
+			case of == 0 && known && row-p.last <= int64(window):
+				t.Fatalf("row %d repeats row %d, last met in row %d, and is not found", row, p.first, p.last)
+			case of != 0 && newcomers-p.others >= int64(most):
+				t.Fatalf("row %d repeats row %d, before %d others", row, of, newcomers-p.others)
+			case of == 0:
+				newcomers++
+				p.first = row
+			}
+			people[who] = met{p.first, row, newcomers}
 		}
-	}
-	heap := func() uint64 {
+	})
+}
+
+// A window that grows, is full and forgets for the first time loses nobody on the way. What it costs for good is stated.
+func TestSeenIsBounded(t *testing.T) {
+	const window = 100_000 // not a multiple of 7
+	heap := func() float64 {
 		var m runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
+		return float64(m.HeapAlloc)
 	}
-	fill(2 * window)
 	before := heap()
-	fill(10 * window)
-	if after := heap(); after > before+before/10 {
-		t.Errorf("%d bytes grew to %d", before, after)
+	s := newSeen(window)
+	n := uint64(0)
+	fill := func(rows int) {
+		for range rows {
+			n++
+			who, want := n, int64(0)
+			if n > window && n%7 == 0 { // the row so far back is of nobody earlier
+				who, want = n-window, int64(n-window)
+			}
+			if of := s.first(nthID(who), int64(n)); of != want {
+				t.Fatalf("row %d repeats row %d, not %d", n, of, want)
+			}
+		}
 	}
-	if n := testing.AllocsPerRun(10, func() { fill(10_000) }); n > 100 {
-		t.Errorf("%v allocations for 10,000 rows", n)
+	for _, rows := range []int{window / 2, window, window, 4 * window} {
+		fill(rows)
+		if per := (heap() - before) / window; per > 40.5 {
+			t.Errorf("%d rows: %.1f bytes for each row of the window", n, per)
+		}
 	}
-	runtime.KeepAlive(s)
+	if n := testing.AllocsPerRun(1, func() { fill(window) }); n > 0 {
+		t.Errorf("%v allocations for a full window", n)
+	}
+	people, marked := 0, 0
+	for _, g := range s.generations.Values() {
+		people += g.people
+	}
+	for _, line := range s.marks {
+		for _, word := range line {
+			marked += bits.OnesCount64(word)
+		}
+	}
+	if people < window || people > window+window/15*2 {
+		t.Errorf("%d people are remembered", people)
+	}
+	if marked > 3*people || marked < 2*people {
+		t.Errorf("%d marks for %d people", marked, people)
+	}
+	vain := 0
+	for range window {
+		n++
+		vain += bits.OnesCount16(s.marks.of(nthID(n)))
+	}
+	if vain > window/15 {
+		t.Errorf("%d strangers are looked for %d times in vain", window, vain)
+	}
 }
 
+// A short input costs little, whatever the window.
+func TestSeenOfFewRows(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s := newSeen(100_000_000)
+	for n := range uint64(10) {
+		s.first(nthID(n), int64(n)+1)
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<18 {
+		t.Errorf("10 rows took %d bytes", took)
+	}
+	for n := uint64(10); n < 1_000_000; n++ {
+		s.first(nthID(n), int64(n)+1)
+	}
+	if of := s.first(nthID(0), 0); of != 1 || len(s.newest.slots) > 2_100_000 {
+		t.Errorf("a million rows have %d slots, row 1 is %d", len(s.newest.slots), of)
+	}
+}
+
+// A row is one look-up, in the worst case of somebody new.
 func BenchmarkSeen(b *testing.B) {
-	s := newSeen(1_000_000)
-	b.ReportAllocs()
-	for i := uint64(1); b.Loop(); i++ {
-		s.first([2]uint64{i * 0x9E3779B97F4A7C15, i}, int64(i))
+	for _, c := range []struct {
+		window       int
+		rows, repeat uint64 // every so many rows is of somebody within the window
+	}{{1_000_000, 3_000_000, 0}, {1_000_000, 3_000_000, 10}, {1000, 3_000_000, 0}, {1, 300_000, 0}} {
+		b.Run(fmt.Sprintf("window=%d/repeat=%d", c.window, c.repeat), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				s := newSeen(c.window)
+				for n := uint64(1); n <= c.rows; n++ {
+					who := n
+					if c.repeat != 0 && n%c.repeat == 0 {
+						who -= mixed(n) % min(n, uint64(c.window))
+					}
+					s.first(nthID(who), int64(n))
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(c.rows), "ns/row")
+		})
 	}
 }

@@ -76,7 +76,7 @@ func (r *run) write(o *outcomes) {
 				r.reject(o.number(row))
 			}
 			if place++; place == shared[0].rows {
-				r.open(&shared[0])
+				r.leaveOpen(&shared[0])
 				shared, place = shared[1:], 0
 			}
 		}
@@ -120,16 +120,19 @@ func (s *shared) of(place int) report.Line {
 	return line
 }
 
-// open notes the job of rows that stay accepted.
-func (r *run) open(s *shared) {
+// leaveOpen notes the job of rows that stay accepted.
+func (r *run) leaveOpen(s *shared) {
 	if s.line.Job != "" && s.line.Status == report.Accepted && (s.verdict == nil || s.verdict.Rest == sink.Accepted) {
 		r.jobs = append(r.jobs, s.line.Job)
+		r.open.Add(1)
 	}
 }
 
-// sample enters the state of the run into the timeline.
+// sample enters the state of the run into the timeline. It is called at once by sending and settling.
 func (r *run) sample() {
-	s := report.Sample{Rows: r.results.Rows(), OpenJobs: int64(len(r.jobs))}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := report.Sample{Rows: r.gauge.settled(), OpenJobs: r.open.Load()}
 	if r.job.Client != nil {
 		far := r.job.Client.Stats()
 		s.Requests, s.Throttled = far.Sent, far.Waited

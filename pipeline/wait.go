@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -18,11 +17,7 @@ import (
 const (
 	maxGroup = 64 << 10 // lines that are held together for the sake of one job: more than a batch has
 	maxAlone = 4096     // lines that are held together where no job is
-	maxLine  = 4 << 20  // bytes of a line of results
 )
-
-// errCut marks results that end in the middle of a line, as those of a run that was killed do.
-var errCut = &Error{Text: "the results end in the middle of a line: the run that wrote them did not come to its end", exit: 1}
 
 // Wait reads the results of an earlier run from in, waits for the jobs of the rows that are accepted there, and writes what
 // became of these to out; all other rows are passed on as they are, in the same order. A new report takes the place of the
@@ -55,27 +50,21 @@ func (r *run) waitAll(ctx context.Context, in io.Reader) error {
 	}
 	g := grouper{open: &outcomes{numbers: []int64{}}, emit: emit, earlier: r.earlier, gauge: r.gauge}
 	defer func() { g.next() }()
-	lines := bufio.NewReaderSize(untilDone(ctx, in), maxLine)
-	defer r.gauge.ended.Store(true)
-	for n := 1; ctx.Err() == nil; n++ {
-		line, err := lines.ReadSlice('\n')
-		if err == bufio.ErrBufferFull {
-			err = fmt.Errorf("line %d is longer than %d bytes", n, maxLine)
-		}
-		if err != nil && err != io.EOF {
-			return fmt.Errorf("read results: %w", err)
-		}
-		if err == io.EOF && len(bytes.TrimSpace(line)) > 0 && !json.Valid(line) {
-			return errCut
-		}
-		if text := bytes.TrimRight(line, "\r\n"); len(bytes.TrimSpace(text)) > 0 {
-			if wrong := g.add(text); wrong != nil {
-				return &Error{Text: fmt.Sprintf("read results: line %d is not a result: %v", n, wrong), Hint: "standard input takes what klaviyo-export add wrote to its standard output"}
-			}
-		}
+	lines := report.NewLines(untilDone(ctx, in))
+	for ctx.Err() == nil {
+		e, err := lines.Next()
 		if err == io.EOF {
-			return nil
+			break
 		}
+		if err == nil {
+			err = g.add(&e)
+		}
+		if err != nil {
+			return &Error{Text: "read results: " + err.Error(), Hint: "standard input takes what klaviyo-export add wrote to its standard output", cause: err}
+		}
+	}
+	if n := lines.Cut(); n > 0 && ctx.Err() == nil {
+		return &Error{Text: fmt.Sprintf("the results are cut short in line %d: the run that wrote them did not come to its end", n), Hint: "add --resume takes it up again", exit: 1}
 	}
 	return nil
 }
@@ -110,51 +99,29 @@ type grouper struct {
 	gauge   *Gauge
 }
 
-// result is a line of results, as far as it matters here.
-type result struct {
-	Type   string          `json:"type"`
-	Row    int64           `json:"row"`
-	Status string          `json:"status"`
-	Key    json.RawMessage `json:"key"`
-	Stage  string          `json:"stage"`
-	Code   string          `json:"code"`
-	Job    string          `json:"job"`
-}
-
 // add takes the next line.
-func (g *grouper) add(text []byte) error {
-	var line result
-	if json.Unmarshal(text, &line) != nil {
-		return errors.New("it is not JSON")
-	}
-	switch {
-	case line.Type == "report":
+func (g *grouper) add(e *report.Entry) error {
+	if e.Report {
 		*g.earlier = report.Report{}
-		if json.Unmarshal(text, g.earlier) != nil {
-			return errors.New("it is no report")
+		if json.Unmarshal(e.Text, g.earlier) != nil {
+			return errors.New("a report cannot be read")
 		}
 		return nil
-	case line.Type != "row":
-		return errors.New(`its type is neither "row" nor "report"`)
 	}
-	status, ok := report.ParseStatus(line.Status)
-	if !ok {
-		return errors.New("its status is unknown")
-	}
-	waiting := status == report.Accepted && line.Job != ""
-	if n := len(g.open.ends); waiting && g.job != "" && line.Job != g.job || n >= maxGroup || n >= maxAlone && g.job == "" {
+	waiting := e.Status == report.Accepted && e.Job != ""
+	if n := len(g.open.ends); waiting && g.job != "" && e.Job != g.job || n >= maxGroup || n >= maxAlone && g.job == "" {
 		g.next()
 	}
 	g.gauge.read.Add(1)
-	g.open.numbers = append(g.open.numbers, line.Row)
+	g.open.numbers = append(g.open.numbers, e.Row)
 	if !waiting {
 		g.open.add(nil)
-		g.open.alone(&report.Line{Status: status, Stage: line.Stage, Code: line.Code, Raw: bytes.Clone(text)})
+		g.open.alone(&report.Line{Status: e.Status, Stage: e.Stage, Code: e.Code, Raw: bytes.Clone(e.Text)})
 		return nil
 	}
-	g.job = line.Job
-	g.open.add(line.Key)
-	g.open.join(&report.Line{Status: status, Job: line.Job})
+	g.job = e.Job
+	g.open.add(e.Key)
+	g.open.join(&report.Line{Status: e.Status, Job: e.Job})
 	return nil
 }
 

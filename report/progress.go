@@ -255,7 +255,7 @@ func (m Moment) fields(title string, rate float64) []*field {
 	if m.Rows.Rejected > 0 {
 		rejected = 2
 	}
-	add(title != "", 9, 0, shortened(visible(title), 40))
+	add(title != "", 9, 0, clipped(visible(title), 40))
 	add(true, 0, 0, "rows "+rows, rows)
 	add(rate >= 0 && !m.InputEnded, 3, len("100,000/s"), perSecond(rate))
 	add(true, rejected, 0, "rejected "+grouped(m.Rows.Rejected))
@@ -326,8 +326,8 @@ func columns(text string) int {
 	return 2*utf8.RuneCountInString(text) - ascii
 }
 
-// shortened cuts text to width columns.
-func shortened(text string, width int) string {
+// clipped cuts text to width columns.
+func clipped(text string, width int) string {
 	if columns(text) <= width {
 		return text
 	}

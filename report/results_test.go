@@ -69,6 +69,7 @@ func TestNoResults(t *testing.T) {
 		"{\"type\":\"row\",\"row\":1,\"status\":\"applied\"}\nhey\n": "line 2 is not a result: it is not JSON",
 		"{\"type\":\"row\",\"row\":1,\"status\":\"resumed\"}\n":      "line 1 is not a result: its status is unknown",
 		"{\"type\":\"row\",\"row\":0,\"status\":\"applied\"}\n":      `line 1 is not a result: its type is neither "row" nor "report"`,
+		"[" + strings.Repeat("[", maxLine/2) + "\n":                  "line 1 is not a result: it has more than 100 nesting levels",
 		"{\"type\":\"row\"," + strings.Repeat(" ", maxLine) + "\n":   "line 1 is longer than 4194304 bytes",
 		backwards.String(): "its rows are not in order: they begin anew more than 1000 times",
 	} {

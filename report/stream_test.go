@@ -107,6 +107,8 @@ func TestReadStream(t *testing.T) {
 		{"killed by a power failure", killedRows + "\x00\x00\x00", ofKilledRows(), "s: line 4 is cut short and not counted; " + ends3},
 		{"killed, then appended", killedRows + `{"type":"row","row":4,"stat` + oneRun, ofOneRun(),
 			"s: line 4 is cut short and not counted; s: the report in line 6 is at odds with the row lines before it, and believed"},
+		{"killed, then joined by a newline", killedRows + "\n" + `{"type":"row","row":4,"stat` + "\n" + oneRun, ofOneRun(),
+			"s: line 5 is cut short and not counted; s: the report in line 8 is at odds with the row lines before it, and believed"},
 		{"twice", killedRows + `{"type":"row","row":4,"stat` + oneRun + killedRows + `{"type":"row","row":4,"status":"rejected","code":"a\` + oneRun, Merge(ofOneRun(), ofOneRun()),
 			"s: 2 lines are cut short and not counted, the first is line 4; s: 2 reports are at odds with the row lines before them, and believed; the first is in line 6"},
 		{"appended to a last line without newline", strings.TrimSpace(oneRun) + killedRows, Merge(ofOneRun(), ofKilledRows()), ends3},
@@ -142,7 +144,6 @@ func TestNoStream(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{oneRun + "hey\n", "read s: line 4 is not a result: it is not JSON"},
 		{oneRun + "hey", "read s: line 4 is not a result: it is not JSON"},
-		{killedRows + "\n" + `{"type":"row","row":4,"stat` + "\n" + oneRun, "read s: line 5 is not a result: it is not JSON"},
 		{`hey{"type":"row","row":4,"status":"applied"}`, "read s: line 1 is not a result: it is not JSON"},
 		{`{"email":"a@b.example"}`, `read s: line 1 is not a result: its type is neither "row" nor "report"`},
 		{`[` + strings.TrimSpace(oneRun[:strings.Index(oneRun, "\n")]) + `]`, "read s: line 1 is not a result: one of its members has the wrong type"},

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // meanings says of each status what it means, in a few words.
@@ -260,21 +259,4 @@ func (r *Report) throttled() float64 {
 		sum = round(sum + r.Timeline[i].ThrottledSeconds)
 	}
 	return sum
-}
-
-// clipped cuts text to as many columns as it may take at most. Unlike shortened it is meant for texts of any length.
-func clipped(text string, width int) string {
-	if len(text) <= width {
-		return text
-	}
-	at, end := 0, 0
-	for i, r := range text {
-		if at += 1 + min(int(r>>7), 1); at > width {
-			return text[:end] + "…"
-		}
-		if at <= width-2 {
-			end = i + utf8.RuneLen(r)
-		}
-	}
-	return text
 }

@@ -346,7 +346,7 @@ func (c *Client) fatal(r *request, a *answer) *Error {
 		fatal = setupError("create a private API key in Klaviyo under Settings > API keys, and give it by KLAVIYO_API_KEY or --api-key-file",
 			"%s: Klaviyo does not know the API key: %s", r.doing, said)
 	case a.status == http.StatusForbidden:
-		fatal = setupError("give the key the scopes lists:read, lists:write, profiles:read and profiles:write",
+		fatal = setupError("give the key the scopes lists:read, lists:write, profiles:read and profiles:write, and accounts:read for doctor",
 			"%s: the API key may not do this: %s", r.doing, said)
 	case a.status == http.StatusGone:
 		fatal = setupError("give a newer one with --revision, or update klaviyo-export",

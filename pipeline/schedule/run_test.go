@@ -405,9 +405,9 @@ func TestFirstSignal(t *testing.T) {
 // TestSecondSignal ends both contexts: the command and its child, which holds the output open, get SIGTERM.
 func TestSecondSignal(t *testing.T) {
 	for command, want := range map[string]int{
-		"sleep 60 & echo ready; wait":                                             128 + int(syscall.SIGTERM),
-		"trap 'exit 7' TERM; sleep 60 & echo ready; wait":                         7,
-		"kill -0 -$$ || echo no group of its own; sleep 60 & echo ready; kill $!": 0,
+		"sh -c 'echo ready; exec sleep 60' & wait":                     128 + int(syscall.SIGTERM),
+		"trap 'exit 7' TERM; sh -c 'echo ready; exec sleep 60' & wait": 7,
+		"kill -0 -$$ || echo no group of its own; echo ready":          0,
 	} {
 		s := newStage(t, "* * * * *", "UTC", "2026-01-01T00:00:00Z", "sh", "-c", command)
 		ctx, stop := context.WithCancel(context.Background())

@@ -81,10 +81,13 @@ func (s *Simulator) changeMembers(c *call, change func(*list, uint32, time.Time)
 	if l == nil {
 		return noSuch("list", c.id).answer()
 	}
-	numbers := make([]uint32, len(ids))
+	numbers := make([]uint32, 0, len(ids))
 	for i, id := range ids {
 		n, ok := s.profiles.byID(id)
-		if numbers[i] = n; !ok {
+		switch {
+		case ok:
+			numbers = append(numbers, n)
+		case !s.options.AnyProfile:
 			p := noSuch("profile", id)
 			p.pointer = "/data/" + strconv.Itoa(i) + "/id"
 			ps = append(ps, p)

@@ -37,6 +37,8 @@ type Options struct {
 	Plan *Plan
 	// Ledger keeps account of every effect on a person, for Simulator.Ledger and GET /simulator/ledger, at some 200 bytes each.
 	Ledger bool
+	// AnyProfile takes an id that no profile has for that of one on no list, where lists are changed by ids.
+	AnyProfile bool
 	// Wrap, where set, puts a layer around the handler. It lies between the faults that act on any request and the
 	// account: it sees what the account itself answers, and no request that a fault answers.
 	Wrap func(http.Handler) http.Handler
@@ -161,6 +163,13 @@ func (s *Simulator) AddList(name, optIn string) (id string) {
 	s.lock()
 	defer s.mu.Unlock()
 	return s.addList(name, optIn, s.options.Now()).id
+}
+
+// AddListAs creates a list with an id of the caller's choice, which no other has.
+func (s *Simulator) AddListAs(id, name string) {
+	s.lock()
+	defer s.mu.Unlock()
+	s.addList(name, "single_opt_in", s.options.Now()).id = id
 }
 
 // AddProfile creates a profile that has this email alone, or finds the one that has it, and returns its id.

@@ -1,0 +1,148 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+)
+
+// maxLine bounds a line of results, in bytes.
+const maxLine = 4 << 20
+
+// Lines reads the lines of results. Lines that a crash has cut short are passed over, even where a later run's first line
+// follows them directly; objects may be indented, as jq does it. Memory does not grow with the results.
+type Lines struct {
+	in    *bufio.Reader
+	long  []byte // a line that is longer than the buffer
+	at    int64  // offset of the next line
+	n     int64  // number of the last line
+	first int64  // number of the last entry's first line
+	rest  []byte // what follows the last entry in its line
+	from  int64  // offset of rest
+	last  bool   // rest has no newline
+	cut   oddity
+}
+
+// NewLines returns the lines of in.
+func NewLines(in io.Reader) *Lines { return newLines(in, 256<<10) }
+
+func newLines(in io.Reader, size int) *Lines { return &Lines{in: bufio.NewReaderSize(in, size)} }
+
+// Next returns the next entry, which is valid until the next call, with io.EOF after the last.
+func (l *Lines) Next() (Entry, error) {
+	e, _, err := l.next()
+	return e, err
+}
+
+// Cut returns the number of the first line that was cut short, 0 when none was.
+func (l *Lines) Cut() int64 { return l.cut.first }
+
+// next returns the next entry and its offset.
+func (l *Lines) next() (Entry, int64, error) {
+	for {
+		if len(l.rest) == 0 {
+			if err := l.line(); err != nil {
+				return Entry{}, 0, err
+			}
+		}
+		text, at, n := l.rest, l.from, l.n
+		l.first = n
+		if len(text) == 1 && text[0] == '{' && !l.last {
+			var err error
+			if text, err = l.indented(); err != nil {
+				return Entry{}, 0, err
+			}
+		}
+		e, err := parse(text)
+		piece := text
+		if err == errNotJSON {
+			// Only the beginning of a line of ours holds these bytes as they are: a second one is a line that follows a cut one.
+			if i := bytes.Index(text[1:], begin); i >= 0 {
+				piece = text[:i+1]
+				e, err = parse(piece)
+			}
+		}
+		l.rest, l.from = text[len(piece):], at+int64(len(piece))
+		switch {
+		case err == nil:
+			return e, at, nil
+		case err == errNotJSON && (maybeCut(piece) || l.last && piece[0] == '{'):
+			l.cut.note(n)
+		default:
+			return Entry{}, 0, fmt.Errorf("line %d is not a result: %w", n, err)
+		}
+	}
+}
+
+// maybeCut reports whether text can be the beginning of a result line, or what a file system leaves there after a power failure.
+func maybeCut(text []byte) bool {
+	text = bytes.Trim(text, "\x00")
+	return bytes.HasPrefix(text, begin) || bytes.HasPrefix(begin, text)
+}
+
+// indented reads an object of several lines, whose first is "{", up to its last, which is "}".
+func (l *Lines) indented() ([]byte, error) {
+	text := []byte{'{'}
+	n := l.n
+	for len(text) < maxLine {
+		if err := l.line(); err == io.EOF {
+			return text, nil
+		} else if err != nil {
+			return nil, err
+		}
+		text = append(text, l.rest...)
+		if string(l.rest) == "}" {
+			return text, nil
+		}
+	}
+	return nil, fmt.Errorf("the object in line %d is longer than %d bytes", n, maxLine)
+}
+
+// line reads the next line that is not blank into rest.
+func (l *Lines) line() error {
+	for {
+		text, err := l.in.ReadSlice('\n')
+		if err == bufio.ErrBufferFull {
+			l.long = append(l.long[:0], text...)
+			for err == bufio.ErrBufferFull && len(l.long) <= maxLine {
+				text, err = l.in.ReadSlice('\n')
+				l.long = append(l.long, text...)
+			}
+			text = l.long
+		}
+		if err == bufio.ErrBufferFull || len(text) > maxLine {
+			return fmt.Errorf("line %d is longer than %d bytes", l.n+1, maxLine)
+		}
+		if err != nil && (err != io.EOF || len(text) == 0) {
+			return err
+		}
+		l.n++
+		l.last = err == io.EOF
+		l.from = l.at
+		l.at += int64(len(text))
+		if l.rest = bytes.TrimRight(text, " \t\r\n"); len(l.rest) > 0 {
+			return nil
+		}
+	}
+}
+
+// oddity counts lines that people are told of.
+type oddity struct{ lines, first int64 }
+
+func (o *oddity) note(line int64) {
+	if o.lines++; o.lines == 1 {
+		o.first = line
+	}
+}
+
+// text fills in one's line, or the number of several and the first one's line.
+func (o *oddity) text(one, more string) string {
+	switch o.lines {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf(one, o.first)
+	}
+	return fmt.Sprintf(more, grouped(o.lines), o.first)
+}
