@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -185,7 +186,8 @@ func (e *ended) Unwrap() error { return e.error }
 func commandOf(err error) string {
 	var failed *kong.ParseError
 	if errors.As(err, &failed) && failed.Context.Command() != "" {
-		return failed.Context.Command() + " "
+		name, _, _ := strings.Cut(failed.Context.Command(), " ")
+		return name + " "
 	}
 	return ""
 }
@@ -207,8 +209,8 @@ func (c *console) heedSignals() (release func()) {
 		if !ok {
 			return
 		}
-		c.note(fmt.Sprintf("%v: %s", first, c.underWay.Load()))
 		cancel(interruption(first))
+		go c.note(fmt.Sprintf("%v: %s", first, c.underWay.Load())) // nobody waits for it: standard error may be stuck
 		if _, ok := <-signals; ok {
 			abandon()
 			signal.Stop(signals)
@@ -279,10 +281,11 @@ type rowFlags struct {
 
 // klaviyoFlags say where Klaviyo is and who asks.
 type klaviyoFlags struct {
-	token      string // from settings
-	APIKeyFile string `name:"api-key-file" group:"klaviyo" placeholder:"FILE" help:"File that holds the private API key. Without it the key is taken from the environment variable KLAVIYO_API_KEY."`
-	BaseURL    string `name:"base-url" group:"klaviyo" default:"${base_url}" placeholder:"URL" help:"Klaviyo's address (${default})."`
-	Revision   string `group:"klaviyo" default:"${revision}" placeholder:"DATE" help:"API revision (${default})."`
+	token        string // from settings
+	fromSettings bool
+	APIKeyFile   string `name:"api-key-file" group:"klaviyo" placeholder:"FILE" help:"File that holds the private API key. Without it the key is taken from the environment variable KLAVIYO_API_KEY."`
+	BaseURL      string `name:"base-url" group:"klaviyo" default:"${base_url}" placeholder:"URL" help:"Klaviyo's address (${default})."`
+	Revision     string `group:"klaviyo" default:"${revision}" placeholder:"DATE" help:"API revision (${default})."`
 }
 
 // sendFlags say how batches are sent.
@@ -352,7 +355,7 @@ type runCommand struct {
 	Secrets  string            `group:"settings" placeholder:"FILE" help:"YAML file in which $${secret:NAME} is looked up before the environment (a.b is A_B there)."`
 	Print    bool              `group:"settings" help:"Print the equivalent command line, without the key, and do nothing."`
 	Schedule bool              `group:"settings" help:"Instead of reading rows, run COMMAND at the times of the workflow's own schedule section, as the command schedule does."`
-	Command  []string          `arg:"" optional:"" passthrough:"" help:"With --schedule: command to run, after --."`
+	Command  []string          `arg:"" optional:"" passthrough:"partial" help:"With --schedule: command to run, after --."`
 	addCommand
 }
 
@@ -367,7 +370,7 @@ Example:
 
 type scheduleCommand struct {
 	Cron     string   `arg:"" help:"Five fields as one argument: minute, hour, day of month, month, day of week; or @hourly, @daily and the like; or \"\" for never."`
-	Command  []string `arg:"" optional:"" passthrough:"" help:"Command to run, after --."`
+	Command  []string `arg:"" optional:"" passthrough:"partial" help:"Command to run, after --."`
 	Timezone string   `default:"UTC" placeholder:"ZONE" help:"IANA name of the time zone, such as Asia/Tokyo (${default})."`
 
 	Delay          int64         `group:"runs" placeholder:"SECONDS" help:"Start each run so much later than scheduled."`
@@ -399,7 +402,7 @@ Examples:
 }
 
 type checkCommand struct {
-	Operation string `enum:"add,remove" default:"add" help:"What the rows are for: add or remove (${default})."`
+	Operation string `enum:"add,remove" default:"add" placeholder:"add|remove" help:"What the rows are for: add or remove (${default})."`
 	rowFlags
 	messageFlags
 }
@@ -438,7 +441,7 @@ Example:
 }
 
 type pickCommand struct {
-	Status  []string `enum:"applied,accepted,skipped,rejected,unknown,unsent,valid,missing" default:"rejected,unknown,unsent,missing" placeholder:"STATUS,…" help:"Which rows: applied, accepted, skipped, rejected, unknown, unsent, valid, or missing for those without a result (${default})."`
+	Status  []string `enum:"applied,accepted,skipped,rejected,unknown,unsent,valid,missing" default:"rejected,unknown,unsent,missing" placeholder:"STATUS" help:"Which rows: applied, accepted, skipped, rejected, unknown, unsent, valid, or missing for those without a result (${default})."`
 	Results string   `arg:"" help:"File with the results of the run that read the same input."`
 }
 
@@ -488,12 +491,13 @@ func (r *removeCommand) Run(c *console) error {
 
 func (r *runCommand) Run(c *console, line *kong.Context) error {
 	if r.Schedule {
-		return r.atTimes(c)
+		return r.atTimes(c, line)
 	}
 	if len(r.Command) > 0 {
 		return fmt.Errorf("unexpected argument %s: a command needs --schedule", r.Command[0])
 	}
-	settings, err := job.Read(r.Settings, job.Options{Task: r.Task, Set: r.Set, Secrets: r.Secrets, Env: os.LookupEnv})
+	keyless := r.Print || r.Simulate || r.APIKeyFile != ""
+	settings, err := job.Read(r.Settings, job.Options{Task: r.Task, Set: r.Set, Secrets: r.Secrets, Env: os.LookupEnv, Keyless: keyless})
 	if err != nil {
 		return err
 	}
@@ -524,23 +528,43 @@ func (r *runCommand) Run(c *console, line *kong.Context) error {
 	default:
 		settings.WaitTimeout = 0
 	}
-	if r.Print {
-		_, err := fmt.Fprintln(c.out, settings.CommandLine(more...))
-		return err
-	}
-	r.ListID, r.ListName, r.Wait, r.WaitTimeout = settings.ListID, settings.ListName, settings.Wait, settings.WaitTimeout
-	r.token = settings.Key
-	if settings.Operation == validate.Add.String() {
-		return r.addCommand.Run(c)
-	}
-	if given["opt-in"] {
+	remove := settings.Operation == validate.Remove.String()
+	if remove && given["opt-in"] {
 		return errors.New("--opt-in is for lists that are created, and remove creates none")
 	}
-	return (&removeCommand{r.transferFlags}).Run(c)
+	r.ListID, r.ListName, r.Wait, r.WaitTimeout = settings.ListID, settings.ListName, settings.Wait, settings.WaitTimeout
+	r.token, r.fromSettings = settings.Key, true
+	switch {
+	case r.Print:
+		if err := r.valid(); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(c.out, settings.CommandLine(more...))
+		return err
+	case remove:
+		return (&removeCommand{r.transferFlags}).Run(c)
+	}
+	return r.addCommand.Run(c)
+}
+
+// valid finds the mistakes in flags without doing anything.
+func (f *transferFlags) valid() error {
+	if _, err := f.job(validate.Add); err != nil {
+		return err
+	}
+	if err := f.check(&f.klaviyoFlags, sink.ListRef{ID: f.ListID, Name: f.ListName}); err != nil {
+		return err
+	}
+	return f.set(new(pipeline.Job), f.Wait)
 }
 
 // atTimes runs a command by the schedule of a workflow.
-func (r *runCommand) atTimes(c *console) error {
+func (r *runCommand) atTimes(c *console, line *kong.Context) error {
+	for _, step := range line.Path {
+		if step.Flag != nil && !slices.Contains([]string{"schedule", "print"}, step.Flag.Name) {
+			return fmt.Errorf("--%s has no effect with --schedule: give it to COMMAND", step.Flag.Name)
+		}
+	}
 	plan, err := schedule.FromWorkflow(r.Settings)
 	if err != nil {
 		return err
@@ -680,27 +704,36 @@ var settingsFlags = []string{"task", "set", "secrets", "print", "list-id", "list
 
 // words writes a flag as on the command line.
 func words(flag *kong.Flag, value any) (list []string) {
-	name := "--" + flag.Name
+	add := func(value string) {
+		if name := "--" + flag.Name; strings.HasPrefix(value, "-") {
+			list = append(list, name+"="+value)
+		} else {
+			list = append(list, name, value)
+		}
+	}
 	switch v := value.(type) {
 	case bool:
-		return []string{name}
+		if v {
+			list = []string{"--" + flag.Name}
+		}
 	case []string:
 		for _, one := range v {
-			list = append(list, name, one)
+			add(one)
 		}
 	case map[string]string:
 		for _, key := range slices.Sorted(maps.Keys(v)) {
-			list = append(list, name, key+"="+v[key])
+			add(key + "=" + v[key])
 		}
 	case *int64:
-		list = []string{name, fmt.Sprint(*v)}
+		add(strconv.FormatInt(*v, 10))
 	default:
-		list = []string{name, fmt.Sprint(v)}
+		add(fmt.Sprint(v))
 	}
 	return list
 }
 
 func (r *reportCommand) Run(c *console) error {
+	signal.Reset() // nothing is under way that a signal should let finish
 	var merged *report.Report
 	if len(r.Files) == 0 {
 		r.Files = []string{"-"}
@@ -758,12 +791,18 @@ func (w *waitCommand) Run(c *console) error {
 }
 
 func (p *pickCommand) Run(c *console) error {
-	earlier, err := pipeline.OpenEarlier(p.Results)
+	earlier, err := pipeline.OpenEarlier(c.ctx, p.Results)
 	if err != nil {
 		return err
 	}
 	defer earlier.Close()
+	if earlier.Rows == 0 {
+		c.note("there are no results in " + p.Results + ": all rows are missing there")
+	}
 	var selected pipeline.Selection
+	if len(p.Status) == 0 {
+		return errors.New("--status must name a status")
+	}
 	for _, name := range p.Status {
 		if status, ok := report.ParseStatus(name); ok {
 			selected.Statuses = append(selected.Statuses, status)
@@ -771,7 +810,7 @@ func (p *pickCommand) Run(c *console) error {
 			selected.Missing = true
 		}
 	}
-	if err := pipeline.Pick(c.ctx, selected, earlier.Results, c.in, c.out); err != nil {
+	if err := pipeline.Pick(c.ctx, selected, earlier, c.in, c.out); err != nil {
 		if c.ctx.Err() != nil {
 			return stopped(c.ctx)
 		}
@@ -907,6 +946,24 @@ func (f *transferFlags) transfer(c *console, operation validate.Operation, list 
 	if err := f.set(job, f.Wait); err != nil {
 		return err
 	}
+	if f.Resume != "" {
+		earlier, err := pipeline.OpenEarlier(c.ctx, f.Resume)
+		switch {
+		case err != nil:
+			job.Err = err
+		case earlier.Rows == 0:
+			c.note(fmt.Sprintf("there are no results in %s: all rows are sent (a shell empties the file that > names: use >>)", f.Resume))
+		}
+		if err == nil {
+			defer earlier.Close()
+			job.Resume = earlier
+			if earlier.Unended && f.Resume != "" && sameFile(f.Resume, c.out) {
+				if _, err := io.WriteString(c.out, "\n"); err != nil { // what is appended must not go on with a line that was cut short
+					return err
+				}
+			}
+		}
+	}
 	options := f.options(c)
 	options.Concurrency, options.RateShare, options.RetryFor = f.Concurrency, f.RateShare, f.RetryFor
 	if f.NoRateLimit {
@@ -914,9 +971,12 @@ func (f *transferFlags) transfer(c *console, operation validate.Operation, list 
 	}
 	if f.Simulate {
 		sim := simulator.New(simulator.Options{RateLimits: !f.NoRateLimit, AnyProfile: true, Wrap: aroundSimulator})
-		if list.ID != "" {
+		switch {
+		case list.ID != "":
 			sim.AddListAs(list.ID, "Simulated")
-		} else if !list.Create {
+		case job.Resume != nil && job.Resume.Report != nil && job.Resume.Report.List != nil && job.Resume.Report.List.Name == list.Name:
+			sim.AddListAs(job.Resume.Report.List.ID, list.Name)
+		case !list.Create:
 			sim.AddList(list.Name, "single_opt_in")
 		}
 		if options.BaseURL, err = sim.Start("127.0.0.1:0"); err != nil {
@@ -926,7 +986,10 @@ func (f *transferFlags) transfer(c *console, operation validate.Operation, list 
 		options.Key = "simulated"
 		c.note("simulating Klaviyo: nothing leaves this machine")
 	} else {
-		options.Key, job.Err = f.key()
+		var err error
+		if options.Key, err = f.key(); job.Err == nil {
+			job.Err = err
+		}
 	}
 	client, err := sink.New(options)
 	if err != nil {
@@ -936,17 +999,21 @@ func (f *transferFlags) transfer(c *console, operation validate.Operation, list 
 	defer context.AfterFunc(c.abort, client.Abort)()
 	job.Client, job.List = client, list
 	job.DryRun, job.Concurrency, job.BatchDelay, job.CheckFirst = f.DryRun, f.Concurrency, f.BatchDelay, f.CheckFirst
-	if f.Resume != "" {
-		earlier, err := pipeline.OpenEarlier(f.Resume)
-		if err != nil {
-			return err
-		}
-		defer earlier.Close()
-		if job.Resume = earlier.Results; job.Resume.Last() == 0 {
-			c.note(fmt.Sprintf("there are no results in %s: all rows are sent (a shell empties the file that > names: use >>)", f.Resume))
-		}
-	}
 	return f.work(c, job)
+}
+
+// sameFile reports whether out writes to the file of that name.
+func sameFile(name string, out io.Writer) bool {
+	f, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	there, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(name)
+	return err == nil && os.SameFile(there, named)
 }
 
 // work does a job and returns its error with the exit status that its report carries.
@@ -959,6 +1026,9 @@ func (f *messageFlags) work(c *console, job *pipeline.Job) error {
 	done(rep)
 	if job.DryRun && err == nil && rep.List.ID == "" {
 		c.note(fmt.Sprintf("list %q does not exist: add would create it", rep.List.Name))
+	}
+	if n := job.Gauge.EarlierAccepted(); n > 0 && job.Wait {
+		c.note(fmt.Sprintf("%d rows are accepted in the earlier results, and were not waited for: klaviyo-export wait takes both results, one after the other", n))
 	}
 	if err != nil {
 		return &ended{err, rep.ExitCode}
@@ -1005,7 +1075,12 @@ func (f *messageFlags) show(c *console, job *pipeline.Job, title string) (done f
 	}
 	progress := report.NewProgress(terminal, title, width, job.Gauge.Moment)
 	c.err = progress
-	return func(*report.Report) { progress.Close() }
+	return func(rep *report.Report) {
+		progress.Close()
+		if rep.ExitCode == 0 {
+			c.note(pipeline.Counts(rep.Rows))
+		}
+	}
 }
 
 func isTerminal(stream any) bool {
@@ -1080,6 +1155,9 @@ func (f *klaviyoFlags) key() (string, error) {
 		key, from = string(text), "the file "+f.APIKeyFile
 	}
 	key = strings.TrimSpace(key)
+	if key == "" && f.fromSettings && f.APIKeyFile == "" {
+		from = "api_token in the settings, like the environment variable KLAVIYO_API_KEY,"
+	}
 	if key == "" {
 		return "", &pipeline.Error{Text: "no API key: " + from + " is empty or not there", Hint: "set KLAVIYO_API_KEY or give --api-key-file FILE; with --simulate no key is needed"}
 	}

@@ -246,11 +246,11 @@ func resumedRound(t *testing.T, rows string, want []killRow, upTo time.Duration)
 		on[email] = true
 	}
 	for i, person := range want {
-		status, _, ok, err := earlier.Of(int64(i + 1))
+		last, ok, err := earlier.Of(int64(i + 1))
 		if err != nil || !ok {
 			t.Fatalf("row %d has no result: %v", i+1, err)
 		}
-		if got := status.String(); got != person.status && !(person.status == "accepted" && got == "applied") {
+		if got := last.Status.String(); got != person.status && !(person.status == "accepted" && got == "applied") {
 			t.Fatalf("row %d is %s, not %s", i+1, got, person.status)
 		}
 		if person.status == "accepted" && !on[person.email] {

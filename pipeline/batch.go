@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"klaviyo-export/report"
 	"klaviyo-export/sink"
 	"klaviyo-export/validate"
 )
@@ -58,8 +57,8 @@ type batcher struct {
 	run               *run
 	maxRows, maxBytes int
 	delay             time.Duration
-	seen              *seen           // nil: duplicates are sent
-	earlier           *report.Results // nil: all rows are new
+	seen              *seen       // nil: duplicates are sent
+	earlier           *resumption // nil: all rows are new
 	first             opening
 	off               bool  // the job cannot go on
 	rows              int64 // numbered so far
@@ -70,7 +69,7 @@ type batcher struct {
 
 func newBatcher(r *run, emit func(*batch)) *batcher {
 	job := r.job
-	b := &batcher{run: r, maxRows: checkRows, delay: job.BatchDelay, earlier: job.Resume, open: new(batch), emit: emit}
+	b := &batcher{run: r, maxRows: checkRows, delay: job.BatchDelay, earlier: r.resumption, open: new(batch), emit: emit}
 	if r.sender != nil {
 		b.maxRows, b.maxBytes = r.sender.Limits()
 	}
@@ -111,7 +110,7 @@ func (b *batcher) add(c *chunk) error {
 		b.open.bytes += int(row.End-row.Start) + 1
 	}
 	b.rows += int64(len(c.rows.Rows))
-	b.run.gauge.read.Store(b.rows)
+	b.run.gauge.read.Store(max(b.rows, b.run.gauge.read.Load()))
 	b.part(c, from, len(c.rows.Rows))
 	tick := c.tick
 	if len(c.rows.Rows) == 0 {
@@ -125,17 +124,21 @@ func (b *batcher) add(c *chunk) error {
 
 // settled reports whether it is known without sending a row what becomes of it, and notes it.
 func (b *batcher) settled(c *chunk, i int) bool {
-	resumed, err := b.resumed(c, i)
+	row, number := &c.rows.Rows[i], c.first+int64(i)
+	status, final, err := b.earlier.of(c, i, number)
 	if err != nil {
-		b.earlier = nil
 		b.run.stop(err)
 	}
 	switch {
-	case resumed:
-		b.open.skips = append(b.open.skips, skip{c.first + int64(i), 0})
+	case final:
+		b.open.skips = append(b.open.skips, skip{number, 0})
+		b.run.gauge.resume(status)
+		if row.Fault == nil && b.seen != nil {
+			b.seen.first(row.Identity, number) // rows that repeat it are skipped, as they would have been then
+		}
 		return true
-	case c.rows.Rows[i].Fault != nil:
-		b.run.reject(c.first + int64(i))
+	case row.Fault != nil:
+		b.run.reject(number)
 		return true
 	}
 	return b.repeated(c, i)

@@ -3,47 +3,61 @@ package pipeline
 import (
 	"errors"
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 )
 
 // Bound is how many rejected rows a job bears: a number, or a share of the rows that are read.
 type Bound struct {
-	Rows    int64
-	Percent float64 // used when it is above 0
+	rows      int64
+	share     uint64 // in millionths of a percent, used when percent is set
+	isPercent bool
 }
 
+// percent is 1 % in the unit of Bound.share.
+const percent = 1_000_000
+
+var errBound = errors.New("it takes a number of rows, or a percentage from 0% to 100% with at most 6 decimals")
+
 // UnmarshalText reads "20" or "0.5%".
-func (b *Bound) UnmarshalText(text []byte) (err error) {
-	number, percent := strings.CutSuffix(string(text), "%")
-	if percent {
-		share, err := strconv.ParseFloat(number, 64)
-		if err != nil || !(share >= 0 && share <= 100) {
-			return errors.New("it takes a number of rows, or a percentage from 0% to 100%")
+func (b *Bound) UnmarshalText(text []byte) error {
+	number, isPercent := strings.CutSuffix(string(text), "%")
+	if !isPercent {
+		rows, err := strconv.ParseUint(number, 10, 63)
+		*b = Bound{rows: int64(rows)}
+		if err != nil {
+			return errBound
 		}
-		*b = Bound{Percent: share}
 		return nil
 	}
-	b.Rows, err = strconv.ParseInt(number, 10, 64)
-	if err != nil || b.Rows < 0 {
-		return errors.New("it takes a number of rows, or a percentage from 0% to 100%")
+	whole, decimals, _ := strings.Cut(number, ".")
+	if len(decimals) > 6 || number == "" || strings.HasSuffix(number, ".") {
+		return errBound
 	}
+	share, err := strconv.ParseUint(whole+decimals+"000000"[len(decimals):], 10, 32)
+	if err != nil || share > 100*percent {
+		return errBound
+	}
+	*b = Bound{share: share, isPercent: true}
 	return nil
 }
 
 func (b Bound) String() string {
-	if b.Percent > 0 {
-		return strconv.FormatFloat(b.Percent, 'f', -1, 64) + "%"
+	if !b.isPercent {
+		return strconv.FormatInt(b.rows, 10)
 	}
-	return strconv.FormatInt(b.Rows, 10)
+	return strconv.FormatFloat(float64(b.share)/percent, 'f', -1, 64) + "%"
 }
 
 // bears reports whether so many of the rows read may be rejected.
 func (b Bound) bears(rejected, read int64) bool {
-	if b.Percent > 0 {
-		return float64(rejected)*100 <= b.Percent*float64(read)
+	if !b.isPercent {
+		return rejected <= b.rows
 	}
-	return rejected <= b.Rows
+	high, low := bits.Mul64(uint64(rejected), 100*percent)
+	most, rest := bits.Mul64(uint64(read), b.share)
+	return high < most || high == most && low <= rest
 }
 
 // sample is how many rows must be read before a share of them says something.
@@ -51,7 +65,7 @@ const sample = 1000
 
 // bearsSoFar is bears while the input has not ended.
 func (b Bound) bearsSoFar(rejected, read int64) bool {
-	if b.Percent > 0 {
+	if b.isPercent {
 		return b.bears(rejected, max(read, sample))
 	}
 	return b.bears(rejected, math.MaxInt64)

@@ -18,6 +18,7 @@ type chunk struct {
 	home    *[]byte // where text goes back to
 	tooLong bool    // text is the beginning of one row that is over validate.MaxRow
 	goesOn  bool    // text is more of such a row
+	element bool    // the rows are elements of an array
 	last    bool    // the input ends with text
 	tick    bool    // what waits for a batch to fill should be looked at
 

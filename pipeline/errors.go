@@ -47,8 +47,8 @@ func Hint(err error) string {
 	return ""
 }
 
-// counts sums up rows by status, those that did not get there last.
-func counts(rows report.Rows) string {
+// Counts sums up rows by status, those that did not get there last.
+func Counts(rows report.Rows) string {
 	var parts []string
 	for _, c := range []struct {
 		rows int64
@@ -71,9 +71,9 @@ func early(err error, rows report.Rows) error {
 	}
 	hint := Hint(err)
 	if hint == "" && rows.Unknown+rows.Unsent > 0 {
-		hint = "send the unknown and unsent rows again, and those that were not read"
+		hint = "with --resume RESULTS and the same input the run is taken up again: rows that have a final result are left alone"
 	}
-	return &Error{Text: err.Error() + "; " + counts(rows), Hint: hint, cause: err}
+	return &Error{Text: err.Error() + "; " + Counts(rows), Hint: hint, cause: err}
 }
 
 // rowsError sums up the rows that did not get there; earlier is how many the earlier results reject.
@@ -93,7 +93,7 @@ func rowsError(rows report.Rows, reasons []report.Reason, earlier int64) error {
 		why = append(why, fmt.Sprintf("%d rejected in the earlier results", earlier))
 	}
 	return &Error{
-		Text: counts(rows) + ": " + strings.Join(why, ", "),
+		Text: Counts(rows) + ": " + strings.Join(why, ", "),
 		Hint: `jq -c 'select(.status=="rejected" or .status=="unknown" or .status=="unsent")' on the results shows them`,
 	}
 }

@@ -11,7 +11,7 @@ import (
 // Gauge shows a run while it goes on.
 type Gauge struct {
 	read, rejected, complete, cancelled atomic.Int64
-	earlier                             atomic.Int64 // of the rejected rows, those that earlier results reject
+	earlierRejected, earlierAccepted    atomic.Int64 // rows with those statuses in earlier results
 	ended                               atomic.Bool  // the input
 
 	mu     sync.Mutex
@@ -39,6 +39,20 @@ func (g *Gauge) Moment() report.Moment {
 	}
 	return m
 }
+
+// resume enters a row that is left to its earlier result.
+func (g *Gauge) resume(status report.Status) {
+	switch status {
+	case report.Rejected:
+		g.earlierRejected.Add(1)
+		g.rejected.Add(1)
+	case report.Accepted:
+		g.earlierAccepted.Add(1)
+	}
+}
+
+// EarlierAccepted returns how many of the resumed rows are accepted: their jobs are not waited for.
+func (g *Gauge) EarlierAccepted() int64 { return g.earlierAccepted.Load() }
 
 // set enters the results that are written.
 func (g *Gauge) set(rows report.Rows) {

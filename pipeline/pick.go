@@ -18,9 +18,13 @@ type Selection struct {
 	Missing  bool // also rows without a result
 }
 
-// Pick copies rows of in to out as they are, those whose last earlier result is selected; results has the runs' results by row
-// number. An array's elements become lines.
-func Pick(ctx context.Context, selected Selection, results *report.Results, in io.Reader, out io.Writer) error {
+// Pick copies rows of in to out as they are, those whose last earlier result is selected. An array's
+// elements become lines.
+func Pick(ctx context.Context, selected Selection, earlier *Earlier, in io.Reader, out io.Writer) error {
+	results, err := earlier.results()
+	if err != nil {
+		return err
+	}
 	p := &picker{selected: selected, results: results, out: out}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -39,8 +43,8 @@ func Pick(ctx context.Context, selected Selection, results *report.Results, in i
 		return context.Cause(ctx)
 	case ended != nil:
 		return ended
-	case results.Last() > p.rows:
-		return leftOver(p.rows, results.Last())
+	case results.Last > p.rows:
+		return leftOver(p.rows, results.Last)
 	}
 	return nil
 }
@@ -73,12 +77,12 @@ func (p *picker) pick(c *chunk) error {
 			continue
 		}
 		p.rows++
-		wanted, err := p.wanted()
+		wanted, err := p.wanted(line)
 		if err != nil {
-			return fmt.Errorf("read the earlier results: %w", err)
+			return err
 		}
-		if wanted && !c.tooLong {
-			line = bytes.TrimLeft(line, " \t\r") // an array's elements have blanks before them
+		if c.element {
+			line = bytes.TrimLeft(line, blank)
 		}
 		if wanted {
 			p.buf = append(p.buf, line...)
@@ -100,10 +104,27 @@ func (p *picker) write(rows []byte) error {
 }
 
 // wanted reports whether the row just counted is selected.
-func (p *picker) wanted() (bool, error) {
-	status, _, ok, err := p.results.Of(p.rows)
-	if !ok {
-		return p.selected.Missing, err
+func (p *picker) wanted(line []byte) (bool, error) {
+	e, ok, err := p.results.Of(p.rows)
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("read the earlier results: %w", err)
+	case !ok:
+		return p.selected.Missing, nil
+	case !holds(line, e.Key):
+		return false, &Error{
+			Text: fmt.Sprintf("row %d does not hold the key of its earlier result: the results are not those of this input", p.rows),
+			Hint: "pick needs the same rows in the same order: keep them in a file, or give the query an ORDER BY",
+		}
 	}
-	return slices.Contains(p.selected.Statuses, status), err
+	return slices.Contains(p.selected.Statuses, e.Status), nil
+}
+
+// holds reports whether a row may be the one that a result with this key, a JSON string or nothing, is of.
+func holds(row, key []byte) bool {
+	if len(key) < 2 || bytes.IndexByte(row, '\\') >= 0 || bytes.IndexByte(key, '\\') >= 0 {
+		return true // what is escaped may be written in many ways
+	}
+	text := key[1 : len(key)-1]
+	return bytes.Contains(row, bytes.TrimSuffix(text, []byte("…")))
 }

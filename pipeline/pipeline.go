@@ -39,7 +39,7 @@ type Job struct {
 	Wait          bool              // for the end of import jobs
 	WaitTimeout   time.Duration     // how long each job is waited for
 	MaxOpenJobs   int               // with Wait: batches that may be under way and waited for, at least 1
-	Resume        *report.Results   // earlier results: rows with a final one are left to them; nil = all rows are new
+	Resume        *Earlier          // earlier results: rows with a final one are left to them; nil = all rows are new
 	MaxInvalid    Bound             // how many rejected rows are borne
 	StopOnInvalid bool              // stop when there are more of them
 	CheckFirst    bool              // read and check the whole input before anything is sent
@@ -88,19 +88,20 @@ func newRun(job *Job, out io.Writer, stop context.CancelCauseFunc) *run {
 // run is the state of one Run. Its fields belong to the goroutine that calls Run, but for results and jobs, which are the
 // last stage's until that has ended, and what mu guards.
 type run struct {
-	job     *Job
-	started time.Time
-	stop    context.CancelCauseFunc
-	list    *sink.List
-	sender  sink.Sender // nil: nothing is sent
-	watch   *sink.Jobs  // nil: jobs are not waited for
-	results *report.Writer
-	jobs    []string       // ids of the import jobs that are not known to have ended
-	earlier *report.Report // of the run whose jobs are waited for, nil in that run itself
-	refused bool           // nothing may be sent; input is only read for its results
-	gauge   *Gauge
-	late    atomic.Int64 // jobs that were not done in time
-	open    atomic.Int64 // as many as jobs
+	job        *Job
+	started    time.Time
+	stop       context.CancelCauseFunc
+	list       *sink.List
+	sender     sink.Sender // nil: nothing is sent
+	watch      *sink.Jobs  // nil: jobs are not waited for
+	results    *report.Writer
+	jobs       []string       // ids of the import jobs that are not known to have ended
+	earlier    *report.Report // of the run whose jobs are waited for, nil in that run itself
+	refused    bool           // nothing may be sent; input is only read for its results
+	resumption *resumption    // nil: all rows are new
+	gauge      *Gauge
+	late       atomic.Int64 // jobs that were not done in time
+	open       atomic.Int64 // as many as jobs
 
 	mu       sync.Mutex
 	timeline report.Timeline
@@ -113,8 +114,11 @@ func (r *run) prepare(ctx context.Context) error {
 		return r.job.Err
 	}
 	var err error
-	if r.list, err = r.job.Client.FindList(ctx, r.job.List); err != nil || r.job.DryRun {
+	if r.list, err = r.job.Client.FindList(ctx, r.job.List); err != nil {
 		return err
+	}
+	if r.job.DryRun {
+		return r.sameTarget()
 	}
 	if r.job.Operation == validate.Remove {
 		r.sender = sink.NewRemoval(r.job.Client, r.list)
@@ -125,11 +129,32 @@ func (r *run) prepare(ctx context.Context) error {
 		}
 	}
 	r.gauge.far(r.job.Client, r.watch)
+	return r.sameTarget()
+}
+
+// sameTarget makes sure that earlier results, as far as they say, are of the same list and operation.
+func (r *run) sameTarget() error {
+	if r.job.Resume == nil || r.job.Resume.Report == nil {
+		return nil
+	}
+	earlier, list := r.job.Resume.Report, r.target()
+	const hint = "--resume takes up a run with what it was to do; without --resume all rows are sent"
+	if was := earlier.Operation; was != r.job.Operation.String() {
+		return &Error{Text: fmt.Sprintf("the earlier results are of %q, and this is %s", was, r.job.Operation), Hint: hint}
+	}
+	if was := earlier.List; was != nil && was.ID != "" && was.ID != list.ID {
+		return &Error{Text: fmt.Sprintf("the earlier results are of the list %s %q, and this is %s %q", was.ID, was.Name, cmp.Or(list.ID, "the list"), list.Name), Hint: hint}
+	}
 	return nil
 }
 
 // work takes the rows through all stages, after a rehearsal if there is to be one. Its error is the input's.
 func (r *run) work(ctx context.Context, in io.Reader) error {
+	var err error
+	if r.resumption, err = newResumption(r.job.Resume); err != nil {
+		r.stop(err)
+		return nil
+	}
 	if !r.job.CheckFirst {
 		return r.flow(ctx, in)
 	}
@@ -141,6 +166,10 @@ func (r *run) work(ctx context.Context, in io.Reader) error {
 	defer s.Close()
 	again, ended := r.rehearse(ctx, s)
 	if again == nil {
+		return nil
+	}
+	if r.resumption, err = newResumption(r.job.Resume); err != nil {
+		r.stop(err)
 		return nil
 	}
 	if err := r.flow(ctx, again); ended == nil {
@@ -198,7 +227,7 @@ func (r *run) flow(ctx context.Context, in io.Reader) error {
 	checks.Wait()
 	r.gauge.ended.Store(true)
 	if ended == nil && ctx.Err() == nil {
-		ended = batches.leftOver()
+		ended = r.resumption.leftOver(batches.rows)
 	}
 	batches.cut()
 	sends.Wait()
@@ -253,7 +282,7 @@ func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 	if r.earlier != nil {
 		rep.Operation, rep.Jobs.Submitted = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.Jobs.Submitted
 	}
-	if exit == 2 || exit == 3 || exit == 4 {
+	if err != nil && rep.Status != report.StatusOf(130) {
 		rep.Error = err.Error()
 	}
 	rep.Span(r.started, time.Now())
@@ -268,7 +297,7 @@ func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 	case err != nil:
 		err = early(err, rep.Rows)
 	case exit != 0:
-		err = rowsError(rep.Rows, rep.Reasons, r.gauge.earlier.Load())
+		err = rowsError(rep.Rows, rep.Reasons, r.gauge.earlierRejected.Load())
 	}
 	return rep, err
 }
@@ -308,7 +337,7 @@ func (r *run) outcome(cause, ended error) (int, error) {
 		return 1, ended
 	case r.job.ExpectRows != nil && *r.job.ExpectRows != rows.Read:
 		return 1, &Error{Text: fmt.Sprintf("the input had %d rows, --expect-rows is %d", rows.Read, *r.job.ExpectRows), Hint: hintExpected}
-	case rows.Unknown+rows.Unsent > 0 || !r.job.MaxInvalid.bears(rows.Rejected+r.gauge.earlier.Load(), rows.Read):
+	case rows.Unknown+rows.Unsent > 0 || !r.job.MaxInvalid.bears(rows.Rejected+r.gauge.earlierRejected.Load(), rows.Read):
 		return 1, nil
 	}
 	return 0, nil

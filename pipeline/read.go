@@ -219,6 +219,7 @@ func (f *framer) cut(end int) {
 	f.chunk.begun = c.begun
 	f.chunk.text = append(f.chunk.text, c.text[end:]...)
 	c.text = c.text[:end]
+	c.element = f.form == elements
 	f.whole = max(f.whole-end, 0)
 	f.emit(c)
 }

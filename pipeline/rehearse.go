@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"runtime"
 
 	"github.com/sourcegraph/conc/stream"
+
+	"klaviyo-export/report"
 )
 
 // errPaused ends input that goes on, but not for this run.
@@ -32,7 +35,11 @@ func (r *run) rehearse(ctx context.Context, s *spool) (again io.Reader, ended er
 					r.stop(err)
 				}
 				for i := range c.rows.Rows {
-					if c.rows.Rows[i].Fault != nil {
+					status, final, err := r.resumption.of(c, i, rows+int64(i)+1)
+					if err != nil {
+						r.stop(err)
+					}
+					if final && status == report.Rejected || !final && c.rows.Rows[i].Fault != nil {
 						rejected++
 					}
 				}
@@ -49,7 +56,7 @@ func (r *run) rehearse(ctx context.Context, s *spool) (again io.Reader, ended er
 	again = s.again()
 	if ctx.Err() != nil {
 		again = io.MultiReader(again, reader(func([]byte) (int, error) { return 0, errPaused }))
-	} else if err := r.refusal(rows, rejected, ended); err != nil {
+	} else if err := cmp.Or(r.refusal(rows, rejected, ended), r.resumption.leftOver(rows)); err != nil {
 		r.stop(err)
 	}
 	r.refused = ctx.Err() != nil

@@ -36,7 +36,7 @@ func TestRehearsalThatEndsEarly(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			job, _ := addJob(t, nil)
-			job.CheckFirst, job.MaxInvalid, job.BatchDelay = true, Bound{Rows: 9}, 10*time.Millisecond
+			job.CheckFirst, job.MaxInvalid, job.BatchDelay = true, Bound{rows: 9}, 10*time.Millisecond
 			job.Gauge = new(Gauge)
 			in, feed := io.Pipe()
 			ctx, cancel := context.WithCancelCause(t.Context())
@@ -78,7 +78,7 @@ func TestStopOnRowsThatKlaviyoRejects(t *testing.T) {
 			defer client.Close()
 			for _, bound := range []int64{0, 1} {
 				job := checkJob(t)
-				job.Client, job.List, job.mostRows, job.StopOnInvalid, job.MaxInvalid = client, sink.ListRef{ID: list}, 2, true, Bound{Rows: bound}
+				job.Client, job.List, job.mostRows, job.StopOnInvalid, job.MaxInvalid = client, sink.ListRef{ID: list}, 2, true, Bound{rows: bound}
 				job.Wait, job.WaitTimeout, job.MaxOpenJobs, job.Window = c.wait, time.Minute, 1, 0
 				var out bytes.Buffer
 				rep, _ := Run(t.Context(), job, strings.NewReader(rowsFrom(0, 8)), &out)
@@ -108,6 +108,13 @@ func TestBounds(t *testing.T) {
 		{"10%", 101, 999, false, false},
 		{"0.1%", 10, 10_000, true, true},
 		{"0.1%", 11, 10_000, false, false},
+		{"18.4%", 69, 375, true, true},
+		{"18.4%", 70, 375, false, true},
+		{"0.57%", 57, 10_000, true, true},
+		{"0.000001%", 1, 100_000_000, true, true},
+		{"0.000001%", 1, 99_999_999, false, false},
+		{"50%", 1 << 61, 1 << 62, true, true},
+		{"50%", 1<<61 + 1, 1 << 62, false, false},
 		{"0%", 0, 0, true, true},
 		{"0%", 1, 10_000, false, false},
 		{"100%", 9, 9, true, true},
@@ -123,7 +130,7 @@ func TestBounds(t *testing.T) {
 			t.Errorf("%s bears %d of %d so far: %v", c.text, c.rejected, c.read, got)
 		}
 	}
-	for _, text := range []string{"", "%", "-1", "1.5", "-1%", "101%", "NaN%", "1 %", "x"} {
+	for _, text := range []string{"", "%", "-1", "1.5", "-1%", "101%", "NaN%", "1 %", "x", ".%", "1.%", "0.0000001%", "1e1%", "+1", "+1%"} {
 		if err := new(Bound).UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q is taken", text)
 		}
@@ -143,10 +150,11 @@ func TestPick(t *testing.T) {
 		for selection, want := range map[string]string{
 			"rejected": long + "\n4\n6\n", "applied": "one\r\n" + strings.Repeat(" ", 2<<20) + "\n5\n", "missing": long + "8\n",
 		} {
-			earlier, err := openText(results.String())
+			earlier, err := openEarlier(t.Context(), strings.NewReader(results.String()))
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer earlier.Close()
 			var out bytes.Buffer
 			if err := Pick(t.Context(), selected(selection), earlier, wrap(strings.NewReader(in)), &out); err != nil {
 				t.Fatal(err)
@@ -156,10 +164,6 @@ func TestPick(t *testing.T) {
 			}
 		}
 	}
-}
-
-func openText(text string) (*report.Results, error) {
-	return report.OpenResults(strings.NewReader(text), int64(len(text)))
 }
 
 func selected(name string) Selection {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -11,69 +12,110 @@ import (
 	"klaviyo-export/report"
 )
 
-// Earlier is a file of results, open for looking rows up. What is no regular file is copied to a temporary one.
+// Earlier is earlier results, open for looking rows up. What is no regular file is copied to a temporary one.
 type Earlier struct {
-	Results *report.Results
-	file    *os.File
+	Rows    int64          // the greatest row number in the results
+	Unended bool           // the last line has no newline
+	Report  *report.Report // that of the last run that came to its end, nil when none did
 	spool   *spool
+	file    *os.File // nil where it is the caller's
 }
 
-// OpenEarlier opens a file of results as it is now: what is appended later is not seen.
-func OpenEarlier(name string) (*Earlier, error) {
+// OpenEarlier opens a file of results as it is now: what is appended later is not seen. Reading a pipe ends with ctx.
+func OpenEarlier(ctx context.Context, name string) (*Earlier, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("read the earlier results: %w", err)
 	}
-	e := &Earlier{file: f}
-	if e.spool, err = newSpool(f); err == nil && e.spool.temporary {
-		_, err = io.Copy(io.Discard, e.spool)
-	}
+	e, err := openEarlier(ctx, f)
 	if err == nil {
-		e.Results, err = report.OpenResults(io.NewSectionReader(e.spool.file, e.spool.from, e.spool.size), e.spool.size)
+		e.file = f
+		var r *report.Results
+		if r, err = e.results(); err == nil {
+			e.Rows, e.Report = r.Last, r.Reports
+			e.Unended = e.spool.unended()
+			return e, nil
+		}
+		e.spool.Close()
 	}
+	_ = f.Close()
+	return nil, fmt.Errorf("read the earlier results in %s: %w", name, err)
+}
+
+// openEarlier takes over results as far as they go when ctx ends.
+func openEarlier(ctx context.Context, in io.Reader) (*Earlier, error) {
+	s, err := newSpool(in)
 	if err != nil {
-		e.Close()
-		return nil, fmt.Errorf("read the earlier results in %s: %w", name, err)
+		return nil, err
 	}
-	return e, nil
+	if s.temporary {
+		if _, err = io.Copy(io.Discard, untilDone(ctx, s)); err != nil && ctx.Err() == nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	return &Earlier{spool: s}, nil
+}
+
+// results returns the results from their beginning.
+func (e *Earlier) results() (*report.Results, error) {
+	again := e.spool.again()
+	return report.OpenResults(again, again.Size())
 }
 
 // Close closes the file.
 func (e *Earlier) Close() {
-	if e.spool != nil {
-		e.spool.Close()
+	e.spool.Close()
+	if e.file != nil {
+		_ = e.file.Close()
 	}
-	_ = e.file.Close()
 }
 
-// resumed reports whether earlier results have a final one for a row, which is then neither sent nor printed again. Its error
-// means that the results cannot be those of this input.
-func (b *batcher) resumed(c *chunk, i int) (bool, error) {
-	if b.earlier == nil {
-		return false, nil
+// resumption compares the rows of the input with earlier results.
+type resumption struct {
+	results   *report.Results
+	strangers bool // a row was somebody else's: then nobody is compared any more
+}
+
+// newResumption returns nil, which knows of no row, where there are no earlier results.
+func newResumption(e *Earlier) (*resumption, error) {
+	if e == nil {
+		return nil, nil
 	}
-	row, number := &c.rows.Rows[i], c.first+int64(i)
-	status, key, ok, err := b.earlier.Of(number)
+	results, err := e.results()
+	return &resumption{results: results}, err
+}
+
+// of returns the status of a row in the earlier results. Where it is final, the row is neither sent nor printed again.
+// Its error means that the results are not those of this input, or cannot be read.
+func (s *resumption) of(c *chunk, i int, number int64) (status report.Status, final bool, err error) {
+	if s == nil {
+		return 0, false, nil
+	}
+	e, ok, err := s.results.Of(number)
 	if err != nil {
-		return false, fmt.Errorf("read the earlier results: %w", err)
+		return 0, false, fmt.Errorf("read the earlier results: %w", err)
 	}
-	if !ok || !status.Final() {
-		return false, nil
+	if !ok || !e.Status.Final() {
+		return 0, false, nil
 	}
-	if !sameKey(key, c.rows.Data[row.KeyStart:row.KeyEnd]) {
-		return false, &Error{
+	row := &c.rows.Rows[i]
+	if !s.strangers && !sameKey(e.Key, c.rows.Data[row.KeyStart:row.KeyEnd]) {
+		s.strangers = true
+		err = &Error{
 			Text: fmt.Sprintf("row %d is somebody else than in the earlier results: they are not those of this input", number),
 			Hint: "--resume needs the same rows in the same order: keep them in a file, or give the query an ORDER BY",
 		}
 	}
-	if row.Fault == nil && b.seen != nil {
-		b.seen.first(row.Identity, number) // rows that repeat it are skipped, as they would have been then
+	return e.Status, true, err
+}
+
+// leftOver is the error of earlier results that have more rows than the input.
+func (s *resumption) leftOver(rows int64) error {
+	if s == nil || s.results.Last <= rows {
+		return nil
 	}
-	if status == report.Rejected {
-		b.run.gauge.earlier.Add(1)
-		b.run.gauge.rejected.Add(1)
-	}
-	return true, nil
+	return leftOver(rows, s.results.Last)
 }
 
 // sameKey reports whether two keys, JSON strings or nothing, may be of one row.
@@ -83,14 +125,6 @@ func sameKey(a, b []byte) bool {
 	}
 	var plain [2]string
 	return json.Unmarshal(a, &plain[0]) == nil && json.Unmarshal(b, &plain[1]) == nil && plain[0] == plain[1]
-}
-
-// leftOver is the error of earlier results that have more rows than the input.
-func (b *batcher) leftOver() error {
-	if b.earlier == nil || b.earlier.Last() <= b.rows {
-		return nil
-	}
-	return leftOver(b.rows, b.earlier.Last())
 }
 
 func leftOver(rows, last int64) error {

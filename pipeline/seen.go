@@ -10,8 +10,8 @@ import (
 // seen remembers the people of the last rows: at least as many rows as the window has, and at most two fifteenths more people.
 // Two independent hashes of 64 bits stand for a person and are compared whole: in a run of 100 million rows a wrong match has
 // a chance of less than 1 in 10^22. People are remembered by generations of a fifteenth of the window, of which the oldest is
-// forgotten as a whole and its memory used again, so that a window never costs more than when it was first full: some 40 bytes
-// a row, 40 MB for a million. Before that its memory follows the rows that came.
+// forgotten as a whole and its memory used again, so that a window never costs more than when it was first full: some 36 bytes
+// a row, 36 MB for a million. Before that its memory follows the rows that came.
 type seen struct {
 	size, most  int                              // people of a generation, and generations
 	generations *simplelru.LRU[int, *generation] // by their bits in marks
@@ -75,15 +75,8 @@ func (s *seen) remember(p person, at int) {
 
 // begin opens a generation, for which the oldest is forgotten when the window is full.
 func (s *seen) begin() {
-	if s.marks == nil {
-		s.marks = newMarks(s.size)
-		for _, p := range s.newest.slots {
-			if p.row != 0 {
-				s.marks.add(p.id, s.bit)
-			}
-		}
-	}
 	if n := s.generations.Len(); n < s.most {
+		s.widen(n)
 		s.bit, s.newest = n, &generation{slots: make([]person, slots(s.size))}
 		s.generations.Add(n, s.newest)
 		return
@@ -93,6 +86,21 @@ func (s *seen) begin() {
 	s.newest.people = 0
 	clear(s.newest.slots)
 	s.marks.clear(s.bit)
+}
+
+// widen makes room in marks for more generations than n: a quarter of it at first, all of it for half of them.
+func (s *seen) widen(n int) {
+	switch n {
+	case 1:
+		s.marks = make(marks, s.size/4+1)
+		for _, p := range s.newest.slots {
+			if p.row != 0 {
+				s.marks.add(p.id, s.bit)
+			}
+		}
+	case maxGenerations/4 - 1, maxGenerations/2 - 1:
+		s.marks = s.marks.doubled()
+	}
 }
 
 // generation is a hash table in which a person is in the first slot from their own on that was free.
@@ -110,8 +118,8 @@ type person struct {
 // firstSlots is what the first generation begins with: it alone grows.
 const firstSlots = 1024
 
-// slots returns how many slots so many people have: a quarter is free, and one at least.
-func slots(people int) int { return people + people/3 + 1 }
+// slots returns how many slots so many people have: a sixth is free, and one at least.
+func slots(people int) int { return people + people/5 + 1 }
 
 // find returns the slot of a person and their row, or the free slot that would be theirs, and 0.
 func (g *generation) find(id [2]uint64) (at int, row int64) {
@@ -143,8 +151,14 @@ func (g *generation) grow(slots int) {
 // person has three marks of one line. No marks are the marks of nobody.
 type marks [][8]uint64
 
-// newMarks has a line for each person of a generation: 4 bytes for each of the window.
-func newMarks(people int) marks { return make(marks, people) }
+// doubled returns the same marks in twice the lines, for more to come.
+func (m marks) doubled() marks {
+	d := make(marks, 2*len(m))
+	for i := range d {
+		d[i] = m[i/2]
+	}
+	return d
+}
 
 // line is nil when there are no marks.
 func (m marks) line(id [2]uint64) *[8]uint64 {

@@ -25,6 +25,7 @@ func (r *run) settle(ctx context.Context, o *outcomes) {
 		if end.State == sink.Open {
 			r.late.Add(1)
 		}
+		r.sample()
 		var rows []int
 		verdict := end.Judge(s.rows, func(place int) []byte {
 			if rows == nil {

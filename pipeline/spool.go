@@ -4,15 +4,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 )
 
 // spool is input that is read twice. What cannot be read again by itself, like a pipe, is copied to a temporary file while it is
 // read first, which only this user can read and which has no name any more where the system allows that.
 type spool struct {
-	in         io.Reader
-	file       *os.File // from which it is read again
-	from, size int64    // of what was read first
-	temporary  bool
+	in        io.Reader
+	file      *os.File // from which it is read again
+	from      int64
+	size      atomic.Int64 // of what was read first; a Read may go on when nobody waits for it any more
+	temporary bool
 }
 
 // newSpool returns the spool of in, as far as it reaches now if it is a file.
@@ -21,7 +23,9 @@ func newSpool(in io.Reader) (*spool, error) {
 		if state, err := f.Stat(); err == nil && state.Mode().IsRegular() {
 			if at, err := f.Seek(0, io.SeekCurrent); err == nil {
 				size := max(state.Size()-at, 0)
-				return &spool{in: io.NewSectionReader(f, at, size), file: f, from: at, size: size}, nil
+				s := &spool{in: io.NewSectionReader(f, at, size), file: f, from: at}
+				s.size.Store(size)
+				return s, nil
 			}
 		}
 	}
@@ -40,7 +44,7 @@ func (s *spool) Read(p []byte) (int, error) {
 		return n, err
 	}
 	written, failed := s.file.Write(p[:n])
-	s.size += int64(written)
+	s.size.Add(int64(written))
 	if failed != nil {
 		return written, spoolError(failed)
 	}
@@ -56,7 +60,14 @@ func spoolError(err error) error {
 }
 
 // again returns what was read first.
-func (s *spool) again() io.Reader { return io.NewSectionReader(s.file, s.from, s.size) }
+func (s *spool) again() *io.SectionReader { return io.NewSectionReader(s.file, s.from, s.size.Load()) }
+
+// unended reports whether what was read first lacks a newline at its end.
+func (s *spool) unended() bool {
+	var last [1]byte
+	n, _ := s.file.ReadAt(last[:], s.from+s.size.Load()-1)
+	return n == 1 && last[0] != '\n'
+}
 
 func (s *spool) Close() {
 	if s.temporary {

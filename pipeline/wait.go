@@ -3,11 +3,8 @@ package pipeline
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 
-	"github.com/segmentio/encoding/json"
 	"github.com/sourcegraph/conc/stream"
 
 	"klaviyo-export/report"
@@ -48,25 +45,38 @@ func (r *run) waitAll(ctx context.Context, in io.Reader) error {
 			return func() { r.write(o) }
 		})
 	}
-	g := grouper{open: &outcomes{numbers: []int64{}}, emit: emit, earlier: r.earlier, gauge: r.gauge}
+	g := grouper{open: &outcomes{numbers: []int64{}}, emit: emit, gauge: r.gauge}
 	defer func() { g.next() }()
-	lines := report.NewLines(untilDone(ctx, in))
-	for ctx.Err() == nil {
-		e, err := lines.Next()
+	earlier, err := openEarlier(ctx, in)
+	if err != nil {
+		return notResults(err)
+	}
+	defer earlier.Close()
+	results, err := earlier.results()
+	if err != nil {
+		return notResults(err)
+	}
+	if results.Reports != nil {
+		*r.earlier = *results.Reports
+	}
+	for {
+		e, err := results.Next()
 		if err == io.EOF {
 			break
 		}
-		if err == nil {
-			err = g.add(&e)
-		}
 		if err != nil {
-			return &Error{Text: "read results: " + err.Error(), Hint: "standard input takes what klaviyo-export add wrote to its standard output", cause: err}
+			return notResults(err)
 		}
+		g.add(&e)
 	}
-	if n := lines.Cut(); n > 0 && ctx.Err() == nil {
-		return &Error{Text: fmt.Sprintf("the results are cut short in line %d: the run that wrote them did not come to its end", n), Hint: "add --resume takes it up again", exit: 1}
+	if results.Cut {
+		return &Error{Text: "the results end in the middle of a line: the run that wrote them did not come to its end", Hint: "add --resume takes it up again", exit: 1}
 	}
 	return nil
+}
+
+func notResults(err error) error {
+	return &Error{Text: "read results: " + err.Error(), Hint: "standard input takes what klaviyo-export add wrote to its standard output", cause: err}
 }
 
 // untilDone reads from in until ctx ends, whatever in does.
@@ -92,22 +102,14 @@ func untilDone(ctx context.Context, in io.Reader) io.Reader {
 
 // grouper gathers the rows of each job.
 type grouper struct {
-	open    *outcomes
-	job     string // of open's accepted rows
-	emit    func(*outcomes)
-	earlier *report.Report
-	gauge   *Gauge
+	open  *outcomes
+	job   string // of open's accepted rows
+	emit  func(*outcomes)
+	gauge *Gauge
 }
 
-// add takes the next line.
-func (g *grouper) add(e *report.Entry) error {
-	if e.Report {
-		*g.earlier = report.Report{}
-		if json.Unmarshal(e.Text, g.earlier) != nil {
-			return errors.New("a report cannot be read")
-		}
-		return nil
-	}
+// add takes the next row.
+func (g *grouper) add(e *report.Entry) {
 	waiting := e.Status == report.Accepted && e.Job != ""
 	if n := len(g.open.ends); waiting && g.job != "" && e.Job != g.job || n >= maxGroup || n >= maxAlone && g.job == "" {
 		g.next()
@@ -117,12 +119,11 @@ func (g *grouper) add(e *report.Entry) error {
 	if !waiting {
 		g.open.add(nil)
 		g.open.alone(&report.Line{Status: e.Status, Stage: e.Stage, Code: e.Code, Raw: bytes.Clone(e.Text)})
-		return nil
+		return
 	}
 	g.job = e.Job
 	g.open.add(e.Key)
 	g.open.join(&report.Line{Status: e.Status, Job: e.Job})
-	return nil
 }
 
 // next hands on what is gathered.

@@ -295,7 +295,7 @@ func TestWaitOnQuietInput(t *testing.T) {
 	}
 }
 
-// What is not the output of a run is refused by line; a line that a crash cut is told of, and what is before it stands.
+// What is not the output of a run is refused by line, before anything is done; a line that a crash cut is told of. The last line of a row counts.
 func TestWaitOnOtherInput(t *testing.T) {
 	const row = `{"type":"row","row":7,"status":"rejected","stage":"validate","code":"email_invalid"}` + "\n"
 	for _, c := range []struct {
@@ -307,10 +307,12 @@ func TestWaitOnOtherInput(t *testing.T) {
 		{row, 1, row},
 		{strings.TrimSpace(row), 1, row},
 		{row + `{"type":"row","row":8,"sta`, 1, row},
-		{row + "{}\n", 2, row},
-		{row + "nope\n" + row, 2, row},
+		{row + row, 1, row},
+		{`{"type":"row","row":7,"status":"unsent","code":"interrupted"}` + "\n" + `{"type":"row","row":8,"sta` + row, 1, row},
+		{row + "{}\n", 2, ""},
+		{row + "nope\n" + row, 2, ""},
 		{`{"type":"row","row":1,"status":"lost"}`, 2, ""},
-		{row + strings.Repeat("x", maxLine+1), 2, row},
+		{row + strings.Repeat("x", 4<<20), 2, ""},
 	} {
 		var out bytes.Buffer
 		job := checkJob(t)

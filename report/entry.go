@@ -24,9 +24,10 @@ type Entry struct {
 const maxNesting = 100
 
 var (
-	begin    = []byte(`{"type":"`)
-	beginRow = []byte(`{"type":"row","row":`)
-	inStatus = []byte(`,"status":"`)
+	begin       = []byte(`{"type":"`)
+	beginRow    = []byte(`{"type":"row","row":`)
+	beginReport = []byte(`{"type":"report"`)
+	inStatus    = []byte(`,"status":"`)
 )
 
 var (

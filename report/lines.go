@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// maxLine bounds a line of results, in bytes.
-const maxLine = 4 << 20
+// maxLine and maxReport bound the lines of rows and of reports, which may name many open jobs, in bytes.
+const maxLine, maxReport = 4 << 20, 64 << 20
 
 // Lines reads the lines of results. Lines that a crash has cut short are passed over, even where a later run's first line
 // follows them directly; objects may be indented, as jq does it. Memory does not grow with the results.
@@ -34,9 +34,6 @@ func (l *Lines) Next() (Entry, error) {
 	e, _, err := l.next()
 	return e, err
 }
-
-// Cut returns the number of the first line that was cut short, 0 when none was.
-func (l *Lines) Cut() int64 { return l.cut.first }
 
 // next returns the next entry and its offset.
 func (l *Lines) next() (Entry, int64, error) {
@@ -102,17 +99,21 @@ func (l *Lines) indented() ([]byte, error) {
 // line reads the next line that is not blank into rest.
 func (l *Lines) line() error {
 	for {
+		most := maxLine
 		text, err := l.in.ReadSlice('\n')
 		if err == bufio.ErrBufferFull {
 			l.long = append(l.long[:0], text...)
-			for err == bufio.ErrBufferFull && len(l.long) <= maxLine {
+			if bytes.HasPrefix(text, beginReport) {
+				most = maxReport
+			}
+			for err == bufio.ErrBufferFull && len(l.long) <= most {
 				text, err = l.in.ReadSlice('\n')
 				l.long = append(l.long, text...)
 			}
 			text = l.long
 		}
-		if err == bufio.ErrBufferFull || len(text) > maxLine {
-			return fmt.Errorf("line %d is longer than %d bytes", l.n+1, maxLine)
+		if err == bufio.ErrBufferFull || len(text) > most {
+			return fmt.Errorf("line %d is longer than %d bytes", l.n+1, most)
 		}
 		if err != nil && (err != io.EOF || len(text) == 0) {
 			return err

@@ -4,17 +4,22 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/segmentio/encoding/json"
 )
 
 // maxRuns bounds how often the rows of results may begin anew. Each beginning costs a buffer of 16 KiB.
 const maxRuns = 1000
 
-// Results looks up what earlier results say of rows, which are asked for in ascending order. The results may be those of
-// several runs of one job, one after the other: then the last line of a row counts. It is for one goroutine at a time and
-// takes memory for the number of runs, not of rows.
+// Results are earlier results, row by row. They may be those of several runs of one job, one after the other: then the
+// last line of a row counts. They are for one goroutine at a time and take memory for the number of runs, not of rows.
 type Results struct {
+	Last    int64   // the greatest row number
+	Cut     bool    // the last line was cut short
+	Reports *Report // the last report, with the jobs of all; nil when there is none
+
 	runs []*cursor
-	last int64
+	row  int64 // the one that Next returned last
 }
 
 // cursor reads the lines of one run, whose rows ascend.
@@ -26,28 +31,9 @@ type cursor struct {
 // OpenResults finds the runs in results of that size. What Lines refuses is an error.
 func OpenResults(results io.ReaderAt, size int64) (*Results, error) {
 	r := new(Results)
-	all := newLines(io.NewSectionReader(results, 0, size), 256<<10)
-	var begins []int64
-	last := int64(0)
-	for {
-		e, at, err := all.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if e.Report {
-			continue
-		}
-		if e.Row <= last || begins == nil {
-			begins = append(begins, at)
-		}
-		if len(begins) > maxRuns {
-			return nil, fmt.Errorf("its rows are not in order: they begin anew more than %d times", maxRuns)
-		}
-		last = e.Row
-		r.last = max(r.last, e.Row)
+	begins, err := r.find(io.NewSectionReader(results, 0, size))
+	if err != nil {
+		return nil, err
 	}
 	for i, begin := range begins {
 		end := size
@@ -63,23 +49,82 @@ func OpenResults(results io.ReaderAt, size int64) (*Results, error) {
 	return r, nil
 }
 
-// Last returns the greatest row number in the results.
-func (r *Results) Last() int64 { return r.last }
+// find reads all results once and returns where the rows begin anew.
+func (r *Results) find(in io.Reader) (begins []int64, err error) {
+	all := NewLines(in)
+	last := int64(0)
+	for {
+		cut := all.cut.lines
+		e, at, err := all.next()
+		if r.Cut = all.cut.lines > cut; err == io.EOF {
+			return begins, nil
+		}
+		if err == nil && e.Report {
+			err = r.add(e.Text)
+		} else if err == nil {
+			if e.Row <= last || begins == nil {
+				begins = append(begins, at)
+			}
+			last = e.Row
+			r.Last = max(r.Last, e.Row)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(begins) > maxRuns {
+			return nil, fmt.Errorf("its rows are not in order: they begin anew more than %d times", maxRuns)
+		}
+	}
+}
 
-// Of returns the status that a row has last had, and its key as a JSON string, if the line has one, which is valid until the next call.
-// Rows are asked for in ascending order. ok is false where the results do not speak of the row.
-func (r *Results) Of(row int64) (status Status, key []byte, ok bool, err error) {
+// add takes a report.
+func (r *Results) add(text []byte) error {
+	next := new(Report)
+	if json.Unmarshal(text, next) != nil {
+		return errMember
+	}
+	if r.Reports != nil {
+		next.Jobs.Submitted += r.Reports.Jobs.Submitted
+	}
+	r.Reports = next
+	return nil
+}
+
+// Of returns what the results last say of a row, valid until the next call. Rows are asked for in ascending order, and not
+// together with Next. ok is false where the results do not speak of the row.
+func (r *Results) Of(row int64) (e Entry, ok bool, err error) {
 	for _, c := range r.runs {
 		for c.entry.Row != 0 && c.entry.Row < row {
 			if err := c.advance(); err != nil {
-				return 0, nil, false, err
+				return Entry{}, false, err
 			}
 		}
 		if c.entry.Row == row {
-			status, key, ok = c.entry.Status, c.entry.Key, true
+			e, ok = c.entry, true
 		}
 	}
-	return status, key, ok, nil
+	return e, ok, nil
+}
+
+// Next returns what the results last say of the next row that they speak of, valid until the next call, with io.EOF after the last.
+func (r *Results) Next() (Entry, error) {
+	next := int64(0)
+	for _, c := range r.runs {
+		for c.entry.Row != 0 && c.entry.Row <= r.row {
+			if err := c.advance(); err != nil {
+				return Entry{}, err
+			}
+		}
+		if at := c.entry.Row; at != 0 && (next == 0 || at < next) {
+			next = at
+		}
+	}
+	if next == 0 {
+		return Entry{}, io.EOF
+	}
+	r.row = next
+	e, _, err := r.Of(next)
+	return e, err
 }
 
 func (c *cursor) advance() error {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 )
@@ -43,14 +44,28 @@ func TestResults(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
+			all := 0
 			for row := int64(1); row <= 3; row++ {
-				status, key, ok, err := r.Of(row)
+				e, ok, err := r.Of(row)
 				if err != nil {
 					t.Fatal(err)
 				}
 				if got = append(got, "-"); ok {
-					got[row-1] = fmt.Sprintf("%v %s", status, key)
+					all++
+					got[row-1] = fmt.Sprintf("%v %s", e.Status, e.Key)
 				}
+			}
+			if r, err = OpenResults(strings.NewReader(test.text), int64(len(test.text))); err != nil {
+				t.Fatal(err)
+			}
+			for e, err := r.Next(); err != io.EOF; e, err = r.Next() {
+				if err != nil || got[e.Row-1] != fmt.Sprintf("%v %s", e.Status, e.Key) {
+					t.Errorf("row %d comes as %v %s, %v", e.Row, e.Status, e.Key, err)
+				}
+				all--
+			}
+			if all != 0 {
+				t.Errorf("%d rows do not come, or twice", all)
 			}
 			if got, want := strings.Join(got, ", "), strings.Replace(test.want, "---", "-, -, -", 1); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
@@ -90,8 +105,8 @@ func TestLongResults(t *testing.T) {
 		t.Fatal(err)
 	}
 	for row, want := range []Status{Rejected, Rejected, Applied} {
-		if status, _, ok, err := r.Of(int64(row + 1)); status != want || !ok || err != nil {
-			t.Errorf("row %d is %v, %v, %v", row+1, status, ok, err)
+		if e, ok, err := r.Of(int64(row + 1)); e.Status != want || !ok || err != nil {
+			t.Errorf("row %d is %v, %v, %v", row+1, e.Status, ok, err)
 		}
 	}
 }
@@ -104,8 +119,8 @@ func FuzzResults(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for row := int64(1); row <= min(r.Last(), 100); row++ {
-			if _, _, _, err := r.Of(row); err != nil {
+		for row := int64(1); row <= min(r.Last, 100); row++ {
+			if _, _, err := r.Of(row); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -126,7 +141,7 @@ func BenchmarkResults(b *testing.B) {
 			b.Fatal(err)
 		}
 		for row := range int64(10_000) {
-			if _, _, ok, _ := r.Of(row + 1); !ok {
+			if _, ok, _ := r.Of(row + 1); !ok {
 				b.Fatal(row)
 			}
 		}

@@ -10,10 +10,10 @@ import (
 // ReadStream reads a result stream called name: the lines of any number of runs, one after the other, or reports without
 // rows, which may be indented. It returns the merged report of these runs and notes for people on what is odd in the stream.
 //
-// A report counts, and not the row lines before it. Rows without a report after them are those of a run that did not come to its
+// A report counts, and not the row lines before it. The report of a run that took up the one before it stands for both. Rows without a report after them are those of a run that did not come to its
 // end: they are counted from their lines, as a report with the status interrupted and without times. So is a
 // stream without any line. A line that a crash has cut short, at the end of the stream or directly before the next run's first line, is
-// left out. Whatever else is no result line is an error. Memory does not grow with the stream.
+// left out. Whatever else is no result line is an error. Memory does not grow with the stream, but for the number of different codes.
 func ReadStream(name string, in io.Reader) (*Report, []string, error) {
 	s := stream{lines: NewLines(in), rows: newTally()}
 	for {
@@ -30,6 +30,7 @@ func ReadStream(name string, in io.Reader) (*Report, []string, error) {
 			return nil, nil, fmt.Errorf("read %s: %w", name, err)
 		}
 	}
+	s.settle()
 	if s.open || s.merged == nil {
 		s.killed()
 	}
@@ -51,6 +52,7 @@ func ReadStream(name string, in io.Reader) (*Report, []string, error) {
 type stream struct {
 	lines  *Lines
 	merged *Report // of the reports so far, nil = none
+	last   *Report // that of the last run, which the next may take up again, nil = none
 	rows   tally   // since the last report
 	open   bool    // lines have come since the last report
 	astray oddity  // reports that do not fit their rows
@@ -82,10 +84,56 @@ func (s *stream) report(text []byte) error {
 	if lines := s.rows.Rows(); lines.Read > 0 && !r.fits(lines) {
 		s.astray.note(s.lines.first)
 	}
-	s.merged = Merge(s.merged, r)
+	if before := s.before(r); before != nil {
+		before.follow(r)
+		s.last = before
+	} else {
+		s.settle()
+		s.last = r
+	}
 	s.rows, s.open = newTally(), false
 	return nil
 }
+
+// before returns the report of what r took up again, nil if that is not in the stream: of the last run, and of runs since then that were
+// killed, whose rows are those that have lines and are not r's own.
+func (s *stream) before(r *Report) *Report {
+	if r.Rows.Resumed == 0 {
+		return nil
+	}
+	own := r.Rows
+	own.Read -= own.Resumed
+	own.Resumed = 0
+	killed := s.rows.Rows()
+	killed.subtract(own)
+	known := killed.final()
+	if s.last != nil {
+		known += s.last.Rows.final() + s.last.Rows.Resumed
+	}
+	if killed.negative() || killed.Read == 0 || known != r.Rows.Resumed {
+		return s.last
+	}
+	lost := &Report{Type: "report", List: &List{}, Rows: killed}
+	for _, one := range s.rows.Reasons() {
+		for _, of := range r.Reasons {
+			if of.Code == one.Code && of.Stage == one.Stage {
+				one.Rows -= of.Rows
+			}
+		}
+		if one.Rows > 0 {
+			lost.Reasons = append(lost.Reasons, one)
+		}
+	}
+	if s.last == nil {
+		return lost
+	}
+	both := *Merge(s.last, lost)
+	both.Runs = s.last.Runs
+	return &both
+}
+
+// settle merges the last run, which no other takes up again.
+func (s *stream) settle() { s.merged, s.last = Merge(s.merged, s.last), nil }
 
 // fits reports whether r can be the report of rows with those lines. Rows that an earlier run had sent may have its lines or none.
 func (r *Report) fits(lines Rows) bool {

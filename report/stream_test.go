@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -80,6 +81,18 @@ func TestReadStream(t *testing.T) {
 		`"rows":{"read":4,"applied":0,"accepted":1,"skipped":0,"rejected":1,"unknown":0,"unsent":0,"resumed":2},"rea`, 1)
 	resumedReport := ofOneRun()
 	resumedReport.Rows = Rows{Read: 4, Accepted: 1, Rejected: 1, Resumed: 2}
+	// Of four rows two got there and two did not; then these two did, one of them rejected; then there was nothing left to do.
+	const stopped = `"rows":{"read":4,"applied":1,"accepted":0,"skipped":1,"rejected":0,"unknown":1,"unsent":1},"reasons":[{"code":"answer_lost","rows":1,"first_row":3},{"code":"duplicate","rows":1,"first_row":2},{"code":"interrupted","rows":1,"first_row":4}]`
+	interrupted := regexp.MustCompile(`"rows":.*?"rows":.*?\]`).ReplaceAllString(strings.Replace(lineOf(3), `"failed","exit_code":1`, `"interrupted","exit_code":130`, 1), stopped)
+	again := regexp.MustCompile(`"rows":.*?"rows":.*?\]`).ReplaceAllString(lineOf(3), `"rows":{"read":4,"applied":0,"accepted":0,"skipped":0,"rejected":0,"unknown":0,"unsent":0,"resumed":4},"reasons":[]`)
+	whole := func(runs ...*Report) (r *Report) {
+		for _, run := range runs {
+			r = Merge(r, run)
+		}
+		r.Runs, r.Rows = 0, Rows{Read: 4, Applied: 1, Skipped: 1, Accepted: 1, Rejected: 1}
+		r.Reasons = []Reason{{"duplicate", "", 1, 2}, {"email_missing", "validate", 1, 2}}
+		return r
+	}
 	for _, test := range []struct {
 		name, text string
 		want       *Report
@@ -113,6 +126,8 @@ func TestReadStream(t *testing.T) {
 			"s: 2 lines are cut short and not counted, the first is line 4; s: 2 reports are at odds with the row lines before them, and believed; the first is in line 6"},
 		{"appended to a last line without newline", strings.TrimSpace(oneRun) + killedRows, Merge(ofOneRun(), ofKilledRows()), ends3},
 		{"resumed, in one file", killedRows + resumed, resumedReport, ""},
+		{"interrupted, then resumed, in one file", interrupted + resumed, whole(ofOneRun(), ofOneRun()), ""},
+		{"interrupted, then resumed twice", interrupted + resumed + again, whole(ofOneRun(), ofOneRun(), ofOneRun()), ""},
 		{"resumed, in its own file", resumed, resumedReport, ""},
 		{"resumed, a row lost", resumed[len(lineOf(1)):], resumedReport, "s: the report in line 2 is at odds with the row lines before it, and believed"},
 		{"a row lost", oneRun[len(lineOf(1)):], ofOneRun(), "s: the report in line 2 is at odds with the row lines before it, and believed"},

@@ -54,6 +54,9 @@ func (r *Report) outcome() string {
 // headline is the outcome of a report in two parts: its status with the exit status, and what that means.
 func (r *Report) headline() (status, meaning string) {
 	status = fmt.Sprintf("%s, exit status %d", strings.ReplaceAll(r.Status, "_", " "), r.ExitCode)
+	if r.Runs > 1 && r.ExitCode == 0 {
+		return status, fmt.Sprintf("in all %s runs: %s", grouped(r.Runs), r.outcome())
+	}
 	if r.Runs > 1 {
 		return status, fmt.Sprintf("the worst of %s runs: %s", grouped(r.Runs), r.outcome())
 	}

@@ -23,6 +23,7 @@ type expander struct {
 	keys    *yaml.Node // what that holds
 
 	private    bool // what is looked up becomes part of the key
+	keyless    bool // the key is not looked at
 	expansions int
 }
 

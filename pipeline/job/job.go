@@ -25,6 +25,7 @@ type Options struct {
 	Task    string                      // +name or +a+b of a workflow's task; "" = the only one
 	Set     map[string]string           // variables that win over those of _export, with dots: td.database
 	Secrets string                      // YAML file that ${secret:…} is looked up in first; "" = none
+	Keyless bool                        // the key comes from elsewhere: api_token is not looked at
 	Env     func(string) (string, bool) // the environment, where it is looked up next, like os.LookupEnv
 }
 
@@ -40,7 +41,7 @@ func Read(file string, o Options) (*Settings, error) {
 	if d.failed() {
 		return nil, d.err()
 	}
-	x := &expander{document: d, set: o.Set, scope: e.scope, env: o.Env}
+	x := &expander{document: d, set: o.Set, scope: e.scope, env: o.Env, keyless: o.Keyless}
 	if o.Secrets != "" {
 		x.secrets = newDocument(o.Secrets)
 		x.keys = x.secrets.load(o.Secrets, nil)
@@ -68,9 +69,21 @@ func (s *Settings) Args() []string {
 		args = append(args, "--wait")
 	}
 	if s.WaitTimeout != 0 {
-		args = append(args, "--wait-timeout", s.WaitTimeout.String())
+		args = append(args, "--wait-timeout", brief(s.WaitTimeout))
 	}
 	return args
+}
+
+// brief writes 1h0m0s as 1h.
+func brief(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)

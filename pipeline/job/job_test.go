@@ -41,8 +41,8 @@ func environment(name string) (string, bool) {
 
 func TestExamplesOfTheReference(t *testing.T) {
 	for file, want := range map[string]string{
-		"add-by-id.dig":      "klaviyo-export add --list-id id_value --wait --wait-timeout 1h0m0s",
-		"add-by-name.dig":    "klaviyo-export add --list-name name_value --wait --wait-timeout 1h0m0s",
+		"add-by-id.dig":      "klaviyo-export add --list-id id_value --wait --wait-timeout 1h",
+		"add-by-name.dig":    "klaviyo-export add --list-name name_value --wait --wait-timeout 1h",
 		"remove-by-id.dig":   "klaviyo-export remove --list-id id_value",
 		"remove-by-name.dig": "klaviyo-export remove --list-name name_value",
 	} {
@@ -175,7 +175,7 @@ func TestCommandLine(t *testing.T) {
 		want string
 	}{
 		{Settings{Operation: "add", ListName: "My list", Wait: true, WaitTimeout: time.Hour},
-			"klaviyo-export add --list-name 'My list' --wait --wait-timeout 1h0m0s"},
+			"klaviyo-export add --list-name 'My list' --wait --wait-timeout 1h"},
 		{Settings{Operation: "remove", ListID: "Y6nRLr", Wait: true}, "klaviyo-export remove --list-id Y6nRLr --wait"},
 		{named("it's"), `klaviyo-export add --list-name 'it'\''s'`},
 		{named("$(x)"), "klaviyo-export add --list-name '$(x)'"},

@@ -82,10 +82,14 @@ func (x *expander) settings(e *export) *Settings {
 		}
 	}
 	// The key comes first: from then on it is known what must not be shown.
-	x.private = true
-	read("api_token")
-	x.hide(values["api_token"])
-	x.private = false
+	if p, there := members["api_token"]; there && x.keyless {
+		x.hide(p.value.Value)
+	} else {
+		x.private = true
+		read("api_token")
+		x.hide(values["api_token"])
+		x.private = false
+	}
 	read("type")
 	if kind, there := values["type"]; there && x.failed() && meant(kind, []string{"klaviyo"}) == "" {
 		return nil // the keys of something else

@@ -34,11 +34,12 @@ func TestExplain(t *testing.T) {
 			"Vixie cron would fire at 00:00, on days 1 to 7 of the month and on Mondays",
 			"digdag (cron4j) would fire at 00:00, on Mondays that are days 1 to 7 of the month",
 		}},
-		{"0 0 1-31 2 0-6", "UTC", []string{
-			`"0 0 1-31 2 0-6" means: fire at 00:00, every day, in February`,
-			"by the clocks of UTC, next at 2027-02-01T00:00:00Z",
-			`"1-31" for the day of the month is ignored: "0-6" for the day of the week, which fires as often, wins (in 400 years days 1 to 31 on 11297 days, Mondays to Sundays on 11297)`,
-			"Vixie cron and digdag (cron4j) would fire on the same days",
+		{"0 0 1-17 1,2,4 0,1,3,5", "UTC", []string{
+			`"0 0 1-17 1,2,4 0,1,3,5" means: fire at 00:00, on Mondays, Wednesdays, Fridays and Sundays, in January, February and April`,
+			"by the clocks of UTC, next at 2027-01-01T00:00:00Z",
+			`"1-17" for the day of the month is ignored: "0,1,3,5" for the day of the week, which fires as often, wins (in 400 years days 1 to 17 on 20400 days, Mondays, Wednesdays, Fridays and Sundays on 20400)`,
+			"Vixie cron would fire at 00:00, on days 1 to 17 of the month and on Mondays, Wednesdays, Fridays and Sundays, in January, February and April",
+			"digdag (cron4j) would fire at 00:00, on Mondays, Wednesdays, Fridays and Sundays that are days 1 to 17 of the month, in January, February and April",
 		}},
 		{"0 0 31 2 1", "UTC", []string{
 			`"0 0 31 2 1" means: fire at 00:00, on Mondays, in February`,
@@ -53,6 +54,12 @@ func TestExplain(t *testing.T) {
 			"it fires on the 30th too, as */10 are all days divisible by 10: the list in Treasure Data's documentation, 5, 10, 20 and 25 for 5,*/10,25, leaves that day out",
 			"Vixie cron would fire at 00:00, on days 1, 5, 11, 21, 25 and 31 of the month",
 			"digdag (cron4j) would fire at 00:00, on days 1, 5, 11, 21, 25 and 31 of the month",
+		}},
+		{"0 0 30,*/14 * *", "UTC", []string{
+			`"0 0 30,*/14 * *" means: fire at 00:00, on days 14, 28 and 30 of the month`,
+			"by the clocks of UTC, next at 2026-11-14T00:00:00Z",
+			"Vixie cron would fire at 00:00, on days 1, 15, 29 and 30 of the month",
+			"digdag (cron4j) would fire at 00:00, on days 1, 15, 29 and 30 of the month",
 		}},
 		// A star at the beginning makes the fields of Vixie cron a conjunction.
 		{"0 0 */2 * sat,sun", "UTC", []string{

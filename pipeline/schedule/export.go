@@ -149,7 +149,7 @@ func cronField(mask uint64, which int) string {
 	if mask == f.all() {
 		return "*"
 	}
-	if f.low == 0 && which != weekday {
+	if which == minute || which == hour {
 		for n := 2; n <= f.high; n++ {
 			if every := (&entry{elements: []element{{high: f.high, step: n, star: true}}}).mask(f, vixie); every == mask && every != 1 {
 				return fmt.Sprintf("*/%d", n)

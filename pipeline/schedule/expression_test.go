@@ -121,7 +121,8 @@ func TestValues(t *testing.T) {
 		{"0 0 1-5 * 1", weekday, "*"},
 		{"0 0 */1 * 1", weekday, "*"},
 		{"0 0 1 * */1", monthDay, "*"},
-		{"0 0 1-31 * 0-6", monthDay, "*"}, // a tie
+		{"0 0 1-17 1,2,4 0,1,3,5", monthDay, "*"}, // a tie: 20400 days each
+		{"0 0 1-17 1,2,4 0,1,3,5", weekday, "0-1,3,5"},
 		{"0 0 31 2 1", weekday, "1"},
 		{"0 0 29-31 2 0", monthDay, "*"},
 		{"0 0 1,2,29-31 * 1", monthDay, "1-2,29-31"},

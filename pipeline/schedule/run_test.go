@@ -107,7 +107,7 @@ func (s *stage) log() []string {
 		case l.ExitCode == nil:
 			log = append(log, fmt.Sprintf("%s error", l.Scheduled))
 		default:
-			log = append(log, fmt.Sprintf("%s %s %s %d", l.Scheduled, l.Started[11:19], l.Ended[11:19], *l.ExitCode))
+			log = append(log, strings.TrimSpace(fmt.Sprintf("%s %s %s %d %s", l.Scheduled, l.Started[11:19], l.Ended[11:19], *l.ExitCode, l.Error)))
 		}
 	}
 	return log
@@ -339,10 +339,11 @@ func TestGone(t *testing.T) {
 
 // TestLine holds lines of the log to the byte.
 func TestLine(t *testing.T) {
-	s := newStage(t, "57,59 23 * * *", "America/New_York", "2026-01-01T23:56:30.0005-05:00", "sh", "-c", "echo 150; exit 3").until("2026-01-01")
+	s := newStage(t, "57,59 23 * * *", "America/New_York", "2026-01-01T23:56:30-05:00", "sh", "-c", "echo 150; exit 3").until("2026-01-01")
 	s.SkipOnOvertime = true
+	s.slept = func(at time.Time) { s.now = at.Add(1999 * time.Microsecond) }
 	s.play(nil)
-	want := `{"type":"run","scheduled":"2026-01-01T23:57:00-05:00","started":"2026-01-01T23:57:00-05:00","ended":"2026-01-01T23:59:30-05:00","exit_code":3}
+	want := `{"type":"run","scheduled":"2026-01-01T23:57:00-05:00","started":"2026-01-01T23:57:00.001-05:00","ended":"2026-01-01T23:59:30.001-05:00","exit_code":3}
 {"type":"run","scheduled":"2026-01-01T23:59:00-05:00","skipped":"overtime"}
 `
 	if got := s.lines.String(); got != want {
@@ -429,22 +430,22 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
-// TestLeftBehind has a command that ends and leaves a process behind with its output open.
+// TestLeftBehind has a command that ends and leaves a process behind with its output open, which waits for input.
 func TestLeftBehind(t *testing.T) {
-	s := newStage(t, "59 23 * * *", "UTC", "2026-01-01T00:00:00Z", "sh", "-c", "sleep 60 & echo pid $!").until("2026-01-01")
-	s.clock.linger = time.Millisecond
-	s.heard = func(line string) {
-		pid, err := strconv.Atoi(strings.TrimPrefix(line, "pid "))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-				t.Errorf("what was left behind is gone: %v", err)
-			}
-		})
+	s := newStage(t, "59 23 * * *", "UTC", "2026-01-01T00:00:00Z", "sh", "-c", "exec 3<&0; (read line <&3) & echo done").until("2026-01-01")
+	in, release, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer in.Close()
+	defer release.Close()
+	s.Stdin = in
+	s.clock.linger = time.Millisecond
+	tooLong := time.AfterFunc(10*time.Second, func() { release.Close() })
 	expect(t, s.play(nil), "2026-01-01T23:59:00Z 23:59:00 23:59:00 0")
+	if !tooLong.Stop() {
+		t.Error("what was left behind was waited for")
+	}
 }
 
 // TestMachineClock runs by the machine's clock, to a time that a delay brings near.

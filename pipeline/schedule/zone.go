@@ -85,16 +85,13 @@ type change struct {
 	before, after time.Time // what they show at this moment by the old offset and by the new one
 }
 
-// changes goes through those of a zone between two moments.
+// changes goes through those of a zone between two moments. At some of them the clocks go on as before.
 func changes(zone *time.Location, from, to time.Time) iter.Seq[change] {
 	return func(yield func(change) bool) {
 		offset, end := span(from.In(zone))
 		for !end.IsZero() && end.Before(to) {
-			at := end
-			was := offset
-			if offset, end = span(at); offset == was {
-				continue
-			}
+			at, was := end, offset
+			offset, end = span(at)
 			if !yield(change{at, at.UTC().Add(was), at.UTC().Add(offset)}) {
 				return
 			}
