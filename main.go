@@ -599,7 +599,7 @@ func (s *scheduleCommand) Run(c *console) error {
 func (s *scheduleCommand) plan() (*schedule.Plan, error) {
 	cron, err := schedule.Parse(s.Cron)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%q: %w", s.Cron, err)
 	}
 	zone, err := schedule.Zone(s.Timezone)
 	if err != nil {

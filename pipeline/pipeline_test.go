@@ -573,12 +573,12 @@ func TestRequestsStayFullUnderBackpressure(t *testing.T) {
 		time.Sleep(600 * time.Millisecond)
 		next()
 	}))
-	job.Concurrency, job.BatchDelay = 1, 400*time.Millisecond
+	job.Concurrency, job.BatchDelay, job.mostRows = 1, 400*time.Millisecond, 4_000
 	var out bytes.Buffer
-	in := strings.ReplaceAll(rowsFrom(0, 40_000), "}", `,"note":"`+strings.Repeat("n", 300)+`"}`)
+	in := strings.ReplaceAll(rowsFrom(0, 16_000), "}", `,"note":"`+strings.Repeat("n", 300)+`"}`)
 	rep, err := Run(t.Context(), job, strings.NewReader(in), &out)
 	if err != nil || rep.Jobs.Submitted != 4 {
-		t.Errorf("%v; %d requests for 40,000 rows", err, rep.Jobs.Submitted)
+		t.Errorf("%v; %d requests for 16,000 rows", err, rep.Jobs.Submitted)
 	}
 }
 

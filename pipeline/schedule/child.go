@@ -18,8 +18,7 @@ const noStatus = -1
 // status, for a signal 128 and its number as shells do, and an error when the command could not be started or its streams not be copied. Processes
 // that it left behind are not waited for.
 func (r *runner) child(abort context.Context, at time.Time) (status int, err error) {
-	cmd := exec.Command(r.program, r.Command[1:]...)
-	cmd.Args[0] = r.Command[0]
+	cmd := &exec.Cmd{Path: r.program, Args: r.Command}
 	cmd.Env = append(os.Environ(),
 		"SCHEDULED_TIME="+at.Format(time.RFC3339), "SCHEDULED_UNIXTIME="+strconv.FormatInt(at.Unix(), 10))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = r.Stdin, r.Stdout, r.Stderr

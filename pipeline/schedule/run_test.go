@@ -208,16 +208,16 @@ func TestLate(t *testing.T) {
 
 // TestDelay has runs later than their scheduled times, and begins between the two.
 func TestDelay(t *testing.T) {
-	s := newStage(t, "0 * * * *", "Asia/Tokyo", "2026-01-01T21:10:00+09:00", "sh", "-c", `echo "$SCHEDULED_TIME $SCHEDULED_UNIXTIME"`).until("2026-01-01")
+	s := newStage(t, "0 * * * *", "Asia/Tokyo", "2026-01-01T21:10:00+09:00", "sh", "-c", `echo "$0 $SCHEDULED_TIME $SCHEDULED_UNIXTIME" >&2`).until("2026-01-01")
 	s.Delay = 30 * time.Minute
 	expect(t, s.play(nil),
 		"2026-01-01T21:00:00+09:00 21:30:00 21:30:00 0",
 		"2026-01-01T22:00:00+09:00 22:30:00 22:30:00 0",
 		"2026-01-01T23:00:00+09:00 23:30:00 23:30:00 0")
 	expect(t, strings.Split(strings.TrimSpace(s.seen.String()), "\n"),
-		"2026-01-01T21:00:00+09:00 1767268800",
-		"2026-01-01T22:00:00+09:00 1767272400",
-		"2026-01-01T23:00:00+09:00 1767276000")
+		"sh 2026-01-01T21:00:00+09:00 1767268800",
+		"sh 2026-01-01T22:00:00+09:00 1767272400",
+		"sh 2026-01-01T23:00:00+09:00 1767276000")
 }
 
 // TestDays has a first and a last day in a zone far ahead of UTC, and over the day that Samoa left out.

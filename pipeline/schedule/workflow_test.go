@@ -39,9 +39,10 @@ func TestFromWorkflow(t *testing.T) {
 		{"cron>: 0 0 */5 * *", "0 0 */5 * * +0s 2026-01-06T00:00:00+09:00"},
 		{"daily>: 07:00:00\n  start: 2026-03-01\n  end: 2026-03-31", "0 0 * * * +7h0m0s 2026-03-01..2026-03-31 2026-03-01T00:00:00+09:00"},
 		{"daily>: 07:00:00\n  skip_on_overtime: true\n  skip_delayed_by: 3m", "0 0 * * * +7h0m0s overtime 3m0s 2026-01-02T00:00:00+09:00"},
+		{"daily>: 07:00:00\n  skip_on_overtime: on", "0 0 * * * +7h0m0s overtime 2026-01-02T00:00:00+09:00"},
 		{"daily>: 07:00:00\n  skip_on_overtime: No\n  skip_delayed_by: 1D 2h30 m 4s", "0 0 * * * +7h0m0s 26h30m4s 2026-01-02T00:00:00+09:00"},
 	} {
-		for _, text := range []string{"timezone: Asia/Tokyo\nschedule:\n  %s\n+task:\n  td>: export.sql\n", "+task:\n  echo>: ${x}\nschedule: &s\n  %s\n\ntimezone: Asia/Tokyo\nother: *s\n"} {
+		for _, text := range []string{"timezone: Asia/Tokyo\nschedule:\n  %s\n+task:\n  td>: export.sql\n", "+task:\n  echo>: ${x}\n_export: &s\n  %s\nschedule: *s\ntimezone: Asia/Tokyo\n"} {
 			p, err := FromWorkflow(dig(t, fmt.Sprintf(text, c.schedule)))
 			if err != nil {
 				t.Errorf("%s: %v", c.schedule, err)
@@ -81,6 +82,7 @@ func TestWorkflowRefused(t *testing.T) {
 		"schedule:\n":                      `:1: schedule: is to hold one mapping such as "daily>: 07:00:00"`,
 		"schedule: daily\n":                `:1: schedule: is to hold one mapping such as "daily>: 07:00:00"`,
 		"schedule: {}\n":                   ":1: schedule: does not say when, " + triggers,
+		section("delay: 5"):                ":1: schedule: does not say when, " + triggers,
 		section("start: 2026-01-01"):       ":1: schedule: does not say when, " + triggers,
 		section("daily>: 07:00:00\n  hourly>: 00:00"):                       ":3: hourly>: stands beside daily>:, one of them was meant",
 		section("daily>: 07:00:00\n  daily>: 08:00:00"):                     ":3: daily>: stands here a second time",

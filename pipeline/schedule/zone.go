@@ -37,14 +37,11 @@ func Zone(name string) (*time.Location, error) {
 	if zone := zoneFor[strings.ToUpper(name)]; zone != "" {
 		return nil, fmt.Errorf("time zone %q is an abbreviation, %s: perhaps %s", shown(name), meant, zone)
 	}
-	if strings.ContainsAny(name, "0123456789") {
-		return nil, fmt.Errorf("time zone %q is not known, %s", shown(name), meant)
-	}
 	if strings.EqualFold(name, "UTC") {
 		return nil, fmt.Errorf("time zone %q is not known, did you mean UTC?", name)
 	}
-	if likely := capitalized(name); zoneName.MatchString(likely) && likely != name {
-		if _, err := time.LoadLocation(likely); err == nil {
+	if likely := capitalized(name); likely != name {
+		if _, err := Zone(likely); err == nil {
 			return nil, fmt.Errorf("time zone %q is not known, did you mean %s?", shown(name), likely)
 		}
 	}

@@ -26,6 +26,7 @@ func TestZone(t *testing.T) {
 		"AMERICA/NEW YORK":   `time zone "AMERICA/NEW YORK" is not known, did you mean America/New_York?`,
 		"Asia/Tokio":         `time zone "Asia/Tokio" is not known, ` + meant,
 		"Local":              `time zone "Local" is not known, ` + meant,
+		"LOCAL":              `time zone "LOCAL" is not known, ` + meant,
 		"Factory":            `time zone "Factory" is not known, ` + meant,
 		"posix/Asia/Tokyo":   `time zone "posix/Asia/Tokyo" is not known, ` + meant,
 		"right/Asia/Tokyo":   `time zone "right/Asia/Tokyo" is not known, ` + meant,
