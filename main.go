@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -38,7 +39,9 @@ import (
 )
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // a closed pipe is an error of the write, which the results of deliveries depend on
+	// A closed pipe is an error of the write, which the results of deliveries depend on. The signal is not ignored, as
+	// the commands that schedule starts would inherit that.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(20) // little garbage is made, and memory stays flat
 	}
@@ -354,8 +357,9 @@ type runCommand struct {
 	Set      map[string]string `group:"settings" mapsep:"none" placeholder:"NAME=VALUE" help:"Value of a variable $${NAME}. May be repeated."`
 	Secrets  string            `group:"settings" placeholder:"FILE" help:"YAML file in which $${secret:NAME} is looked up before the environment (a.b is A_B there)."`
 	Print    bool              `group:"settings" help:"Print the equivalent command line, without the key, and do nothing."`
-	Schedule bool              `group:"settings" help:"Instead of reading rows, run COMMAND at the times of the workflow's own schedule section, as the command schedule does."`
-	Command  []string          `arg:"" optional:"" passthrough:"partial" help:"With --schedule: command to run, after --."`
+	Schedule bool              `group:"runs" help:"Instead of reading rows, run COMMAND at the times of the workflow's own schedule section, as the command schedule does."`
+	runFlags
+	Command []string `arg:"" optional:"" passthrough:"partial" help:"With --schedule: command to run, after --."`
 	addCommand
 }
 
@@ -424,7 +428,11 @@ type simulateCommand struct {
 
 func (*simulateCommand) Help() string {
 	return `Prints one line with its URL when it listens, and serves until it is stopped.
-GET /simulator/lists and /simulator/lists/ID/profiles show all it holds. Any key but "invalid" is taken.`
+GET /simulator/lists and /simulator/lists/ID/profiles show all it holds. Any key but "invalid" is taken.
+
+Example:
+  klaviyo-export simulate --addr 127.0.0.1:8025 &
+  KLAVIYO_API_KEY=any klaviyo-export add --base-url http://127.0.0.1:8025 --list-name X < customers.ndjson`
 }
 
 type waitCommand struct {
@@ -496,6 +504,9 @@ func (r *runCommand) Run(c *console, line *kong.Context) error {
 	if len(r.Command) > 0 {
 		return fmt.Errorf("unexpected argument %s: a command needs --schedule", r.Command[0])
 	}
+	if r.Log != "" || r.GiveUpAfter != schedule.DefaultGiveUpAfter {
+		return errors.New("--log and --give-up-after need --schedule")
+	}
 	keyless := r.Print || r.Simulate || r.APIKeyFile != ""
 	settings, err := job.Read(r.Settings, job.Options{Task: r.Task, Set: r.Set, Secrets: r.Secrets, Env: os.LookupEnv, Keyless: keyless})
 	if err != nil {
@@ -561,7 +572,7 @@ func (f *transferFlags) valid() error {
 // atTimes runs a command by the schedule of a workflow.
 func (r *runCommand) atTimes(c *console, line *kong.Context) error {
 	for _, step := range line.Path {
-		if step.Flag != nil && !slices.Contains([]string{"schedule", "print"}, step.Flag.Name) {
+		if step.Flag != nil && !slices.Contains([]string{"schedule", "print", "log", "give-up-after"}, step.Flag.Name) {
 			return fmt.Errorf("--%s has no effect with --schedule: give it to COMMAND", step.Flag.Name)
 		}
 	}
@@ -577,7 +588,7 @@ func (r *runCommand) atTimes(c *console, line *kong.Context) error {
 		}
 		return nil
 	}
-	return (&runFlags{GiveUpAfter: schedule.DefaultGiveUpAfter}).run(c, *plan, r.Command)
+	return r.run(c, *plan, r.Command)
 }
 
 func (s *scheduleCommand) Run(c *console) error {
@@ -599,7 +610,7 @@ func (s *scheduleCommand) Run(c *console) error {
 func (s *scheduleCommand) plan() (*schedule.Plan, error) {
 	cron, err := schedule.Parse(s.Cron)
 	if err != nil {
-		return nil, fmt.Errorf("%q: %w", s.Cron, err)
+		return nil, fmt.Errorf("cron expression %s: %w", s.Cron, err)
 	}
 	zone, err := schedule.Zone(s.Timezone)
 	if err != nil {
@@ -639,15 +650,16 @@ func (s *scheduleCommand) look(c *console, plan *schedule.Plan) error {
 		}
 		text.WriteString(config)
 	}
-	for range s.Next {
+	out := bufio.NewWriter(c.out)
+	_, err := out.WriteString(text.String())
+	for n := 0; n < s.Next && err == nil; n++ {
 		var ok bool
 		if at, ok = plan.Next(at); !ok {
 			break
 		}
-		fmt.Fprintf(&text, `{"type":"time","at":"%s"}`+"\n", at.Format(time.RFC3339))
+		_, err = fmt.Fprintf(out, `{"type":"time","at":"%s"}`+"\n", at.Format(time.RFC3339))
 	}
-	_, err := io.WriteString(c.out, text.String())
-	return err
+	return cmp.Or(err, out.Flush())
 }
 
 // localTime reads a time with its offset, or one by a zone's clocks.
@@ -689,7 +701,7 @@ func (f *runFlags) run(c *console, plan schedule.Plan, words []string) error {
 		defer file.Close()
 		log = file
 	}
-	c.underWay.Store("the run under way is let finish; a second signal is passed on to it")
+	c.underWay.Store("a run under way is let finish; a second signal is passed on to it")
 	err := schedule.Run(c.ctx, c.abort, schedule.Options{
 		Plan: plan, GiveUpAfter: f.GiveUpAfter, Command: words, Stdin: c.in, Stdout: c.out, Stderr: c.err, Log: log,
 	})
@@ -700,7 +712,7 @@ func (f *runFlags) run(c *console, plan schedule.Plan, words []string) error {
 }
 
 // settingsFlags are those of run that the settings and the command line it prints have anyway.
-var settingsFlags = []string{"task", "set", "secrets", "print", "list-id", "list-name", "wait", "wait-timeout"}
+var settingsFlags = []string{"schedule", "log", "give-up-after", "task", "set", "secrets", "print", "list-id", "list-name", "wait", "wait-timeout"}
 
 // words writes a flag as on the command line.
 func words(flag *kong.Flag, value any) (list []string) {
@@ -983,7 +995,7 @@ func (f *transferFlags) transfer(c *console, operation validate.Operation, list 
 			return err
 		}
 		defer sim.Close()
-		options.Key = "simulated"
+		options.Key, options.Alone = "simulated", true
 		c.note("simulating Klaviyo: nothing leaves this machine")
 	} else {
 		var err error

@@ -153,7 +153,7 @@ func (c *ledgerCase) drawJobFaults(rt *rapid.T) []simulator.Fault {
 func (c *ledgerCase) run(t *testing.T) string {
 	url, sim := contract.Serve(t, simulator.Options{Plan: c.plan, Ledger: true, JobTime: time.Millisecond, MaxPage: 1})
 	defer sim.Close()
-	client, err := sink.New(sink.Options{BaseURL: url, Revision: sink.DefaultRevision, Key: "pk_ledger", Concurrency: c.senders, RateShare: 100, RetryFor: c.retry})
+	client, err := sink.New(sink.Options{BaseURL: url, Alone: true, Revision: sink.DefaultRevision, Key: "pk_ledger", Concurrency: c.senders, RateShare: 100, RetryFor: c.retry})
 	if err != nil {
 		return err.Error()
 	}

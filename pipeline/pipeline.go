@@ -308,6 +308,9 @@ func (r *run) target() *report.List {
 	case r.list != nil:
 		var l report.List
 		l.ID, l.Name, l.Created = r.list.State()
+		if left := r.list.LeftBehind(); left != "" {
+			l.LeftBehind = []string{left}
+		}
 		return &l
 	case r.earlier != nil:
 		return r.earlier.List

@@ -95,7 +95,7 @@ func checkJob(t testing.TB) *Job {
 func addJob(t testing.TB, wrap func(http.Handler) http.Handler) (*Job, *simulator.Simulator) {
 	t.Helper()
 	url, sim := contract.Serve(t, simulator.Options{Wrap: wrap})
-	client, err := sink.New(sink.Options{BaseURL: url, Revision: sink.DefaultRevision, Key: "k", Concurrency: 4, RetryFor: time.Minute})
+	client, err := sink.New(sink.Options{BaseURL: url, Alone: true, Revision: sink.DefaultRevision, Key: "k", Concurrency: 4, RetryFor: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,7 +334,7 @@ func TestOutage(t *testing.T) {
 		}
 		next()
 	})})
-	client, err := sink.New(sink.Options{BaseURL: url, Revision: sink.DefaultRevision, Key: "k", Concurrency: 1})
+	client, err := sink.New(sink.Options{BaseURL: url, Alone: true, Revision: sink.DefaultRevision, Key: "k", Concurrency: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func TestStopOnRowsThatKlaviyoRejects(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			url, sim := contract.Serve(t, simulator.Options{Plan: &simulator.Plan{Faults: []simulator.Fault{c.fault}}, JobTime: time.Millisecond})
 			list := sim.AddList("News", "single_opt_in")
-			client, err := sink.New(sink.Options{BaseURL: url, Revision: sink.DefaultRevision, Key: "k", Concurrency: 1, RetryFor: time.Minute})
+			client, err := sink.New(sink.Options{BaseURL: url, Alone: true, Revision: sink.DefaultRevision, Key: "k", Concurrency: 1, RetryFor: time.Minute})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -71,7 +71,7 @@ func mergeLists(a, b *List) *List {
 	if a == nil || b == nil || a.ID != "" && b.ID != "" && a.ID != b.ID || a.Name != "" && b.Name != "" && a.Name != b.Name {
 		return nil
 	}
-	return &List{ID: cmp.Or(a.ID, b.ID), Name: cmp.Or(a.Name, b.Name), Created: a.Created || b.Created}
+	return &List{ID: cmp.Or(a.ID, b.ID), Name: cmp.Or(a.Name, b.Name), Created: a.Created || b.Created, LeftBehind: union(a.LeftBehind, b.LeftBehind)}
 }
 
 // mergeReasons adds up the reasons of the same code and stage.
@@ -102,8 +102,6 @@ func sortReasons(list []Reason) {
 }
 
 func mergeJobs(a, b *Jobs) Jobs {
-	open := slices.Concat(a.Open, b.Open)
-	slices.Sort(open)
 	latency := slices.Concat(a.Latency, b.Latency)
 	slices.SortFunc(latency, func(a, b Latency) int { return cmp.Compare(a.Seconds, b.Seconds) })
 	merged := latency[:0]
@@ -116,7 +114,7 @@ func mergeJobs(a, b *Jobs) Jobs {
 	}
 	return Jobs{
 		Submitted: a.Submitted + b.Submitted, Complete: a.Complete + b.Complete, Cancelled: a.Cancelled + b.Cancelled,
-		Open: slices.Compact(open), Latency: merged,
+		Open: union(a.Open, b.Open), Latency: merged,
 	}
 }
 
@@ -136,4 +134,11 @@ func secondsBetween(from, to string) float64 {
 		return 0
 	}
 	return round(end.Sub(start).Seconds())
+}
+
+// union returns what is in a or b, in order.
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }

@@ -58,6 +58,9 @@ type List struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`
 	Created bool   `json:"created"` // by this run
+	// LeftBehind has the ids of empty lists that were made and are not used: another process made an older one of the same name at
+	// the same time.
+	LeftBehind []string `json:"left_behind,omitempty"`
 }
 
 // Rows counts rows by status. Read is the sum of the others.

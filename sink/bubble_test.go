@@ -45,19 +45,28 @@ func bubble(t *testing.T, wrap func(http.Handler) http.Handler, far simulator.Op
 			defer close(served)
 			_ = server.Serve(network)
 		}()
-		o.BaseURL, o.Revision, o.Key, o.Concurrency = "http://127.0.0.1", DefaultRevision, "pk_bubble", 4
-		client, err := New(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		client.http.Transport.(*http.Transport).DialContext = network.Dial
-		f(&world{T: t, client: client, sim: sim, net: network})
-		client.Close()
+		o.Alone = true
+		w := &world{T: t, sim: sim, net: network}
+		w.client = w.join(o)
+		f(w)
+		w.client.Close()
 		_ = network.Close()
 		_ = server.Close()
 		<-served
 		time.Sleep(time.Second) // the server lets some connections linger
 	})
+}
+
+// join returns another client of the bubble's Klaviyo.
+func (w *world) join(o Options) *Client {
+	w.Helper()
+	o.BaseURL, o.Revision, o.Key, o.Concurrency = "http://127.0.0.1", DefaultRevision, "pk_bubble", 4
+	c, err := New(o)
+	if err != nil {
+		w.Fatal(err)
+	}
+	c.http.Transport.(*http.Transport).DialContext = w.net.Dial
+	return c
 }
 
 // list finds the list of the name, or may create it.

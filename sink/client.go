@@ -45,6 +45,7 @@ type Options struct {
 	Concurrency int           // requests at once that connections are kept for
 	RateShare   int           // percent of Klaviyo's rates to use, 0 = no pacing: only what Klaviyo says is heeded
 	RetryFor    time.Duration // how long failures are retried while nothing gets through
+	Alone       bool          // no other process makes lists in the account at the same time
 	Notice      func(string)  // told, now and then, what is being retried; may be called at once
 }
 
@@ -285,19 +286,33 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *trouble) {
 		defer func() { leave(); <-b.closed }()
 	}
 	if err != nil {
-		return nil, &trouble{lost: !neverConnected(err), final: untrusted(err), err: plain(err)}
+		return nil, &trouble{lost: !neverConnected(err), final: untrusted(err), err: c.hide(plain(err))}
 	}
 	defer res.Body.Close()
 	a := &answer{status: res.StatusCode, header: res.Header}
+	if a.status < 200 {
+		return nil, &trouble{lost: true, err: fmt.Errorf("HTTP %d is no answer", a.status)} // its body is the connection, which no time limit ends
+	}
 	a.body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
-		return nil, &trouble{lost: true, err: fmt.Errorf("read the answer: %w", plain(err))}
+		return nil, &trouble{lost: true, err: fmt.Errorf("read the answer: %w", c.hide(plain(err)))}
 	}
 	if key := []byte(c.options.Key); a.status >= 400 && len(key) >= shortestKey {
-		a.body = bytes.ReplaceAll(a.body, key, []byte("[API key]")) // people are shown what it says
+		a.body = bytes.ReplaceAll(a.body, key, []byte(insteadOfKey)) // people are shown what it says
 	}
 	r.endpoint.heed(res.Header)
 	return a, c.judge(r, a)
+}
+
+// insteadOfKey stands where an answer held the key.
+const insteadOfKey = "[API key]"
+
+// hide takes the key out of an error of the http package, which quotes answers that are none.
+func (c *Client) hide(err error) error {
+	if text, key := err.Error(), c.options.Key; len(key) >= shortestKey && strings.Contains(text, key) {
+		return errors.New(strings.ReplaceAll(text, key, insteadOfKey))
+	}
+	return err
 }
 
 func (c *Client) newRequest(ctx context.Context, r *request) (*http.Request, error) {
@@ -360,9 +375,17 @@ func (c *Client) fatal(r *request, a *answer) *Error {
 	return fatal
 }
 
+// notice tells people what is being retried, unless it has told them something just before.
 func (c *Client) notice(text string) {
 	now, last := time.Now().UnixNano(), c.noticed.Load()
-	if c.options.Notice != nil && now-last > int64(noticeEvery) && c.noticed.CompareAndSwap(last, now) {
+	if now-last > int64(noticeEvery) && c.noticed.CompareAndSwap(last, now) {
+		c.tell(text)
+	}
+}
+
+// tell tells people something.
+func (c *Client) tell(text string) {
+	if c.options.Notice != nil {
 		c.options.Notice(text)
 	}
 }
@@ -373,10 +396,12 @@ func neverConnected(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// untrusted reports whether the other side could not prove by its certificate who it is, or does not speak TLS.
+// untrusted reports whether the other side could not prove by its certificate who it is, or does not speak TLS, or only an old one.
 func untrusted(err error) bool {
 	var wrong *tls.CertificateVerificationError
-	return errors.As(err, &wrong) || errors.Is(err, http.ErrSchemeMismatch)
+	var strange tls.RecordHeaderError
+	return errors.As(err, &wrong) || errors.As(err, &strange) || errors.Is(err, http.ErrSchemeMismatch) ||
+		strings.Contains(err.Error(), "protocol version") // an error without a type, here as there
 }
 
 // plain takes the method and URL off an error of the http package.

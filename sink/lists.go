@@ -1,11 +1,13 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +33,7 @@ type List struct {
 	id      string
 	name    string
 	created bool
+	left    string // id of the empty list that this run made while another process made the one that is used
 }
 
 // FindList looks a list up. Two lists of one name are an error, as is none when ref does not allow to create it.
@@ -48,6 +51,14 @@ func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
 	return l, nil
 }
 
+// LeftBehind returns the id of an empty list that this run made and does not use, as another process made an older one of the
+// same name at the same time; "" if there is none.
+func (l *List) LeftBehind() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.left
+}
+
 // State returns the list's id, empty while there is none, its name, and whether this run made it.
 func (l *List) State() (id, name string, created bool) {
 	l.mu.Lock()
@@ -58,11 +69,15 @@ func (l *List) State() (id, name string, created bool) {
 type listResource struct {
 	ID         string `json:"id"`
 	Attributes struct {
-		Name string `json:"name"`
+		Name    string    `json:"name"`
+		Created time.Time `json:"created"`
 	} `json:"attributes"`
 }
 
-var errNoData = errors.New("the answer has no data")
+var (
+	errNoData = errors.New("the answer has no data")
+	errLongID = errors.New("an id in the answer is too long to be one")
+)
 
 func (l *List) byID(ctx context.Context) error {
 	var doc struct {
@@ -87,43 +102,69 @@ func (l *List) byID(ctx context.Context) error {
 	return nil
 }
 
-// byName sets the id of the only list of the name, over all pages; it stays empty where there is none.
+// byName sets the id of the only list of the name; it stays empty where there is none.
 func (l *List) byName(ctx context.Context) error {
-	var found []string
+	found, err := l.lookUp(ctx)
+	if err != nil {
+		return err
+	}
+	if len(found) > 1 {
+		ids := make([]string, len(found))
+		for i := range found {
+			ids[i] = found[i].ID
+		}
+		return setupError("give the one that is meant with --list-id", "look up list %q: %d lists have that name: %s", l.ref.Name, len(found), cut(strings.Join(ids, ", ")))
+	}
+	if len(found) == 1 {
+		l.use(found[0].ID)
+	}
+	return nil
+}
+
+func (l *List) use(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.id = id
+}
+
+// maxTwins bounds how many lists of one name are looked for: more than 150 a day cannot be made.
+const maxTwins = 1000
+
+// lookUp returns all lists of the name, over all pages, oldest first. Lists of one second are in the order of their ids, so that all
+// who see them agree on the first.
+func (l *List) lookUp(ctx context.Context) (found []listResource, err error) {
 	next := "/api/lists?" + url.Values{
 		"filter": {"equals(name," + quote(l.ref.Name) + ")"}, "page[size]": {"10"},
 	}.Encode()
 	for pages := 0; next != ""; pages++ {
-		if pages == maxPages {
-			return setupError("", "look up list %q: Klaviyo's pages have no end", l.ref.Name)
+		if pages == maxPages || len(found) > maxTwins {
+			return nil, setupError("", "look up list %q: Klaviyo's pages have no end, %d lists of that name so far", l.ref.Name, len(found))
 		}
 		var page struct {
 			Data  []listResource `json:"data"`
 			Links links          `json:"links"`
 		}
-		err := l.client.page(ctx, &request{doing: fmt.Sprintf("look up list %q", l.ref.Name), path: next, endpoint: l.client.rates.lists}, &page, func() bool { return page.Data != nil })
+		err := l.client.page(ctx, &request{doing: fmt.Sprintf("look up list %q", l.ref.Name), path: next, endpoint: l.client.rates.lists}, &page, func() bool {
+			return page.Data != nil && !slices.ContainsFunc(page.Data, func(list listResource) bool { return usable(list.ID) != nil })
+		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, list := range page.Data {
 			// The filter's way of comparing is Klaviyo's; only the same name will do.
 			if list.Attributes.Name == l.ref.Name {
-				found = append(found, list.ID)
+				list.Attributes.Created = list.Attributes.Created.Truncate(time.Second)
+				found = append(found, list)
 			}
 		}
 		if next, err = page.Links.next(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if len(found) > 1 {
-		return setupError("give the one that is meant with --list-id", "look up list %q: %d lists have that name: %s", l.ref.Name, len(found), strings.Join(found, ", "))
-	}
-	if len(found) == 1 {
-		l.mu.Lock()
-		l.id = found[0]
-		l.mu.Unlock()
-	}
-	return nil
+	slices.SortFunc(found, func(a, b listResource) int {
+		return cmp.Or(a.Attributes.Created.Compare(b.Attributes.Created), cmp.Compare(a.ID, b.ID))
+	})
+	return found, nil
 }
 
 // quote writes a string for Klaviyo's filter syntax (klaviyo-api.md §5).
@@ -142,16 +183,46 @@ func (l *List) ensure(ctx context.Context) (string, error) {
 	if id, _, _ := l.State(); id != "" || l.failed != nil {
 		return id, l.failed
 	}
-	// Another process may have made it since this run began.
-	if l.failed = l.byName(ctx); l.failed != nil {
-		return "", l.failed
-	}
-	if id, _, _ := l.State(); id != "" {
-		return id, nil
-	}
-	var id string
-	id, l.failed = l.create(ctx)
+	l.failed = l.make(ctx)
+	id, _, _ := l.State()
 	return id, l.failed
+}
+
+// make makes the list, unless another process has made it since this run began.
+func (l *List) make(ctx context.Context) error {
+	found, err := l.lookUp(ctx)
+	if err != nil {
+		return err
+	}
+	own := ""
+	if len(found) == 0 {
+		if own, err = l.create(ctx); err != nil || l.client.options.Alone {
+			return err
+		}
+	}
+	return l.agree(ctx, own)
+}
+
+// agreeAfter is when all who made a list of one name in the same second see all of these: Klaviyo tells seconds.
+const agreeAfter = 2 * time.Second
+
+// agree has all processes that made a list of this name at the same time use the oldest one. own is the id of this run's, if it made one.
+func (l *List) agree(ctx context.Context, own string) error {
+	_ = sleep(ctx, agreeAfter, nil) // the next call sees to it when ctx ends
+	found, err := l.lookUp(ctx)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 || found[0].ID == own {
+		return nil // a list that was just made may not be found at once
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.id, l.created, l.left = found[0].ID, false, own
+	if own != "" {
+		l.client.tell(fmt.Sprintf("another process made the list %q at the same time: list %s is used, and %s is left behind empty", l.ref.Name, l.id, own))
+	}
+	return nil
 }
 
 // create makes the list. That is no upsert, so after a lost answer the name is looked up before another try.
@@ -164,10 +235,12 @@ func (l *List) create(ctx context.Context) (string, error) {
 			failed.lost = false // a list's answer, no profile's
 			if failed.Kind == Outage && time.Since(started) <= l.client.options.RetryFor {
 				_ = sleep(ctx, pause.NextBackOff(), nil) // the next call sees to it when ctx ends
-				if err = l.byName(ctx); err == nil {
-					if id, _, _ := l.State(); id == "" {
-						continue
-					}
+				var found []listResource
+				if found, err = l.lookUp(ctx); err == nil && len(found) == 0 {
+					continue
+				}
+				if err == nil {
+					l.use(found[0].ID)
 				}
 			}
 		}
@@ -225,13 +298,21 @@ func (l *List) encode() string {
 	return string(append(b, `}}}`...))
 }
 
-// decodeID reads an answer into doc and refuses one that leaves the id in it empty.
+// decodeID reads an answer into doc and refuses one whose id in it cannot be one.
 func decodeID(a *answer, doc any, id *string) error {
 	if err := decode(a.body, doc); err != nil {
 		return err
 	}
-	if *id == "" {
+	return usable(*id)
+}
+
+// usable refuses an id that is empty, or too long to be repeated for every row.
+func usable(id string) error {
+	switch {
+	case id == "":
 		return errNoData
+	case len(id) > maxSaid:
+		return errLongID
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package sink
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -191,6 +192,60 @@ func TestListIsMadeOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Processes that make a list of one name at the same time, none of which sees another's, end on the oldest, and say which they leave behind.
+func TestListIsMadeByManyAtOnce(t *testing.T) {
+	const processes = 8
+	wait := func(next http.Handler) http.Handler {
+		var together sync.WaitGroup // all have looked, and found none, before the first makes a list
+		together.Add(processes)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if isCreation(r) {
+				together.Done()
+				together.Wait()
+				time.Sleep(rand.N(3 * time.Second)) // within a second, or not
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	bubble(t, wait, simulator.Options{}, Options{}, func(w *world) {
+		lists := make([]*List, processes)
+		var all sync.WaitGroup
+		for i := range lists {
+			client := w.join(Options{Notice: func(text string) {
+				if !strings.Contains(text, "is left behind empty") {
+					t.Error(text)
+				}
+			}})
+			defer client.Close()
+			all.Go(func() {
+				var err error
+				if lists[i], err = client.FindList(w.Context(), ListRef{Name: "New", Create: true}); err == nil {
+					err = NewImport(client, lists[i]).Send(w.Context(), []Profile{{JSON: fmt.Appendf(nil, `{"type":"profile","attributes":{"email":"p%d@example.com"}}`, i)}})
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		used, made := map[string]int{}, map[string]bool{}
+		for _, l := range lists {
+			id, _, created := l.State()
+			used[id]++
+			if left := l.LeftBehind(); left != "" {
+				made[left] = true
+			} else if !created {
+				t.Error("a list is used that was not made, and none is left behind")
+			}
+		}
+		for id := range used {
+			if n := len(w.sim.Members(id)); len(used) != 1 || len(made) != processes-1 || made[id] || n != processes {
+				t.Errorf("lists in use %v, left behind %v, members of %s: %d", used, made, id, n)
+			}
+		}
+	})
 }
 
 // The day's limit on new lists is told as what it is, at once, and does not stop the account's other work for a day.
