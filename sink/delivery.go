@@ -148,10 +148,17 @@ func (r *refusal) fault() *Fault {
 // refuse rejects the profile; of several reasons the first gives code and column, and the detail holds all.
 func (p *Profile) refuse(f *Fault) {
 	if p.Outcome == Rejected {
-		p.Fault.Detail += "; " + f.Detail
+		p.Fault.add(f.Detail)
 		return
 	}
 	p.Outcome, p.Fault = Rejected, f
+}
+
+// add adds another reason, unless there is much to read already.
+func (f *Fault) add(detail string) {
+	if len(f.Detail) < maxSaid {
+		f.Detail += "; " + detail
+	}
 }
 
 // attribute makes a column's name of the rest of an error's pointer: attributes/location/city is location.city.

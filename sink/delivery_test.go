@@ -278,7 +278,7 @@ func TestUnknownIdsOnRemoval(t *testing.T) {
 func TestIdsAreWholeWords(t *testing.T) {
 	set := []*Profile{{JSON: []byte(`{"type":"profile","id":"1"}`)}, {JSON: []byte(`{"type":"profile","id":"12"}`)}}
 	for detail, want := range map[string]int{"profile 12 not found": 1, "ids: 'x', '12'.": 1, "profile 112 or 1_2": -1, "12": 1, "id=1": 0, "": -1} {
-		if at, _ := removalPlace(&apiError{Detail: detail}, set); at != want {
+		if at, _ := removalPlace()(&apiError{Detail: detail}, set); at != want {
 			t.Errorf("%q names profile %d, not %d", detail, at, want)
 		}
 	}

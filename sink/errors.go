@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/segmentio/encoding/json"
 )
@@ -54,6 +56,26 @@ type apiError struct {
 	} `json:"source"`
 }
 
+// maxSaid bounds what is kept of each text of an answer, in bytes: for every row that it is about, and in a line for people.
+const maxSaid = 1000
+
+// cut shortens text to maxSaid.
+func cut(text string) string {
+	if len(text) <= maxSaid {
+		return text
+	}
+	end := maxSaid
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return strings.Clone(text[:end]) + "…"
+}
+
+// cut shortens what the error says.
+func (e *apiError) cut() {
+	e.Code, e.Title, e.Detail, e.Source.Pointer = cut(e.Code), cut(e.Title), cut(e.Detail), cut(e.Source.Pointer)
+}
+
 // text is what the error says to people.
 func (e *apiError) text() string {
 	if e.Detail == "" {
@@ -69,13 +91,16 @@ func (e *apiError) String() string {
 	return e.text() + " (" + e.Code + ")"
 }
 
-// apiErrors returns the errors of an answer's body, none when it is not a JSON:API error document.
+// apiErrors returns the errors of an answer's body, cut, and none when it is not a JSON:API error document.
 func apiErrors(body []byte) []apiError {
 	var doc struct {
 		Errors []apiError `json:"errors"`
 	}
 	if decode(body, &doc) != nil {
 		return nil
+	}
+	for i := range doc.Errors {
+		doc.Errors[i].cut()
 	}
 	return doc.Errors
 }
@@ -89,21 +114,37 @@ func explain(status int, errs []apiError) string {
 	if len(texts) == 0 {
 		return fmt.Sprintf("HTTP %d", status)
 	}
-	return fmt.Sprintf("HTTP %d: %s", status, strings.Join(texts, "; "))
+	return fmt.Sprintf("HTTP %d: %s", status, cut(oneLine(strings.Join(texts, "; "))))
 }
 
-// maxDepth bounds the nesting of an answer: the decoder recurses without a bound of its own.
-const maxDepth = 200
+// oneLine puts blanks for line ends and other control characters.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+const (
+	// maxDepth bounds the nesting of an answer: the decoder recurses without a bound of its own.
+	maxDepth = 200
+	// maxValues bounds the objects, arrays and values that follow others in an answer: each may take 150 bytes when it is decoded.
+	// An error has some 12 of them, so an answer may have eight errors for each profile of an import.
+	maxValues = 1 << 20
+)
 
 var (
 	errTooDeep = errors.New("the answer is nested too deep")
+	errTooMuch = errors.New("the answer holds too many values")
 	errNotJSON = errors.New("the answer is not JSON")
 )
 
 // decode reads an answer's JSON into what v points to, over nothing that was there before. Its errors quote nothing of the answer.
 func decode(body []byte, v any) error {
 	reflect.ValueOf(v).Elem().SetZero()
-	depth, quoted := 0, false
+	depth, values, quoted := 0, 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
 		case quoted && c == '\\':
@@ -112,12 +153,18 @@ func decode(body []byte, v any) error {
 			quoted = !quoted
 		case quoted:
 		case c == '{' || c == '[':
+			values++
 			if depth++; depth > maxDepth {
 				return errTooDeep
 			}
+		case c == ',':
+			values++
 		case c == '}' || c == ']':
 			depth--
 		}
+	}
+	if values > maxValues {
+		return errTooMuch
 	}
 	if json.Unmarshal(body, v) != nil {
 		return errNotJSON

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/segmentio/encoding/json"
 )
 
 // Limits of one bulk import request (klaviyo-api.md §4.1). 5 MB is taken as 5,000,000 bytes, with a margin.
@@ -27,7 +29,7 @@ const importPrefix = `{"data":{"type":"profile-bulk-import-job","attributes":{"p
 
 // importSuffix closes the request's body with the list's relation.
 func importSuffix(list string) string {
-	return `]}},"relationships":{"lists":{"data":[{"type":"list","id":` + strconv.Quote(list) + `}]}}}}`
+	return string(json.AppendEscape([]byte(`]}},"relationships":{"lists":{"data":[{"type":"list","id":`), list, 0)) + `}]}}}}`
 }
 
 // Limits implements Sender.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -48,7 +47,7 @@ func (s *Removal) remove(ctx context.Context, set []*Profile) (*refusal, error) 
 		return nil, err
 	}
 	if a.status >= 300 {
-		return refuse(a, "remove profiles", removalPlace)
+		return refuse(a, "remove profiles", removalPlace())
 	}
 	for _, p := range set {
 		p.Outcome = Applied
@@ -56,19 +55,36 @@ func (s *Removal) remove(ctx context.Context, set []*Profile) (*refusal, error) 
 	return nil, nil
 }
 
-// removalPlace finds the profile by the error's pointer or, as the API's answer to unknown ids is
-// not documented, by its id in the error's text.
-func removalPlace(e *apiError, set []*Profile) (int, string) {
-	if at, _ := indexed(e.Source.Pointer, "/data/", len(set)); at >= 0 {
-		return at, "profile_id"
+// removalPlace returns what finds the profile of a set, always the same, by the error's pointer or, as the API's answer to
+// unknown ids is not documented, by its id in the error's text.
+func removalPlace() func(e *apiError, set []*Profile) (int, string) {
+	var places map[string]int
+	return func(e *apiError, set []*Profile) (int, string) {
+		if at, _ := indexed(e.Source.Pointer, "/data/", len(set)); at >= 0 {
+			return at, "profile_id"
+		}
+		if places == nil {
+			places = placesByID(set)
+		}
+		for _, word := range strings.FieldsFunc(e.Detail, betweenWords) {
+			if at, ok := places[word]; ok {
+				return at, "profile_id"
+			}
+		}
+		return -1, ""
 	}
-	words := strings.FieldsFunc(e.Detail, betweenWords)
+}
+
+// placesByID returns where each id stands first.
+func placesByID(set []*Profile) map[string]int {
+	places := make(map[string]int, len(set))
 	for i, p := range set {
-		if id := profileID(p); id != "" && slices.Contains(words, id) {
-			return i, "profile_id"
+		id := profileID(p)
+		if _, twice := places[id]; !twice && id != "" {
+			places[id] = i
 		}
 	}
-	return -1, ""
+	return places
 }
 
 // betweenWords reports whether no id holds the character.

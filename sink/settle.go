@@ -15,11 +15,12 @@ import (
 )
 
 const (
-	firstPoll     = time.Second
-	lastPoll      = 10 * time.Second
-	watchedOne    = 3 // as many open jobs are asked for one by one; more through the collection, 100 a call
-	maxPages      = 50
-	maxErrorPages = 1000
+	firstPoll   = time.Second
+	lastPoll    = 10 * time.Second
+	watchedOne  = 3 // as many open jobs are asked for one by one; more through the collection, 100 a call
+	maxPages    = 50
+	maxErrors   = 100_000  // of a job of 10,000 rows
+	maxPayloads = 64 << 20 // bytes of the profiles in a job's errors: of 4.9 MB that were sent
 	// A job that was just taken may not be found everywhere at once; one that is so long not found has expired.
 	goneAfter = time.Minute
 )
@@ -177,6 +178,8 @@ type jobResource struct {
 	} `json:"attributes"`
 }
 
+var errOtherJob = errors.New("the answer is about another job")
+
 // askEach asks for jobs one by one.
 func (j *Jobs) askEach(ctx context.Context, ids []string) error {
 	for _, id := range ids {
@@ -186,7 +189,15 @@ func (j *Jobs) askEach(ctx context.Context, ids []string) error {
 		a, err := j.client.call(ctx, &request{
 			doing: "watch import job " + id, method: http.MethodGet, path: "/api/profile-bulk-import-jobs/" + url.PathEscape(id),
 			endpoint: j.client.rates.job, brief: true,
-			accept: func(a *answer) error { return decodeID(a, &doc, &doc.Data.ID) },
+			accept: func(a *answer) error {
+				if err := decodeID(a, &doc, &doc.Data.ID); err != nil {
+					return err
+				}
+				if doc.Data.ID != id {
+					return errOtherJob
+				}
+				return nil
+			},
 		})
 		switch {
 		case setupOnly(err) != nil:
@@ -348,10 +359,10 @@ type importError struct {
 
 // importErrors reads all pages of a job's errors into e. Failing reads are repeated until ctx ends.
 func (c *Client) importErrors(ctx context.Context, id string, e *End) error {
-	pause := newPause()
+	pause, payloads := newPause(), 0
 	next := "/api/profile-bulk-import-jobs/" + url.PathEscape(id) + "/import-errors?" + url.Values{"page[size]": {"100"}}.Encode()
 	for pages := 0; next != ""; pages++ {
-		if pages == maxErrorPages {
+		if pages == maxErrors/100 || len(e.errors) > maxErrors || payloads > maxPayloads {
 			return setupError("", "read the errors of import job %s: their pages have no end", id)
 		}
 		var page struct {
@@ -367,6 +378,10 @@ func (c *Client) importErrors(ctx context.Context, id string, e *End) error {
 		}
 		if err != nil {
 			return err
+		}
+		for i := range page.Data {
+			page.Data[i].Attributes.cut()
+			payloads += len(page.Data[i].Attributes.Payload)
 		}
 		e.errors = append(e.errors, page.Data...)
 		if next, err = page.Links.next(); err != nil {
@@ -466,7 +481,7 @@ func (e *End) attribute(v *Verdict, n int, key func(int) []byte) (unmatched int)
 			continue
 		}
 		if f := v.Faults[at]; f != nil {
-			f.Detail += "; " + said.text()
+			f.add(said.text())
 			continue
 		}
 		v.Faults[at] = &Fault{Code: said.Code, Column: column, Detail: said.text()}

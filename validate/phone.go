@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"unicode"
 	"unicode/utf8"
 
@@ -13,23 +14,27 @@ import (
 // maxDigits is more than any number has, with every prefix.
 const maxDigits = 30
 
-// phone appends the phone number m in E.164 with a comma.
+// phone appends the phone number m in E.164 with a comma, or returns its fault, perhaps with a part of it appended.
 func (c *Checker) phone(r *Rows, m *member) *Fault {
 	if m.kind != text {
 		return typeWrong(r.column(m), m.kind, "a string: cast it to text, or add -S to mlr: a number loses + and leading zeros")
 	}
-	home := c.home(r)
 	value := trim(r.scan.text(m))
-	number, reason := parsePhone(value, home)
-	if reason == needsCountry {
-		reason += r.unknownCountry()
-	}
-	if reason != "" {
-		return &Fault{PhoneInvalid, cutName(r.column(m)), quote(value) + " " + reason}
+	home := ""
+	if bytes.IndexByte(value, '+') < 0 {
+		home = c.home(r)
+		value = trim(r.scan.text(m)) // the country may have been decoded over it
 	}
 	r.Data = append(r.Data, `"phone_number":"`...)
-	r.Data = append(r.Data, number...)
-	r.Data = append(r.Data, `",`...)
+	data, reason := appendPhone(r.Data, value, home)
+	if reason != "" {
+		detail := quote(value) + " " + reason
+		if reason == needsCountry {
+			detail += r.unknownCountry()
+		}
+		return &Fault{PhoneInvalid, cutName(r.column(m)), detail}
+	}
+	r.Data = append(data, `",`...)
 	return nil
 }
 
@@ -58,43 +63,73 @@ func (r *Rows) unknownCountry() string {
 
 const needsCountry = "has no country code: write it as +…, or give --default-country"
 
-// parsePhone returns a number, in one of the formats of klaviyo-api.md section 10, as E.164, or the reason why it is none.
-func parsePhone(value []byte, home string) (number, reason string) {
-	digits, reason := phoneDigits(value)
+// E.164's bounds on the digits of a number, the lower one by custom.
+const (
+	minE164 = 7
+	maxE164 = 15
+)
+
+// appendPhone appends a number, in one of the formats of klaviyo-api.md section 10, as E.164, or returns the reason why it is
+// none. home is the region of a number without a country code, "" when there is none.
+func appendPhone(b, value []byte, home string) (_ []byte, reason string) {
+	var kept [1 + maxDigits]byte
+	digits, reason := phoneDigits(kept[:0], value)
 	switch {
 	case reason != "":
-		return "", reason
-	case digits[0] == '+':
+		return b, reason
+	case digits[0] != '+' && home == "":
+		return b, needsCountry
+	}
+	var code, national []byte
+	problem := unread
+	if digits[0] == '+' {
 		home = phonenumbers.UNKNOWN_REGION
-	case home == "":
-		return "", needsCountry
+		code, national, problem = readInternational(digits[1:])
 	}
-	parsed, err := phonenumbers.Parse(digits, home)
-	switch {
-	case errors.Is(err, phonenumbers.ErrInvalidCountryCode):
-		return "", "begins with a country code that does not exist"
-	case errors.Is(err, phonenumbers.ErrNumTooLong):
-		return "", "has too many digits"
-	case err != nil:
-		return "", "has too few digits"
-	case !phonenumbers.IsValidNumber(parsed):
-		return "", fmt.Sprintf("is no number that the numbering plan of +%d has", parsed.GetCountryCode())
+	if problem == unread {
+		code, national, problem = readAny(string(digits), home)
 	}
-	number = phonenumbers.Format(parsed, phonenumbers.E164)
-	if !isE164(number) {
-		return "", "is no number of 7 to 15 digits"
+	switch problem {
+	case noSuchCode:
+		return b, "begins with a country code that does not exist"
+	case tooManyDigits:
+		return b, "has too many digits"
+	case tooFewDigits:
+		return b, "has too few digits"
+	case notInPlan:
+		return b, fmt.Sprintf("is no number that the numbering plan of +%s has", string(code))
 	}
-	return number, ""
+	if n := len(code) + len(national); n < minE164 || n > maxE164 {
+		return b, "is no number of 7 to 15 digits"
+	}
+	return append(append(append(b, '+'), code...), national...), ""
 }
 
-// phoneDigits returns the digits of a number, after a + if it has one, or the reason why it is none.
-func phoneDigits(value []byte) (digits, reason string) {
+// readAny returns the country code and the rest of a number as package phonenumbers reads it.
+func readAny(digits, home string) (code, national []byte, problem phoneProblem) {
+	number, err := phonenumbers.Parse(digits, home)
+	switch {
+	case errors.Is(err, phonenumbers.ErrInvalidCountryCode):
+		return nil, nil, noSuchCode
+	case errors.Is(err, phonenumbers.ErrNumTooLong):
+		return nil, nil, tooManyDigits
+	case err != nil:
+		return nil, nil, tooFewDigits
+	}
+	code = strconv.AppendInt(nil, int64(number.GetCountryCode()), 10)
+	if !phonenumbers.IsValidNumber(number) {
+		return code, nil, notInPlan
+	}
+	return code, []byte(phonenumbers.GetNationalSignificantNumber(number)), 0
+}
+
+// phoneDigits appends to kept the digits of a number, after a + if it has one, or returns the reason why it is none.
+func phoneDigits(kept, value []byte) (digits []byte, reason string) {
 	const scheme = "tel:"
 	rest := value
 	if len(rest) >= len(scheme) && bytes.EqualFold(rest[:len(scheme)], []byte(scheme)) {
 		rest = rest[len(scheme):]
 	}
-	kept := make([]byte, 0, maxDigits+1)
 	count := 0
 	for i := 0; i < len(rest); {
 		r, n := utf8.DecodeRune(rest[i:])
@@ -102,23 +137,23 @@ func phoneDigits(value []byte) (digits, reason string) {
 		case ' ', '\u00a0', '-', '.', '(', ')', '/':
 		case '+':
 			if len(kept) > 0 {
-				return "", "has a + after another + or after digits"
+				return nil, "has a + after another + or after digits"
 			}
 			kept = append(kept, '+')
 		case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 			if count++; count > maxDigits {
-				return "", fmt.Sprintf("has more than %d digits", maxDigits)
+				return nil, fmt.Sprintf("has more than %d digits", maxDigits)
 			}
 			kept = append(kept, byte(r))
 		default:
-			return "", phoneCharacter(r, rest[i:i+n])
+			return nil, phoneCharacter(r, rest[i:i+n])
 		}
 		i += n
 	}
 	if count == 0 {
-		return "", "has no digits"
+		return nil, "has no digits"
 	}
-	return string(kept), ""
+	return kept, ""
 }
 
 // phoneCharacter says what is wrong with a character in a number.
@@ -130,17 +165,4 @@ func phoneCharacter(r rune, as []byte) string {
 		return "holds the letter " + quote(as) + ": give one number alone, in digits and without extension"
 	}
 	return "holds a character that is not allowed: " + quote(as)
-}
-
-// isE164 says whether s is a + and 7 to 15 digits, the first of them not 0.
-func isE164(s string) bool {
-	if len(s) < 8 || len(s) > 16 || s[0] != '+' || s[1] == '0' {
-		return false
-	}
-	for i := 1; i < len(s); i++ {
-		if s[i]-'0' > 9 {
-			return false
-		}
-	}
-	return true
 }

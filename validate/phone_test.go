@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"os"
 	"regexp"
 	"testing"
 	"unicode"
@@ -30,6 +31,14 @@ func TestPhones(t *testing.T) {
 		{"+39 06 1234 5678", "", "+390612345678", ""},
 		{"06 1234 5678", "IT", "+390612345678", ""},
 		{"+800 1234 5678", "", "+80012345678", ""},
+		{"+1 1 201 555 0123", "", "+12015550123", ""},
+		{"+7 800 555 3535", "", "+78005553535", ""},
+		{"+7 8 800 555 3535", "", "+78005553535", ""},
+		{"+7 701 234 5678", "", "+77012345678", ""},
+		{"+44 1481 256789", "", "+441481256789", ""},
+		{"+54 11 15 2345 6789", "", "+5491123456789", ""},
+		{"+55 0 15 11 96123 4567", "", "+5511961234567", ""},
+		{"+378 886377", "", "+3780549886377", ""},
 
 		{"090-1234-5678", "", "", needsCountry},
 		{"12015550123", "", "", needsCountry},
@@ -80,6 +89,9 @@ func FuzzPhone(f *testing.F) {
 			home = ""
 		}
 		number, reason := parsePhone([]byte(value), home)
+		if wrong := (phoneCase{value, home}).unlikeLibrary(); wrong != "" {
+			t.Error(wrong)
+		}
 		if reason != "" {
 			if number != "" {
 				t.Errorf("%q gives %q and %q", value, number, reason)
@@ -104,18 +116,64 @@ func FuzzPhone(f *testing.F) {
 	})
 }
 
-func TestE164(t *testing.T) {
-	for _, s := range []string{"", "+", "+123456", "+1234567", "+123456789012345", "+1234567890123456", "+0234567", "1234567", "12345678", "+12345a7", "+123456/", "+1234567\n"} {
-		if got, want := isE164(s), e164.MatchString(s); got != want {
-			t.Errorf("%q: %t", s, got)
+// A number with its country code is read without an allocation.
+func TestPhoneAllocations(t *testing.T) {
+	for _, value := range []string{"+819012345678", "tel:+1 (201) 555-0123", "+44 (0)20 7946 0958", "+5491123456789", "+5511961234567"} {
+		value, out := []byte(value), make([]byte, 0, 100)
+		if n := testing.AllocsPerRun(100, func() { appendPhone(out, value, "") }); n != 0 {
+			t.Errorf("%s: %v allocations", value, n)
 		}
 	}
 }
 
-func BenchmarkPhone(b *testing.B) {
-	for b.Loop() {
-		if _, reason := parsePhone([]byte("090-1234-5678"), "JP"); reason != "" {
-			b.Fatal(reason)
-		}
+// A reason shows the number as it is, also when both it and the country are written with escapes.
+func TestPhoneReasonEscaped(t *testing.T) {
+	const row = `{"email":"a@b.co","phone_number":"\u0030901234","country":"\u004aapan"}`
+	var out Rows
+	checker(t, Options{}).Check([]byte(row), true, &out)
+	const want = "`0901234` " + needsCountry + " (the row's country `Japan` is no ISO 3166 alpha-2 code)"
+	if f := out.Rows[0].Fault; f == nil || f.Detail != want {
+		t.Errorf("got  %+v\nwant %s", f, want)
 	}
+}
+
+func BenchmarkPhone(b *testing.B) {
+	for _, bench := range []struct{ name, value, home string }{
+		{"E164", "+819012345678", ""}, {"NANP", "+12015550123", ""}, {"Separated", "+81 (0)90-1234-5678", ""}, {"National", "090-1234-5678", "JP"},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			value, out := []byte(bench.value), make([]byte, 0, 100)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, reason := appendPhone(out, value, bench.home); reason != "" {
+					b.Fatal(reason)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkPhoneSample checks the sample rows, of which two in five have a number with its country code and one in nine one without.
+func BenchmarkPhoneSample(b *testing.B) {
+	lines, err := os.ReadFile("../testdata/profiles.ndjson")
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := New(Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out Rows
+	b.SetBytes(int64(len(lines)))
+	b.ReportAllocs()
+	for b.Loop() {
+		out.Reset()
+		c.Check(lines, true, &out)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(out.Rows)), "ns/row")
+}
+
+func parsePhone(value []byte, home string) (number, reason string) {
+	b, reason := appendPhone(nil, value, home)
+	return string(b), reason
 }

@@ -1,0 +1,341 @@
+package sink
+
+import (
+	"bufio"
+	"compress/gzip"
+	stdjson "encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// FuzzAnswers has Klaviyo answer anything to anything: nothing panics or hangs, no error is long or tells the key, every profile
+// gets an outcome, and what is accepted or applied was said to be so by an answer.
+//
+// Each text has the answers to one kind of request, which are given in turn: "200 BODY", or the bytes of the answer itself.
+func FuzzAnswers(f *testing.F) {
+	const (
+		list    = `200 {"data":{"type":"list","id":"Aaaaaa","attributes":{"name":"News","created":"2026-11-23T20:00:00+00:00"}}}`
+		lists   = `200 {"data":[{"type":"list","id":"Aaaaaa","attributes":{"name":"News"}}],"links":{"self":"x","next":null,"prev":null}}`
+		created = `201 {"data":{"type":"list","id":"Bbbbbb","attributes":{"name":"News"}}}`
+		taken   = `202 {"data":{"type":"profile-bulk-import-job","id":"J1","attributes":{"status":"queued","total_count":3}}}`
+		done    = `200 {"data":{"type":"profile-bulk-import-job","id":"J1","attributes":{"status":"complete","total_count":3,"completed_count":2,"failed_count":1,` +
+			`"created_at":"2026-11-23T20:00:00Z","completed_at":"2026-11-23T20:00:05+00:00"}}}`
+		well    = `200 {"data":{"id":"J1","attributes":{"status":"complete","failed_count":0}}}`
+		errs    = `200 {"data":[{"type":"import-error","attributes":{"code":"invalid","title":"T","detail":"D","source":{"pointer":"/data/attributes/profiles/data/1"},` + "\n" + `"original_payload":{"email":"b0p1@example.com"}}}],"links":{"next":null}}`
+		refused = `400 {"errors":[{"id":"e","status":400,"code":"invalid","title":"T","detail":"pk_bubble","source":{"pointer":"/data/attributes/profiles/data/1/attributes/email"},"links":{},"meta":{}}]}`
+		nobody  = `404 {"errors":[{"code":"not_found","detail":"no profile 01HQ0b0p1 here"}]}`
+		slow    = "HTTP/1.1 429 X\r\nRetry-After: 70\r\nRateLimit-Remaining: 0\r\nRateLimit-Limit: 10, 10;w=1\r\nRateLimit-Reset: 9\r\nConnection: close\r\n\r\n{}"
+	)
+	add := func(how byte, list, created, imports, job, errs, removal string) {
+		f.Add(how, list, created, imports, job, errs, removal)
+	}
+	add(0, list, "", taken, done, errs, "")
+	add(byName, lists, created, taken, well, "", "")
+	add(byName, `200 {"data":[]}`, created, refused+"\x1e"+taken, "200 {}\x1e"+done, errs+"\x1e503 no", "")
+	add(removing, list, "", "", "", "", "404 {}\x1e"+nobody+"\x1e204 ")
+	add(several, list, "", taken+"\x1e"+strings.Replace(taken, "J1", "J2", 1), `200 {"data":[{"id":"J1","attributes":{"status":"complete","failed_count":null}}],"links":{"next":"https://klaviyo.example/api/x?page=2"}}`, `200 {"data":[]}`, "")
+	add(several, list, "", slow+"\x1e"+taken, `200 {"data":{"id":"J1","attributes":{"status":"cancelled","failed_count":-1}}}`, "", "")
+	add(examining, list, "", "", `200 {"data":[{"id":"XyZ123","attributes":{"contact_information":{"organization_name":"O"},"test_account":true}}]}`, "", "")
+	add(0, "HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "pk_bubble", "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 302 X\r\nLocation: http://127.0.0.2/\r\n\r\n", "", "", "")
+	add(0, list, "", "HTTP/1.1 202 X\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b", `410 {"errors":{}}`, strings.Repeat("[", 300), "")
+	f.Fuzz(func(t *testing.T, how byte, list, created, imports, job, errs, removal string) {
+		late := time.AfterFunc(time.Minute, func() { panic("it does not end") })
+		defer late.Stop()
+		far := &anything{says: map[string][]string{
+			"list": turns(list), "create": turns(created), "import": turns(imports), "job": turns(job), "errors": turns(errs), "removal": turns(removal),
+		}, given: map[string]int{}}
+		wire(t, Options{RetryFor: 3 * time.Second, RateShare: 100, Notice: func(text string) { harmless(t, text) }}, far.answer, func(t *testing.T, c *Client) {
+			began := time.Now()
+			visit(t, c, how, far)
+			if took, sent := time.Since(began), c.Stats().Sent; took > 5*time.Hour || sent > 10_000 {
+				t.Errorf("%d requests, %v", sent, took)
+			}
+		})
+	})
+}
+
+// What FuzzAnswers does, as bits of its first argument.
+const (
+	removing = 1 << iota
+	byName
+	several
+	examining
+)
+
+func turns(text string) []string { return strings.Split(text, "\x1e") }
+
+// anything is a Klaviyo that says what it was told to.
+type anything struct {
+	says map[string][]string
+
+	mu    sync.Mutex
+	given map[string]int
+	said  []exchange
+}
+
+// exchange is a request with its answer as net/http reads it.
+type exchange struct {
+	kind, request string
+	status        int // 0: no answer
+	body          string
+}
+
+func (a *anything) answer(conn net.Conn, r *http.Request, body []byte) {
+	kind := "list"
+	switch {
+	case isRemoval(r):
+		kind = "removal"
+	case isImport(r):
+		kind = "import"
+	case r.Method == http.MethodPost:
+		kind = "create"
+	case strings.HasSuffix(r.URL.Path, "/import-errors"):
+		kind = "errors"
+	case strings.HasPrefix(r.URL.Path, "/api/profile-bulk-import-jobs"), r.URL.Path == "/api/accounts":
+		kind = "job"
+	}
+	a.mu.Lock()
+	text := a.says[kind][a.given[kind]%len(a.says[kind])]
+	a.given[kind]++
+	a.mu.Unlock()
+	if status, rest, ok := strings.Cut(text, " "); ok && len(status) == 3 && !strings.ContainsFunc(status, func(r rune) bool { return r < '0' || r > '9' }) && status >= "100" {
+		text = "HTTP/1.1 " + status + " X\r\nConnection: close\r\n\r\n" + rest
+	}
+	e := exchange{kind: kind, request: string(body)}
+	e.status, e.body = answerIn(text)
+	a.mu.Lock()
+	a.said = append(a.said, e)
+	a.mu.Unlock()
+	_, _ = io.WriteString(conn, text)
+}
+
+// answerIn reads the answer that the bytes are, after those that only announce one; its status is 0 if there is none.
+func answerIn(text string) (status int, body string) {
+	in := bufio.NewReader(strings.NewReader(text))
+	for {
+		res, err := http.ReadResponse(in, nil)
+		if err != nil {
+			return 0, ""
+		}
+		if res.StatusCode < 200 && res.StatusCode != http.StatusSwitchingProtocols {
+			continue
+		}
+		if strings.EqualFold(res.Header.Get("Content-Encoding"), "gzip") {
+			if res.Body, err = gzip.NewReader(res.Body); err != nil {
+				return 0, ""
+			}
+		}
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			return 0, ""
+		}
+		return res.StatusCode, string(text)
+	}
+}
+
+// harmless checks what people are told.
+func harmless(t *testing.T, text string) {
+	if strings.Contains(text, "pk_bubble") || len(text) > 4*maxSaid || text == "" {
+		t.Errorf("people are told %.200q… (%d bytes)", text, len(text))
+	}
+}
+
+// visit does with a client what a run does, and checks it.
+func visit(t *testing.T, c *Client, how byte, far *anything) {
+	ref := ListRef{ID: "Aaaaaa"}
+	if how&byName != 0 {
+		ref = ListRef{Name: "News", Create: how&removing == 0}
+	}
+	if how&examining != 0 {
+		for found := range c.Examine(t.Context(), ref) {
+			harmless(t, found.Check)
+			if !found.OK {
+				harmless(t, found.Detail)
+			}
+		}
+		return
+	}
+	list, err := c.FindList(t.Context(), ref)
+	if failing(t, err) {
+		return
+	}
+	var sender Sender = NewImport(c, list)
+	if how&removing != 0 {
+		sender = NewRemoval(c, list)
+	}
+	batches := 1
+	if how&several != 0 {
+		batches = watchedOne + 2
+	}
+	sets := make([][]Profile, batches)
+	jobs := NewJobs(c)
+	var waiting sync.WaitGroup
+	for n := range sets {
+		sets[n] = somebody(n, how&removing != 0)
+		over := failing(t, sender.Send(t.Context(), sets[n]))
+		for i := range sets[n] {
+			far.check(t, &sets[n][i], over)
+		}
+		if over {
+			break
+		}
+		waiting.Go(func() { far.wait(t, jobs, sets[n]) })
+	}
+	waiting.Wait()
+	jobs.Progress()
+}
+
+// failing reports whether err is an error, and checks it.
+func failing(t *testing.T, err error) bool {
+	if err == nil {
+		return false
+	}
+	var failed *Error
+	if !errors.As(err, &failed) || failed.Kind == Stopped {
+		t.Errorf("error %v", err)
+		return true
+	}
+	harmless(t, failed.Error())
+	return true
+}
+
+// somebody returns the three profiles of a batch.
+func somebody(batch int, removal bool) []Profile {
+	set := make([]Profile, 3)
+	for i := range set {
+		if set[i].JSON = fmt.Appendf(nil, `{"type":"profile","attributes":{"email":"b%dp%d@example.com"}}`, batch, i); removal {
+			set[i].JSON = fmt.Appendf(nil, `{"type":"profile","id":"01HQ0b%dp%d"}`, batch, i)
+		}
+	}
+	return set
+}
+
+// check holds an outcome of Send against what was said.
+func (a *anything) check(t *testing.T, p *Profile, over bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	proved, sent := false, false
+	for _, e := range a.said {
+		if (e.kind != "import" && e.kind != "removal") || !strings.Contains(e.request, string(p.JSON)) {
+			continue
+		}
+		sent = true
+		switch p.Outcome {
+		case Accepted:
+			proved = proved || e.status >= 200 && e.status < 300 && len(resources(e.body, p.Job)) > 0
+		case Applied:
+			proved = proved || e.status == http.StatusNoContent
+		case Rejected:
+			proved = proved || e.status >= 400
+		case Unknown:
+			proved = true
+		}
+	}
+	if p.Outcome == Unsent {
+		proved = over
+	}
+	if !proved || sent && p.Outcome == Unsent && a.arrived(p) {
+		t.Errorf("outcome %v, sent %v, %+v: %+v", p.Outcome, sent, p.Fault, a.said)
+	}
+	if p.Fault != nil {
+		harmless(t, p.Fault.Detail)
+		if len(p.Fault.Code)+len(p.Fault.Column) > 3*maxSaid {
+			t.Errorf("fault %+v", p.Fault)
+		}
+	}
+}
+
+// arrived reports whether an answer takes the profile.
+func (a *anything) arrived(p *Profile) bool {
+	for _, e := range a.said {
+		if strings.Contains(e.request, string(p.JSON)) && (e.kind == "removal" && e.status == http.StatusNoContent || e.kind == "import" && e.status == http.StatusAccepted) {
+			return true
+		}
+	}
+	return false
+}
+
+// jobSaid is what an answer says of a job.
+type jobSaid struct {
+	ID         string
+	Attributes struct {
+		Status      string `json:"status"`
+		FailedCount *int   `json:"failed_count"`
+	}
+}
+
+// resources returns those of an id in an answer with one or many.
+func resources(body, id string) (found []jobSaid) {
+	var one struct{ Data jobSaid }
+	var many struct{ Data []jobSaid }
+	if stdjson.Unmarshal([]byte(body), &one) == nil {
+		many.Data = append(many.Data, one.Data)
+	} else if stdjson.Unmarshal([]byte(body), &many) != nil {
+		return nil
+	}
+	for _, job := range many.Data {
+		if job.ID == strings.ToValidUTF8(id, "\ufffd") {
+			found = append(found, job)
+		}
+	}
+	return found
+}
+
+// wait waits for the jobs of a set and holds the verdicts against what was said.
+func (a *anything) wait(t *testing.T, jobs *Jobs, set []Profile) {
+	for len(set) > 0 {
+		id, n := set[0].Job, 1
+		for n < len(set) && set[n].Job == id {
+			n++
+		}
+		own := set[:n]
+		if set = set[n:]; own[0].Outcome != Accepted {
+			continue
+		}
+		end, err := jobs.Wait(t.Context(), time.Now().Add(2*time.Minute), id)
+		if failing(t, err) && end.State != Open {
+			t.Errorf("state %v, error %v", end.State, err)
+		}
+		v := end.Judge(n, func(place int) []byte {
+			_, address, _ := strings.Cut(string(own[place].JSON), `"email":"`)
+			address, _, _ = strings.Cut(address, `"`)
+			return []byte(address)
+		})
+		for _, fault := range v.Faults {
+			harmless(t, fault.Detail+".")
+		}
+		a.mu.Lock()
+		if len(v.Faults) < n && v.Rest == Applied && !a.complete(id, len(v.Faults)) {
+			t.Errorf("job %q, state %v, %d faults: %+v", id, end.State, len(v.Faults), a.said)
+		}
+		a.mu.Unlock()
+	}
+}
+
+// complete reports whether answers prove a job complete with so many rows that failed.
+func (a *anything) complete(id string, faults int) bool {
+	read := false
+	for _, e := range a.said {
+		var page struct{ Data *[]stdjson.RawMessage }
+		read = read || e.kind == "errors" && e.status >= 200 && e.status < 300 && stdjson.Unmarshal([]byte(e.body), &page) == nil && page.Data != nil
+	}
+	for _, e := range a.said {
+		if e.kind != "job" || e.status < 200 || e.status >= 300 {
+			continue
+		}
+		for _, job := range resources(e.body, id) {
+			failed := job.Attributes.FailedCount
+			if job.Attributes.Status == "complete" && (failed != nil && *failed == 0 || read && (failed == nil || *failed <= faults)) {
+				return true
+			}
+		}
+	}
+	return false
+}
