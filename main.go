@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -284,11 +285,13 @@ type rowFlags struct {
 
 // klaviyoFlags say where Klaviyo is and who asks.
 type klaviyoFlags struct {
-	token        string // from settings
-	fromSettings bool
-	APIKeyFile   string `name:"api-key-file" group:"klaviyo" placeholder:"FILE" help:"File that holds the private API key. Without it the key is taken from the environment variable KLAVIYO_API_KEY."`
-	BaseURL      string `name:"base-url" group:"klaviyo" default:"${base_url}" placeholder:"URL" help:"Klaviyo's address (${default})."`
-	Revision     string `group:"klaviyo" default:"${revision}" placeholder:"DATE" help:"API revision (${default})."`
+	token         string // from settings
+	fromSettings  bool
+	holders       []string // files of settings, which may hold the key
+	APIKeyFile    string   `name:"api-key-file" group:"klaviyo" placeholder:"FILE" help:"File that holds the private API key. Without it the key is taken from the environment variable KLAVIYO_API_KEY."`
+	AllowInsecure bool     `group:"klaviyo" help:"Take a --base-url with http on another machine too: the key and the rows go there unencrypted. Certificates are checked all the same."`
+	BaseURL       string   `name:"base-url" group:"klaviyo" default:"${base_url}" placeholder:"URL" help:"Klaviyo's address (${default})."`
+	Revision      string   `group:"klaviyo" default:"${revision}" placeholder:"DATE" help:"API revision (${default})."`
 }
 
 // sendFlags say how batches are sent.
@@ -544,7 +547,7 @@ func (r *runCommand) Run(c *console, line *kong.Context) error {
 		return errors.New("--opt-in is for lists that are created, and remove creates none")
 	}
 	r.ListID, r.ListName, r.Wait, r.WaitTimeout = settings.ListID, settings.ListName, settings.Wait, settings.WaitTimeout
-	r.token, r.fromSettings = settings.Key, true
+	r.token, r.fromSettings, r.holders = settings.Key, true, []string{r.Settings, r.Secrets}
 	switch {
 	case r.Print:
 		if err := r.valid(); err != nil {
@@ -622,10 +625,11 @@ func (s *scheduleCommand) plan() (*schedule.Plan, error) {
 	if s.SkipDelayedBy < 0 {
 		return nil, errors.New("--skip-delayed-by must not be negative")
 	}
-	return &schedule.Plan{
+	plan := &schedule.Plan{
 		Schedule: cron, Location: zone, Delay: time.Duration(s.Delay) * time.Second, Start: s.Start, End: s.End,
 		SkipOnOvertime: s.SkipOnOvertime, SkipDelayedBy: s.SkipDelayedBy,
-	}, nil
+	}
+	return plan, plan.Check()
 }
 
 // look prints what a schedule is instead of running it.
@@ -999,7 +1003,7 @@ func (f *transferFlags) transfer(c *console, operation validate.Operation, list 
 		c.note("simulating Klaviyo: nothing leaves this machine")
 	} else {
 		var err error
-		if options.Key, err = f.key(); job.Err == nil {
+		if options.Key, err = f.key(c); job.Err == nil {
 			job.Err = err
 		}
 	}
@@ -1116,14 +1120,14 @@ func (f *waitFlags) set(job *pipeline.Job, wait bool) error {
 
 // options are what all clients have in common.
 func (f *klaviyoFlags) options(c *console) sink.Options {
-	return sink.Options{BaseURL: f.BaseURL, Revision: f.Revision, UserAgent: "klaviyo-export/" + version(), Notice: c.note}
+	return sink.Options{BaseURL: f.BaseURL, AllowInsecure: f.AllowInsecure, Revision: f.Revision, UserAgent: "klaviyo-export/" + version(), Notice: c.note}
 }
 
 // client makes the client of a command that only asks Klaviyo, and puts it into the job with what is wrong with the key.
 func (f *klaviyoFlags) client(c *console, job *pipeline.Job) (*sink.Client, error) {
 	options := f.options(c)
 	options.Concurrency, options.RateShare, options.RetryFor = 1, 100, time.Minute
-	options.Key, job.Err = f.key()
+	options.Key, job.Err = f.key(c)
 	client, err := sink.New(options)
 	if err != nil {
 		return nil, err
@@ -1153,14 +1157,18 @@ func (f *sendFlags) check(far *klaviyoFlags, list sink.ListRef) error {
 	return nil
 }
 
-// key reads the API key from its file or the environment. Its errors never hold the key.
-func (f *klaviyoFlags) key() (string, error) {
+// key reads the API key from its file or the environment. Its errors never hold the key. People are told of files that hold it
+// and are open to others.
+func (f *klaviyoFlags) key(c *console) (string, error) {
 	key, from := os.Getenv("KLAVIYO_API_KEY"), "the environment variable KLAVIYO_API_KEY"
 	if f.token != "" {
 		key, from = f.token, "the settings"
 	}
 	if f.APIKeyFile != "" {
 		text, err := os.ReadFile(f.APIKeyFile)
+		if errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(f.APIKeyFile, "pk_") {
+			return "", &pipeline.Error{Text: "read the API key: what --api-key-file names is no file, and looks like a key", Hint: "give the name of a file that holds the key, or set KLAVIYO_API_KEY"}
+		}
 		if err != nil {
 			return "", &pipeline.Error{Text: "read the API key: " + err.Error(), Hint: "the file given by --api-key-file holds the key and nothing else"}
 		}
@@ -1176,5 +1184,21 @@ func (f *klaviyoFlags) key() (string, error) {
 	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return "", &pipeline.Error{Text: "the API key in " + from + " holds blanks or characters that no key has", Hint: "it should hold the private API key alone, on one line"}
 	}
+	for _, name := range append(f.holders, f.APIKeyFile) {
+		if isOpen(name) && holds(name, key) {
+			c.note(fmt.Sprintf("%s holds the API key and is open to others than its owner: chmod 600 %s", name, name))
+		}
+	}
 	return key, nil
+}
+
+// isOpen reports whether others than its owner may read or write a file.
+func isOpen(name string) bool {
+	state, err := os.Stat(name)
+	return err == nil && state.Mode().IsRegular() && state.Mode().Perm()&0o066 != 0 && runtime.GOOS != "windows"
+}
+
+func holds(name, key string) bool {
+	text, err := os.ReadFile(name)
+	return err == nil && strings.Contains(string(text), key)
 }

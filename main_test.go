@@ -101,6 +101,9 @@ func TestRecipes(t *testing.T) {
 	testscript.Run(t, p)
 }
 
+// TestFaults runs testdata/faults: what goes wrong around the program, where a process of its own is needed to show it.
+func TestFaults(t *testing.T) { testscript.Run(t, scripts(t, "testdata/faults")) }
+
 func scripts(t *testing.T, dir string) testscript.Params {
 	repo, err := os.Getwd()
 	if err != nil {

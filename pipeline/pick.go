@@ -29,7 +29,9 @@ func Pick(ctx context.Context, selected Selection, earlier *Earlier, in io.Reade
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	ended := read(ctx, in, time.Second, func(c *chunk) {
-		if err := p.pick(c); err != nil {
+		if ctx.Err() != nil {
+			c.drop() // what had been read when a row turned out to be another's
+		} else if err := p.pick(c); err != nil {
 			stop(err)
 		}
 	})

@@ -118,30 +118,38 @@ func (f *framer) add(p []byte) error {
 }
 
 const (
-	blank   = " \t\r\n"
-	bom     = "\xef\xbb\xbf"
-	utf16le = "\xff\xfe"
-	utf16be = "\xfe\xff"
+	blank = " \t\r\n"
+	bom   = "\xef\xbb\xbf"
 )
+
+// beginnings are those that tell what the input is, and the error of what cannot be read.
+var beginnings = []struct {
+	begins string
+	fault  *Error
+}{
+	{bom, nil},
+	{"\xff\xfe", notUTF8}, {"\xfe\xff", notUTF8},
+	{"\x1f\x8b", compressed("gunzip")}, {"\x28\xb5\x2f\xfd", compressed("unzstd")}, {"BZh", compressed("bunzip2")}, {"PK\x03\x04", compressed("unzip -p")},
+}
+
+var notUTF8 = &Error{Text: "read standard input: it is UTF-16, not UTF-8", Hint: "have the client print UTF-8 (sqlcmd: -f 65001), or put iconv -f UTF-16 -t UTF-8 before"}
+
+func compressed(by string) *Error {
+	return &Error{Text: "read standard input: it is compressed", Hint: "put " + by + " before: " + by + " < FILE | klaviyo-export …"}
+}
 
 // decide finds out the input's form by its first bytes other than blanks, which it drops.
 func (f *framer) decide() error {
 	if !f.begun {
-		head := string(f.head[:min(len(f.head), len(bom))])
-		for _, mark := range []string{bom, utf16le, utf16be} {
-			if len(head) < len(mark) && strings.HasPrefix(mark, head) {
+		for _, m := range beginnings {
+			switch {
+			case len(f.head) < len(m.begins) && strings.HasPrefix(m.begins, string(f.head)):
 				return nil
+			case bytes.HasPrefix(f.head, []byte(m.begins)) && m.fault != nil:
+				return m.fault
 			}
 		}
-		if strings.HasPrefix(head, utf16le) || strings.HasPrefix(head, utf16be) {
-			return &Error{Text: "read standard input: it is UTF-16, not UTF-8", Hint: "have the client print UTF-8 (sqlcmd: -f 65001), or put iconv -f UTF-16 -t UTF-8 before"}
-		}
-		for magic, program := range map[string]string{"\x1f\x8b": "gunzip", "\x28\xb5\x2f\xfd": "unzstd", "BZh": "bunzip2", "PK\x03\x04": "unzip -p"} {
-			if strings.HasPrefix(string(f.head), magic) {
-				return &Error{Text: "read standard input: it is compressed", Hint: "put " + program + " before: " + program + " < FILE | klaviyo-export …"}
-			}
-		}
-		f.head, f.begun = f.head[len(head)-len(strings.TrimPrefix(head, bom)):], true
+		f.head, f.begun = bytes.TrimPrefix(f.head, []byte(bom)), true
 	}
 	f.head = bytes.TrimLeft(f.head, blank)
 	if len(f.head) == 0 {
@@ -152,17 +160,20 @@ func (f *framer) decide() error {
 		return nil
 	}
 	inside := bytes.TrimLeft(f.head[1:], blank)
-	if len(inside) == 0 {
-		f.head = f.head[:1]
+	far := len(f.head)-len(inside) > farInside
+	if len(inside) == 0 && !far {
 		return nil
 	}
 	f.form = lines
-	if inside[0] == '{' || inside[0] == ']' {
+	if far || inside[0] == '{' || inside[0] == ']' {
 		f.form = elements
 		f.head[0] = ' '
 	}
 	return nil
 }
+
+// farInside is how many blanks behind a bracket are looked at. What has more of them is an array of objects.
+const farInside = 4096
 
 // gather appends rows to the chunk and hands on what is full.
 func (f *framer) gather(p []byte) {

@@ -10,6 +10,7 @@ import (
 	"github.com/segmentio/encoding/json"
 
 	"klaviyo-export/report"
+	"klaviyo-export/validate"
 )
 
 // Earlier is earlier results, open for looking rows up. What is no regular file is copied to a temporary one.
@@ -96,7 +97,9 @@ func (s *resumption) of(c *chunk, i int, number int64) (status report.Status, fi
 	if err != nil {
 		return 0, false, fmt.Errorf("read the earlier results: %w", err)
 	}
-	if !ok || !e.Status.Final() {
+	// The last row may have been cut short with its input, and be whole now.
+	cut := number == s.results.Last && e.Code == string(validate.JSONInvalid)
+	if !ok || !e.Status.Final() || cut {
 		return 0, false, nil
 	}
 	row := &c.rows.Rows[i]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,8 +14,8 @@ import (
 	"unicode/utf8"
 )
 
-// NewLog returns a log that writes an event a line to w, as "json" or else as "text". In messages and values emails are masked
-// and control characters escaped, and values of types that slog does not know are logged as text. Times are UTC.
+// NewLog returns a log that writes an event a line to w, as "json" or else as "text". In messages and values emails and API
+// keys are masked and control characters escaped, and values of types that slog does not know are logged as text. Times are UTC.
 func NewLog(w io.Writer, format string) *slog.Logger {
 	options := &slog.HandlerOptions{ReplaceAttr: discreet}
 	if format == "json" {
@@ -28,13 +29,13 @@ func discreet(_ []string, a slog.Attr) slog.Attr {
 	case slog.KindTime:
 		a.Value = slog.StringValue(v.Time().UTC().Format("2006-01-02T15:04:05.000Z"))
 	case slog.KindString:
-		a.Value = slog.StringValue(visible(Mask(v.String())))
+		a.Value = slog.StringValue(Discreet(v.String()))
 	case slog.KindAny:
 		text := fmt.Sprintf("%+v", v.Any())
 		if raw, ok := v.Any().([]byte); ok {
 			text = string(raw)
 		}
-		a.Value = slog.StringValue(visible(Mask(text)))
+		a.Value = slog.StringValue(Discreet(text))
 	}
 	return a
 }
@@ -61,8 +62,11 @@ func visible(text string) string {
 	return string(b)
 }
 
-// Discreet returns text as it may be shown to people: emails masked, control characters escaped.
-func Discreet(text string) string { return visible(Mask(text)) }
+// Discreet returns text as it may be shown to people: emails and API keys masked, control characters escaped.
+func Discreet(text string) string { return visible(keys.ReplaceAllString(Mask(text), "pk_***")) }
+
+// keys has the form of Klaviyo's private API keys, which are 37 characters long.
+var keys = regexp.MustCompile(`pk_[0-9A-Za-z]{20,}`)
 
 func hidden(r rune) bool { return r == utf8.RuneError || !unicode.IsGraphic(r) }
 

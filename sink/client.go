@@ -38,15 +38,16 @@ const (
 
 // Options make a Client.
 type Options struct {
-	BaseURL     string // https, or http to a loopback address
-	Revision    string // a date, such as DefaultRevision
-	Key         string // private API key
-	UserAgent   string
-	Concurrency int           // requests at once that connections are kept for
-	RateShare   int           // percent of Klaviyo's rates to use, 0 = no pacing: only what Klaviyo says is heeded
-	RetryFor    time.Duration // how long failures are retried while nothing gets through
-	Alone       bool          // no other process makes lists in the account at the same time
-	Notice      func(string)  // told, now and then, what is being retried; may be called at once
+	BaseURL       string // https, or http to a loopback address
+	AllowInsecure bool   // http to other addresses too, but for Klaviyo's own
+	Revision      string // a date, such as DefaultRevision
+	Key           string // private API key
+	UserAgent     string
+	Concurrency   int           // requests at once that connections are kept for
+	RateShare     int           // percent of Klaviyo's rates to use, 0 = no pacing: only what Klaviyo says is heeded
+	RetryFor      time.Duration // how long failures are retried while nothing gets through
+	Alone         bool          // no other process makes lists in the account at the same time
+	Notice        func(string)  // told, now and then, what is being retried; may be called at once
 }
 
 // Client speaks to Klaviyo for one account. Its methods may be called at once.
@@ -66,10 +67,14 @@ func New(o Options) (*Client, error) {
 	if !revision.MatchString(o.Revision) {
 		return nil, fmt.Errorf("the API revision %q is not a date such as %s", o.Revision, DefaultRevision)
 	}
-	if err := checkBase(o.BaseURL); err != nil {
+	unencrypted, err := checkBase(o.BaseURL, o.AllowInsecure)
+	if err != nil {
 		return nil, err
 	}
 	c := &Client{options: o}
+	if unencrypted {
+		c.tell("the key and all rows go unencrypted to another machine, as --allow-insecure says")
+	}
 	c.http = http.Client{
 		Transport: &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
@@ -144,15 +149,20 @@ func (u *underWay) abort() {
 	}
 }
 
-func checkBase(base string) error {
+// checkBase reports whether what is sent to base goes unencrypted to another machine. Its errors don't quote base, which may hold a
+// password or even the key.
+func checkBase(base string, insecure bool) (unencrypted bool, err error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("the base URL is not of the form https://HOST") // which may hold a password: not quoted
+		return false, errors.New("the base URL is not of the form https://HOST")
 	}
-	if u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()) {
-		return nil
+	switch {
+	case u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()):
+		return false, nil
+	case u.Scheme == "http" && insecure && !IsKlaviyo(base):
+		return true, nil
 	}
-	return fmt.Errorf("base URL %q would send the key unencrypted: only https, or http to a loopback address, is taken", base)
+	return false, errors.New("the base URL would send the key unencrypted: without --allow-insecure only https, or http to a loopback address, is taken, and for klaviyo.com only https")
 }
 
 // IsKlaviyo reports whether a base URL is Klaviyo's own.

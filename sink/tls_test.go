@@ -3,6 +3,7 @@ package sink
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -113,5 +114,29 @@ func TestNoTLS(t *testing.T) {
 			t.Errorf("the key was told: %q", text)
 		}
 		_ = listener.Close()
+	}
+}
+
+// Without encryption the key goes to this machine alone, unless that is asked for; then people are told. Klaviyo's own hosts never get it so.
+func TestUnencrypted(t *testing.T) {
+	for base, want := range map[string]struct{ asked, told bool }{
+		"http://klaviyo.example":        {asked: true, told: true},
+		"http://192.0.2.1:8080/pk_key":  {asked: true, told: true},
+		"http://a.klaviyo.com":          {},
+		"http://KLAVIYO.com.:80":        {},
+		"ftp://klaviyo.example":         {},
+		"http://pk_key@klaviyo.example": {},
+		"http://127.0.0.2":              {asked: true},
+		"https://klaviyo.example":       {asked: true},
+	} {
+		told := ""
+		o := Options{BaseURL: base, Revision: DefaultRevision, AllowInsecure: true, Notice: func(text string) { told += text }}
+		if _, err := New(o); (err == nil) != want.asked || (told != "") != want.told || strings.Contains(fmt.Sprint(err, told), "pk_key") {
+			t.Errorf("%s: %v, told %q", base, err, told)
+		}
+		o.AllowInsecure, told = false, ""
+		if _, err := New(o); want.told && err == nil || told != "" || strings.Contains(fmt.Sprint(err), "pk_key") {
+			t.Errorf("%s: %v, told %q", base, err, told)
+		}
 	}
 }

@@ -43,9 +43,10 @@ func (c *Checker) phone(r *Rows, m *member) *Fault {
 func (c *Checker) home(r *Rows) string {
 	if p := r.filled[country]; p != 0 && r.member(p).kind == text {
 		if value := trim(r.scan.text(r.member(p))); len(value) == 2 {
-			code := string(bytes.ToUpper(value))
-			if phonenumbers.GetSupportedRegions()[code] {
-				return code
+			const capital = ^byte('a' - 'A')
+			code := [2]byte{value[0] & capital, value[1] & capital}
+			if home := plans().home[string(code[:])]; home.plan != nil {
+				return home.region
 			}
 		}
 	}
@@ -81,10 +82,12 @@ func appendPhone(b, value []byte, home string) (_ []byte, reason string) {
 		return b, needsCountry
 	}
 	var code, national []byte
-	problem := unread
+	var problem phoneProblem
 	if digits[0] == '+' {
 		home = phonenumbers.UNKNOWN_REGION
 		code, national, problem = readInternational(digits[1:])
+	} else {
+		code, national, problem = plans().home[home].plan().readNational(digits)
 	}
 	if problem == unread {
 		code, national, problem = readAny(string(digits), home)

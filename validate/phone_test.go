@@ -30,6 +30,10 @@ func TestPhones(t *testing.T) {
 		{"+44 (0)20 7946 0958", "", "+442079460958", ""},
 		{"+39 06 1234 5678", "", "+390612345678", ""},
 		{"06 1234 5678", "IT", "+390612345678", ""},
+		{"011 81 90 1234 5678", "US", "+819012345678", ""},
+		{"8 701 234 5678", "KZ", "+77012345678", ""},
+		{"460 1234", "AG", "+12684601234", ""},
+		{"01481 256789", "GG", "+441481256789", ""},
 		{"+800 1234 5678", "", "+80012345678", ""},
 		{"+1 1 201 555 0123", "", "+12015550123", ""},
 		{"+7 800 555 3535", "", "+78005553535", ""},
@@ -116,12 +120,25 @@ func FuzzPhone(f *testing.F) {
 	})
 }
 
-// A number with its country code is read without an allocation.
+// A number is read without an allocation.
 func TestPhoneAllocations(t *testing.T) {
-	for _, value := range []string{"+819012345678", "tel:+1 (201) 555-0123", "+44 (0)20 7946 0958", "+5491123456789", "+5511961234567"} {
-		value, out := []byte(value), make([]byte, 0, 100)
-		if n := testing.AllocsPerRun(100, func() { appendPhone(out, value, "") }); n != 0 {
-			t.Errorf("%s: %v allocations", value, n)
+	c := checker(t, Options{})
+	for _, row := range []string{
+		`"+819012345678"`, `"tel:+1 (201) 555-0123"`, `"+44 (0)20 7946 0958"`, `"+5491123456789"`, `"+5511961234567"`,
+		`"090-1234-5678","country":"jp"`, `"81 90 1234 5678","country":"JP"`, `"010 1 201 555 0123","country":"JP"`,
+		`"(201) 555-0123","country":"US"`, `"1 204 234 5678","country":"ca"`,
+	} {
+		var out Rows
+		line := []byte(`{"email":"a@b.co","phone_number":` + row + "}")
+		check := func() {
+			out.Reset()
+			c.Check(line, true, &out)
+		}
+		if check(); out.Rows[0].Fault != nil {
+			t.Errorf("%s: %+v", row, out.Rows[0].Fault)
+		}
+		if n := testing.AllocsPerRun(100, check); n != 0 {
+			t.Errorf("%s: %v allocations", row, n)
 		}
 	}
 }

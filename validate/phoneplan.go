@@ -1,24 +1,32 @@
 package validate
 
 import (
+	"bytes"
 	"fmt"
+	"math"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/nyaruka/phonenumbers"
 )
 
-// plan is the numbering plan of a country calling code. It is worked out from the metadata of package phonenumbers and reads
-// numbers as that does. Many goroutines may use it at once.
+// plan is the numbering plan of a country calling code as one of its regions has it. It is worked out from the metadata of
+// package phonenumbers and reads numbers as that does. Many goroutines may use it at once.
 type plan struct {
+	number    int        // the calling code
+	code      []byte     // its digits
+	abroad    *automaton // its prefix pattern is the region's prefix of international calls
+	general   int        // place of the region's general pattern
+	longest   int        // how many digits the region's longest numbers have
 	possible  uint32     // the lengths that a number may have once its national prefix is off
 	automaton *automaton // over the digits after the calling code; its verdict is the lengths of valid numbers, and viable
 	regions   []rules    // of those that share the calling code, the main one first
 	patterns  []string   // of the regions, each once
 }
 
-// Lengths are a set: bit n stands for n digits. viable in a verdict says that the main region's general pattern matches,
+// Lengths are a set: bit n stands for n digits. viable in a verdict says that the plan's region's general pattern matches,
 // whatever the length.
 const (
 	allLengths = 1<<(phonenumbers.MAX_LENGTH_FOR_NSN+1) - 1
@@ -38,9 +46,20 @@ type numbers struct {
 	lengths uint32
 }
 
-// plans returns for each calling code a function that returns its plan, nil when there is none. Nothing is worked out before
-// the first call.
-var plans = sync.OnceValue(func() *[1000]func() *plan {
+// allPlans are functions that return a plan, which they work out when first called.
+type allPlans struct {
+	code [1000]func() *plan // by calling code, as its main region has it; nil when there is none
+	home map[string]home    // by region
+}
+
+// home is a region whose numbers may lack a country code.
+type home struct {
+	region string
+	plan   func() *plan
+}
+
+// plans returns all plans. Nothing is read before the first call.
+var plans = sync.OnceValue(func() *allPlans {
 	collection, err := phonenumbers.MetadataCollection()
 	if err != nil {
 		panic(fmt.Sprintf("reading the metadata of phone numbers: %v", err))
@@ -53,7 +72,7 @@ var plans = sync.OnceValue(func() *[1000]func() *plan {
 			geographic[m.GetId()] = m
 		}
 	}
-	plans := new([1000]func() *plan)
+	plans := &allPlans{home: map[string]home{}}
 	for code := range phonenumbers.GetSupportedCallingCodes() {
 		var sharing []*phonenumbers.PhoneMetadata
 		for _, id := range phonenumbers.GetRegionCodesForCountryCode(code) {
@@ -63,20 +82,35 @@ var plans = sync.OnceValue(func() *[1000]func() *plan {
 				sharing = append(sharing, geographic[id])
 			}
 		}
-		plans[code] = sync.OnceValue(func() *plan { return newPlan(sharing) })
+		for i, m := range sharing {
+			plan := sync.OnceValue(func() *plan { return newPlan(m, sharing) })
+			if i == 0 {
+				plans.code[code] = plan
+			}
+			if id := m.GetId(); phonenumbers.GetSupportedRegions()[id] {
+				plans.home[id] = home{id, plan}
+			}
+		}
 	}
 	return plans
 })
 
-// newPlan returns the plan of the regions that share a calling code, in the library's order.
-func newPlan(sharing []*phonenumbers.PhoneMetadata) *plan {
-	first := sharing[0]
-	p := &plan{possible: possible(first.GetGeneralDesc())}
+// newPlan returns the plan of the regions that share a calling code, in the library's order, as region has it.
+func newPlan(region *phonenumbers.PhoneMetadata, sharing []*phonenumbers.PhoneMetadata) *plan {
+	listed := region.GetGeneralDesc().GetPossibleLength()
+	p := &plan{
+		number:   int(region.GetCountryCode()),
+		code:     strconv.AppendInt(nil, int64(region.GetCountryCode()), 10),
+		abroad:   newAutomaton(region.GetInternationalPrefix(), 0, nil, func([]bool) uint32 { return 0 }),
+		longest:  int(listed[len(listed)-1]),
+		possible: possible(listed),
+	}
+	p.general = p.place(region.GetGeneralDesc().GetNationalNumberPattern())
 	for _, m := range sharing {
 		p.regions = append(p.regions, p.rules(m, len(sharing) > 1))
 	}
-	prefix, group := "("+first.GetNationalPrefixForParsing()+")", 0
-	if first.GetNationalPrefixTransformRule() != "" {
+	prefix, group := "("+region.GetNationalPrefixForParsing()+")", 0
+	if region.GetNationalPrefixTransformRule() != "" {
 		group = lastGroup(prefix)
 	}
 	p.automaton = newAutomaton(prefix, group, p.patterns, p.judge)
@@ -126,7 +160,7 @@ func (p *plan) place(pattern string) int {
 // judge returns the verdict on a number from the patterns that match it: a number is of the first region whose leading
 // digits it has or which, without leading digits, knows its type. That region has to know its type.
 func (p *plan) judge(matched []bool) (verdict uint32) {
-	if matched[p.regions[0].general.pattern] {
+	if matched[p.general] {
 		verdict |= viable
 	}
 	for i := range p.regions {
@@ -150,8 +184,7 @@ func (p *plan) judge(matched []bool) (verdict uint32) {
 
 // possible returns the lengths with which the library takes the national prefix off a number of a region: those that are listed
 // for what remains, and greater ones.
-func possible(general *phonenumbers.PhoneNumberDesc) (lengths uint32) {
-	listed := general.GetPossibleLength()
+func possible(listed []int32) (lengths uint32) {
 	for n := listed[0]; n <= maxDigits; n++ {
 		if slices.Contains(listed, n) || n > listed[len(listed)-1] {
 			lengths |= 1 << n
@@ -189,7 +222,7 @@ func readInternational(digits []byte) (code, national []byte, problem phoneProbl
 	number := 0
 	for i, d := range digits[:phonenumbers.MAX_LENGTH_COUNTRY_CODE] {
 		number = number*10 + int(d-'0')
-		if plan := plans()[number]; plan != nil {
+		if plan := plans().code[number]; plan != nil {
 			national, problem = plan().read(digits[i+1:])
 			return digits[:i+1], national, problem
 		}
@@ -200,17 +233,32 @@ func readInternational(digits []byte) (code, national []byte, problem phoneProbl
 	return nil, nil, noSuchCode
 }
 
+// readNational is readInternational for a number as it is written in the plan's region, where its country code may be missing.
+func (p *plan) readNational(digits []byte) (code, national []byte, problem phoneProblem) {
+	if _, n, how := p.abroad.run(digits); how != unmatched && (n == len(digits) || digits[n] != '0') {
+		return readInternational(digits[n:])
+	}
+	if after, coded := bytes.CutPrefix(digits, p.code); coded {
+		whole, _, _ := p.automaton.run(digits)
+		rest, verdict, how := p.strip(after, math.MaxUint32)
+		if how == grouped {
+			return nil, nil, unread
+		}
+		// The first digits are the country code of a number that is only viable, or no longer too long, without them.
+		if verdict&viable > whole&viable || len(digits) > p.longest {
+			national, problem = plans().code[p.number]().read(rest)
+			return p.code, national, problem
+		}
+	}
+	national, problem = p.read(digits)
+	return p.code, national, problem
+}
+
 // read returns a number of the plan without a national prefix.
 func (p *plan) read(digits []byte) (national []byte, problem phoneProblem) {
-	verdict, prefix, how := p.automaton.run(digits)
+	digits, verdict, how := p.strip(digits, p.possible)
 	if how == grouped {
-		return nil, unread // the prefix is replaced, not taken off
-	}
-	if rest := digits[prefix:]; prefix > 0 && p.possible>>len(rest)&1 != 0 {
-		// A viable number keeps a prefix without which it would not be one.
-		if without, _, _ := p.automaton.run(rest); verdict&viable == 0 || without&viable != 0 {
-			digits, verdict = rest, without
-		}
+		return nil, unread
 	}
 	switch n := len(digits); {
 	case n < phonenumbers.MIN_LENGTH_FOR_NSN:
@@ -221,4 +269,17 @@ func (p *plan) read(digits []byte) (national []byte, problem phoneProblem) {
 		return nil, notInPlan
 	}
 	return digits, 0
+}
+
+// strip takes the national prefix off a number if what remains is of one of the lengths, and returns the verdict on that. A
+// prefix that is grouped is left, for it is replaced and not taken off.
+func (p *plan) strip(digits []byte, lengths uint32) (rest []byte, verdict uint32, how reach) {
+	verdict, prefix, how := p.automaton.run(digits)
+	if rest = digits[prefix:]; how != grouped && prefix > 0 && lengths>>len(rest)&1 != 0 {
+		// A viable number keeps a prefix without which it would not be one.
+		if without, _, _ := p.automaton.run(rest); verdict&viable == 0 || without&viable != 0 {
+			return rest, without, how
+		}
+	}
+	return digits, verdict, how
 }

@@ -14,7 +14,7 @@ import (
 const noStatus = -1
 
 // child runs the command once for a scheduled time, which it finds in SCHEDULED_TIME and SCHEDULED_UNIXTIME. It is a process group of
-// its own, so that a terminal's Ctrl-C leaves it alone; when abort ends, all of the group get SIGTERM. It returns the exit
+// its own, so that a terminal's Ctrl-C leaves it alone; when abort ends, all of the group get SIGTERM, and SIGCONT, as stopped ones heed nothing else. It returns the exit
 // status, for a signal 128 and its number as shells do, and an error when the command could not be started or its streams not be copied. Processes
 // that it left behind are not waited for.
 func (r *runner) child(abort context.Context, at time.Time) (status int, err error) {

@@ -26,7 +26,7 @@ func (p *Plan) Explain(now time.Time) []string {
 		lines = append(lines, fmt.Sprintf("its last day is %v", p.End))
 	}
 	if p.Delay > 0 {
-		lines = append(lines, fmt.Sprintf("a run starts %v after its time", p.Delay))
+		lines = append(lines, p.delayed(now))
 	}
 	lines = append(lines, s.ignored()...)
 	lines = append(lines, s.omitted()...)
@@ -42,6 +42,16 @@ func (p *Plan) upcoming(now time.Time) string {
 		return fmt.Sprintf("by the clocks of %v, and at no time any more", p.Location)
 	}
 	return fmt.Sprintf("by the clocks of %v, next at %s", p.Location, next.Format(time.RFC3339))
+}
+
+// delayed tells how much later runs are, and the time of the next one.
+func (p *Plan) delayed(now time.Time) string {
+	later := strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(p.Delay.String())
+	at, ok := p.Next(now.Add(-p.Delay))
+	if !ok {
+		return fmt.Sprintf("runs start %s later", later)
+	}
+	return fmt.Sprintf("runs start %s later: next run at %s", later, at.Add(p.Delay).Format(time.RFC3339))
 }
 
 // ignored tells which of two fields for days is without effect.

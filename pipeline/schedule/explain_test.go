@@ -117,14 +117,39 @@ func TestExplainPlan(t *testing.T) {
 		"by the clocks of UTC, next at 2026-12-24T00:00:00Z",
 		"its first day is 2026-12-24",
 		"its last day is 2026-12-31",
-		"a run starts 1h30m0s after its time",
+		"runs start 1h30m later: next run at 2026-12-24T01:30:00Z",
 		"Vixie cron and digdag (cron4j) would fire on the same days",
 	}
 	if got := p.Explain(november); !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}
-	if got := p.Explain(november.AddDate(1, 0, 0))[1]; got != "by the clocks of UTC, and at no time any more" {
-		t.Errorf("after the end: %s", got)
+	if got := p.Explain(november.AddDate(1, 0, 0)); got[1] != "by the clocks of UTC, and at no time any more" || got[4] != "runs start 1h30m later" {
+		t.Errorf("after the end: %q", got)
+	}
+	weekly, err := FromWorkflow(dig(t, "timezone: Asia/Tokyo\nschedule:\n  weekly>: Sun,09:00:00\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for now, want := range map[string]string{
+		"2026-11-07T12:00:00+09:00": "runs start 9h later: next run at 2026-11-08T09:00:00+09:00",
+		"2026-11-08T08:59:00+09:00": "runs start 9h later: next run at 2026-11-08T09:00:00+09:00",
+		"2026-11-08T09:00:00+09:00": "runs start 9h later: next run at 2026-11-15T09:00:00+09:00",
+	} {
+		at, err := time.Parse(time.RFC3339, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := weekly.Explain(at)[2]; got != want {
+			t.Errorf("at %s: %s", now, got)
+		}
+	}
+	for delay, want := range map[time.Duration]string{
+		90 * time.Second: "1m30s", 10 * time.Minute: "10m", 20 * time.Second: "20s", time.Hour + 10*time.Second: "1h0m10s", 20 * time.Hour: "20h",
+	} {
+		p.Delay = delay
+		if got := p.delayed(november); !strings.HasPrefix(got, "runs start "+want+" later: ") {
+			t.Errorf("%v: %s", delay, got)
+		}
 	}
 	p.Schedule, _ = parse("0 0 1 * 1", cron4j)
 	want = []string{"Treasure Data's cron for queries would fire at 00:00, on Mondays", "Vixie cron would fire at 00:00, on day 1 of the month and on Mondays"}

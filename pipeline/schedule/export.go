@@ -54,6 +54,10 @@ func (p *Plan) Export(to string, now time.Time, command []string) (string, error
 		return "", fmt.Errorf("%s has no first and last day of a schedule", system.title)
 	case p.Delay > 0:
 		return "", fmt.Errorf("%s has no delay after the scheduled time", system.title)
+	case p.SkipOnOvertime:
+		return "", fmt.Errorf("%s cannot be told to leave out runs whose time comes while another one is under way", system.title)
+	case p.SkipDelayedBy > 0:
+		return "", fmt.Errorf("%s cannot be told to leave out runs that are later than %v", system.title, p.SkipDelayedBy)
 	case len(command) == 0:
 		return "", errors.New("the command is missing")
 	}
@@ -62,11 +66,7 @@ func (p *Plan) Export(to string, now time.Time, command []string) (string, error
 		return "", fmt.Errorf("%s cannot fire on %s that are %s of the month alone", system.title, weekdayNames(e.spec.Dow), days(e.spec.Dom))
 	}
 	if why := system.hindrance(e.spec, e.zone, now); why != "" {
-		var ok bool
-		if e.spec, ok = inUTC(e.spec, e.zone, now); !ok {
-			return "", fmt.Errorf("%s would not fire at the same times in %v: %s", system.title, e.zone, why)
-		}
-		e.zone = time.UTC
+		return "", fmt.Errorf("%s would not fire at the same times in %v: %s", system.title, e.zone, why)
 	}
 	e.note = fmt.Sprintf("# %q in %v: %s.\n# Here SCHEDULED_TIME is not set, and runs that were missed are not caught up.\n", s.text, p.Location, describe(s.spec))
 	return system.write(e)
@@ -120,29 +120,6 @@ func kubernetesHindrance(s *cron.SpecSchedule, zone *time.Location, now time.Tim
 	return ""
 }
 
-// inUTC returns the schedule that fires in UTC when s fires in zone from now on. There is one when s fires in every hour of every day
-// and the zone's offsets differ by a time after which its minutes repeat themselves.
-func inUTC(s *cron.SpecSchedule, zone *time.Location, now time.Time) (*cron.SpecSchedule, bool) {
-	if s.Hour != fields[hour].all() || s.Dom != fields[monthDay].all() || s.Month != fields[month].all() || s.Dow != fields[weekday].all() {
-		return nil, false
-	}
-	offset, _ := span(now.In(zone))
-	u := *s
-	u.Minute = turned(s.Minute, offset)
-	for c := range ahead(zone, now) {
-		if turned(s.Minute, c.after.Sub(c.at)) != u.Minute {
-			return nil, false
-		}
-	}
-	return &u, true
-}
-
-// turned are minutes of clocks that are ahead of UTC by offset, as minutes in UTC.
-func turned(minutes uint64, offset time.Duration) uint64 {
-	by := (int(offset/time.Minute)%60 + 60) % 60
-	return (minutes>>by | minutes<<(60-by)) & fields[minute].all()
-}
-
 // cronField writes the values of a field as all crons read them.
 func cronField(mask uint64, which int) string {
 	f := &fields[which]
@@ -176,6 +153,9 @@ func cronFields(s *cron.SpecSchedule) string {
 
 // crontab writes for cronie: the cron of Debian has no CRON_TZ.
 func crontab(e *export) (string, error) {
+	if !found(e.command[0]) {
+		return "", fmt.Errorf("cron starts a command by its name or its absolute path, not %s", shown(e.command[0]))
+	}
 	var words []string
 	for _, word := range e.command {
 		if strings.ContainsAny(word, "\n\r") {
@@ -183,7 +163,12 @@ func crontab(e *export) (string, error) {
 		}
 		words = append(words, strings.ReplaceAll(shellWord(word), "%", `'\%'`)) // cron takes a bare % for a line break
 	}
-	return fmt.Sprintf("%s# CRON_TZ is cronie's: other crons go by the clocks of the machine.\nCRON_TZ=%v\n%s %s\n", e.note, e.zone, cronFields(e.spec), strings.Join(words, " ")), nil
+	return fmt.Sprintf("%s# CRON_TZ is cronie's: other crons go by the clocks of the machine.\n# Two runs may overlap.\nCRON_TZ=%v\n%s %s\n", e.note, e.zone, cronFields(e.spec), strings.Join(words, " ")), nil
+}
+
+// found tells that a program does not depend on the folder in which it is started.
+func found(program string) bool {
+	return program != "" && (path.IsAbs(program) || !strings.Contains(program, "/"))
 }
 
 var plain = regexp.MustCompile(`^[A-Za-z0-9_@+=:,./-]+$`)
@@ -199,7 +184,7 @@ func shellWord(word string) string {
 // systemd writes a timer and its service, which are two files.
 func systemd(e *export) (string, error) {
 	program := e.command[0]
-	if !plain.MatchString(program[:min(len(program), 1)]) || strings.ContainsAny(program[:1], "@+:-") || strings.Contains(program, "/") && !path.IsAbs(program) {
+	if !found(program) || !plain.MatchString(program[:1]) || strings.ContainsAny(program[:1], "@+:-") {
 		return "", fmt.Errorf("systemd starts a command by its name or its absolute path, not %s", shown(program))
 	}
 	name := unitName(program)

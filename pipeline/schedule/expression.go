@@ -12,7 +12,8 @@ import (
 	"github.com/netresearch/go-cron"
 )
 
-// Schedule is a cron expression that was understood. It never changes and may be used at once.
+// Schedule is a cron expression that was understood. It never changes and may be used at once. Of go-cron it takes the masks that hold
+// the values of the fields; reading expressions, the days and the clocks of zones are its own, and go-cron's search is what tests hold it against.
 type Schedule struct {
 	text    string
 	entries *expression // nil: it never fires
@@ -235,7 +236,7 @@ func (f *field) element(w word) (element, error) {
 		return e, err
 	}
 	if e.low > e.high {
-		return e, fmt.Errorf("column %d: the range %s ends before it begins, write it as two: %s-%d,%d-%s", w.column, base, first, f.high, f.low, last)
+		return e, fmt.Errorf("column %d: the range %s ends before it begins, write %s", w.column, base, f.unwound(first, last, e))
 	}
 	if stepped && !ranged && !e.star {
 		return e, fmt.Errorf("column %d: a step follows a single value, a range was meant: %s-%d/%s", w.column, base, f.high, shown(step))
@@ -244,6 +245,29 @@ func (f *field) element(w word) (element, error) {
 		e.step, err = f.step(word{step, w.column + len(base) + len("/")})
 	}
 	return e, err
+}
+
+// unwound writes a range that ends before it begins as what was meant, by names where it has names.
+func (f *field) unwound(first, last string, e element) string {
+	like := func(text string, v int) string {
+		if _, ok := number(text); ok {
+			return strconv.Itoa(v)
+		}
+		return f.names[v-f.low]
+	}
+	join := func(from, to string) string {
+		if strings.EqualFold(from, to) {
+			return from
+		}
+		return from + "-" + to
+	}
+	switch {
+	case e.low > f.high: // 7 is 0
+		return join(like(last, f.low), last)
+	case e.high == f.low && f.top > f.high:
+		return join(first, strconv.Itoa(f.top))
+	}
+	return join(first, like(first, f.high)) + "," + join(like(last, f.low), last)
 }
 
 // step reads what follows a slash.

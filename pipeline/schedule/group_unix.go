@@ -10,8 +10,12 @@ import (
 
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// terminate asks a process that ownGroup was for, and its children, to end. One that has ended already is no error.
-func terminate(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGTERM) }
+// terminate asks a process that ownGroup was for, and its children, to end. Those that are stopped heed it only when they go on. One that has
+// ended already is no error.
+func terminate(p *os.Process) {
+	_ = syscall.Kill(-p.Pid, syscall.SIGTERM)
+	_ = syscall.Kill(-p.Pid, syscall.SIGCONT)
+}
 
 func exitStatus(s *os.ProcessState) int {
 	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {

@@ -11,6 +11,12 @@ import (
 	"pgregory.net/rapid"
 )
 
+// deadline ends a test that would not end by itself, and all others with it, and shows what it was at.
+func deadline(t testing.TB) {
+	tooLong := time.AfterFunc(20*time.Second, func() { panic(t.Name() + " does not end") })
+	t.Cleanup(func() { tooLong.Stop() })
+}
+
 func zoneOf(t testing.TB, name string) *time.Location {
 	t.Helper()
 	zone, err := Zone(name)
@@ -89,6 +95,7 @@ func TestTimes(t *testing.T) {
 
 // TestClocks are times around what zones do to their clocks, and the ends of the calendar.
 func TestClocks(t *testing.T) {
+	deadline(t)
 	for _, c := range []struct{ expression, zone, after, want string }{
 		// Half an hour forward at 2:00, back at 2:00.
 		{"*/15 2 * * *", "Australia/Lord_Howe", "2024-10-06T01:00:00+10:30", "2024-10-06T02:30:00+11:00 2024-10-06T02:45:00+11:00 2024-10-07T02:00:00+11:00"},

@@ -35,7 +35,9 @@ func (p *Plan) Next(after time.Time) (time.Time, bool) {
 	return at, ok
 }
 
-func (p *Plan) check() error {
+// Check returns what is wrong with p, such as a first day after the last one. Next, Explain and Export take it for granted that nothing is;
+// Run sees to it.
+func (p *Plan) Check() error {
 	switch {
 	case p.Delay < 0:
 		return fmt.Errorf("a delay of %v is before the time, one of 0s or more was meant", p.Delay)

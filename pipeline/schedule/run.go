@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"time"
 
 	"github.com/segmentio/encoding/json"
@@ -19,6 +20,7 @@ const (
 
 	misconfigured = 2                // the exit status of a command that has to be mended before it can work
 	slice         = 30 * time.Second // of a sleep, after which the clock is read again: it may have been set, or the machine suspended
+	correction    = 3 * time.Hour    // a clock that is set back further was wrong altogether; Vixie cron's limit
 )
 
 // Options say what Run does.
@@ -32,7 +34,8 @@ type Options struct {
 	// input then, as they are no part of the terminal's foreground.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	// Log gets a JSON line for each run when it has ended, and for each one that is skipped.
+	// Log gets a JSON line of type "run" for each run when it has ended and for each one that is skipped, and one of type "clock" when the
+	// clock was set back so far that the times are reckoned anew.
 	Log io.Writer
 
 	clock clock
@@ -56,16 +59,17 @@ func (e *GaveUp) Error() string {
 
 // Run runs the command at the times of the plan, one run at a time, and returns nil when there is no further time. A run that is late
 // starts as soon as it can, unless the plan skips it; the time after it is reckoned from its scheduled time. Clocks that are set back start
-// no run twice. When ctx ends, Run waits for the run under way and returns the cause; when abort ends, which is to come later, the run gets
-// SIGTERM, its children too. Errors of the options come before anything runs. *GaveUp is the error of too many runs in a row that
-// ended with exit status 2.
+// no run twice, unless by more than three hours: then the times are reckoned from the new time, as at the start. When ctx ends, Run waits
+// for the run under way and returns the cause; when abort ends, which is to come later, the run gets SIGTERM, its children too, and is waited
+// for as long as it takes: a third signal, which kills the scheduler, kills it alone and leaves the run. Errors of the options come
+// before anything runs. *GaveUp is the error of too many runs in a row that ended with exit status 2.
 func Run(ctx, abort context.Context, o Options) error {
 	r, err := newRunner(o)
 	if err != nil {
 		return err
 	}
-	at, ok := r.Next(r.clock.now().Add(-r.Delay))
-	for ok {
+	at, ok, err := r.reckon(r.now())
+	for ok && err == nil {
 		if at, ok, err = r.await(ctx, at); err != nil || !ok {
 			return err
 		}
@@ -74,19 +78,22 @@ func Run(ctx, abort context.Context, o Options) error {
 		}
 		at, ok = r.Next(at)
 	}
-	return nil
+	return err
 }
 
 type runner struct {
 	Options
-	program        string
-	taken          bool      // a scheduled time was taken, so that it and those before it are past
-	started, ended time.Time // of the last run
-	useless        int       // runs in a row with exit status 2
+	program string
+	seen    time.Time // the highest reading of the clock
+	taken   bool      // a scheduled time was taken, so that it and those before it are past
+	spans   []runSpan // with SkipOnOvertime, of the runs that the next time may fall into
+	useless int       // runs in a row with exit status 2
 }
 
+type runSpan struct{ started, ended time.Time }
+
 func newRunner(o Options) (*runner, error) {
-	if err := o.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return nil, err
 	}
 	if len(o.Command) == 0 {
@@ -116,18 +123,39 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// await sleeps until the run of a scheduled time is due, and returns that time. Until the first one is taken, clocks that are set back
-// bring earlier times with them: that one is returned then. It is false when the clocks leave none.
+// now reads the clock.
+func (r *runner) now() time.Time {
+	now := r.clock.now()
+	if now.After(r.seen) {
+		r.seen = now
+	}
+	return now
+}
+
+// reckon begins anew at a reading of the clock and returns the first scheduled time whose run is not due yet. It is false when there is none.
+func (r *runner) reckon(now time.Time) (time.Time, bool, error) {
+	if r.taken {
+		if err := r.log(clockLine{"clock", r.seen, now}); err != nil {
+			return now, false, err
+		}
+	}
+	r.seen, r.taken, r.spans = now, false, nil
+	at, ok := r.Next(now.Add(-r.Delay))
+	return at, ok, nil
+}
+
+// await sleeps until the run of a scheduled time is due, and returns that time. Clocks that are set back before the first one is taken, and
+// such as were wrong altogether, bring earlier times with them: one of these is returned then. It is false when the clocks leave none.
 func (r *runner) await(ctx context.Context, at time.Time) (time.Time, bool, error) {
-	for seen := r.clock.now(); ctx.Err() == nil; {
-		now := r.clock.now()
-		if now.Before(seen) && !r.taken {
+	for ctx.Err() == nil {
+		now := r.now()
+		if back := r.seen.Sub(now); back > correction || back > 0 && !r.taken {
 			var ok bool
-			if at, ok = r.Next(now.Add(-r.Delay)); !ok {
-				return at, false, nil
+			var err error
+			if at, ok, err = r.reckon(now); err != nil || !ok {
+				return at, false, err
 			}
 		}
-		seen = now
 		wait := at.Add(r.Delay).Sub(now)
 		if wait <= 0 {
 			return at, true, nil
@@ -140,17 +168,19 @@ func (r *runner) await(ctx context.Context, at time.Time) (time.Time, bool, erro
 // take runs the command for a scheduled time that is due, or skips it.
 func (r *runner) take(abort context.Context, at time.Time) error {
 	r.taken = true
-	due, now := at.Add(r.Delay), r.clock.now()
+	due, started := at.Add(r.Delay), r.now()
 	switch {
-	case r.SkipDelayedBy > 0 && now.Sub(due) > r.SkipDelayedBy:
-		return r.log(line{Scheduled: at, Skipped: "delayed"})
-	case r.SkipOnOvertime && !due.Before(r.started) && due.Before(r.ended):
-		return r.log(line{Scheduled: at, Skipped: "overtime"})
+	case r.SkipDelayedBy > 0 && started.Sub(due) > r.SkipDelayedBy:
+		return r.log(line{Type: "run", Scheduled: at, Skipped: "delayed"})
+	case r.SkipOnOvertime && r.busy(due):
+		return r.log(line{Type: "run", Scheduled: at, Skipped: "overtime"})
 	}
-	r.started = now
 	status, err := r.child(abort, at)
-	r.ended = r.clock.now()
-	l := line{Scheduled: at, Started: &r.started, Ended: &r.ended}
+	ended := r.now()
+	if r.SkipOnOvertime {
+		r.spans = append(r.spans, runSpan{started, ended})
+	}
+	l := line{Type: "run", Scheduled: at, Started: &started, Ended: &ended}
 	if err != nil {
 		l.Error = err.Error()
 	}
@@ -170,7 +200,13 @@ func (r *runner) take(abort context.Context, at time.Time) error {
 	return nil
 }
 
-// line is a line of the log.
+// busy tells that a run was under way at a due time, which is later than all that it was asked about before.
+func (r *runner) busy(due time.Time) bool {
+	r.spans = slices.DeleteFunc(r.spans, func(s runSpan) bool { return !s.ended.After(due) })
+	return slices.ContainsFunc(r.spans, func(s runSpan) bool { return !s.started.After(due) })
+}
+
+// line is a line of the log about a run.
 type line struct {
 	Type      string     `json:"type"`
 	Scheduled time.Time  `json:"scheduled"`
@@ -181,8 +217,14 @@ type line struct {
 	Error     string     `json:"error,omitempty"`   // why there was no exit status
 }
 
-func (r *runner) log(l line) error {
-	l.Type = "run"
+// clockLine is a line of the log about a clock that was set back.
+type clockLine struct {
+	Type string    `json:"type"`
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+func (r *runner) log(l any) error {
 	text, err := json.Append(nil, l, 0)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // stage is a scheduler on a clock that goes on only when somebody sleeps, or a command says how long it took: it prints a number
-// of seconds.
+// of seconds. It has a deadline.
 type stage struct {
 	Options
 	t     *testing.T
@@ -37,6 +37,7 @@ type stage struct {
 
 func newStage(t *testing.T, expression, zone, from string, command ...string) *stage {
 	t.Helper()
+	deadline(t)
 	now, err := time.Parse(time.RFC3339, from)
 	if err != nil {
 		t.Fatal(err)
@@ -90,18 +91,28 @@ func (s *stage) play(want error) []string {
 	return s.log()
 }
 
+// byMachine has a run every minute, which the machine's clock brings in a moment, and returns the time of the first one.
+func (s *stage) byMachine() time.Time {
+	now := time.Now()
+	s.clock, s.Delay = clock{}, now.Sub(now.Truncate(time.Minute))+20*time.Millisecond
+	return now.UTC().Truncate(time.Minute)
+}
+
 func (s *stage) log() []string {
 	s.t.Helper()
 	var log []string
 	for text := range strings.Lines(s.lines.String()) {
 		var l struct {
-			Type, Scheduled, Started, Ended, Skipped, Error string
-			ExitCode                                        *int `json:"exit_code"`
+			Type, Scheduled, Started, Ended, Skipped, Error, From, To string
+
+			ExitCode *int `json:"exit_code"`
 		}
-		if err := json.Unmarshal([]byte(text), &l); err != nil || l.Type != "run" {
+		if err := json.Unmarshal([]byte(text), &l); err != nil || l.Type != "run" && l.Type != "clock" {
 			s.t.Fatalf("%v: %s", err, text)
 		}
 		switch {
+		case l.Type == "clock":
+			log = append(log, "clock from "+l.From+" to "+l.To)
 		case l.Skipped != "":
 			log = append(log, l.Scheduled+" skipped: "+l.Skipped)
 		case l.ExitCode == nil:
@@ -270,31 +281,141 @@ func TestSuspended(t *testing.T) {
 		"2026-01-01T23:40:00Z 23:40:00 23:40:00 0")
 }
 
-// TestSetBack sets the clock back by an hour, once, at a time of day.
-func TestSetBack(t *testing.T) {
-	setBack := func(when string) []string {
-		s := newStage(t, "*/20 * * * *", "UTC", "2026-01-01T22:45:00Z", "true").until("2026-01-01")
-		done := false
-		s.slept = func(at time.Time) {
-			if !done && at.Format("15:04:05") == when {
-				s.now, done = at.Add(-time.Hour), true
-			}
+// TestBacklog has runs of 15 minutes after an hour of suspension: times that come while they run are skipped, however late it is noticed.
+func TestBacklog(t *testing.T) {
+	s := newStage(t, "*/20 * * * *", "UTC", "2026-01-01T20:35:00Z", "sh", "-c", "echo 900").until("2026-01-01")
+	s.SkipOnOvertime = true
+	s.slept = func(at time.Time) {
+		if at.Format("15:04:05") == "20:35:30" {
+			s.now = at.Add(65 * time.Minute)
 		}
-		return s.play(nil)
 	}
+	expect(t, s.play(nil),
+		"2026-01-01T20:40:00Z 21:40:30 21:55:30 0",
+		"2026-01-01T21:00:00Z 21:55:30 22:10:30 0",
+		"2026-01-01T21:20:00Z 22:10:30 22:25:30 0",
+		"2026-01-01T21:40:00Z 22:25:30 22:40:30 0", // 30 seconds before the first one began
+		"2026-01-01T22:00:00Z skipped: overtime",
+		"2026-01-01T22:20:00Z skipped: overtime",
+		"2026-01-01T22:40:00Z skipped: overtime",
+		"2026-01-01T23:00:00Z 23:00:00 23:15:00 0",
+		"2026-01-01T23:20:00Z 23:20:00 23:35:00 0",
+		"2026-01-01T23:40:00Z 23:40:00 23:55:00 0")
+	s = newStage(t, "*/20 22,23 * * *", "UTC", "2026-01-01T21:55:00Z", "sh", "-c", "echo 60").until("2026-01-01")
+	s.SkipOnOvertime = true
+	s.slept = func(at time.Time) {
+		if at.Format("15:04:05") == "22:50:00" {
+			s.now = at.Add(30 * time.Minute)
+		}
+	}
+	expect(t, s.play(nil),
+		"2026-01-01T22:00:00Z 22:00:00 22:01:00 0",
+		"2026-01-01T22:20:00Z 22:20:00 22:21:00 0",
+		"2026-01-01T22:40:00Z 22:40:00 22:41:00 0",
+		"2026-01-01T23:00:00Z 23:20:00 23:21:00 0",
+		"2026-01-01T23:20:00Z skipped: overtime", // it came as that one began
+		"2026-01-01T23:40:00Z 23:40:00 23:41:00 0")
+}
+
+// setBack plays an evening in which the clock is set back once at each of some times of day.
+func setBack(t *testing.T, by time.Duration, when ...string) []string {
+	t.Helper()
+	s := newStage(t, "*/20 * * * *", "UTC", "2026-01-01T22:45:00Z", "true").until("2026-01-01")
+	s.slept = func(at time.Time) {
+		if len(when) > 0 && at.Format("15:04:05") == when[0] {
+			s.now, when = at.Add(-by), when[1:]
+		}
+	}
+	return s.play(nil)
+}
+
+// TestSetBack sets the clock back by an hour.
+func TestSetBack(t *testing.T) {
 	// Nothing runs a second time.
-	expect(t, setBack("23:10:00"),
+	expect(t, setBack(t, time.Hour, "23:10:00"),
 		"2026-01-01T23:00:00Z 23:00:00 23:00:00 0",
 		"2026-01-01T23:20:00Z 23:20:00 23:20:00 0",
 		"2026-01-01T23:40:00Z 23:40:00 23:40:00 0")
 	// Before the first run the clock was wrong, not the time.
-	expect(t, setBack("22:50:00"),
+	expect(t, setBack(t, time.Hour, "22:50:00"),
 		"2026-01-01T22:00:00Z 22:00:00 22:00:00 0",
 		"2026-01-01T22:20:00Z 22:20:00 22:20:00 0",
 		"2026-01-01T22:40:00Z 22:40:00 22:40:00 0",
 		"2026-01-01T23:00:00Z 23:00:00 23:00:00 0",
 		"2026-01-01T23:20:00Z 23:20:00 23:20:00 0",
 		"2026-01-01T23:40:00Z 23:40:00 23:40:00 0")
+}
+
+// TestSetFarBack sets the clock back by more than three hours, after which it was wrong altogether.
+func TestSetFarBack(t *testing.T) {
+	const noticed = 30 * time.Second // the last reading of the clock was before a sleep
+	const first = "2026-01-01T23:00:00Z 23:00:00 23:00:00 0"
+	today := func(from string) []string {
+		var log []string
+		for at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); at.Day() == 1; at = at.Add(20 * time.Minute) {
+			if clock := at.Format("15:04:05"); clock >= from {
+				log = append(log, fmt.Sprintf("2026-01-01T%sZ %[1]s %[1]s 0", clock))
+			}
+		}
+		return log
+	}
+	expect(t, setBack(t, 3*time.Hour+noticed, "23:10:00"), today("23:00:00")...)
+	expect(t, setBack(t, 3*time.Hour+noticed+time.Millisecond, "23:10:00"),
+		append([]string{first, "clock from 2026-01-01T23:09:30Z to 2026-01-01T20:09:29.999Z"}, today("20:20:00")...)...)
+	// Again, before anything ran by the new time.
+	expect(t, setBack(t, 4*time.Hour, "23:10:00", "19:15:00"),
+		append([]string{first, "clock from 2026-01-01T23:09:30Z to 2026-01-01T19:10:00Z"}, today("15:20:00")...)...)
+	// In two steps, of which the second one is compared with what was seen before the first.
+	expect(t, setBack(t, 2*time.Hour, "23:10:00", "21:30:00"),
+		append([]string{first, "clock from 2026-01-01T23:09:30Z to 2026-01-01T19:30:00Z"}, today("19:40:00")...)...)
+}
+
+// TestForgotten sets the clock back by four hours after a run of 25 minutes, whose times then come again and are none of that run.
+func TestForgotten(t *testing.T) {
+	s := newStage(t, "0,20 23 * * *", "UTC", "2026-01-01T22:45:00Z", "echo", "done").until("2026-01-01")
+	s.SkipOnOvertime = true
+	s.heard = func(string) { s.heard, s.now = nil, s.now.Add(25*time.Minute) }
+	done := false
+	now := s.clock.now
+	s.clock.now = func() time.Time {
+		if !done && s.lines.Len() > 0 {
+			done, s.now = true, s.now.Add(-4*time.Hour)
+		}
+		return now()
+	}
+	expect(t, s.play(nil),
+		"2026-01-01T23:00:00Z 23:00:00 23:25:00 0",
+		"clock from 2026-01-01T23:25:00Z to 2026-01-01T19:25:00Z",
+		"2026-01-01T23:00:00Z 23:00:00 23:00:00 0",
+		"2026-01-01T23:20:00Z 23:20:00 23:20:00 0")
+}
+
+// TestWrongYear begins in 2030, where a run of two hours skips the time after it; in its second run the clock is set right.
+func TestWrongYear(t *testing.T) {
+	s := newStage(t, "0 * * * *", "UTC", "2030-06-01T10:30:00Z", "sh", "-c", "echo 7200")
+	s.SkipOnOvertime = true
+	ctx, stop := context.WithCancel(context.Background())
+	runs := 0
+	s.heard = func(string) {
+		runs++
+		switch runs {
+		case 2:
+			s.now = time.Date(2026, 1, 1, 22, 30, 0, 0, time.UTC)
+		case 4:
+			stop()
+		}
+	}
+	if err := Run(ctx, context.Background(), s.Options); err != context.Canceled {
+		t.Error(err)
+	}
+	expect(t, s.log(),
+		"2030-06-01T11:00:00Z 11:00:00 13:00:00 0",
+		"2030-06-01T12:00:00Z skipped: overtime",
+		"2030-06-01T13:00:00Z 13:00:00 22:30:00 0",
+		"clock from 2030-06-01T13:00:00Z to 2026-01-01T22:30:00Z",
+		"2026-01-01T23:00:00Z 23:00:00 01:00:00 0",
+		"2026-01-02T00:00:00Z skipped: overtime",
+		"2026-01-02T01:00:00Z 01:00:00 03:00:00 0")
 }
 
 // TestGiveUp has the exit statuses 2 2 0 1 2 2 2 2 2 2 of ten runs.
@@ -319,21 +440,23 @@ func TestGiveUp(t *testing.T) {
 	}
 }
 
-// TestGone takes the program away after its first run.
+// TestGone takes the program, or the right to run it, away in its first run.
 func TestGone(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\nrm \"$0\"\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	s := newStage(t, "* * * * *", "UTC", "2026-01-01T00:00:00Z", program)
-	s.GiveUpAfter = 3
-	err := Run(context.Background(), context.Background(), s.Options)
-	if gave := (*GaveUp)(nil); !errors.As(err, &gave) || gave.Runs != 3 {
-		t.Error(err)
-	}
-	expect(t, s.log(), "2026-01-01T00:01:00Z 00:01:00 00:01:00 0", "2026-01-01T00:02:00Z error", "2026-01-01T00:03:00Z error", "2026-01-01T00:04:00Z error")
-	if want := `"error":"fork/exec ` + program + `: no such file or directory"}`; !strings.Contains(s.lines.String(), want) {
-		t.Errorf("%s in\n%s", want, s.lines.String())
+	for text, why := range map[string]string{"rm": "no such file or directory", "chmod 644": "permission denied"} {
+		program := filepath.Join(t.TempDir(), "program")
+		if err := os.WriteFile(program, []byte("#!/bin/sh\n"+text+" \"$0\"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		s := newStage(t, "0-9 * * * *", "UTC", "2026-01-01T23:00:30Z", program).until("2026-01-01")
+		s.GiveUpAfter = 3
+		err := Run(context.Background(), context.Background(), s.Options)
+		if gave := (*GaveUp)(nil); !errors.As(err, &gave) || gave.Runs != 3 {
+			t.Errorf("%s: %v", text, err)
+		}
+		expect(t, s.log(), "2026-01-01T23:01:00Z 23:01:00 23:01:00 0", "2026-01-01T23:02:00Z error", "2026-01-01T23:03:00Z error", "2026-01-01T23:04:00Z error")
+		if want := `"error":"fork/exec ` + program + `: ` + why + `"}`; !strings.Contains(s.lines.String(), want) {
+			t.Errorf("%s in\n%s", want, s.lines.String())
+		}
 	}
 }
 
@@ -366,6 +489,9 @@ func TestRunRefused(t *testing.T) {
 			t.Errorf("%v, want %s", err, want)
 		}
 		expect(t, s.log())
+		if err := s.Check(); (err != nil) != (len(s.Command) > 0 && s.Command[0] == "true") {
+			t.Errorf("%s: the check of the plan: %v", want, err)
+		}
 	}
 	s := newStage(t, "* * * * *", "UTC", "2026-01-01T00:00:00Z", "true")
 	s.Log = brokenLog{}
@@ -430,6 +556,55 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
+// TestStopped ends both contexts when the run has stopped, as one does that reads a terminal.
+func TestStopped(t *testing.T) {
+	s := newStage(t, "* * * * *", "UTC", "2026-01-01T00:00:00Z", "sh", "-c", "echo pid $$; kill -STOP $$; exit 1")
+	ctx, stop := context.WithCancel(context.Background())
+	abort, abandon := context.WithCancel(context.Background())
+	s.heard = func(line string) {
+		var pid int
+		var status syscall.WaitStatus
+		if _, err := fmt.Sscanf(line, "pid %d", &pid); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		if _, err := syscall.Wait4(pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+			t.Errorf("not stopped: %v, %v", status, err)
+		}
+		stop()
+		abandon()
+	}
+	if err := Run(ctx, abort, s.Options); err != context.Canceled {
+		t.Error(err)
+	}
+	expect(t, s.log(), fmt.Sprintf("2026-01-01T00:01:00Z 00:01:00 00:01:00 %d", 128+int(syscall.SIGTERM)))
+}
+
+// listened is a context that counts those who wait for its end.
+type listened struct {
+	context.Context
+	end        chan struct{}
+	came, went int
+}
+
+func (l *listened) Done() <-chan struct{} { return l.end }
+
+func (l *listened) AfterFunc(func()) func() bool {
+	l.came++
+	return func() bool { l.went++; return true }
+}
+
+// TestUnheeded looks who waits for an end of abort after the runs, when another process may have the number: nobody.
+func TestUnheeded(t *testing.T) {
+	s := newStage(t, "57-59 23 * * *", "UTC", "2026-01-01T23:00:00Z", "echo", "done").until("2026-01-01")
+	abort := &listened{Context: context.Background(), end: make(chan struct{})}
+	if err := Run(context.Background(), abort, s.Options); err != nil || len(s.log()) != 3 {
+		t.Errorf("%v, %q", err, s.log())
+	}
+	if abort.came != 3 || abort.went != 3 {
+		t.Errorf("%d waited for abort, %d ceased to when their run had ended", abort.came, abort.went)
+	}
+}
+
 // TestLeftBehind has a command that ends and leaves a process behind with its output open, which waits for input.
 func TestLeftBehind(t *testing.T) {
 	s := newStage(t, "59 23 * * *", "UTC", "2026-01-01T00:00:00Z", "sh", "-c", "exec 3<&0; (read line <&3) & echo done").until("2026-01-01")
@@ -441,24 +616,27 @@ func TestLeftBehind(t *testing.T) {
 	defer release.Close()
 	s.Stdin = in
 	s.clock.linger = time.Millisecond
-	tooLong := time.AfterFunc(10*time.Second, func() { release.Close() })
 	expect(t, s.play(nil), "2026-01-01T23:59:00Z 23:59:00 23:59:00 0")
-	if !tooLong.Stop() {
-		t.Error("what was left behind was waited for")
+	s = newStage(t, "* * * * *", "UTC", "2026-01-01T00:00:00Z", s.Command...)
+	s.byMachine()
+	s.Stdin = in
+	ctx, stop := context.WithCancel(context.Background())
+	s.heard = func(string) { stop() }
+	if err := Run(ctx, context.Background(), s.Options); err != context.Canceled || len(s.log()) != 1 {
+		t.Errorf("by the machine's clock: %v, %q", err, s.log())
 	}
 }
 
 // TestMachineClock runs by the machine's clock, to a time that a delay brings near.
 func TestMachineClock(t *testing.T) {
 	s := newStage(t, "* * * * *", "UTC", "2026-01-01T00:00:00Z", "echo", "done")
-	now := time.Now()
-	s.clock, s.Delay = clock{}, now.Sub(now.Truncate(time.Minute))+20*time.Millisecond
+	at := s.byMachine()
 	ctx, stop := context.WithCancel(context.Background())
 	s.heard = func(string) { stop() }
 	if err := Run(ctx, context.Background(), s.Options); err != context.Canceled {
 		t.Error(err)
 	}
-	if log := s.log(); len(log) != 1 || !strings.HasPrefix(log[0], now.UTC().Format("2006-01-02T15:04:00Z ")) || !strings.HasSuffix(log[0], " 0") {
+	if log := s.log(); len(log) != 1 || !strings.HasPrefix(log[0], at.Format("2006-01-02T15:04:00Z ")) || !strings.HasSuffix(log[0], " 0") {
 		t.Errorf("%q", log)
 	}
 	ctx, stop = context.WithCancel(context.Background())

@@ -38,7 +38,7 @@ func FromWorkflow(file string) (*Plan, error) {
 		return nil, fmt.Errorf("%s: no schedule: stands at its top level", file)
 	}
 	if len(w.faults) == 0 {
-		if err := w.check(); err != nil {
+		if err := w.Check(); err != nil {
 			w.fault(section, err)
 		}
 	}

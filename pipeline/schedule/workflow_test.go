@@ -110,7 +110,7 @@ func TestWorkflowRefused(t *testing.T) {
 		section("daily>: 07:00:00\n  start: 2026-02-30"):                    `:3: start: "2026-02-30" is not a day of the calendar`,
 		section("daily>: 07:00:00\n  end: tomorrow"):                        `:3: end: "tomorrow" is not a date, YYYY-MM-DD was meant`,
 		section("daily>: 07:00:00\n  start: 2026-03-02\n  end: 2026-03-01"): ":2: the schedule starts on 2026-03-02, after its end on 2026-03-01",
-		"timezone: JST\n" + section("daily>: 07:00"): `:1: timezone: time zone "JST" is an abbreviation, an IANA name such as Asia/Tokyo or UTC was meant: perhaps Asia/Tokyo` +
+		"timezone: JST\n" + section("daily>: 07:00"): `:1: timezone: time zone "JST" is an abbreviation, an area and a city, such as Asia/Tokyo, was meant` +
 			"\nFILE:3: daily>: 07:00 is not HH:MM:SS",
 		section("daily>: 07:00:00") + section("daily>: 08:00:00"): `:3: schedule: is to hold one mapping such as "daily>: 07:00:00"`,
 		"# " + strings.Repeat("x", 1<<20):                         ": is longer than 1048576 bytes, a workflow was meant",

@@ -13,13 +13,16 @@ import (
 // zoneName is how IANA writes names: Area/City, or a country such as Japan.
 var zoneName = regexp.MustCompile(`^[A-Z][A-Za-z]*(/[A-Z][A-Za-z0-9_+-]*)+$|^[A-Z][a-z]+$`)
 
-// zoneFor are zones that abbreviations may mean; most of these mean several.
+// zoneFor are zones that abbreviations may mean; most of these mean several. Some are names of IANA, too, none of which tells of a place.
 var zoneFor = map[string]string{
 	"JST": "Asia/Tokyo", "KST": "Asia/Seoul", "IST": "Asia/Kolkata", "GMT": "Europe/London", "BST": "Europe/London", "WET": "Europe/Lisbon",
 	"CET": "Europe/Paris", "CEST": "Europe/Paris", "MET": "Europe/Paris", "EET": "Europe/Athens", "EEST": "Europe/Athens",
 	"EST": "America/New_York", "EDT": "America/New_York", "CST": "America/Chicago", "CDT": "America/Chicago",
 	"MST": "America/Denver", "MDT": "America/Denver", "PST": "America/Los_Angeles", "PDT": "America/Los_Angeles",
 	"AKST": "America/Anchorage", "HST": "Pacific/Honolulu", "AEST": "Australia/Sydney", "AEDT": "Australia/Sydney", "NZST": "Pacific/Auckland",
+	"NZ": "Pacific/Auckland", "NZ-CHAT": "Pacific/Chatham", "GB": "Europe/London", "GB-EIRE": "Europe/London", "W-SU": "Europe/Moscow",
+	"PRC": "Asia/Shanghai", "ROC": "Asia/Taipei", "ROK": "Asia/Seoul", "GMT+0": "Europe/London", "GMT-0": "Europe/London", "GMT0": "Europe/London",
+	"EST5EDT": "America/New_York", "CST6CDT": "America/Chicago", "MST7MDT": "America/Denver", "PST8PDT": "America/Los_Angeles",
 }
 
 // Zone returns the time zone of an IANA name, UTC for "UTC" and "". Abbreviations, offsets and the machine's own zone are
@@ -35,9 +38,9 @@ func Zone(name string) (*time.Location, error) {
 		}
 	}
 	if zone := zoneFor[strings.ToUpper(name)]; zone != "" {
-		return nil, fmt.Errorf("time zone %q is an abbreviation, %s: perhaps %s", shown(name), meant, zone)
+		return nil, fmt.Errorf("time zone %q is an abbreviation, an area and a city, such as %s, was meant", shown(name), zone)
 	}
-	if strings.EqualFold(name, "UTC") {
+	if strings.EqualFold(name, "UTC") || strings.EqualFold(name, "UCT") {
 		return nil, fmt.Errorf("time zone %q is not known, did you mean UTC?", name)
 	}
 	if likely := capitalized(name); likely != name {

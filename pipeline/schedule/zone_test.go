@@ -11,14 +11,18 @@ func TestZone(t *testing.T) {
 	}
 	const meant = "an IANA name such as Asia/Tokyo or UTC was meant"
 	for name, want := range map[string]string{
-		"JST":                `time zone "JST" is an abbreviation, ` + meant + ": perhaps Asia/Tokyo",
-		"pst":                `time zone "pst" is an abbreviation, ` + meant + ": perhaps America/Los_Angeles",
-		"EST":                `time zone "EST" is an abbreviation, ` + meant + ": perhaps America/New_York",
-		"MST":                `time zone "MST" is an abbreviation, ` + meant + ": perhaps America/Denver",
-		"HST":                `time zone "HST" is an abbreviation, ` + meant + ": perhaps Pacific/Honolulu",
-		"GMT":                `time zone "GMT" is an abbreviation, ` + meant + ": perhaps Europe/London",
+		"JST":                `time zone "JST" is an abbreviation, an area and a city, such as Asia/Tokyo, was meant`,
+		"pst":                `time zone "pst" is an abbreviation, an area and a city, such as America/Los_Angeles, was meant`,
+		"EST":                `time zone "EST" is an abbreviation, an area and a city, such as America/New_York, was meant`,
+		"MST":                `time zone "MST" is an abbreviation, an area and a city, such as America/Denver, was meant`,
+		"HST":                `time zone "HST" is an abbreviation, an area and a city, such as Pacific/Honolulu, was meant`,
+		"GMT":                `time zone "GMT" is an abbreviation, an area and a city, such as Europe/London, was meant`,
 		"JST-9":              `time zone "JST-9" is not known, ` + meant,
-		"EST5EDT":            `time zone "EST5EDT" is not known, ` + meant,
+		"EST5EDT":            `time zone "EST5EDT" is an abbreviation, an area and a city, such as America/New_York, was meant`,
+		"NZ":                 `time zone "NZ" is an abbreviation, an area and a city, such as Pacific/Auckland, was meant`,
+		"GB-Eire":            `time zone "GB-Eire" is an abbreviation, an area and a city, such as Europe/London, was meant`,
+		"W-SU":               `time zone "W-SU" is an abbreviation, an area and a city, such as Europe/Moscow, was meant`,
+		"UCT":                `time zone "UCT" is not known, did you mean UTC?`,
 		"UTC+9":              `time zone "UTC+9" is not known, ` + meant,
 		"+09:00":             `time zone "+09:00" is not known, ` + meant,
 		"utc":                `time zone "utc" is not known, did you mean UTC?`,
@@ -38,6 +42,11 @@ func TestZone(t *testing.T) {
 	} {
 		if zone, err := Zone(name); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, %v\nwant %s", name, zone, err, want)
+		}
+	}
+	for short, name := range zoneFor {
+		if _, err := Zone(name); err != nil {
+			t.Errorf("for %s: %v", short, err)
 		}
 	}
 }

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/segmentio/encoding/json"
+)
+
+// list is the id of the only list.
+const list = "Bench1"
+
+// counts is what reached a server.
+type counts struct {
+	Requests int64 `json:"requests"` // imports
+	Rows     int64 `json:"rows"`     // profiles in them
+	Bytes    int64 `json:"bytes"`    // of their bodies
+	AtOnce   int64 `json:"at_once"`  // the most imports that were under way
+}
+
+// server answers as Klaviyo does, in the fewest bytes that clients take. It reads bodies whole and keeps counts alone.
+type server struct {
+	delay  time.Duration // between an import's body and its answer
+	bodies sync.Pool
+
+	mu       sync.Mutex
+	counts   counts
+	underWay int64
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Method == http.MethodGet && r.URL.Path == "/api/lists/"+list:
+		answer(w, http.StatusOK, `{"data":{"id":"`+list+`"}}`)
+	case r.Method == http.MethodPost && r.URL.Path == "/api/profile-bulk-import-jobs":
+		s.take(w, r)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// take reads an import and answers it with a job.
+func (s *server) take(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.underWay++
+	s.counts.AtOnce = max(s.counts.AtOnce, s.underWay)
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.underWay--
+		s.mu.Unlock()
+	}()
+	body, _ := s.bodies.Get().(*bytes.Buffer)
+	if body == nil {
+		body = new(bytes.Buffer)
+	}
+	defer s.bodies.Put(body)
+	body.Reset()
+	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	if _, err := body.ReadFrom(r.Body); err != nil {
+		return // the client is gone
+	}
+	select {
+	case <-time.After(s.delay):
+	case <-r.Context().Done():
+		return
+	}
+	s.mu.Lock()
+	s.counts.Requests++
+	s.counts.Rows += profiles(body.Bytes())
+	s.counts.Bytes += int64(body.Len())
+	job := s.counts.Requests
+	s.mu.Unlock()
+	answer(w, http.StatusAccepted, `{"data":{"id":"`+jobID(job)+`"}}`)
+}
+
+// profiles counts the members "attributes" with an object: one for each profile and one around them.
+func profiles(body []byte) int64 {
+	n := int64(-1)
+	for i := 0; ; i++ {
+		next := bytes.IndexByte(body[i:], '{')
+		if next < 0 {
+			return max(n, 0)
+		}
+		i += next
+		before := body[max(i-len(` "attributes": `), 0):i]
+		if bytes.HasSuffix(bytes.TrimRight(before, " "), []byte(`"attributes":`)) {
+			n++
+		}
+	}
+}
+
+// jobID returns an id as long as Klaviyo's are.
+func jobID(n int64) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "AbC123_maintenance.Bench1.1790000000.%06d", n))
+}
+
+func answer(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "application/vnd.api+json")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body)
+}
+
+// serve runs a server until its standard input ends. It prints its URL as a line, and in the end its counts.
+func serve(_ context.Context, args []string, std stdio) error {
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	delay := flags.Duration("delay", 0, "time to answer an import")
+	if err := parse(flags, args, std); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s := &server{delay: *delay}
+	web := &http.Server{Handler: s}
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(listener) }() // ends when web is closed, which is waited for
+	fmt.Fprintf(std.out, "http://%s\n", listener.Addr())
+	_, _ = io.Copy(io.Discard, std.in)
+	_ = web.Close()
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return json.NewEncoder(std.out).Encode(s.counts)
+}
+
+// far is a server in a process of its own.
+type far struct {
+	url string
+	cmd *exec.Cmd
+	in  io.Closer
+	out *bufio.Reader
+}
+
+// startServer starts a server whose imports take so long.
+func startServer(ctx context.Context, delay time.Duration) (*far, error) {
+	cmd, err := self(ctx, "serve", "-delay", delay.String())
+	if err != nil {
+		return nil, err
+	}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the server: %w", err)
+	}
+	f := &far{cmd: cmd, in: in, out: bufio.NewReader(out)}
+	line, err := f.out.ReadString('\n')
+	if err != nil {
+		_, _ = f.stop()
+		return nil, fmt.Errorf("start the server: %w", err)
+	}
+	f.url = strings.TrimSpace(line)
+	return f, nil
+}
+
+// stop ends the server and returns what reached it.
+func (f *far) stop() (counts, error) {
+	var c counts
+	_ = f.in.Close()
+	err := json.NewDecoder(f.out).Decode(&c)
+	if ended := f.cmd.Wait(); ended != nil || err != nil {
+		return c, fmt.Errorf("stop the server: %w", errors.Join(ended, err))
+	}
+	return c, nil
+}

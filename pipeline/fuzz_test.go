@@ -1,0 +1,235 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	stdjson "encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"klaviyo-export/report"
+	"klaviyo-export/validate"
+)
+
+// filler stands in fuzzed input for a stretch that is longer than a chunk; a few of them are longer than a row may be.
+const filler = "\xfc"
+
+// grown puts long stretches in the place of at most six fillers.
+func grown(text string) string {
+	text = strings.Replace(text, filler, strings.Repeat("x", 400_000), 3)
+	return strings.Replace(text, filler, strings.Repeat(" ", 400_000), 3)
+}
+
+// seeds are inputs of every form.
+var seeds = []string{
+	"", "\ufeff", "\xef", "\ufeff\r\n" + `{"email":"a@b.co"}` + "\r\n\n \t\n" + `{"email":"b@b.co"}`, "[]", " [ \n", "[{", "[[1],[2]]\n[3]", "[\n5\n{}", "[ A", "[" + strings.Repeat(" ", 5000) + "5]",
+	`[{"email":"a@b.co"},` + "\n" + `{"email":"]},\"{[\\","x":[{"y":1}]}` + "\r\n, 5 ]\nrest\n\n{}", `[{"a":"1` + "\n" + `2"},{"b":` + "\n" + `{"c":"x"y"},` + "\n{},\n]", "[{},,{},]x",
+	`{"x":"` + filler + filler + filler + `"}` + "\n" + `{"email":"a@b.co"}`, "[{},\n" + filler + filler + filler + filler + filler + filler + "]\n1", filler + filler + filler + filler + filler + filler + "\n",
+	"{}" + filler, "\xff\xfe{\x00", "\x1f\x8b\x08", "P", "PK\x03\x04", "BZh91", "\x28\xb5\x2f\xfd", strings.Repeat("\n", 9000) + strings.Repeat("1\n", 5000), "\x00\n\xff\n",
+}
+
+// sizesOf returns sizes for reads of a text, of which there are not too many.
+func sizesOf(cuts []byte, text string) (sizes []int) {
+	least := 1 + len(text)/2000
+	for _, c := range cuts {
+		sizes = append(sizes, least+int(c)*int(c))
+	}
+	return append(sizes, least)
+}
+
+// verdict is what the checks say of a row.
+type verdict struct {
+	required validate.Required
+	fault    validate.Fault
+	profile  string
+}
+
+// FuzzReader gives any bytes in any pieces to the reader. The rows are as many as a simple splitter counts, their verdicts don't depend
+// on the pieces, chunks stay small, and the pipeline has a result for each.
+func FuzzReader(f *testing.F) {
+	for i, text := range seeds {
+		f.Add([]byte(text), []byte{byte(i)})
+		f.Add([]byte(text), []byte{})
+	}
+	checker, err := validate.New(validate.Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	framed := func(t *testing.T, text string, sizes []int) (rows []verdict, err error) {
+		err = read(t.Context(), &pieces{in: text, sizes: sizes}, time.Hour, func(c *chunk) {
+			if len(c.text) > validate.MaxRow+2*chunkSize {
+				t.Errorf("a chunk of %d bytes", len(c.text))
+			}
+			c.check(checker)
+			for _, row := range c.rows.Rows {
+				v := verdict{row.Required, validate.Fault{}, string(c.rows.Data[row.Start:row.End])}
+				if row.Fault != nil {
+					v.fault = *row.Fault
+				}
+				rows = append(rows, v)
+			}
+			c.free()
+		})
+		return rows, err
+	}
+	f.Fuzz(func(t *testing.T, data, cuts []byte) {
+		late := time.AfterFunc(time.Minute, func() { panic("it does not end") })
+		defer late.Stop()
+		text := grown(string(data))
+		want, certain := split(text)
+		whole, err := framed(t, text, []int{1 << 30})
+		if certain && len(whole) != len(want) {
+			t.Errorf("%.200q: %d rows, a simple splitter finds %d", data, len(whole), len(want))
+		}
+		parts, failed := framed(t, text, sizesOf(cuts, text))
+		if !reflect.DeepEqual(whole, parts) || fmt.Sprint(err) != fmt.Sprint(failed) {
+			t.Errorf("%.200q: %d rows, %v; in pieces %d rows, %v", data, len(whole), err, len(parts), failed)
+		}
+		var out bytes.Buffer
+		rep, _ := Run(t.Context(), checkJob(t), &pieces{in: text, sizes: sizesOf(cuts, text)}, &out)
+		rows, _ := parse(t, out.Bytes())
+		column := slices.IndexFunc(whole, func(v verdict) bool { return v.required != validate.NotObject })
+		unfit := column >= 0 && whole[column].required != validate.Present
+		switch {
+		case unfit && (rep.ExitCode != 2 || len(rows) > 0):
+			t.Errorf("%.200q: exit %d, %d rows", data, rep.ExitCode, len(rows))
+		case !unfit && len(rows) != len(whole):
+			t.Errorf("%.200q: %d rows, %d have results", data, len(whole), len(rows))
+		}
+	})
+}
+
+// split returns the rows of an input, found in the simplest way. It is not certain where an array is no JSON.
+func split(text string) (rows []string, certain bool) {
+	for _, mark := range []string{"\xff\xfe", "\xfe\xff", "\x1f\x8b", "\x28\xb5\x2f\xfd", "BZh", "PK\x03\x04"} {
+		if strings.HasPrefix(text, mark) {
+			return nil, true
+		}
+	}
+	text = strings.TrimLeft(strings.TrimPrefix(text, bom), blank)
+	if isArray(text) {
+		return splitArray(text)
+	}
+	return splitLines(text), true
+}
+
+func isArray(text string) bool {
+	if !strings.HasPrefix(text, "[") {
+		return false
+	}
+	inside := strings.TrimLeft(text[1:], blank)
+	return inside == "" || inside[0] == '{' || inside[0] == ']' || len(text)-len(inside) > farInside
+}
+
+func splitLines(text string) (rows []string) {
+	for line := range strings.Lines(text) {
+		if content := strings.TrimSuffix(line, "\n"); strings.Trim(strings.TrimPrefix(content, bom), blank) != "" || len(content) > validate.MaxRow+1 {
+			rows = append(rows, line)
+		}
+	}
+	return rows
+}
+
+// splitArray returns the elements of an array, each as a line, and the lines behind it.
+func splitArray(text string) (rows []string, certain bool) {
+	d := stdjson.NewDecoder(strings.NewReader(text))
+	if _, err := d.Token(); err != nil {
+		return nil, false
+	}
+	for d.More() {
+		var element stdjson.RawMessage
+		if d.Decode(&element) != nil {
+			return nil, false
+		}
+		rows = append(rows, strings.ReplaceAll(string(element), "\n", "\r")+"\n")
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, false
+	}
+	return append(rows, splitLines(text[d.InputOffset():])...), true
+}
+
+// FuzzPick gives any results and any input to pick: what it passes on are the rows that the results say, byte for byte.
+func FuzzPick(f *testing.F) {
+	const results = `{"type":"row","row":1,"status":"rejected","key":"a@b.co"}
+{"type":"row","row":2,"status":"applied"}
+{"type":"row","row":4,"status":"unsent","key":"b@b.co…"}
+{"type":"row","row":1,"status":"unknown"}
+{"type":"report","status":"failed"}
+`
+	for i, text := range seeds {
+		f.Add(results, []byte(text), byte(i*37))
+		f.Add(`{"type":"row","row":1,"status":"rejected","key":"a`+strings.Repeat("\n", i), []byte(text), byte(i))
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, results string, data []byte, which byte) {
+		late := time.AfterFunc(time.Minute, func() { panic("it does not end") })
+		defer late.Stop()
+		file := filepath.Join(dir, "results")
+		if err := os.WriteFile(file, []byte(results), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		earlier, err := OpenEarlier(context.Background(), file)
+		if err != nil {
+			return
+		}
+		defer earlier.Close()
+		selected := Selection{Missing: which&1 != 0}
+		for n, status := range []report.Status{report.Applied, report.Accepted, report.Skipped, report.Rejected, report.Unknown, report.Unsent, report.Valid} {
+			if which>>(n+1)&1 != 0 {
+				selected.Statuses = append(selected.Statuses, status)
+			}
+		}
+		text := grown(string(data))
+		rows, certain := split(text)
+		var out bytes.Buffer
+		err = Pick(t.Context(), selected, earlier, &pieces{in: text, sizes: sizesOf([]byte{which}, text)}, &out)
+		if !certain {
+			return
+		}
+		got, want := out.String(), wanted(t, earlier, selected, rows)
+		if isArray(strings.TrimLeft(strings.TrimPrefix(text, bom), blank)) {
+			got, want = squeezed(got), squeezed(want)
+		}
+		if err == nil && got != want || !strings.HasPrefix(want, got) {
+			t.Errorf("%.300q, %.300q, %v: %v, got %.300q, want %.300q", results, data, selected, err, got, want)
+		}
+	})
+}
+
+// wanted returns the rows that the results select.
+func wanted(t *testing.T, earlier *Earlier, selected Selection, rows []string) string {
+	results, err := earlier.results()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for i, row := range rows {
+		e, there, err := results.Of(int64(i + 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if there && slices.Contains(selected.Statuses, e.Status) || !there && selected.Missing {
+			b.WriteString(row)
+			if !strings.HasSuffix(row, "\n") {
+				b.WriteString("\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+// squeezed takes the blanks off both ends of each line: those around elements of an array are not part of them.
+func squeezed(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(strings.Trim(line, blank) + "\n")
+	}
+	return b.String()
+}

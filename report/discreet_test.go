@@ -1,0 +1,28 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// What people are shown has no address, no key and nothing that a terminal obeys, by whatever way it comes.
+func TestDiscreet(t *testing.T) {
+	const key = "pk_0123456789abcdef0123456789abcdef01"
+	text := "open " + key + ": ann@example.com\x1b[2J\r\n\u009b\u202e\x00\x7f\xff (" + key + ")"
+	want := `open pk_***: a***@example.com\x1b[2J\r\n\u009b\u202e\x00\x7f\xff (pk_***)`
+	if got := Discreet(text); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := Discreet("pk_customer_number pk_email pk_1"); got != "pk_customer_number pk_email pk_1" {
+		t.Errorf("names of columns become %s", got)
+	}
+	for _, format := range []string{"text", "json"} {
+		var out bytes.Buffer
+		NewLog(&out, format).Error(text, "string", text, "error", fmt.Errorf("%s", text), "bytes", []byte(text), "stringer", &bytes.Buffer{})
+		if line := strings.TrimSuffix(out.String(), "\n"); strings.ContainsAny(line, "\x1b\r\n\x00\x7f\u009b\u202e") || strings.Contains(line, "0123456789") || strings.Contains(line, "ann@") || strings.Count(line, "a***@example.com") != 4 {
+			t.Errorf("%s: %q", format, line)
+		}
+	}
+}

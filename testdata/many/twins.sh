@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Eight processes make a list of one name at the same time, so many times as asked, and a ninth comes later: twins.sh [TIMES]
+# Prints which lists there are then, and fails when not all rows are on one of them, or no report names an empty one that was left behind.
+set -euo pipefail
+export KLAVIYO_API_KEY=pk_twins
+directory=$(mktemp -d)
+server=
+leave() {
+  [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  rm -rf "$directory"
+}
+trap leave EXIT
+trap 'exit 1' INT TERM
+cd "$directory"
+klaviyo-export simulate --addr 127.0.0.1:0 >server.json 2>server.log &
+server=$!
+until [ -s server.json ]; do
+  kill -0 "$server" || { cat server.log >&2; exit 1; }
+  sleep 0.05
+done
+url=$(jq -r .url server.json)
+for time in $(seq "${1:-5}"); do
+  runs=()
+  # Six look for the list before anybody has made it and get their rows together; two start in the midst of it.
+  for i in $(seq 8); do
+    {
+      [ "$i" -gt 6 ] || until [ -e "rows-$time" ]; do sleep 0.02; done
+      echo "{\"email\":\"p$i@$time.example.com\"}"
+    } | {
+      [ "$i" -le 6 ] || until [ -e "rows-$time" ]; do sleep 0.02; done
+      klaviyo-export add --base-url "$url" --list-name "Twins $time" --batch-delay 10ms --wait --quiet >"part-$time-$i.ndjson"
+    } &
+    runs+=($!)
+  done
+  sleep 0.5
+  touch "rows-$time"
+  for run in "${runs[@]}"; do wait "$run" || true; done
+  # A partition that is run again later finds the lists as they are now.
+  echo "{\"email\":\"p1@$time.example.com\"}" |
+    klaviyo-export add --base-url "$url" --list-name "Twins $time" --wait --quiet >"part-$time-again.ndjson" || true
+  curl -s "$url/simulator/lists" >lists.json
+  jq -c -n --arg name "Twins $time" --slurpfile lists lists.json --slurpfile parts <(cat part-"$time"-*.ndjson) '
+    [$lists[0][] | select(.name==$name)] as $made
+    | [$parts[] | select(.type=="report")] as $reports
+    | {
+        lists: ($made | length), used: ($reports | map(.list.id) | unique | length), on_it: ($made | map(.profiles) | max),
+        empty: ($made | map(select(.profiles == 0).id) | sort), left_behind: ($reports | map(.list.left_behind // []) | add | sort),
+        failed: ($reports | map(select(.exit_code != 0)) | length)
+      }
+    | . + {ok: (.used == 1 and .on_it == 8 and .empty == .left_behind and .failed == 0)}'
+done >told
+cat told
+! grep -q '"ok":false' told
