@@ -12,7 +12,12 @@ leave() {
 trap leave EXIT
 trap 'exit 1' INT TERM
 cd "$directory"
-klaviyo-export simulate --addr 127.0.0.1:0 >server.json 2>server.log &
+# A list takes its time to be made, so that nobody sees another's before.
+cat >plan.yaml <<END
+faults:
+  - {on: POST /api/lists, times: -1, do: delay, before: 300ms}
+END
+klaviyo-export simulate --plan plan.yaml --addr 127.0.0.1:0 >server.json 2>server.log &
 server=$!
 until [ -s server.json ]; do
   kill -0 "$server" || { cat server.log >&2; exit 1; }
