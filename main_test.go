@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -118,6 +119,16 @@ func scripts(t *testing.T, dir string) testscript.Params {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"klaviyo": klaviyo, "stalling": stalling, "silent": silent, "get": get},
 	}
+}
+
+var long = flag.Bool("long", false, "run the scripts in testdata/long too")
+
+// TestLong runs testdata/long, which starts some hundred processes: go test . -run TestLong -long
+func TestLong(t *testing.T) {
+	if !*long {
+		t.Skip("only with -long")
+	}
+	testscript.Run(t, scripts(t, "testdata/long"))
 }
 
 func klaviyo(ts *testscript.TestScript, _ bool, names []string) { serve(ts, checked, names) }

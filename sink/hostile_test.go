@@ -91,9 +91,12 @@ func TestOtherProtocol(t *testing.T) {
 // memory returns the most that the heap grew by while f ran, looked at whenever watch is called.
 func memory(f func(watch func())) (grown uint64) {
 	var before, now runtime.MemStats
+	var mu sync.Mutex // f calls from several goroutines
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	f(func() {
+		mu.Lock()
+		defer mu.Unlock()
 		runtime.GC()
 		runtime.ReadMemStats(&now)
 		if now.HeapAlloc > before.HeapAlloc {

@@ -7,7 +7,7 @@ set -euo pipefail
 processes=${1:?usage: converge.sh PROCESSES SECONDS} seconds=${2:?usage: converge.sh PROCESSES SECONDS}
 export KLAVIYO_API_KEY=pk_converge
 directory=$(mktemp -d)
-server=
+server=''
 leave() {
   [ -z "$server" ] || kill "$server" 2>/dev/null || true
   rm -rf "$directory"
@@ -40,7 +40,7 @@ klaviyo-export report part-*.ndjson >report.json
 next="$url/api/profile-bulk-import-jobs?page\[size\]=100"
 while [ "$next" != null ]; do
   curl -sg -H "Authorization: Klaviyo-API-Key $KLAVIYO_API_KEY" -H 'revision: 2026-07-15' "${next//\\/}" >page.json
-  jq -r '.data[].attributes.created_at' page.json >>jobs
+  jq -r '.data[].attributes.created_at' page.json >>taken
   next=$(jq -r .links.next page.json)
 done
 curl -s "$url/simulator/lists" >lists.json
@@ -53,7 +53,7 @@ results=$(cat part-*.ndjson | jq -r 'select(.type=="row" and .status=="accepted"
 members=$(curl -s "$url/simulator/lists/$(jq -r 'max_by(.profiles) | .id' lists.json)/profiles" | jq -r '.[].email' | sort -u | wc -l)
 jq -n --argjson processes "$processes" --argjson started "$started" --argjson seconds "$seconds" \
   --argjson rows "$rows" --argjson results "$results" --argjson members "$members" \
-  --slurpfile first first --slurpfile report report.json --slurpfile lists lists.json --rawfile jobs jobs '
+  --slurpfile first first --slurpfile report report.json --slurpfile lists lists.json --rawfile jobs taken '
   def unix: sub("\\.[0-9]+"; "") | sub("\\+00:00$"; "Z") | fromdate;
   ($jobs | split("\n") | map(select(. != "") | unix)) as $taken
   | $report[0] as $r

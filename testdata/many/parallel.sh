@@ -5,7 +5,7 @@
 set -euo pipefail
 . "${0%/*}/told.sh"
 directory=$(mktemp -d /tmp/many.XXXXXX)
-sshd= made= tries=0
+sshd='' made='' tries=0
 leave() {
   [ -z "$sshd" ] || kill "$sshd" || true
   [ -z "$made" ] || rmdir "$made" || true

@@ -60,7 +60,10 @@ for node in one two; do
 done
 tries=0
 until [ "$(sinfo -h -t idle -o %D 2>/dev/null)" = 2 ]; do
-  [ $((tries += 1)) -le 300 ] && kill -0 "${daemons[@]}" 2>/dev/null || { tail -n 20 "$directory"/*.log "$directory"/munge.out >&2; exit 1; }
+  if [ $((tries += 1)) -gt 300 ] || ! kill -0 "${daemons[@]}" 2>/dev/null; then
+    tail -n 20 "$directory"/*.log "$directory"/munge.out >&2
+    exit 1
+  fi
   sleep 0.1
 done
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # told LIST RESULTS…  prints what the merged report says, how many rows a later try left as they were, how many people two partitions
 # had rows of, and how many are on the list.
 told() {

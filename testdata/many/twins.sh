@@ -4,7 +4,7 @@
 set -euo pipefail
 export KLAVIYO_API_KEY=pk_twins
 directory=$(mktemp -d)
-server=
+server=''
 leave() {
   [ -z "$server" ] || kill "$server" 2>/dev/null || true
   rm -rf "$directory"
