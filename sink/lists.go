@@ -69,9 +69,15 @@ func (l *List) State() (id, name string, created bool) {
 type listResource struct {
 	ID         string `json:"id"`
 	Attributes struct {
-		Name    string    `json:"name"`
-		Created time.Time `json:"created"`
+		Name    string `json:"name"`
+		Created string `json:"created"`
 	} `json:"attributes"`
+}
+
+// created is when the list was made, to the second; the zero time where the answer does not tell.
+func (l *listResource) created() time.Time {
+	at, _ := time.Parse(time.RFC3339, l.Attributes.Created)
+	return at.Truncate(time.Second)
 }
 
 var (
@@ -153,7 +159,6 @@ func (l *List) lookUp(ctx context.Context) (found []listResource, err error) {
 		for _, list := range page.Data {
 			// The filter's way of comparing is Klaviyo's; only the same name will do.
 			if list.Attributes.Name == l.ref.Name {
-				list.Attributes.Created = list.Attributes.Created.Truncate(time.Second)
 				found = append(found, list)
 			}
 		}
@@ -162,7 +167,7 @@ func (l *List) lookUp(ctx context.Context) (found []listResource, err error) {
 		}
 	}
 	slices.SortFunc(found, func(a, b listResource) int {
-		return cmp.Or(a.Attributes.Created.Compare(b.Attributes.Created), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(a.created().Compare(b.created()), cmp.Compare(a.ID, b.ID))
 	})
 	return found, nil
 }
