@@ -417,7 +417,7 @@ func TestAllocationsPerRow(t *testing.T) {
 		bound float64
 	}{
 		{"good", good, 40_000 / bytes.Count(good, []byte{'\n'}), 0.2},
-		{"bad", slices.Concat(good[:bytes.IndexByte(good, '\n')+1], bad), 40_000 / (bytes.Count(bad, []byte{'\n'}) + 1), 12},
+		{"bad", slices.Concat(good[:bytes.IndexByte(good, '\n')+1], bad), 40_000 / (bytes.Count(bad, []byte{'\n'}) + 1), 6},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			count := func(times int) (rows, objects float64) {

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"fmt"
-	"sync"
 	"time"
 
 	"klaviyo-export/sink"
@@ -14,6 +13,8 @@ const (
 	maxParts = 32
 	// Rows with a result of their own are held until their batch's turn: so many in a batch, fewer when it sends nothing.
 	maxOdd, maxOddAlone = 20_000, 4_096
+	// fetched is of how many rows at a time the seen people's memory is fetched.
+	fetched = 16
 	// checkRows is how many rows make a batch when nothing is sent.
 	checkRows = 10_000
 )
@@ -37,7 +38,7 @@ type part struct {
 // skip marks a row that repeats an earlier one, by their numbers. Where of is 0, the row is resumed.
 type skip struct{ row, of int64 }
 
-var batches = sync.Pool{New: func() any { return new(batch) }}
+var batches stock[batch]
 
 // free takes back a batch whose results are written, and the chunks that end with it.
 func (b *batch) free() {
@@ -49,7 +50,7 @@ func (b *batch) free() {
 	clear(b.parts)
 	clear(b.profiles)
 	*b = batch{parts: b.parts[:0], profiles: b.profiles[:0], skips: b.skips[:0]}
-	batches.Put(b)
+	batches.put(b)
 }
 
 // batcher numbers rows, finds those that repeat an earlier one, and gathers the others into batches.
@@ -98,6 +99,9 @@ func (b *batcher) add(c *chunk) error {
 	from := 0
 	for i := range c.rows.Rows {
 		row := &c.rows.Rows[i]
+		if b.seen != nil && i%fetched == 0 {
+			b.seen.fetch(c.rows.Rows[i:min(i+fetched, len(c.rows.Rows))])
+		}
 		if b.settled(c, i) {
 			continue
 		}
@@ -219,7 +223,7 @@ func (b *batcher) cut() {
 		return
 	}
 	full := b.open
-	b.open = batches.Get().(*batch)
+	b.open = batches.take()
 	b.emit(full)
 	b.emitted = time.Now()
 }

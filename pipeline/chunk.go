@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"sync"
 	"time"
 
 	"klaviyo-export/validate"
@@ -28,15 +27,15 @@ type chunk struct {
 }
 
 var (
-	chunks = sync.Pool{New: func() any { return new(chunk) }}
-	texts  = sync.Pool{New: func() any { return new([]byte) }}
+	chunks stock[chunk]
+	texts  stock[[]byte]
 )
 
 func newChunk() *chunk {
-	c := chunks.Get().(*chunk)
-	c.home = texts.Get().(*[]byte)
+	c := chunks.take()
+	c.home = texts.take()
 	if c.text = (*c.home)[:0]; cap(c.text) < chunkSize {
-		c.text = make([]byte, 0, chunkSize+chunkSize/4)
+		c.text = make([]byte, 0, chunkSize)
 	}
 	return c
 }
@@ -48,7 +47,7 @@ func (c *chunk) free() {
 	}
 	c.rows.Reset()
 	*c = chunk{rows: c.rows}
-	chunks.Put(c)
+	chunks.put(c)
 }
 
 // check checks the chunk's rows. Their text is of no use any more then.
@@ -66,7 +65,7 @@ func (c *chunk) check(checker *validate.Checker) {
 func (c *chunk) forget() {
 	if cap(c.text) <= 2*chunkSize {
 		*c.home = c.text
-		texts.Put(c.home)
+		texts.put(c.home)
 	}
 	c.text, c.home = nil, nil
 }

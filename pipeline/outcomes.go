@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
@@ -100,15 +101,23 @@ func (o *outcomes) rowsOf(n int) []int {
 	return rows
 }
 
-// outcomes takes from a batch what its result lines need. It is called for one batch after the other, in input order.
+// outcomes takes from a batch what its result lines need. It is called for one batch after the other, in input order, and
+// where jobs are not waited for what it returns is only good until the next call.
 func (r *run) outcomes(ctx context.Context, b *batch) *outcomes {
-	rows := 0
+	keys := 0
 	for _, p := range b.parts {
-		rows += p.to - p.from
+		for i := p.from; i < p.to; i++ {
+			row := &p.chunk.rows.Rows[i]
+			keys += int(row.KeyEnd - row.KeyStart)
+		}
 	}
-	o := &outcomes{
+	o := &r.last
+	if r.watch != nil {
+		o = new(outcomes)
+	}
+	*o = outcomes{
 		first: b.parts[0].chunk.first + int64(b.parts[0].from),
-		keys:  make([]byte, 0, 32*rows), ends: make([]uint32, 0, rows),
+		keys:  slices.Grow(o.keys[:0], keys), ends: slices.Grow(o.ends[:0], b.rows), odd: o.odd[:0], shared: o.shared[:0],
 	}
 	unsent := ""
 	if ctx.Err() != nil {

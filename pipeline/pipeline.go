@@ -99,6 +99,7 @@ type run struct {
 	earlier    *report.Report // of the run whose jobs are waited for, nil in that run itself
 	refused    bool           // nothing may be sent; input is only read for its results
 	resumption *resumption    // nil: all rows are new
+	last       outcomes       // of the last batch, when jobs are not waited for
 	gauge      *Gauge
 	late       atomic.Int64 // jobs that were not done in time
 	open       atomic.Int64 // as many as jobs

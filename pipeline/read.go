@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -182,16 +183,19 @@ func (f *framer) gather(p []byte) {
 			p = f.discard(p)
 			continue
 		}
-		n := min(len(p), chunkSize)
+		n := min(len(p), chunkSize-len(f.chunk.text)%chunkSize)
 		if end := bytes.LastIndexByte(p[:n], '\n') + 1; end > 0 {
 			f.whole = len(f.chunk.text) + end
 		}
 		if len(f.chunk.text) == 0 {
 			f.chunk.begun = time.Now()
 		}
+		if len(f.chunk.text) == chunkSize {
+			f.chunk.text = slices.Grow(f.chunk.text, validate.MaxRow) // once is enough for a long row
+		}
 		f.chunk.text = append(f.chunk.text, p[:n]...)
 		p = p[n:]
-		if len(f.chunk.text) >= chunkSize {
+		if len(f.chunk.text)%chunkSize == 0 {
 			f.flush(false)
 			f.overlong()
 		}

@@ -45,7 +45,6 @@ var byteOrderMark = []byte("\ufeff")
 // Check appends one Row to out for each line that is not blank. lines are whole rows that end in LF or CRLF, which the last
 // one may lack; a byte order mark before a row is skipped. last says that lines end the input.
 func (c *Checker) Check(lines []byte, last bool, out *Rows) {
-	clean := utf8.Valid(lines)
 	for len(lines) > 0 {
 		line, ended := lines, false
 		if n := bytes.IndexByte(lines, '\n'); n >= 0 {
@@ -61,7 +60,7 @@ func (c *Checker) Check(lines []byte, last bool, out *Rows) {
 			c.TooLong(line, out)
 		default:
 			out.columns.begin(c)
-			c.row(line, clean || utf8.Valid(line), last && !ended, out)
+			c.row(line, last && !ended, out)
 		}
 	}
 }
@@ -91,15 +90,14 @@ func (c *Checker) TooLong(head []byte, out *Rows) {
 	out.reject(tooLong(head), nil)
 }
 
-// row appends the verdict on a line that holds more than white space. clean says that it is UTF-8, unended that it is the
-// last one and has no newline.
-func (c *Checker) row(line []byte, clean, unended bool, out *Rows) {
-	if !clean {
-		out.reject(notUTF8(line, unended), nil)
-		return
-	}
+// row appends the verdict on a line that holds more than white space. unended says that it is the last one and has no newline.
+func (c *Checker) row(line []byte, unended bool, out *Rows) {
 	kind := out.scan.scan(line)
 	if out.scan.problem != none {
+		if !utf8.Valid(line) {
+			out.reject(notUTF8(line, unended), nil)
+			return
+		}
 		out.reject(notJSON(&out.scan, unended), nil)
 		return
 	}
@@ -158,7 +156,7 @@ func (c *Checker) checkKey(m *member, required Required, r *Rows) *Fault {
 		return &Fault{missing, cutName(c.required), "column " + quoteString(c.required) + " is empty"}
 	}
 	if !valid(value) {
-		return &Fault{code, cutName(c.required), quote(value) + " " + reason(value)}
+		return &Fault{code, cutName(c.required), quote(value, " ", reason(value))}
 	}
 	r.key = append(r.key[:0], value...)
 	return nil

@@ -27,6 +27,7 @@ type column struct {
 	hash       uint64
 	start, end uint32 // its name in columns.names
 	scope      scope
+	shown      string // its name as people know it, once somebody asked
 	next       uint32 // the entry that followed it last time
 	seen       uint64 // the last row that has this name
 	taken      uint64 // in properties: the last row that fills this property

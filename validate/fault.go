@@ -2,7 +2,6 @@ package validate
 
 import (
 	"fmt"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -36,7 +35,7 @@ type Fault struct {
 }
 
 func typeWrong(column string, is kind, want string) *Fault {
-	return &Fault{TypeWrong, cutName(column), fmt.Sprintf("column %s holds %s, not %s", quoteString(column), is, want)}
+	return &Fault{TypeWrong, cutName(column), "column " + quoteString(column) + " holds " + is.String() + ", not " + want}
 }
 
 // twice says that the name of m stands twice in its object.
@@ -82,26 +81,28 @@ func cutAt(s string, n int) string {
 
 func quoteString(s string) string { return quote([]byte(s)) }
 
-// quote returns a value of the row in backquotes, cut, with what can't be seen escaped.
-func quote(value []byte) string {
-	var b strings.Builder
-	b.WriteByte('`')
+// quote returns a value of the row in backquotes, cut, with what can't be seen escaped, and then what comes behind it.
+func quote(value []byte, then ...string) string {
+	b := append(make([]byte, 0, 4*maxQuoted), '`')
 	for n := 0; len(value) > 0; n++ {
 		if n == maxQuoted {
-			b.WriteString("…")
+			b = append(b, "…"...)
 			break
 		}
 		r, size := utf8.DecodeRune(value)
 		switch {
 		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, value[0])
+			b = fmt.Appendf(b, `\x%02x`, value[0])
 		case unicode.IsPrint(r):
-			b.WriteRune(r)
+			b = append(b, value[:size]...)
 		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+			b = fmt.Appendf(b, `\u%04x`, r)
 		}
 		value = value[size:]
 	}
-	b.WriteByte('`')
-	return b.String()
+	b = append(b, '`')
+	for _, s := range then {
+		b = append(b, s...)
+	}
+	return string(b)
 }

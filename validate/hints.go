@@ -284,9 +284,9 @@ func separatorHint(r *Rows) string {
 // near returns a column whose name is the required one's but for case and white space.
 func (c *Checker) near(r *Rows) string {
 	for i := range r.scan.members {
-		name := string(r.columns.name(r.scan.members[i].column))
-		if strings.EqualFold(strings.TrimSpace(name), c.required) {
-			return name
+		name := r.columns.name(r.scan.members[i].column)
+		if bytes.EqualFold(bytes.TrimSpace(name), []byte(c.required)) {
+			return string(name)
 		}
 	}
 	return ""

@@ -28,7 +28,7 @@ func (c *Checker) phone(r *Rows, m *member) *Fault {
 	r.Data = append(r.Data, `"phone_number":"`...)
 	data, reason := appendPhone(r.Data, value, home)
 	if reason != "" {
-		detail := quote(value) + " " + reason
+		detail := quote(value, " ", reason)
 		if reason == needsCountry {
 			detail += r.unknownCountry()
 		}

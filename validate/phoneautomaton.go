@@ -23,6 +23,7 @@ type automaton struct {
 	begin   []uint16 // the first instruction of each pattern
 	visited []bool   // by instruction
 	matched []bool   // by pattern
+	at      []uint16 // where step leads
 	threads []byte
 }
 
@@ -134,12 +135,13 @@ func (a *automaton) run(digits []byte) (verdict uint32, prefix int, how reach) {
 func (a *automaton) step(s *state, d byte) *state {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var at []uint16
+	at := a.at[:0]
 	for t := []byte(s.threads); len(t) > 0; t = t[2:] {
 		if in := &a.insts[binary.NativeEndian.Uint16(t)]; in.digits>>d&1 != 0 {
 			at = append(at, in.out)
 		}
 	}
+	a.at = at
 	next := a.state(at, '0')
 	s.next[d].Store(next)
 	return next
@@ -147,21 +149,21 @@ func (a *automaton) step(s *state, d byte) *state {
 
 // state returns the state where the instructions at come next, behind the character before, -1 for none.
 func (a *automaton) state(at []uint16, before rune) *state {
-	s := &state{}
 	a.follow(at, syntax.EmptyOpContext(before, -1))
-	s.verdict, s.whole = a.judge(a.matched), a.reach()
+	verdict, whole := a.judge(a.matched), a.reach()
 	a.follow(at, syntax.EmptyOpContext(before, '0'))
-	s.within, s.threads = a.reach(), string(a.threads)
+	within, n := a.reach(), len(a.threads)
 
-	key := s.threads + string(binary.NativeEndian.AppendUint32([]byte{byte(s.within), byte(s.whole)}, s.verdict))
-	if known := a.states[key]; known != nil {
+	a.threads = binary.NativeEndian.AppendUint32(append(a.threads, byte(within), byte(whole)), verdict)
+	if known := a.states[string(a.threads)]; known != nil {
 		return known
 	}
+	key := string(a.threads)
 	if len(a.states) >= maxStates {
 		clear(a.states)
 		a.start.Store(a.state(a.begin, -1))
 	}
-	s.threads = key[:len(s.threads)]
+	s := &state{threads: key[:n], verdict: verdict, whole: whole, within: within}
 	a.states[key] = s
 	return s
 }

@@ -83,7 +83,11 @@ func (r *Rows) accept(start, key int, fold bool) {
 func (r *Rows) reject(f *Fault, key *member) {
 	start := len(r.Data)
 	if key != nil && key.kind == text {
-		if value := trim(r.scan.text(key)); len(value) > 0 {
+		switch value := trim(r.scan.text(key)); {
+		case len(value) == 0:
+		case len(value) <= maxEmail && !key.valueEscaped:
+			r.Data = appendQuoted(r.Data, value)
+		default:
 			r.Data = json.AppendEscape(r.Data, cutAt(string(value), maxEmail), 0)
 		}
 	}
@@ -114,12 +118,9 @@ func (r *Rows) member(p place) *member {
 
 // column returns the column's name as people know it: location.city for a member of the location object.
 func (r *Rows) column(m *member) string {
-	name := string(r.columns.name(m.column))
-	switch r.columns.entries[m.column].scope {
-	case inLocation:
-		return "location." + name
-	case inProperties:
-		return "properties." + name
+	e := &r.columns.entries[m.column]
+	if e.shown == "" {
+		e.shown = [scopes]string{inLocation: "location.", inProperties: "properties."}[e.scope] + string(r.columns.name(m.column))
 	}
-	return name
+	return e.shown
 }

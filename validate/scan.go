@@ -11,6 +11,7 @@ const (
 	badNumber
 	badEscape
 	loneSurrogate
+	notText
 	rawControl
 	noName
 	noColon
@@ -57,7 +58,7 @@ type scanner struct {
 	decoded []byte
 }
 
-// scan reads the line, which is valid UTF-8 and holds more than white space, and returns the kind of its value.
+// scan reads the line, which holds more than white space, and returns the kind of its value. A line without a problem is UTF-8.
 // The members count only when there is no problem.
 func (s *scanner) scan(line []byte) kind {
 	s.line, s.problem = line, none

@@ -14,7 +14,8 @@ const (
 
 // str reads the string whose first character is at i and returns the offset after its closing quote.
 func (s *scanner) str(i int) (end int, escaped bool) {
-	p := s.line
+	p, start := s.line, i
+	other := uint64(0) // has a high bit when some byte before i is not ASCII
 	for {
 		// The lowest marked byte is the first quote, backslash or control character; marks above it may be false.
 		for i+8 <= len(p) {
@@ -22,18 +23,24 @@ func (s *scanner) str(i int) (end int, escaped bool) {
 			quote, slash := w^('"'*ones), w^('\\'*ones)
 			marks := ((quote-ones)&^quote | (slash-ones)&^slash | (w-' '*ones)&^w) & highs
 			if marks != 0 {
+				other |= w & (marks - 1) &^ marks // the bytes before the mark
 				i += bits.TrailingZeros64(marks) / 8
 				break
 			}
+			other |= w
 			i += 8
 		}
 		for i < len(p) && p[i] != '"' && p[i] != '\\' && p[i] >= ' ' {
+			other |= uint64(p[i])
 			i++
 		}
 		switch {
 		case i >= len(p):
 			return s.fail(cut, i), escaped
 		case p[i] == '"':
+			if other&highs != 0 && !utf8.Valid(p[start:i]) {
+				return s.fail(notText, start), escaped
+			}
 			return i + 1, escaped
 		case p[i] < ' ':
 			return s.fail(rawControl, i), escaped
