@@ -223,7 +223,9 @@ func (b *batcher) cut() {
 		return
 	}
 	full := b.open
-	b.open = batches.take()
+	if b.open = batches.take(); b.open.profiles == nil {
+		b.open.profiles = make([]sink.Profile, 0, len(full.profiles)) // it will hardly hold more
+	}
 	b.emit(full)
 	b.emitted = time.Now()
 }

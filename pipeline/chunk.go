@@ -37,6 +37,9 @@ func newChunk() *chunk {
 	if c.text = (*c.home)[:0]; cap(c.text) < chunkSize {
 		c.text = make([]byte, 0, chunkSize)
 	}
+	if c.rows.Data == nil {
+		c.rows.Data = make([]byte, 0, chunkSize+chunkSize/4) // what most rows come to as profiles
+	}
 	return c
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -25,7 +26,7 @@ var (
 	pageText string
 	//go:embed page.css
 	pageStyle string
-	pageForm  = template.Must(template.New("page").Parse(pageText))
+	pageForm  = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageText)) })
 )
 
 // page is what the template shows.
@@ -93,7 +94,7 @@ func WriteHTML(w io.Writer, r *Report) error {
 		}
 	}
 	var b bytes.Buffer
-	if err := pageForm.Execute(&b, p); err != nil {
+	if err := pageForm().Execute(&b, p); err != nil {
 		return fmt.Errorf("fill in the page: %v", err)
 	}
 	_, err := w.Write(b.Bytes())

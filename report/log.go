@@ -63,10 +63,10 @@ func visible(text string) string {
 }
 
 // Discreet returns text as it may be shown to people: emails and API keys masked, control characters escaped.
-func Discreet(text string) string { return visible(keys.ReplaceAllString(Mask(text), "pk_***")) }
+func Discreet(text string) string { return visible(keys().ReplaceAllString(Mask(text), "pk_***")) }
 
 // keys has the form of Klaviyo's private API keys, which are 37 characters long.
-var keys = regexp.MustCompile(`pk_[0-9A-Za-z]{20,}`)
+var keys = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`pk_[0-9A-Za-z]{20,}`) })
 
 func hidden(r rune) bool { return r == utf8.RuneError || !unicode.IsGraphic(r) }
 
