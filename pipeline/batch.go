@@ -70,7 +70,7 @@ type batcher struct {
 
 func newBatcher(r *run, emit func(*batch)) *batcher {
 	job := r.job
-	b := &batcher{run: r, maxRows: checkRows, delay: job.BatchDelay, earlier: r.resumption, open: new(batch), emit: emit}
+	b := &batcher{run: r, maxRows: checkRows, delay: job.BatchDelay, earlier: r.resumption, emit: emit}
 	if r.sender != nil {
 		b.maxRows, b.maxBytes = r.sender.Limits()
 	}
@@ -80,6 +80,7 @@ func newBatcher(r *run, emit func(*batch)) *batcher {
 	if job.Window > 0 && !r.refused {
 		b.seen = newSeen(job.Window)
 	}
+	b.begin()
 	return b
 }
 
@@ -92,7 +93,7 @@ func (b *batcher) add(c *chunk) error {
 	}
 	if err := b.first.check(c, b.rows); err != nil {
 		b.off = true
-		b.open = new(batch)
+		b.begin()
 		return err
 	}
 	c.first = b.rows + 1
@@ -217,15 +218,20 @@ func (b *batcher) due(tick bool) bool {
 		tick && b.first.met && time.Since(b.open.begun) >= b.delay-b.delay/ticks // the next tick would be too late
 }
 
+// begin opens a batch.
+func (b *batcher) begin() {
+	if b.open = batches.take(); b.open.profiles == nil {
+		b.open.profiles = make([]sink.Profile, 0, b.maxRows)
+	}
+}
+
 // cut hands on the open batch, if it has rows, and opens the next.
 func (b *batcher) cut() {
 	if len(b.open.parts) == 0 {
 		return
 	}
 	full := b.open
-	if b.open = batches.take(); b.open.profiles == nil {
-		b.open.profiles = make([]sink.Profile, 0, len(full.profiles)) // it will hardly hold more
-	}
+	b.begin()
 	b.emit(full)
 	b.emitted = time.Now()
 }

@@ -108,11 +108,20 @@ func (l *List) byID(ctx context.Context) error {
 	return nil
 }
 
-// byName sets the id of the only list of the name; it stays empty where there is none.
+// twinsWithin is how much later than the oldest list of a name others are taken to be what processes left behind that made it at
+// the same time. People are slower.
+const twinsWithin = 10 * time.Second
+
+// byName sets the id of the only list of the name; it stays empty where there is none. Where a list may be made and several were
+// made at one time, the oldest of them is the one.
 func (l *List) byName(ctx context.Context) error {
 	found, err := l.lookUp(ctx)
 	if err != nil {
 		return err
+	}
+	if l.ref.Create && len(found) > 1 && twins(found) {
+		l.client.tell(fmt.Sprintf("%d lists have the name %q, all made at the same time: the oldest, %s, is used", len(found), l.ref.Name, found[0].ID))
+		found = found[:1]
 	}
 	if len(found) > 1 {
 		ids := make([]string, len(found))
@@ -125,6 +134,12 @@ func (l *List) byName(ctx context.Context) error {
 		l.use(found[0].ID)
 	}
 	return nil
+}
+
+// twins reports whether lists, oldest first, were made at one time.
+func twins(lists []listResource) bool {
+	first, last := lists[0].created(), lists[len(lists)-1].created()
+	return !first.IsZero() && last.Sub(first) <= twinsWithin
 }
 
 func (l *List) use(id string) {

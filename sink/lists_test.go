@@ -305,3 +305,35 @@ func TestBaseURL(t *testing.T) {
 		}
 	}
 }
+
+// Who comes after processes that made a list of one name at the same time uses the oldest, as they do, if it may make one itself.
+func TestTwinsLeftBehind(t *testing.T) {
+	bubble(t, nil, simulator.Options{}, Options{}, func(w *world) {
+		var ids []string
+		for range 3 {
+			l := w.list("Other")
+			l.ref.Name = "Twin"
+			id, err := l.create(w.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, id)
+			time.Sleep(time.Second)
+		}
+		if id, _, _ := w.list("Twin").State(); id != ids[0] {
+			t.Errorf("list %s is used, not %s", id, ids[0])
+		}
+		if _, err := w.client.FindList(w.Context(), ListRef{Name: "Twin"}); err == nil {
+			t.Error("no error where no list may be made")
+		}
+		time.Sleep(twinsWithin)
+		l := w.list("Other")
+		l.ref.Name = "Twin"
+		if _, err := l.create(w.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.client.FindList(w.Context(), ListRef{Name: "Twin", Create: true}); err == nil || !strings.Contains(err.Error(), "4 lists have that name") {
+			t.Errorf("a list that was made later is no error: %v", err)
+		}
+	})
+}

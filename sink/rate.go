@@ -33,6 +33,7 @@ type endpoint struct {
 	underWay int
 	open     time.Time     // before it nothing is sent: Klaviyo said so
 	changed  chan struct{} // closed when a request was answered
+	share    share         // of the second window
 }
 
 type window struct {
@@ -118,10 +119,16 @@ func (e *endpoint) try() (time.Duration, <-chan struct{}) {
 			at = free
 		}
 	}
+	if e.share.size > 0 && e.share.due.After(at) {
+		at = e.share.due
+	}
 	if wait := time.Until(at); wait > 0 {
 		return wait, e.changed
 	}
 	e.underWay++
+	if e.share.size > 0 {
+		e.share.sent(e.share.gap(&e.windows[1]))
+	}
 	return 0, nil
 }
 
@@ -169,34 +176,44 @@ func (e *endpoint) leave(limit, remaining int) {
 // easing is how long a 429 slows bursts down until they grow by one request again.
 const easing = 20 * time.Second
 
-// slow halves the bursts after a 429: somebody else is using the quota too. What is left lasts for the rate of the next
-// longer window, so that no quota is wasted.
-func (e *endpoint) slow() {
+// slow makes room after a 429 that asks to wait for d: somebody else is using the quota too. It returns over how long after that
+// those who waited should spread their return.
+func (e *endpoint) slow(d time.Duration) time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	spread := min(d/10, time.Second)
 	if len(e.windows) < 2 {
-		return
+		return spread
 	}
 	burst, steady := &e.windows[0], &e.windows[1]
+	e.share.refuse(steady)
+	if burst.span < d && d <= steady.span {
+		e.share.divide(steady, time.Now().Add(d))
+		return max(spread, e.share.gap(steady))
+	}
+	// What is left lasts for the rate of the next longer window, so that no quota is wasted.
 	enough := int(int64(len(steady.answered))*int64(burst.span)/int64(steady.span)) + 1
 	burst.pace, burst.eased = min(max(burst.pace/2, enough), len(burst.answered)), time.Now()
+	return spread
 }
 
-// ease lets bursts grow again. The lock is held.
+// ease lets bursts and the share grow again. The lock is held.
 func (e *endpoint) ease() {
 	for i := range e.windows {
 		if w := &e.windows[i]; w.pace < len(w.answered) && time.Since(w.eased) >= easing {
 			w.pace, w.eased = w.pace+1, time.Now()
 		}
 	}
+	if len(e.windows) > 1 {
+		e.share.ease(&e.windows[1])
+	}
 }
 
 // throttle closes the endpoint to all its senders after a 429, and returns by how much longer it is closed now.
 func (e *endpoint) throttle(d time.Duration) time.Duration {
-	e.slow()
 	d = min(d, longestThrottle)
 	// Not all processes of an account should come back at one instant.
-	return e.shut(d + time.Duration(rand.Int64N(int64(min(d/10, time.Second))+1)))
+	return e.shut(d + time.Duration(rand.Int64N(int64(e.slow(d))+1)))
 }
 
 func (e *endpoint) shut(d time.Duration) time.Duration {

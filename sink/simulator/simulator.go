@@ -158,11 +158,13 @@ func (s *Simulator) Requests() map[string]int {
 	return counts
 }
 
-// AddList creates a list and returns its id. optIn is "single_opt_in" or "double_opt_in".
+// AddList creates a list and returns its id. optIn is "single_opt_in" or "double_opt_in". Its time of creation is a day ago, and
+// a minute later than that of the list before.
 func (s *Simulator) AddList(name, optIn string) (id string) {
 	s.lock()
 	defer s.mu.Unlock()
-	return s.addList(name, optIn, s.options.Now()).id
+	ago := max(24*time.Hour-time.Duration(len(s.lists))*time.Minute, 0)
+	return s.addList(name, optIn, s.options.Now().Add(-ago)).id
 }
 
 // AddListAs creates a list with an id of the caller's choice, which no other has.
