@@ -75,10 +75,16 @@ func checked(next http.Handler) http.Handler {
 func TestScripts(t *testing.T) { testscript.Run(t, scripts(t, "testdata/script")) }
 
 // TestRecipes runs testdata/recipes: what query clients print, really or as recorded, through the pipelines of the README.
-// A recipe whose client is not installed is skipped, but fails when the environment has RECIPES=all. Scripts have as
-// conditions all, for that, and duckdb: $NODE_PATH has @duckdb/node-api. Database servers are on their $PATH.
-func TestRecipes(t *testing.T) {
-	p := scripts(t, "testdata/recipes")
+func TestRecipes(t *testing.T) { testscript.Run(t, others(t, "testdata/recipes")) }
+
+// TestMany runs testdata/many: the program as a step of engines that run many of it, and many of it at once.
+func TestMany(t *testing.T) { testscript.Run(t, others(t, "testdata/many")) }
+
+// others is for scripts that need programs of others: a script whose programs are not installed is skipped, but fails when the
+// environment has RECIPES=all. Scripts have as conditions all, for that, root, and duckdb: $NODE_PATH has @duckdb/node-api. Servers are
+// on their $PATH.
+func others(t *testing.T, dir string) testscript.Params {
+	p := scripts(t, dir)
 	servers, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if err != nil {
 		t.Fatal(err)
@@ -96,10 +102,12 @@ func TestRecipes(t *testing.T) {
 		case "duckdb":
 			_, err := os.Stat(filepath.Join(os.Getenv("NODE_PATH"), "@duckdb", "node-api"))
 			return err == nil, nil
+		case "root":
+			return os.Geteuid() == 0, nil
 		}
 		return false, fmt.Errorf("no condition %q", name)
 	}
-	testscript.Run(t, p)
+	return p
 }
 
 // TestFaults runs testdata/faults: what goes wrong around the program, where a process of its own is needed to show it.

@@ -566,6 +566,47 @@ func TestBadRowsDoNotHoldResultsBack(t *testing.T) {
 	}
 }
 
+// Klaviyo counts requests: bad rows and duplicates leave no gaps in them. Only the last is not full.
+func TestRequestsAreFull(t *testing.T) {
+	t.Parallel()
+	const rows = 200_000
+	var mu sync.Mutex
+	var sizes []int
+	job, _ := addJob(t, func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			if n := bytes.Count(body, []byte(`{"type":"profile","attributes":`)); n > 0 {
+				mu.Lock()
+				sizes = append(sizes, n)
+				mu.Unlock()
+			}
+			takeAll(w, r)
+		})
+	})
+	job.List, job.Window = sink.ListRef{ID: "L1"}, 1_000_000
+	var in bytes.Buffer
+	for i := range rows {
+		switch {
+		case i%33 == 1:
+			fmt.Fprintf(&in, `{"email":"p%d"}`, i)
+		case i%50 == 1:
+			fmt.Fprintf(&in, `{"email":"p%d@example.com"}`, i-1)
+		default:
+			fmt.Fprintf(&in, `{"email":"p%d@example.com","first_name":"太郎","note":"%0*d"}`, i, i%200, i)
+		}
+		in.WriteByte('\n')
+	}
+	rep, err := Run(t.Context(), job, &in, io.Discard)
+	if rep.ExitCode != 1 { // for the bad rows
+		t.Fatal(err)
+	}
+	slices.Sort(sizes)
+	full := (len(sizes) - 1) * 10_000
+	if sent := int64(full + sizes[0]); sent != rep.Rows.Accepted || len(sizes) < 19 || sizes[1] != 10_000 {
+		t.Errorf("%d rows were accepted in requests of %v", rep.Rows.Accepted, sizes)
+	}
+}
+
 // A Klaviyo that is slower than the batches' delay still gets full requests: rows that wait for it are not in a hurry.
 func TestRequestsStayFullUnderBackpressure(t *testing.T) {
 	t.Parallel()
