@@ -40,12 +40,10 @@ type skip struct{ row, of int64 }
 
 var batches stock[batch]
 
-// free takes back a batch whose results are written, and the chunks that end with it.
+// free takes back a batch whose outcomes are known.
 func (b *batch) free() {
 	for _, p := range b.parts {
-		if p.to == len(p.chunk.rows.Rows) {
-			p.chunk.free()
-		}
+		p.chunk.release()
 	}
 	clear(b.parts)
 	clear(b.profiles)
@@ -87,8 +85,8 @@ func newBatcher(r *run, emit func(*batch)) *batcher {
 // add takes the next chunk of the input. Its error means that the rows cannot be what the job needs; nothing of them
 // is passed on then.
 func (b *batcher) add(c *chunk) error {
+	defer c.release()
 	if b.off {
-		c.free()
 		return nil
 	}
 	if err := b.first.check(c, b.rows); err != nil {
@@ -117,11 +115,7 @@ func (b *batcher) add(c *chunk) error {
 	b.rows += int64(len(c.rows.Rows))
 	b.run.gauge.read.Store(max(b.rows, b.run.gauge.read.Load()))
 	b.part(c, from, len(c.rows.Rows))
-	tick := c.tick
-	if len(c.rows.Rows) == 0 {
-		c.free() // no batch will
-	}
-	if b.due(tick) {
+	if b.due(c.tick) {
 		b.cut()
 	}
 	return nil
@@ -204,6 +198,7 @@ func (b *batcher) part(c *chunk, from, to int) {
 			b.open.begun = b.emitted
 		}
 	}
+	c.users.Add(1)
 	b.open.parts = append(b.open.parts, part{c, from, to})
 	b.open.rows += to - from
 }

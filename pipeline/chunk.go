@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"sync/atomic"
 	"time"
 
 	"klaviyo-export/validate"
@@ -23,7 +24,8 @@ type chunk struct {
 
 	begun time.Time // when the first of its rows came in
 	rows  validate.Rows
-	first int64 // number of the first row
+	first int64        // number of the first row
+	users atomic.Int32 // the batches that have rows of it, and who gathers them
 }
 
 var (
@@ -33,6 +35,7 @@ var (
 
 func newChunk() *chunk {
 	c := chunks.take()
+	c.users.Store(1)
 	c.home = texts.take()
 	if c.text = (*c.home)[:0]; cap(c.text) < chunkSize {
 		c.text = make([]byte, 0, chunkSize)
@@ -43,8 +46,11 @@ func newChunk() *chunk {
 	return c
 }
 
-// free takes a chunk back that nobody uses any more. One that a huge row has swollen is left to the collector.
-func (c *chunk) free() {
+// release takes a chunk back when nobody uses it any more. One that a huge row has swollen is left to the collector.
+func (c *chunk) release() {
+	if c.users.Add(-1) > 0 {
+		return
+	}
 	if cap(c.rows.Data) > 4*chunkSize {
 		return
 	}
@@ -76,5 +82,5 @@ func (c *chunk) forget() {
 // drop takes a chunk back that is not checked.
 func (c *chunk) drop() {
 	c.forget()
-	c.free()
+	c.release()
 }

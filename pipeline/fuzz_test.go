@@ -74,7 +74,7 @@ func FuzzReader(f *testing.F) {
 				}
 				rows = append(rows, v)
 			}
-			c.free()
+			c.release()
 		})
 		return rows, err
 	}

@@ -101,8 +101,10 @@ func (o *outcomes) rowsOf(n int) []int {
 	return rows
 }
 
-// outcomes takes from a batch what its result lines need. It is called for one batch after the other, in input order, and
-// where jobs are not waited for what it returns is only good until the next call.
+// written are outcomes whose lines are written. Those whose jobs are waited for are not used again: they have the size of their rows.
+var written stock[outcomes]
+
+// outcomes takes from a batch what its result lines need. It is called at once for several batches.
 func (r *run) outcomes(ctx context.Context, b *batch) *outcomes {
 	keys := 0
 	for _, p := range b.parts {
@@ -111,9 +113,9 @@ func (r *run) outcomes(ctx context.Context, b *batch) *outcomes {
 			keys += int(row.KeyEnd - row.KeyStart)
 		}
 	}
-	o := &r.last
-	if r.watch != nil {
-		o = new(outcomes)
+	o := new(outcomes)
+	if r.watch == nil {
+		o = written.take()
 	}
 	*o = outcomes{
 		first: b.parts[0].chunk.first + int64(b.parts[0].from),

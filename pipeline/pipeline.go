@@ -99,7 +99,6 @@ type run struct {
 	earlier    *report.Report // of the run whose jobs are waited for, nil in that run itself
 	refused    bool           // nothing may be sent; input is only read for its results
 	resumption *resumption    // nil: all rows are new
-	last       outcomes       // of the last batch, when jobs are not waited for
 	gauge      *Gauge
 	late       atomic.Int64 // jobs that were not done in time
 	open       atomic.Int64 // as many as jobs
@@ -191,12 +190,13 @@ func (r *run) flow(ctx context.Context, in io.Reader) error {
 		}
 		sends.Go(func() stream.Callback {
 			r.send(ctx, b)
+			o := r.outcomes(ctx, b)
+			b.free() // what waits for its turn keeps keys and results alone
 			return func() {
-				o := r.outcomes(ctx, b)
-				b.free()
 				r.sample()
 				if r.watch == nil {
 					r.write(o)
+					written.put(o)
 					return
 				}
 				settles.Go(func() stream.Callback {

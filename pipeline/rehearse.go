@@ -45,7 +45,7 @@ func (r *run) rehearse(ctx context.Context, s *spool) (again io.Reader, ended er
 				}
 				rows += int64(len(c.rows.Rows))
 				r.gauge.read.Store(rows)
-				c.free()
+				c.release()
 			}
 		})
 	})
