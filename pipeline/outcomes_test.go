@@ -13,6 +13,7 @@ import (
 func TestWaitingCostsFewBytes(t *testing.T) {
 	job := checkJob(t)
 	r := newRun(job, nil, func(error) {})
+	r.watch = new(sink.Jobs) // jobs are waited for
 	var in strings.Builder
 	const rows = 10_000
 	for i := range rows {
