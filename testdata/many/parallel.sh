@@ -4,7 +4,7 @@
 # an sshd on 127.0.0.1 with keys of its own. Writes into the working directory; of sshd nothing is left.
 set -euo pipefail
 . "${0%/*}/told.sh"
-directory=$(mktemp -d /tmp/many.XXXXXX)
+directory=$(env -u TMPDIR mktemp -d)
 sshd='' made='' tries=0
 leave() {
   [ -z "$sshd" ] || kill "$sshd" || true

@@ -5,7 +5,7 @@
 set -euo pipefail
 . "${0%/*}/told.sh"
 [ "$(id -u)" = 0 ] || { echo "slurm.sh: slurmd must be started as root" >&2; exit 1; }
-directory=$(mktemp -d /tmp/many.XXXXXX)
+directory=$(env -u TMPDIR mktemp -d)
 daemons=()
 leave() {
   [ ${#daemons[@]} = 0 ] || kill "${daemons[@]}" 2>/dev/null || true

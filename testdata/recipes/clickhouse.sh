@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command beside a ClickHouse server of its own on loopback, which clickhouse-client finds by $HOME. Nothing of it is left.
 set -euo pipefail
-directory=$(mktemp -d /tmp/recipe.XXXXXX)
+directory=$(env -u TMPDIR mktemp -d)
 server=
 leave() {
   [ -z "$server" ] || kill -KILL "$server" 2>/dev/null || true

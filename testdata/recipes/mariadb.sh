@@ -2,7 +2,7 @@
 # Runs a command beside a MariaDB server of its own, which the mariadb client finds by $HOME/.my.cnf: a socket, no address.
 # Root, as whom the server should not run, starts it as the user mysql. Nothing of it is left.
 set -euo pipefail
-directory=$(mktemp -d /tmp/recipe.XXXXXX) # short, as a socket's path must be, and open to mysql
+directory=$(env -u TMPDIR mktemp -d) # short, as a socket's path must be, and open to mysql
 as=()
 if [ "$(id -u)" = 0 ]; then
   chown mysql: "$directory"

@@ -2,7 +2,7 @@
 # Runs a command beside a PostgreSQL server of its own, which psql finds by its environment: a socket, no address.
 # Root, whom the server refuses, starts it as the user postgres. Nothing of it is left.
 set -euo pipefail
-directory=$(mktemp -d /tmp/recipe.XXXXXX) # short, as a socket's path must be, and open to postgres
+directory=$(env -u TMPDIR mktemp -d) # short, as a socket's path must be, and open to postgres
 as=()
 if [ "$(id -u)" = 0 ]; then
   chown postgres: "$directory"
