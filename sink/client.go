@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -282,6 +283,8 @@ func newPause() *backoff.ExponentialBackOff {
 func (c *Client) try(ctx context.Context, r *request) (*answer, *trouble) {
 	ctx, leave := c.underWay.enter(ctx, r.method)
 	defer leave()
+	var connected atomic.Bool // before that, TLS included, nothing of the request is sent
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	silent := time.AfterFunc(silentTime, func() { c.notice(fmt.Sprintf("%s: no answer for %v", r.doing, silentTime)) })
 	defer silent.Stop()
 	req, err := c.newRequest(ctx, r)
@@ -296,7 +299,7 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *trouble) {
 		defer func() { leave(); <-b.closed }()
 	}
 	if err != nil {
-		return nil, &trouble{lost: !neverConnected(err), final: untrusted(err), err: c.hide(plain(err))}
+		return nil, &trouble{lost: connected.Load(), final: untrusted(err), err: c.hide(plain(err))}
 	}
 	defer res.Body.Close()
 	a := &answer{status: res.StatusCode, header: res.Header}
@@ -398,12 +401,6 @@ func (c *Client) tell(text string) {
 	if c.options.Notice != nil {
 		c.options.Notice(text)
 	}
-}
-
-// neverConnected reports whether a request failed before anything of it was sent.
-func neverConnected(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
 }
 
 // untrusted reports whether the other side could not prove by its certificate who it is, or does not speak TLS, or only an old one.

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -67,6 +69,47 @@ func TestTLS(t *testing.T) {
 				t.Errorf("%d requests came, %d were sent", told.Load(), client.Stats().Sent)
 			}
 		})
+	}
+}
+
+// deaf is a connection from which nothing comes.
+type deaf struct{ net.Conn }
+
+func (deaf) Read([]byte) (int, error) { return 0, syscall.ECONNRESET }
+
+// An import whose TLS handshake fails has not arrived, however often it was tried.
+func TestHandshakeCut(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			t.Errorf("%s %s came", r.Method, r.URL)
+		}
+		_, _ = io.WriteString(w, `{"data":{"id":"Aaaaaa","attributes":{"name":"News"}}}`)
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	client, err := New(Options{BaseURL: server.URL, Revision: DefaultRevision, Key: "pk_trusted", RetryFor: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	transport := client.http.Transport.(*http.Transport)
+	transport.TLSClientConfig.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	list, err := client.FindList(t.Context(), ListRef{ID: "Aaaaaa"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Close()
+	dial := transport.DialContext
+	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		return deaf{conn}, err
+	}
+	set := people(2)
+	err = NewImport(client, list).Send(t.Context(), set)
+	var failed *Error
+	if !errors.As(err, &failed) || failed.Kind != Outage || outcomes(set)["unsent"] != 2 || client.Stats().Resent != 0 || client.Stats().Retried != 1 {
+		t.Errorf("error %v, outcomes %v, %+v", err, outcomes(set), client.Stats())
 	}
 }
 
