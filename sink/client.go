@@ -56,10 +56,11 @@ type Client struct {
 	options  Options
 	http     http.Client
 	counters counters
-	progress atomic.Int64 // unix nanoseconds of the last good answer
+	began    time.Time    // the two below count from it, by the monotonic clock, which nobody sets
+	progress atomic.Int64 // nanoseconds until the last good answer
+	noticed  atomic.Int64 // nanoseconds until the last notice, 0 = there was none
 	underWay underWay
 	rates    struct{ list, lists, create, imports, removals, job, jobs, errors, accounts *endpoint }
-	noticed  atomic.Int64 // unix nanoseconds of the last notice
 }
 
 // New returns a client; it contacts nobody. Its errors are for people.
@@ -72,7 +73,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{options: o}
+	c := &Client{options: o, began: time.Now()}
 	if unencrypted {
 		c.tell("the key and all rows go unencrypted to another machine, as --allow-insecure says")
 	}
@@ -214,7 +215,7 @@ type trouble struct {
 // call sends r until it is answered for good: 2xx that r.accept takes, or a 4xx that speaks of the request's content.
 // Errors are *Error.
 func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
-	started, lost := time.Now(), false
+	started, lost := time.Since(c.began), false
 	pause := newPause()
 	for try := 0; ; try++ {
 		if err := r.endpoint.take(ctx); err != nil {
@@ -229,7 +230,7 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		a, failed := c.try(ctx, r)
 		r.endpoint.done()
 		if failed == nil {
-			c.progress.Store(time.Now().UnixNano())
+			c.progress.Store(int64(time.Since(c.began)))
 			a.lost = lost
 			if fatal := c.fatal(r, a); fatal != nil {
 				return nil, fatal
@@ -264,12 +265,12 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 
 // hopeless reports whether nothing has got through for so long that trying again is over. A 429 says that Klaviyo is there:
 // --retry-for does not count for it, but there is an end to it too.
-func (c *Client) hopeless(started time.Time, failed *trouble) bool {
+func (c *Client) hopeless(started time.Duration, failed *trouble) bool {
 	limit := c.options.RetryFor
 	if failed.after > 0 {
 		limit = max(limit, throttledFor)
 	}
-	return time.Since(time.Unix(0, max(started.UnixNano(), c.progress.Load()))) > limit
+	return time.Since(c.began)-max(started, time.Duration(c.progress.Load())) > limit
 }
 
 // newPause is the wait between tries: TD's published one second, doubling to 32, each by half up or down.
@@ -390,8 +391,8 @@ func (c *Client) fatal(r *request, a *answer) *Error {
 
 // notice tells people what is being retried, unless it has told them something just before.
 func (c *Client) notice(text string) {
-	now, last := time.Now().UnixNano(), c.noticed.Load()
-	if now-last > int64(noticeEvery) && c.noticed.CompareAndSwap(last, now) {
+	now, last := int64(time.Since(c.began)), c.noticed.Load()
+	if (last == 0 || now-last > int64(noticeEvery)) && c.noticed.CompareAndSwap(last, now) {
 		c.tell(text)
 	}
 }
