@@ -66,7 +66,7 @@ const (
 	exitUsage = 2
 	intro     = `Adds the profiles read from standard input, one JSON object a line, to a Klaviyo list, or takes them off it.
 Writes one result line for every row and a report as the last line to standard output.`
-	epilogue = `Exit status: 0 every row got there · 1 some did not · 2 could not run: mend something first ·
+	epilogue = `Exit status: 0 every row was taken, or skipped as a duplicate · 1 some were not · 2 could not run: mend something first ·
 3 import jobs were not done in time · 4 Klaviyo or the network gave up: run again later · 130, 143 stopped by a signal`
 )
 
@@ -132,6 +132,13 @@ func (c *console) fail(text, hint string) {
 		if hint != "" {
 			fmt.Fprintf(c.err, "hint: %s\n", report.Discreet(hint))
 		}
+	}
+}
+
+// expect tells somebody at a terminal that a command waits for its input.
+func (c *console) expect(what string) {
+	if isTerminal(c.in) {
+		c.note("waiting for " + what + " on standard input; end with Ctrl-D")
 	}
 }
 
@@ -788,6 +795,7 @@ func (r *reportCommand) Run(c *console) error {
 
 func readReport(c *console, name string) (*report.Report, []string, error) {
 	if name == "-" {
+		c.expect("results or reports")
 		return report.ReadStream("standard input", c.in)
 	}
 	f, err := os.Open(name)
@@ -810,6 +818,7 @@ func (w *waitCommand) Run(c *console) error {
 	}
 	defer client.Close()
 	defer context.AfterFunc(c.abort, client.Abort)()
+	c.expect("the results of an earlier run")
 	done := w.show(c, job, "wait")
 	rep, err := pipeline.Wait(c.ctx, job, c.in, c.out)
 	done(rep)
@@ -820,6 +829,8 @@ func (w *waitCommand) Run(c *console) error {
 }
 
 func (p *pickCommand) Run(c *console) error {
+	c.underWay.Store("ending")
+	c.expect("the rows")
 	earlier, err := pipeline.OpenEarlier(c.ctx, p.Results)
 	if err != nil {
 		return err
@@ -981,7 +992,7 @@ func (f *transferFlags) transfer(c *console, operation validate.Operation, list 
 		case err != nil:
 			job.Err = err
 		case earlier.Rows == 0:
-			c.note(fmt.Sprintf("there are no results in %s: all rows are sent (a shell empties the file that > names: use >>)", f.Resume))
+			c.note(fmt.Sprintf("there are no results in %s: all rows are sent (if there were some: a shell empties the file that > names, use >>)", f.Resume))
 		}
 		if err == nil {
 			defer earlier.Close()
@@ -1047,12 +1058,20 @@ func sameFile(name string, out io.Writer) bool {
 
 // work does a job and returns its error with the exit status that its report carries.
 func (f *messageFlags) work(c *console, job *pipeline.Job) error {
-	if job.Err == nil && isTerminal(c.in) {
-		c.note("waiting for rows on standard input, one JSON object a line; end with Ctrl-D")
+	if job.Err == nil {
+		c.expect("rows, one JSON object a line,")
 	}
 	done := f.show(c, job, job.Operation.String())
 	rep, err := pipeline.Run(c.ctx, job, c.in, c.out)
 	done(rep)
+	switch {
+	case rep.Rows.Read > 0:
+		for _, name := range job.Checker.Unmet() {
+			c.note(fmt.Sprintf("no row had the column %q, which --map or --drop names", name))
+		}
+	case err == nil:
+		c.note("no rows came on standard input")
+	}
 	if job.DryRun && err == nil && rep.List.ID == "" {
 		c.note(fmt.Sprintf("list %q does not exist: add would create it", rep.List.Name))
 	}

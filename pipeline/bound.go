@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Bound is how many rejected rows a job bears: a number, or a share of the rows that are read.
+// Bound is how many rejected rows a job allows: a number, or a share of the rows that are read.
 type Bound struct {
 	rows      int64
 	share     uint64 // in millionths of a percent, used when percent is set
@@ -50,8 +50,8 @@ func (b Bound) String() string {
 	return strconv.FormatFloat(float64(b.share)/percent, 'f', -1, 64) + "%"
 }
 
-// bears reports whether so many of the rows read may be rejected.
-func (b Bound) bears(rejected, read int64) bool {
+// allows reports whether so many of the rows read may be rejected.
+func (b Bound) allows(rejected, read int64) bool {
 	if !b.isPercent {
 		return rejected <= b.rows
 	}
@@ -63,10 +63,10 @@ func (b Bound) bears(rejected, read int64) bool {
 // sample is how many rows must be read before a share of them says something.
 const sample = 1000
 
-// bearsSoFar is bears while the input has not ended.
-func (b Bound) bearsSoFar(rejected, read int64) bool {
+// allowsSoFar is allows while the input has not ended.
+func (b Bound) allowsSoFar(rejected, read int64) bool {
 	if b.isPercent {
-		return b.bears(rejected, max(read, sample))
+		return b.allows(rejected, max(read, sample))
 	}
-	return b.bears(rejected, math.MaxInt64)
+	return b.allows(rejected, math.MaxInt64)
 }

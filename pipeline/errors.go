@@ -17,7 +17,7 @@ type Error struct {
 }
 
 const (
-	hintRejected = `jq -c 'select(.status=="rejected")' on the results shows them; --max-invalid N or N% sets how many are borne`
+	hintRejected = `jq -Rc 'fromjson? | select(.status=="rejected")' RESULTS shows them; --max-invalid N or N% sets how many are allowed`
 	hintExpected = "look whether the client before the pipe cut the rows off or failed, and set -o pipefail"
 )
 
@@ -66,14 +66,21 @@ func Counts(rows report.Rows) string {
 
 // early adds to the error of a run that ended before its time what became of the rows that it had read.
 func early(err error, rows report.Rows) error {
-	if rows.Read == 0 {
-		return err
+	text, hint := err.Error(), Hint(err)
+	if rows.Read > 0 {
+		text += "; " + Counts(rows)
 	}
-	hint := Hint(err)
-	if hint == "" && rows.Unknown+rows.Unsent > 0 {
+	var failed *sink.Error
+	switch {
+	case hint != "":
+	case rows.Unknown+rows.Unsent > 0:
 		hint = "with --resume RESULTS and the same input the run is taken up again: rows that have a final result are left alone"
+	case rows.Accepted > 0:
+		hint = "klaviyo-export wait < RESULTS tells what becomes of the accepted rows"
+	case errors.As(err, &failed) && failed.Kind == sink.Outage:
+		hint = "nothing was sent: run it again later; --retry-for sets how long it keeps trying"
 	}
-	return &Error{Text: err.Error() + "; " + Counts(rows), Hint: hint, cause: err}
+	return &Error{Text: text, Hint: hint, cause: err, exit: ExitCode(err)}
 }
 
 // rowsError sums up the rows that did not get there; earlier is how many the earlier results reject.
@@ -94,6 +101,6 @@ func rowsError(rows report.Rows, reasons []report.Reason, earlier int64) error {
 	}
 	return &Error{
 		Text: Counts(rows) + ": " + strings.Join(why, ", "),
-		Hint: `jq -c 'select(.status=="rejected" or .status=="unknown" or .status=="unsent")' on the results shows them`,
+		Hint: `jq -Rc 'fromjson? | select(.status=="rejected" or .status=="unknown" or .status=="unsent")' RESULTS shows them`,
 	}
 }

@@ -40,7 +40,7 @@ type Job struct {
 	WaitTimeout   time.Duration     // how long each job is waited for
 	MaxOpenJobs   int               // with Wait: batches that may be under way and waited for, at least 1
 	Resume        *Earlier          // earlier results: rows with a final one are left to them; nil = all rows are new
-	MaxInvalid    Bound             // how many rejected rows are borne
+	MaxInvalid    Bound             // how many rejected rows are allowed
 	StopOnInvalid bool              // stop when there are more of them
 	CheckFirst    bool              // read and check the whole input before anything is sent
 	ExpectRows    *int64            // how many rows the input has, nil = any number
@@ -341,7 +341,7 @@ func (r *run) outcome(cause, ended error) (int, error) {
 		return 1, ended
 	case r.job.ExpectRows != nil && *r.job.ExpectRows != rows.Read:
 		return 1, &Error{Text: fmt.Sprintf("the input had %d rows, --expect-rows is %d", rows.Read, *r.job.ExpectRows), Hint: hintExpected}
-	case rows.Unknown+rows.Unsent > 0 || !r.job.MaxInvalid.bears(rows.Rejected+r.gauge.earlierRejected.Load(), rows.Read):
+	case rows.Unknown+rows.Unsent > 0 || !r.job.MaxInvalid.allows(rows.Rejected+r.gauge.earlierRejected.Load(), rows.Read):
 		return 1, nil
 	}
 	return 0, nil
@@ -352,13 +352,15 @@ func (r *run) brokenOutput(err, cause error) error {
 	if cause != nil {
 		err = fmt.Errorf("%w; %w", cause, err)
 	}
-	sent := ""
-	if r.sender != nil && r.results.Rows().Read > r.results.Written() {
-		sent = "; later rows, up to row %d, may have been sent without a result"
-		sent = fmt.Sprintf(sent, r.results.Rows().Read)
+	written, sent, hint := "no row's result was written", "", ""
+	if n := r.results.Written(); n > 0 {
+		written = fmt.Sprintf("results were written up to row %d", n)
 	}
-	if r.results.Written() == 0 {
-		return fmt.Errorf("%w; no row's result was written%s", err, sent)
+	if n := r.results.Rows().Read; r.sender != nil && n > r.results.Written() {
+		sent = fmt.Sprintf("; later rows, up to row %d, may have been sent without a result", n)
 	}
-	return fmt.Errorf("%w; results were written up to row %d%s", err, r.results.Written(), sent)
+	if r.sender != nil {
+		hint = "write the results to a file with room, and go on with --resume RESULTS < ROWS >> RESULTS"
+	}
+	return &Error{Text: fmt.Sprintf("%v; %s%s", err, written, sent), Hint: hint, cause: err}
 }

@@ -68,7 +68,7 @@ func (r *run) refusal(rows, rejected int64, ended error) error {
 	switch {
 	case ended != nil:
 		return &Error{Text: "nothing was sent: " + ended.Error(), Hint: Hint(ended), cause: ended, exit: ExitCode(ended)}
-	case !r.job.MaxInvalid.bears(rejected, rows):
+	case !r.job.MaxInvalid.allows(rejected, rows):
 		return &Error{Text: fmt.Sprintf("nothing was sent: %d of %d rows are not valid, --max-invalid is %v", rejected, rows, r.job.MaxInvalid), Hint: hintRejected, exit: 1}
 	case r.job.ExpectRows != nil && *r.job.ExpectRows != rows:
 		return &Error{Text: fmt.Sprintf("nothing was sent: the input has %d rows, --expect-rows is %d", rows, *r.job.ExpectRows), Hint: hintExpected, exit: 1}

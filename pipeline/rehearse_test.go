@@ -96,7 +96,7 @@ func TestBounds(t *testing.T) {
 	for _, c := range []struct {
 		text           string
 		rejected, read int64
-		bears, soFar   bool
+		allows, soFar  bool
 	}{
 		{"0", 0, 9, true, true},
 		{"0", 1, 9, false, false},
@@ -123,11 +123,11 @@ func TestBounds(t *testing.T) {
 		if err := b.UnmarshalText([]byte(c.text)); err != nil {
 			t.Fatal(err)
 		}
-		if got := b.bears(c.rejected, c.read); got != c.bears {
-			t.Errorf("%s bears %d of %d: %v", c.text, c.rejected, c.read, got)
+		if got := b.allows(c.rejected, c.read); got != c.allows {
+			t.Errorf("%s allows %d of %d: %v", c.text, c.rejected, c.read, got)
 		}
-		if got := b.bearsSoFar(c.rejected, c.read); got != c.soFar {
-			t.Errorf("%s bears %d of %d so far: %v", c.text, c.rejected, c.read, got)
+		if got := b.allowsSoFar(c.rejected, c.read); got != c.soFar {
+			t.Errorf("%s allows %d of %d so far: %v", c.text, c.rejected, c.read, got)
 		}
 	}
 	for _, text := range []string{"", "%", "-1", "1.5", "-1%", "101%", "NaN%", "1 %", "x", ".%", "1.%", "0.0000001%", "1e1%", "+1", "+1%"} {

@@ -28,7 +28,7 @@ func (r *Report) outcome() string {
 	case r.ExitCode == 0 && r.Rows.Read == 0:
 		return "there were no rows"
 	case r.ExitCode == 0 && astray > 0:
-		return "rows got there, and not more were rejected than --max-invalid bears"
+		return "rows got there, and not more were rejected than --max-invalid allows"
 	case r.ExitCode == 0 && r.Rows.Valid == r.Rows.Read:
 		return "nothing is wrong with the rows, and nothing was sent"
 	case r.ExitCode == 0:

@@ -59,7 +59,7 @@ func TestOutcome(t *testing.T) {
 		{0, Rows{}, "there were no rows"},
 		{0, Rows{Read: 2, Applied: 1, Skipped: 1}, "every row got there"},
 		{0, Rows{Read: 2, Valid: 2}, "nothing is wrong with the rows, and nothing was sent"},
-		{0, Rows{Read: 2, Applied: 1, Rejected: 1}, "rows got there, and not more were rejected than --max-invalid bears"},
+		{0, Rows{Read: 2, Applied: 1, Rejected: 1}, "rows got there, and not more were rejected than --max-invalid allows"},
 		{1, Rows{Read: 2, Applied: 1, Rejected: 1}, "the run came to its end, but some rows did not get there"},
 		{1, Rows{Read: 2, Rejected: 1, Unknown: 1}, "the run came to its end, but no row got there"},
 		{1, Rows{Read: 2, Applied: 2}, "the rows that were read got there, but the input was not as expected"},

@@ -22,6 +22,10 @@ type Finding struct {
 func (c *Client) Examine(ctx context.Context, list ListRef) iter.Seq[Finding] {
 	return func(yield func(Finding) bool) {
 		account, err := c.account(ctx)
+		if unreachable(err) {
+			yield(finding("network", "", err))
+			return
+		}
 		if !yield(keyFinding(err)) || err != nil && !forbidden(err) {
 			return
 		}
@@ -60,6 +64,9 @@ func finding(check, detail string, err error) Finding {
 		var failed *Error
 		if errors.As(err, &failed) {
 			f.Hint = failed.Hint
+			if failed.Kind == Outage {
+				f.Hint = "Klaviyo cannot be reached from here, or gives no answer: check --base-url, HTTPS_PROXY and the network, or try again later"
+			}
 		}
 	}
 	return f
@@ -69,6 +76,12 @@ func finding(check, detail string, err error) Finding {
 func forbidden(err error) bool {
 	var failed *Error
 	return errors.As(err, &failed) && failed.status == http.StatusForbidden
+}
+
+// unreachable reports whether nothing came that says anything of the key.
+func unreachable(err error) bool {
+	var failed *Error
+	return errors.As(err, &failed) && failed.Kind == Outage
 }
 
 // account returns a sentence on the account that the key belongs to.

@@ -3,6 +3,8 @@ package validate
 
 import (
 	"bytes"
+	"maps"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -30,7 +32,7 @@ func (o Operation) String() string {
 	return "add"
 }
 
-// Checker checks rows. It is immutable and may be used by many goroutines at once.
+// Checker checks rows. It may be used by many goroutines at once.
 type Checker struct {
 	operation Operation
 	country   string           // region of numbers without a country code, "" is none
@@ -38,6 +40,16 @@ type Checker struct {
 	key       target           // email or profileID
 	fields    map[string]field // the columns that aren't custom properties
 	renames   bool             // some column is mapped to properties.NAME
+}
+
+// Unmet returns the columns that the options map or drop and that no row had so far, in order.
+func (c *Checker) Unmet() (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(c.fields)) {
+		if met := c.fields[name].met; met != nil && !met.Load() {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 var byteOrderMark = []byte("\ufeff")

@@ -1,5 +1,7 @@
 package validate
 
+import "sync/atomic"
+
 // target is where in a profile a member goes.
 type target uint8
 
@@ -62,8 +64,9 @@ func (t target) path() string {
 type field struct {
 	target   target
 	mapped   bool
-	property []byte // of a column that is mapped to a custom property: its new name
-	label    string // the name in the profile with quotes and colon, "" for a custom property that keeps its own
+	met      *atomic.Bool // of a column that the options name: some row had it
+	property []byte       // of a column that is mapped to a custom property: its new name
+	label    string       // the name in the profile with quotes and colon, "" for a custom property that keeps its own
 }
 
 // attributeFields are the columns and locationFields the members of the location object that go where their names say.
@@ -90,6 +93,9 @@ func (c *Checker) field(in scope, name []byte) field {
 	switch in {
 	case topLevel:
 		if f, ok := c.fields[string(name)]; ok {
+			if f.met != nil {
+				f.met.Store(true)
+			}
 			return f
 		}
 		if c.operation == Remove {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/nyaruka/phonenumbers"
@@ -47,7 +48,7 @@ func New(o Options) (*Checker, error) {
 		if column == c.required {
 			return nil, fmt.Errorf("drop column %s: %s needs it", quoteString(column), c.operation)
 		}
-		c.fields[column] = field{target: dropped}
+		c.fields[column] = field{target: dropped, met: new(atomic.Bool)}
 	}
 	return c, nil
 }
@@ -69,7 +70,7 @@ func (c *Checker) mapColumns(columns map[string]string) error {
 			return fmt.Errorf("map columns %s and %s: both to %s", quoteString(other), quoteString(column), quoteString(path))
 		}
 		from[path] = column
-		f.mapped = true
+		f.mapped, f.met = true, new(atomic.Bool)
 		c.fields[column] = f
 	}
 	if column, ok := from[c.key.name()]; ok {

@@ -87,10 +87,19 @@ func (x *expander) look(name string, p place) (string, bool) {
 		if x.private {
 			x.hide(name)
 		}
-		x.add(p.at, "${%s} in %s is an expression, which only digdag works out; put a variable there and give --set NAME=VALUE", x.name(name), p.in)
+		remedy := x.remedy("NAME")
+		if !x.private {
+			remedy += " and write ${NAME} there"
+		}
+		x.add(p.at, "${%s} in %s is an expression, which only digdag works out; %s", x.name(name), p.in, remedy)
 		return "", false
 	}
 	if value, given := x.set[name]; given {
+		if x.private {
+			x.hide(value)
+			x.add(p.at, "${%s} in %s: what --set gives stands in the list of processes, where the key must not be; %s", x.name(name), p.in, x.remedy(name))
+			return "", false
+		}
 		if strings.Contains(value, "${") {
 			x.add(p.at, "${%s} in %s: --set %s holds a ${…} of its own, its value is meant", x.name(name), p.in, x.name(name))
 			return "", false
@@ -98,7 +107,7 @@ func (x *expander) look(name string, p place) (string, bool) {
 		return value, true
 	}
 	if builtIn.MatchString(name) {
-		x.add(p.at, "${%s} in %s: only digdag knows it; give --set %s=…", x.name(name), p.in, x.name(name))
+		x.add(p.at, "${%s} in %s: only digdag knows it; %s", x.name(name), p.in, x.remedy(name))
 		return "", false
 	}
 	if slices.Contains(p.trail, name) {
@@ -108,7 +117,7 @@ func (x *expander) look(name string, p place) (string, bool) {
 	n := x.variable(name)
 	if n == nil {
 		others := slices.DeleteFunc(x.names(), func(other string) bool { return other == name }) // hidden by an inner _export
-		x.add(p.at, "${%s} in %s is not defined%s; define it in _export or give --set %s=…", x.name(name), p.in, suggest(name, others), x.name(name))
+		x.add(p.at, "${%s} in %s is not defined%s; define it in _export or %s", x.name(name), p.in, suggest(name, others), x.remedy(name))
 		return "", false
 	}
 	if !textual(n) {
@@ -116,6 +125,14 @@ func (x *expander) look(name string, p place) (string, bool) {
 		return "", false
 	}
 	return x.expand(n.Value, place{x.at(n), "the variable " + x.name(name), append(slices.Clip(p.trail), name)})
+}
+
+// remedy says how a variable gets its value, without the key on the command line.
+func (x *expander) remedy(name string) string {
+	if x.private {
+		return "write ${secret:" + x.name(name) + "} in its place"
+	}
+	return "give --set " + x.name(name) + "=…"
 }
 
 // variable returns the value of a variable in the innermost _export that has it, nil if none has.

@@ -116,7 +116,7 @@ var faultCases = []struct {
 	{rest + "list_value: ${next_session_time} ${td.last_results.id}", none,
 		"f.yml:4: ${next_session_time} in list_value: only digdag knows it; give --set next_session_time=…"},
 	{rest + "list_value: ${moment(session_time).format('YYYY')}", none,
-		"f.yml:4: ${moment(session_time).format('YYYY')} in list_value is an expression, which only digdag works out; put a variable there and give --set NAME=VALUE"},
+		"f.yml:4: ${moment(session_time).format('YYYY')} in list_value is an expression, which only digdag works out; give --set NAME=… and write ${NAME} there"},
 	{rest + "list_value: ${a b", none, "f.yml:4: ${ in list_value has no }"},
 	{rest + "list_value: ${}", none, "f.yml:4: ${} in list_value names no variable"},
 	{rest + "list_value: ${a}", Options{Set: map[string]string{"a": "${b}"}},
@@ -155,13 +155,14 @@ var faultCases = []struct {
 			"f.yml:3: list_identify_type is \"***\", id or name is meant\n" +
 			"f.yml:4: list_value is \"\", the id or one-line name of a list is meant"},
 	{"type: klaviyo\noperation: ${a}\nlist_identify_type: ${a}${a}\nlist_value: ''\napi_token: pk_${a}", Options{Set: map[string]string{"a": "hush"}},
-		"f.yml:2: operation is \"***\", add or remove_profiles is meant\n" +
+		"f.yml:5: ${a} in api_token: what --set gives stands in the list of processes, where the key must not be; write ${secret:a} in its place\n" +
+			"f.yml:2: operation is \"***\", add or remove_profiles is meant\n" +
 			"f.yml:3: list_identify_type is \"***\", id or name is meant\n" +
 			"f.yml:4: list_value is \"\", the id or one-line name of a list is meant"},
 	{"type: klaviyo\noperation: ${secret:klaviyo.api_token}\nlist_identify_type: name\nlist_value: ${'hush'}\napi_token: ${'hush'}", Options{Env: environment},
-		"f.yml:5: ${***} in api_token is an expression, which only digdag works out; put a variable there and give --set NAME=VALUE\n" +
+		"f.yml:5: ${***} in api_token is an expression, which only digdag works out; write ${secret:NAME} in its place\n" +
 			"f.yml:2: operation is \"***\", add or remove_profiles is meant\n" +
-			"f.yml:4: ${***} in list_value is an expression, which only digdag works out; put a variable there and give --set NAME=VALUE"},
+			"f.yml:4: ${***} in list_value is an expression, which only digdag works out; give --set NAME=… and write ${NAME} there"},
 
 	// Tasks.
 	{tasks, none, "f.yml: several tasks have result_settings, --task NAME chooses one: +x (line 2), +a+x (line 4), +b+x (line 6), +b+y (line 7)"},

@@ -154,7 +154,7 @@ func cronFields(s *cron.SpecSchedule) string {
 // crontab writes for cronie: the cron of Debian has no CRON_TZ.
 func crontab(e *export) (string, error) {
 	if !found(e.command[0]) {
-		return "", fmt.Errorf("cron starts a command by its name or its absolute path, not %s", shown(e.command[0]))
+		return "", fmt.Errorf("cron starts a command by its name or its absolute path, not %s: write \"$PWD/…\"", shown(e.command[0]))
 	}
 	var words []string
 	for _, word := range e.command {
@@ -185,7 +185,7 @@ func shellWord(word string) string {
 func systemd(e *export) (string, error) {
 	program := e.command[0]
 	if !found(program) || !plain.MatchString(program[:1]) || strings.ContainsAny(program[:1], "@+:-") {
-		return "", fmt.Errorf("systemd starts a command by its name or its absolute path, not %s", shown(program))
+		return "", fmt.Errorf("systemd starts a command by its name or its absolute path, not %s: write \"$PWD/…\"", shown(program))
 	}
 	name := unitName(program)
 	var words []string

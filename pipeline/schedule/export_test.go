@@ -126,12 +126,12 @@ func TestExportRefused(t *testing.T) {
 	daily := planOf(t, "@daily", "UTC")
 	refused("the command is missing", daily, "crontab")
 	refused("a line of a crontab cannot hold a command with a line break", daily, "crontab", "echo", "a\nb")
-	refused("systemd starts a command by its name or its absolute path, not ./run.sh", daily, "systemd", "./run.sh")
-	refused("systemd starts a command by its name or its absolute path, not -run", daily, "systemd", "-run")
-	refused("systemd starts a command by its name or its absolute path, not nothing", daily, "systemd", "")
-	refused("cron starts a command by its name or its absolute path, not ./run.sh", daily, "crontab", "./run.sh")
-	refused("cron starts a command by its name or its absolute path, not bin/run", daily, "crontab", "bin/run", "/")
-	refused("cron starts a command by its name or its absolute path, not nothing", daily, "crontab", "")
+	refused("systemd starts a command by its name or its absolute path, not ./run.sh: write \"$PWD/…\"", daily, "systemd", "./run.sh")
+	refused("systemd starts a command by its name or its absolute path, not -run: write \"$PWD/…\"", daily, "systemd", "-run")
+	refused("systemd starts a command by its name or its absolute path, not nothing: write \"$PWD/…\"", daily, "systemd", "")
+	refused("cron starts a command by its name or its absolute path, not ./run.sh: write \"$PWD/…\"", daily, "crontab", "./run.sh")
+	refused("cron starts a command by its name or its absolute path, not bin/run: write \"$PWD/…\"", daily, "crontab", "bin/run", "/")
+	refused("cron starts a command by its name or its absolute path, not nothing: write \"$PWD/…\"", daily, "crontab", "")
 	refused("a CronJob cannot hold a command that is not UTF-8 text", daily, "kubernetes", "echo", "\xff")
 	delayed := *daily
 	delayed.Delay = time.Second

@@ -114,7 +114,7 @@ func (c *Checker) route(method, path string, sparse bool) (*routers.Route, error
 
 // Wrap checks every request below /api/ on its way to next, and every answer on its way back, and calls violation with a
 // *Breach for each that is against the description, before the client gets the answer. Nothing that passes is changed.
-// An answer is checked even if its request was wrong. violation is called at once from several goroutines.
+// An answer is checked even if its request was wrong; a request that does not come whole is none. violation is called at once from several goroutines.
 func (c *Checker) Wrap(next http.Handler, violation func(error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/api/") {
@@ -123,8 +123,7 @@ func (c *Checker) Wrap(next http.Handler, violation func(error)) http.Handler {
 		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			violation(&Breach{Method: r.Method, Path: r.URL.Path, Err: fmt.Errorf("reading the body: %w", err)})
-			return
+			return // the client is gone, perhaps killed: nobody asked anything
 		}
 		ctx, path := r.Context(), r.URL.EscapedPath()
 		r.Body = io.NopCloser(bytes.NewReader(body))
