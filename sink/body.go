@@ -12,6 +12,7 @@ type body struct {
 	set            []*Profile
 	place          int // -1: in prefix, len(set): in suffix
 	offset         int
+	moved          func() // called at each Read; nil = nobody asks
 	closing        sync.Once
 	closed         chan struct{}
 }
@@ -30,6 +31,9 @@ func (b *body) size() int64 {
 }
 
 func (b *body) Read(p []byte) (int, error) {
+	if b.moved != nil {
+		b.moved()
+	}
 	n := 0
 	for n < len(p) && b.place <= len(b.set) {
 		switch {

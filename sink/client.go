@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -29,8 +28,10 @@ const (
 )
 
 const (
-	requestTime  = 2 * time.Minute  // for one try: 5 MB on a slow line, and Klaviyo's own minute
+	requestTime  = 2 * time.Minute  // for the answer, from when the last of the request left: a slow line may take longer for 5 MB
 	throttledFor = 10 * time.Minute // of nothing but 429s
+	pingAfter    = 30 * time.Second // of silence on a connection of HTTP/2, which else would take requests though it is dead
+	pingTime     = 45 * time.Second // for the ping's answer, behind what a slow line has still to carry
 	silentTime   = 15 * time.Second // without an answer, until people are told
 	maxAnswer    = 16 << 20         // bytes; a page of 100 import errors with their profiles is under 11 MB
 	shortestKey  = 6                // what is shorter is no key, and stands in answers by chance
@@ -83,6 +84,7 @@ func New(o Options) (*Client, error) {
 			DialContext:           (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 			TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
 			ForceAttemptHTTP2:     true,
+			HTTP2:                 &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTime},
 			TLSHandshakeTimeout:   15 * time.Second,
 			MaxIdleConnsPerHost:   o.Concurrency + 1,
 			IdleConnTimeout:       90 * time.Second,
@@ -118,13 +120,13 @@ type underWay struct {
 	cancels map[*context.CancelFunc]bool
 }
 
-// enter returns the context of a request and what ends it. A request that changes nothing ends with ctx, others only
-// by their time limit.
+// enter returns the context of a request and what ends it. A request that changes nothing ends with ctx, others go on
+// without it.
 func (u *underWay) enter(ctx context.Context, method string) (context.Context, context.CancelFunc) {
 	if method != http.MethodGet {
 		ctx = context.WithoutCancel(ctx)
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	ctx, cancel := context.WithCancel(ctx)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.cancels == nil {
@@ -201,7 +203,8 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	lost   bool // an earlier try may have arrived as well
+	errors []apiError // of a 4xx or 5xx, without the key; nil when it is not Klaviyo's
+	lost   bool       // an earlier try may have arrived as well
 }
 
 // trouble is a failed try. lost means that Klaviyo may have acted on it all the same.
@@ -209,6 +212,7 @@ type trouble struct {
 	lost  bool
 	final bool          // another try would fail alike
 	after time.Duration // how long a 429 closes the endpoint
+	pause time.Duration // how long a 503 asks to wait
 	err   error
 }
 
@@ -227,6 +231,7 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		if lost {
 			c.counters.resent.Add(1)
 		}
+		begun := time.Since(c.began)
 		a, failed := c.try(ctx, r)
 		r.endpoint.done()
 		if failed == nil {
@@ -252,25 +257,26 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		if failed.after > 0 {
 			c.counters.waited.Add(int64(r.endpoint.throttle(failed.after)))
 		}
-		if c.hopeless(started, failed) || r.once && lost || r.brief {
+		if c.hopeless(started, begun, failed) || r.once && lost || r.brief {
 			return nil, &Error{Kind: Outage, lost: lost, err: fmt.Errorf("%s: %w", r.doing, failed.err)}
 		}
 		c.notice(fmt.Sprintf("%s: %v; trying again", r.doing, failed.err))
 		if failed.after > 0 {
 			continue // take waits
 		}
-		_ = sleep(ctx, pause.NextBackOff(), nil) // take sees to it when ctx has ended
+		_ = sleep(ctx, max(pause.NextBackOff(), failed.pause), nil) // take sees to it when ctx has ended
 	}
 }
 
-// hopeless reports whether nothing has got through for so long that trying again is over. A 429 says that Klaviyo is there:
-// --retry-for does not count for it, but there is an end to it too.
-func (c *Client) hopeless(started time.Duration, failed *trouble) bool {
+// hopeless reports whether nothing had got through for so long, when the try that failed was begun, that trying again is over: a machine
+// that was suspended meanwhile, or a process that was stopped, has another try. A 429 says that Klaviyo is there: --retry-for does not
+// count for it, but there is an end to it too.
+func (c *Client) hopeless(started, begun time.Duration, failed *trouble) bool {
 	limit := c.options.RetryFor
 	if failed.after > 0 {
 		limit = max(limit, throttledFor)
 	}
-	return time.Since(c.began)-max(started, time.Duration(c.progress.Load())) > limit
+	return limit == 0 || begun-max(started, time.Duration(c.progress.Load())) >= limit
 }
 
 // newPause is the wait between tries: TD's published one second, doubling to 32, each by half up or down.
@@ -286,9 +292,15 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *trouble) {
 	defer leave()
 	var connected atomic.Bool // before that, TLS included, nothing of the request is sent
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	ctx, giveUp := context.WithCancelCause(ctx)
+	limit := time.AfterFunc(requestTime, func() { giveUp(errNoAnswer) })
+	defer limit.Stop()
 	silent := time.AfterFunc(silentTime, func() { c.notice(fmt.Sprintf("%s: no answer for %v", r.doing, silentTime)) })
 	defer silent.Stop()
-	req, err := c.newRequest(ctx, r)
+	req, err := c.newRequest(ctx, r, func() {
+		limit.Reset(requestTime)
+		silent.Reset(silentTime)
+	})
 	if err != nil {
 		return nil, &trouble{final: true, err: err}
 	}
@@ -300,7 +312,7 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *trouble) {
 		defer func() { leave(); <-b.closed }()
 	}
 	if err != nil {
-		return nil, &trouble{lost: connected.Load(), final: untrusted(err), err: c.hide(plain(err))}
+		return nil, &trouble{lost: connected.Load(), final: !connected.Load() && untrusted(err), err: c.plain(ctx, err)}
 	}
 	defer res.Body.Close()
 	a := &answer{status: res.StatusCode, header: res.Header}
@@ -309,10 +321,10 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *trouble) {
 	}
 	a.body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
-		return nil, &trouble{lost: true, err: fmt.Errorf("read the answer: %w", c.hide(plain(err)))}
+		return nil, &trouble{lost: true, err: fmt.Errorf("read the answer: %w", c.plain(ctx, err))}
 	}
-	if key := []byte(c.options.Key); a.status >= 400 && len(key) >= shortestKey {
-		a.body = bytes.ReplaceAll(a.body, key, []byte(insteadOfKey)) // people are shown what it says
+	if a.status >= 400 {
+		a.errors = c.apiErrors(a.body)
 	}
 	r.endpoint.heed(res.Header)
 	return a, c.judge(r, a)
@@ -321,21 +333,23 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *trouble) {
 // insteadOfKey stands where an answer held the key.
 const insteadOfKey = "[API key]"
 
-// hide takes the key out of an error of the http package, which quotes answers that are none.
-func (c *Client) hide(err error) error {
-	if text, key := err.Error(), c.options.Key; len(key) >= shortestKey && strings.Contains(text, key) {
-		return errors.New(strings.ReplaceAll(text, key, insteadOfKey))
+// hide takes the key out of what came from outside.
+func (c *Client) hide(text string) string {
+	if len(c.options.Key) < shortestKey {
+		return text
 	}
-	return err
+	return strings.ReplaceAll(text, c.options.Key, insteadOfKey)
 }
 
-func (c *Client) newRequest(ctx context.Context, r *request) (*http.Request, error) {
+// newRequest makes the request of one try. moved is called when some more of its body leaves.
+func (c *Client) newRequest(ctx context.Context, r *request, moved func()) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, r.method, c.options.BaseURL+r.path, nil)
 	if err != nil {
 		return nil, err
 	}
 	if r.prefix != "" {
 		b := newBody(r.prefix, r.suffix, r.set)
+		b.moved = moved
 		req.Body, req.ContentLength = b, b.size()
 		req.Header.Set("Content-Type", mediaType)
 	}
@@ -355,8 +369,8 @@ func (c *Client) judge(r *request, a *answer) *trouble {
 		c.counters.throttled.Add(1)
 		return &trouble{after: max(retryAfter(a.header), time.Second), err: errors.New("throttled by Klaviyo (HTTP 429)")}
 	case a.status == http.StatusRequestTimeout || a.status >= 500:
-		return &trouble{lost: true, err: errors.New(explain(a.status, apiErrors(a.body)))}
-	case a.status == http.StatusForbidden && apiErrors(a.body) == nil:
+		return &trouble{lost: true, pause: min(retryAfter(a.header), longestThrottle), err: errors.New(explain(a.status, a.errors))}
+	case a.status == http.StatusForbidden && !isObject(a.body):
 		return &trouble{err: errors.New("HTTP 403 with a page instead of Klaviyo's answer: a challenge on the way")}
 	case a.status < 300 && r.accept != nil:
 		if err := r.accept(a); err != nil {
@@ -368,7 +382,7 @@ func (c *Client) judge(r *request, a *answer) *trouble {
 
 // fatal returns the error of an answer that no row and no later try can change.
 func (c *Client) fatal(r *request, a *answer) *Error {
-	said := explain(a.status, apiErrors(a.body))
+	said := explain(a.status, a.errors)
 	var fatal *Error
 	switch {
 	case a.status == http.StatusUnauthorized:
@@ -412,17 +426,21 @@ func untrusted(err error) bool {
 		strings.Contains(err.Error(), "protocol version") // an error without a type, here as there
 }
 
-// plain takes the method and URL off an error of the http package.
-func plain(err error) error {
+var errNoAnswer = fmt.Errorf("no answer within %v", requestTime)
+
+// plain takes the method, the URL and the key off an error of the http package, which quotes answers that are none. ctx is the request's.
+func (c *Client) plain(ctx context.Context, err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no answer within %v", requestTime)
-	case errors.Is(err, context.Canceled):
+	switch text := err.Error(); {
+	case context.Cause(ctx) == errNoAnswer:
+		return errNoAnswer
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return errors.New("given up before the answer")
+	case c.hide(text) != text:
+		return errors.New(c.hide(text))
 	}
 	return err
 }

@@ -31,7 +31,7 @@ type refusal struct {
 
 // refuse makes a refusal of a 4xx answer. Only these speak of the request's content; others end the run.
 func refuse(a *answer, doing string, place func(*apiError, []*Profile) (int, string)) (*refusal, error) {
-	r := &refusal{status: a.status, lost: a.lost, errors: apiErrors(a.body), place: place}
+	r := &refusal{status: a.status, lost: a.lost, errors: a.errors, place: place}
 	switch a.status {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
 		return r, nil

@@ -372,7 +372,7 @@ func TestStrangeErrors(t *testing.T) {
 		"", "null", "[]", `{"errors":{}}`, `{"errors":[{"source":{"pointer":5}}]}`, `{"errors":[{"source":null,"detail":null}]}`,
 		strings.Repeat("[", 2_000_000), `{"errors":` + strings.Repeat("[", 1000), "{\"errors\":[{\"detail\":\"\xff\"}]}", `{"errors":[5,"x"]}`,
 	} {
-		for i, e := range apiErrors([]byte(text)) {
+		for i, e := range new(Client).apiErrors([]byte(text)) {
 			if at, _ := importPlace(&e, nil); at != -1 {
 				t.Errorf("%.40s: error %d names profile %d", text, i, at)
 			}

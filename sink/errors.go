@@ -71,11 +71,6 @@ func cut(text string) string {
 	return strings.Clone(text[:end]) + "…"
 }
 
-// cut shortens what the error says.
-func (e *apiError) cut() {
-	e.Code, e.Title, e.Detail, e.Source.Pointer = cut(e.Code), cut(e.Title), cut(e.Detail), cut(e.Source.Pointer)
-}
-
 // text is what the error says to people.
 func (e *apiError) text() string {
 	if e.Detail == "" {
@@ -91,18 +86,25 @@ func (e *apiError) String() string {
 	return e.text() + " (" + e.Code + ")"
 }
 
-// apiErrors returns the errors of an answer's body, cut, and none when it is not a JSON:API error document.
-func apiErrors(body []byte) []apiError {
+// apiErrors returns the errors of an answer's body, cut and without the key, and none when it is not a JSON:API error document.
+func (c *Client) apiErrors(body []byte) []apiError {
 	var doc struct {
 		Errors []apiError `json:"errors"`
 	}
-	if decode(body, &doc) != nil {
+	if decodeUpTo(maxErrorValues, body, &doc) != nil {
 		return nil
 	}
 	for i := range doc.Errors {
-		doc.Errors[i].cut()
+		c.clean(&doc.Errors[i])
 	}
 	return doc.Errors
+}
+
+// clean takes the key out of an error's texts, and cuts them.
+func (c *Client) clean(e *apiError) {
+	for _, text := range []*string{&e.Code, &e.Title, &e.Detail, &e.Source.Pointer} {
+		*text = cut(c.hide(*text))
+	}
 }
 
 // explain puts an answer into one line for people.
@@ -131,8 +133,10 @@ const (
 	// maxDepth bounds the nesting of an answer: the decoder recurses without a bound of its own.
 	maxDepth = 200
 	// maxValues bounds the objects, arrays and values that follow others in an answer: each may take 150 bytes when it is decoded.
-	// An error has some 12 of them, so an answer may have eight errors for each profile of an import.
 	maxValues = 1 << 20
+	// maxErrorValues is for those of a refusal, of which there may be as many at once as requests under way. An error has some 12 of
+	// them, so there may be two errors for each profile of an import; where there are more, halves are sent.
+	maxErrorValues = 1 << 18
 )
 
 var (
@@ -142,7 +146,16 @@ var (
 )
 
 // decode reads an answer's JSON into what v points to, over nothing that was there before. Its errors quote nothing of the answer.
-func decode(body []byte, v any) error {
+func decode(body []byte, v any) error { return decodeUpTo(maxValues, body, v) }
+
+// isObject reports whether an answer is a JSON object, and not the page of something on the way.
+func isObject(body []byte) bool {
+	var members struct{}
+	return decode(body, &members) == nil
+}
+
+// decodeUpTo is decode with a bound of its own on the values.
+func decodeUpTo(most int, body []byte, v any) error {
 	reflect.ValueOf(v).Elem().SetZero()
 	depth, values, quoted := 0, 0, false
 	for i := 0; i < len(body); i++ {
@@ -163,7 +176,7 @@ func decode(body []byte, v any) error {
 			depth--
 		}
 	}
-	if values > maxValues {
+	if values > most {
 		return errTooMuch
 	}
 	if json.Unmarshal(body, v) != nil {

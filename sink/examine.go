@@ -115,9 +115,9 @@ func (c *Client) readable(ctx context.Context, path string, e *endpoint) (string
 		return "", err
 	}
 	if a.status >= 300 {
-		return "", setupError("", "read %s: %s", path, explain(a.status, apiErrors(a.body)))
+		return "", setupError("", "read %s: %s", path, explain(a.status, a.errors))
 	}
-	limits, left := a.header.Get("RateLimit-Limit"), a.header.Get("RateLimit-Remaining")
+	limits, left := cut(c.hide(a.header.Get("RateLimit-Limit"))), cut(c.hide(a.header.Get("RateLimit-Remaining")))
 	if limits == "" || left == "" {
 		return "unknown", nil
 	}

@@ -100,7 +100,7 @@ func (l *List) byID(ctx context.Context) error {
 	case a.status == http.StatusNotFound:
 		return notFound("list ids stand in the list's address in Klaviyo; --list-name takes a name", "look up list %q: there is none of that id in this account", l.ref.ID)
 	case a.status >= 300:
-		return setupError("", "look up list %q: %s", l.ref.ID, explain(a.status, apiErrors(a.body)))
+		return setupError("", "look up list %q: %s", l.ref.ID, explain(a.status, a.errors))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -215,10 +215,10 @@ func (l *List) make(ctx context.Context) error {
 		return err
 	}
 	own := ""
-	if len(found) == 0 {
-		if own, err = l.create(ctx); err != nil || l.client.options.Alone {
-			return err
-		}
+	if len(found) > 0 {
+		l.use(found[0].ID)
+	} else if own, err = l.create(ctx); err != nil || l.client.options.Alone {
+		return err
 	}
 	return l.agree(ctx, own)
 }
@@ -288,7 +288,7 @@ func (l *List) post(ctx context.Context) error {
 		return err
 	}
 	if a.status >= 300 {
-		return setupError("", "%s: %s", doing, explain(a.status, apiErrors(a.body)))
+		return setupError("", "%s: %s", doing, explain(a.status, a.errors))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -140,10 +140,25 @@ func TestLinksThatAreNoPaths(t *testing.T) {
 
 // What Klaviyo says is shown to people, but for the key in it.
 func TestEchoedKeyIsHidden(t *testing.T) {
-	bubble(t, faulty(isLookup, problem(401, "authentication_failed", "/data/", "The key pk_bubble is unknown.")), simulator.Options{}, Options{}, func(w *world) {
-		_, err := w.client.FindList(w.Context(), ListRef{Name: "News"})
-		if err == nil || strings.Contains(err.Error(), "pk_bubble") || !strings.Contains(err.Error(), "The key [API key] is unknown.") {
-			t.Errorf("error %v", err)
+	for _, said := range []string{`pk_bubble`, `\u0070k_bubbl\u0065`} {
+		unknown := says(401, mediaType, `{"errors":[{"code":"authentication_failed","detail":"The key `+said+` is unknown."}]}`)
+		bubble(t, faulty(isLookup, unknown), simulator.Options{}, Options{}, func(w *world) {
+			_, err := w.client.FindList(w.Context(), ListRef{Name: "News"})
+			if err == nil || strings.Contains(err.Error(), "pk_bubble") || !strings.Contains(err.Error(), "The key [API key] is unknown.") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+// A list that another process has just made is used though a second look does not find it.
+func TestListThatIsNotFoundAgain(t *testing.T) {
+	none := says(200, mediaType, `{"data":[],"links":{}}`)
+	made := says(200, mediaType, `{"data":[{"type":"list","id":"Aaaaaa","attributes":{"name":"New","created":"2026-11-23T00:00:00+00:00"}}],"links":{}}`)
+	bubble(t, faulty(isLookup, none, made, none), simulator.Options{}, Options{}, func(w *world) {
+		id, err := w.list("New").ensure(w.Context())
+		if err != nil || id != "Aaaaaa" {
+			t.Errorf("list %q, %v", id, err)
 		}
 	})
 }

@@ -42,7 +42,7 @@ func (c *Client) page(ctx context.Context, r *request, doc any, whole func() boo
 		return err
 	}
 	if a.status >= 300 {
-		err := setupError("", "%s: %s", r.doing, explain(a.status, apiErrors(a.body)))
+		err := setupError("", "%s: %s", r.doing, explain(a.status, a.errors))
 		err.status = a.status
 		return err
 	}

@@ -1,9 +1,13 @@
 package sink
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -31,6 +35,7 @@ func TestPassingFailures(t *testing.T) {
 		{name: "500", resent: 1, fault: problem(500, "error", "", "Internal error")},
 		{name: "502 with a page", resent: 1, fault: html(502)},
 		{name: "503", resent: 1, fault: problem(503, "unavailable", "", "Try later")},
+		{name: "503 that asks to wait", resent: 1, fault: says(503, mediaType, "", "Retry-After", "40"), least: 40 * time.Second},
 		{name: "504", resent: 1, fault: html(504)},
 		{name: "524", resent: 1, fault: html(524)},
 		{name: "408", resent: 1, fault: html(408)},
@@ -85,8 +90,9 @@ func TestFinalAnswers(t *testing.T) {
 	}{
 		{"401", problem(401, "authentication_failed", "/data/", "Incorrect authentication credentials.")},
 		{"403 of Klaviyo", problem(403, "permission_denied", "/data/", "The API key lacks the scope profiles:write.")},
+		{"403 of another form", says(403, mediaType, `{"errors":[{"code":403}]}`)},
 		{"410", problem(410, "gone", "", "This revision is retired.")},
-		{"302", says(302, "text/html", "", "Location", "https://klaviyo.example/steal")},
+		{"302", says(302, "text/html", "", "Location", "http://127.0.0.1:81/api/lists")},
 		{"308", says(308, "text/html", "", "Location", "/api/elsewhere")},
 		{"405", problem(405, "method_not_allowed", "", "Method not allowed.")},
 		{"415", problem(415, "unsupported", "", "Unsupported media type.")},
@@ -153,6 +159,65 @@ func TestOutage(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What may have arrived stays unknown when the tries after it were refused before they could.
+func TestOutageAfterALostAnswer(t *testing.T) {
+	faults := []fault{reset(true)}
+	for range 100 {
+		faults = append(faults, html(403))
+	}
+	bubble(t, faulty(isImport, faults...), simulator.Options{}, Options{RetryFor: time.Minute}, func(w *world) {
+		set := people(2)
+		err := NewImport(w.client, w.list("News")).Send(w.Context(), set)
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Kind != Outage || outcomes(set)["unknown answer_lost"] != 2 {
+			t.Errorf("error %v, %v", err, outcomes(set))
+		}
+	})
+}
+
+// A try that took longer than the time for retries, as in a process that was stopped, is followed by another.
+func TestLongTryIsNotTheLast(t *testing.T) {
+	stopped := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		time.Sleep(time.Minute)
+		reset(false)(w, r, next)
+	}
+	bubble(t, faulty(isImport, stopped), simulator.Options{}, Options{RetryFor: 10 * time.Second}, func(w *world) {
+		set := people(2)
+		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err != nil || outcomes(set)["accepted"] != 2 {
+			t.Errorf("error %v, %v", err, outcomes(set))
+		}
+	})
+}
+
+// A line on which a request takes ten minutes gets it through: the time limit is for the answer.
+func TestSlowLine(t *testing.T) {
+	slow := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		var all bytes.Buffer
+		for {
+			time.Sleep(10 * time.Second)
+			if _, err := io.CopyN(&all, r.Body, 32<<10); err != nil {
+				break
+			}
+		}
+		r.Body = io.NopCloser(&all)
+		next.ServeHTTP(w, r)
+	}
+	told := 0
+	bubble(t, faulty(isImport, slow), simulator.Options{}, Options{RetryFor: time.Second, Notice: func(string) { told++ }}, func(w *world) {
+		set := people(25)
+		for i := range set {
+			set[i].JSON = fmt.Appendf(nil, `{"type":"profile","attributes":{"email":"p%d@example.com","title":"%s"}}`, i, strings.Repeat("x", 80_000))
+		}
+		began := time.Now()
+		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err != nil || outcomes(set)["accepted"] != 25 {
+			t.Errorf("error %v, %v", err, outcomes(set))
+		}
+		if s := w.client.Stats(); s.Retried > 0 || told > 0 || time.Since(began) < 10*time.Minute {
+			t.Errorf("after %v %+v, told %d times", time.Since(began), s, told)
+		}
+	})
 }
 
 // A Klaviyo that was never reached has got nothing.

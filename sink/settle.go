@@ -206,7 +206,7 @@ func (j *Jobs) askEach(ctx context.Context, ids []string) error {
 		case a.status == http.StatusNotFound:
 			j.note(id, nil)
 		case a.status >= 300:
-			return setupError("", "watch import job %s: %s", id, explain(a.status, apiErrors(a.body)))
+			return setupError("", "watch import job %s: %s", id, explain(a.status, a.errors))
 		default:
 			j.note(id, &doc.Data)
 		}
@@ -380,7 +380,7 @@ func (c *Client) importErrors(ctx context.Context, id string, e *End) error {
 			return err
 		}
 		for i := range page.Data {
-			page.Data[i].Attributes.cut()
+			c.clean(&page.Data[i].Attributes.apiError)
 			payloads += len(page.Data[i].Attributes.Payload)
 		}
 		e.errors = append(e.errors, page.Data...)
@@ -462,8 +462,8 @@ func (e *End) attribute(v *Verdict, n int, key func(int) []byte) (unmatched int)
 	for i := range e.errors {
 		said := &e.errors[i].Attributes
 		at, column := indexed(said.Source.Pointer, importPointer, n)
-		if e.total >= 0 && e.total != n {
-			at = -1 // rows of the job are missing here: places say nothing
+		if e.total != n {
+			at = -1 // rows of the job are missing here, or may be: places say nothing
 		}
 		if address := strings.ToLower(e.errors[i].email()); address != "" {
 			place, ok := places[address]

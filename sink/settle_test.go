@@ -102,8 +102,10 @@ func TestJudge(t *testing.T) {
 	if err := json.Unmarshal([]byte("["+failure(at(0), `null`, "bad")+","+failure(at(0), `{"email":"c@example.com"}`, "bad")+"]"), &partial.errors); err != nil {
 		t.Fatal(err)
 	}
-	if v := partial.Judge(5, key); v.Rest != Unknown || len(v.Faults) != 1 || v.Faults[2] == nil {
-		t.Errorf("a part of a job: %+v", v)
+	for _, partial.total = range []int{3, -1} {
+		if v := partial.Judge(5, key); v.Rest != Unknown || len(v.Faults) != 1 || v.Faults[2] == nil {
+			t.Errorf("a part of a job of %d rows: %+v", partial.total, v)
+		}
 	}
 }
 
@@ -217,6 +219,27 @@ func TestJobStates(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A job that was just taken may not be found everywhere at once.
+func TestJobNotFoundAtFirst(t *testing.T) {
+	missing := problem(404, "not_found", "/data/", "Invalid job id")
+	watching(t, &jobs{status: map[string]string{"J": "complete"}, faults: []fault{missing, missing}}, func(w *world, j *Jobs) {
+		if end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J"); err != nil || end.State != Complete {
+			t.Errorf("%v: state %v", err, end.State)
+		}
+	})
+}
+
+// The key is in no reason that an import job gives.
+func TestKeyInImportErrors(t *testing.T) {
+	k := &jobs{status: map[string]string{"J": "complete"}, failed: map[string]int{"J": 1}, errors: map[string][]string{"J": {failure(at(0), `null`, `pk_bubble is bad`)}}}
+	watching(t, k, func(w *world, j *Jobs) {
+		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
+		if err != nil || len(end.errors) != 1 || end.errors[0].Attributes.Detail != "[API key] is bad" {
+			t.Errorf("%v: %+v", err, end)
+		}
+	})
 }
 
 // Polls that fail all the time leave the job open. They do not end the run, but a refused key does.

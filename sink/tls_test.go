@@ -72,6 +72,21 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// trusting returns a client that trusts the server, and the list that it has found there.
+func trusting(t *testing.T, server *httptest.Server) (*Client, *List) {
+	t.Helper()
+	client, err := New(Options{BaseURL: server.URL, Revision: DefaultRevision, Key: "pk_trusted", RetryFor: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.http.Transport.(*http.Transport).TLSClientConfig.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	list, err := client.FindList(t.Context(), ListRef{ID: "Aaaaaa"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, list
+}
+
 // deaf is a connection from which nothing comes.
 type deaf struct{ net.Conn }
 
@@ -88,27 +103,47 @@ func TestHandshakeCut(t *testing.T) {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()
-	client, err := New(Options{BaseURL: server.URL, Revision: DefaultRevision, Key: "pk_trusted", RetryFor: 100 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client, list := trusting(t, server)
 	defer client.Close()
-	transport := client.http.Transport.(*http.Transport)
-	transport.TLSClientConfig.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	list, err := client.FindList(t.Context(), ListRef{ID: "Aaaaaa"})
-	if err != nil {
-		t.Fatal(err)
-	}
 	client.Close()
+	transport := client.http.Transport.(*http.Transport)
 	dial := transport.DialContext
 	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
 		return deaf{conn}, err
 	}
 	set := people(2)
-	err = NewImport(client, list).Send(t.Context(), set)
+	err := NewImport(client, list).Send(t.Context(), set)
 	var failed *Error
 	if !errors.As(err, &failed) || failed.Kind != Outage || outcomes(set)["unsent"] != 2 || client.Stats().Resent != 0 || client.Stats().Retried != 1 {
+		t.Errorf("error %v, outcomes %v, %+v", err, outcomes(set), client.Stats())
+	}
+}
+
+// Whoever breaks TLS off when a request has come whole may have passed it on: its rows are unknown, and it is tried again.
+func TestBrokenTLS(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if r.Method == http.MethodGet {
+			_, _ = io.WriteString(w, `{"data":{"id":"Aaaaaa","attributes":{"name":"News"}}}`)
+			return
+		}
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn.(*tls.Conn).NetConn(), "HTTP/1.1 502 Bad Gateway\r\n\r\n")
+	}))
+	server.StartTLS()
+	defer server.Close()
+	client, list := trusting(t, server)
+	defer client.Close()
+	set := people(2)
+	err := NewImport(client, list).Send(t.Context(), set)
+	var failed *Error
+	if !errors.As(err, &failed) || failed.Kind != Outage || outcomes(set)["unknown answer_lost"] != 2 || client.Stats().Resent == 0 {
 		t.Errorf("error %v, outcomes %v, %+v", err, outcomes(set), client.Stats())
 	}
 }
