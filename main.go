@@ -163,7 +163,11 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 		return 0 // --help or --version
 	}
 	if err != nil {
-		c.fail(err.Error(), "klaviyo-export "+commandOf(err)+"--help")
+		hint := "klaviyo-export " + commandOf(err) + "--help"
+		if strings.HasPrefix(err.Error(), "unexpected argument") {
+			hint = "rows and results come by standard input: klaviyo-export … < FILE; " + hint
+		}
+		c.fail(err.Error(), hint)
 		return exitUsage
 	}
 	return exit(c, parsed.Run(c))
@@ -632,6 +636,9 @@ func (s *scheduleCommand) Run(c *console) error {
 
 func (s *scheduleCommand) plan() (*schedule.Plan, error) {
 	cron, err := schedule.Parse(s.Cron)
+	if err != nil && len(s.Command) > 0 && s.Command[0] != "--" {
+		return nil, fmt.Errorf("cron expression %s: it is one argument, in quotes, and -- stands before the command: '30 6 * * *' -- ./export.sh", s.Cron)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cron expression %s: %w", s.Cron, err)
 	}
@@ -812,7 +819,7 @@ func (w *waitCommand) Run(c *console) error {
 	if err := w.waitFlags.set(job, true); err != nil {
 		return err
 	}
-	client, err := w.client(c, job)
+	client, err := w.client(c, job, time.Minute)
 	if err != nil {
 		return err
 	}
@@ -861,7 +868,7 @@ func (p *pickCommand) Run(c *console) error {
 
 func (d *doctorCommand) Run(c *console) error {
 	var job pipeline.Job
-	client, err := d.client(c, &job)
+	client, err := d.client(c, &job, 5*time.Second)
 	if err != nil {
 		return err
 	}
@@ -1156,9 +1163,9 @@ func (f *klaviyoFlags) options(c *console) sink.Options {
 }
 
 // client makes the client of a command that only asks Klaviyo, and puts it into the job with what is wrong with the key.
-func (f *klaviyoFlags) client(c *console, job *pipeline.Job) (*sink.Client, error) {
+func (f *klaviyoFlags) client(c *console, job *pipeline.Job, retryFor time.Duration) (*sink.Client, error) {
 	options := f.options(c)
-	options.Concurrency, options.RateShare, options.RetryFor = 1, 100, time.Minute
+	options.Concurrency, options.RateShare, options.RetryFor = 1, 100, retryFor
 	options.Key, job.Err = f.key(c)
 	client, err := sink.New(options)
 	if err != nil {
@@ -1172,7 +1179,7 @@ func (f *klaviyoFlags) client(c *console, job *pipeline.Job) (*sink.Client, erro
 func (f *sendFlags) check(far *klaviyoFlags, list sink.ListRef) error {
 	switch {
 	case list.ID == "" && list.Name == "":
-		return errors.New("missing flags: --list-id=ID or --list-name=NAME")
+		return errors.New("missing flags: --list-id=ID or --list-name=NAME, and not an empty one")
 	case f.Concurrency < 1 || f.Concurrency > 100:
 		return errors.New("--concurrency must be from 1 to 100")
 	case f.BatchDelay < 10*time.Millisecond || f.BatchDelay > time.Hour:

@@ -40,7 +40,7 @@ func OpenEarlier(ctx context.Context, name string) (*Earlier, error) {
 		e.spool.Close()
 	}
 	_ = f.Close()
-	return nil, fmt.Errorf("read the earlier results in %s: %w", name, err)
+	return nil, &Error{Text: fmt.Sprintf("read the earlier results in %s: %v", name, err), Hint: "the file is what an earlier run wrote to its standard output; the rows come by standard input", cause: err}
 }
 
 // openEarlier takes over results as far as they go when ctx ends.
