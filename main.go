@@ -1204,7 +1204,7 @@ func (f *klaviyoFlags) key(c *console) (string, error) {
 		key, from = f.token, "the settings"
 	}
 	if f.APIKeyFile != "" {
-		text, err := os.ReadFile(f.APIKeyFile)
+		text, err := readSmall(f.APIKeyFile)
 		if errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(f.APIKeyFile, "pk_") {
 			return "", &pipeline.Error{Text: "read the API key: what --api-key-file names is no file, and looks like a key", Hint: "give the name of a file that holds the key, or set KLAVIYO_API_KEY"}
 		}
@@ -1238,6 +1238,16 @@ func isOpen(name string) bool {
 }
 
 func holds(name, key string) bool {
-	text, err := os.ReadFile(name)
+	text, err := readSmall(name)
 	return err == nil && strings.Contains(string(text), key)
+}
+
+// readSmall reads the first 1 MiB of a file: nothing that holds a key is longer.
+func readSmall(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, 1<<20))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"klaviyo-export/report"
 	"klaviyo-export/sink"
 	"klaviyo-export/validate"
 )
@@ -89,12 +90,17 @@ func (b *batcher) add(c *chunk) error {
 	if b.off {
 		return nil
 	}
-	if err := b.first.check(c, b.rows); err != nil {
+	c.first = b.rows + 1
+	if before, err := b.first.check(c); err != nil {
 		b.off = true
-		b.begin()
+		if b.emitted.IsZero() {
+			b.begin() // no row has a result
+			return err
+		}
+		b.rows += int64(before)
+		b.part(c, 0, before)
 		return err
 	}
-	c.first = b.rows + 1
 	from := 0
 	for i := range c.rows.Rows {
 		row := &c.rows.Rows[i]
@@ -131,7 +137,9 @@ func (b *batcher) settled(c *chunk, i int) bool {
 	switch {
 	case final:
 		b.open.skips = append(b.open.skips, skip{number, 0})
-		b.run.gauge.resume(status)
+		if b.run.gauge.resume(status); status == report.Rejected {
+			b.run.bound(number, b.run.gauge.rejected.Load())
+		}
 		if row.Fault == nil && b.seen != nil {
 			b.seen.first(row.Identity, number) // rows that repeat it are skipped, as they would have been then
 		}
@@ -146,17 +154,17 @@ func (b *batcher) settled(c *chunk, i int) bool {
 // opening looks for the first row that is an object, which shows whether the input is what the job needs.
 type opening struct{ met bool }
 
-// check looks through a chunk before which there are so many rows.
-func (o *opening) check(c *chunk, rows int64) error {
+// check looks through a chunk. With an error it returns how many of its rows stand before the one that the error is about.
+func (o *opening) check(c *chunk) (before int, err error) {
 	for i := 0; !o.met && i < len(c.rows.Rows); i++ {
 		switch row := &c.rows.Rows[i]; row.Required {
 		case validate.Missing, validate.WrongType:
-			return missing(rows+1+int64(i), row.Fault)
+			return i, missing(c.first+int64(i), row.Fault)
 		case validate.Present:
 			o.met = true
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // missing is the error of a first object without the required column.

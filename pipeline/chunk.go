@@ -68,6 +68,7 @@ func (c *chunk) check(checker *validate.Checker) {
 	case !c.goesOn:
 		checker.Check(c.text, c.last, &c.rows)
 	}
+	c.rows.Trim()
 }
 
 // forget takes back the memory of the text.

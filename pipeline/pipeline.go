@@ -183,10 +183,13 @@ func (r *run) flow(ctx context.Context, in io.Reader) error {
 	checks := stream.New().WithMaxGoroutines(runtime.GOMAXPROCS(0))
 	sends := stream.New().WithMaxGoroutines(r.job.Concurrency)
 	settles := stream.New().WithMaxGoroutines(max(r.job.MaxOpenJobs, 1))
-	open := make(chan struct{}, max(r.job.MaxOpenJobs, 1)) // an element for each batch on its way and not settled
+	open := make(chan struct{}, max(r.job.MaxOpenJobs, 1)) // elements for each batch on its way and not settled
 	batches := newBatcher(r, func(b *batch) {
+		weight := min(1+(b.rows-len(b.profiles))/oddRows, cap(open))
 		if r.watch != nil {
-			open <- struct{}{}
+			for range weight {
+				open <- struct{}{}
+			}
 		}
 		sends.Go(func() stream.Callback {
 			r.send(ctx, b)
@@ -203,7 +206,9 @@ func (r *run) flow(ctx context.Context, in io.Reader) error {
 					r.settle(ctx, o)
 					return func() {
 						r.write(o)
-						<-open
+						for range weight {
+							<-open
+						}
 					}
 				})
 			}
@@ -235,6 +240,9 @@ func (r *run) flow(ctx context.Context, in io.Reader) error {
 	settles.Wait()
 	return ended
 }
+
+// oddRows with a result of their own, of 300 bytes, count as one more open job beside that of their batch.
+const oddRows = 1000
 
 // send delivers a batch, unless the run is stopped. It is called at once for several batches.
 func (r *run) send(ctx context.Context, b *batch) {

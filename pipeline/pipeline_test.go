@@ -413,6 +413,32 @@ func TestMissingColumn(t *testing.T) {
 }
 
 // A null in the first row is a column that is there; later rows without the column cost themselves alone.
+// Where results of rows that are no objects are written already, those that follow have one too.
+func TestMissingColumnAfterManyThatAreNoObjects(t *testing.T) {
+	job, _ := addJob(t, nil)
+	var out bytes.Buffer
+	rep, err := Run(t.Context(), job, strings.NewReader(strings.Repeat("x\n", 5000)+`{"EMAIL":"a@example.com"}`+"\n"+rowsFrom(1, 5)), &out)
+	rows, _ := parse(t, out.Bytes())
+	if rep.ExitCode != 2 || rep.Rows.Read != 5000 || rep.Rows.Rejected != 5000 || len(rows) != 5000 || rep.List.Created || !strings.Contains(fmt.Sprint(err), "row 5001: `EMAIL` is there") {
+		t.Errorf("exit %d, %d rows, %+v: %v", rep.ExitCode, len(rows), rep.Rows, err)
+	}
+}
+
+// Batches with so many bad rows that they count as more than all open jobs are sent all the same, one after the other.
+func TestMoreBadRowsThanOpenJobs(t *testing.T) {
+	job, _ := addJob(t, nil)
+	job.Wait, job.WaitTimeout, job.MaxOpenJobs, job.MaxInvalid = true, time.Minute, 2, Bound{rows: 1_000_000}
+	var in strings.Builder
+	for i := range 3 {
+		in.WriteString(strings.Repeat("x\n", 15_000) + rowsFrom(1+100*i, 100))
+	}
+	var out bytes.Buffer
+	rep, err := Run(t.Context(), job, strings.NewReader(in.String()), &out)
+	if err != nil || rep.Rows.Applied != 300 || rep.Rows.Rejected != 45_000 {
+		t.Errorf("%+v: %v", rep.Rows, err)
+	}
+}
+
 func TestColumnMissingLater(t *testing.T) {
 	var out bytes.Buffer
 	in := "{\"email\":null}\n{\"email\":\"a@example.com\"}\n{\"mail\":1}\n{\"email\":true}\n{\"email\":\" \"}\n"

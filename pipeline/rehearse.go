@@ -30,7 +30,8 @@ func (r *run) rehearse(ctx context.Context, s *spool) (again io.Reader, ended er
 			defer r.bug()
 			c.check(r.job.Checker)
 			return func() {
-				if err := first.check(c, rows); err != nil {
+				c.first = rows + 1
+				if _, err := first.check(c); err != nil {
 					unfit = true
 					r.stop(err)
 				}

@@ -93,8 +93,10 @@ func (r *run) write(o *outcomes) {
 
 // reject counts a rejected row, and stops the run when there are more of them than the job allows and it should not go on then.
 // It is called at once by several stages.
-func (r *run) reject(row int64) {
-	rejected := r.gauge.rejected.Add(1)
+func (r *run) reject(row int64) { r.bound(row, r.gauge.rejected.Add(1)) }
+
+// bound stops the run at a row when so many rejected ones are too many.
+func (r *run) bound(row, rejected int64) {
 	if r.job.StopOnInvalid && !r.job.MaxInvalid.allowsSoFar(rejected, max(r.gauge.read.Load(), row)) {
 		r.stop(&Error{Text: fmt.Sprintf("stopped at row %d: more rows are rejected than --max-invalid %v allows", row, r.job.MaxInvalid), Hint: hintRejected, exit: 1})
 	}

@@ -46,9 +46,12 @@ func (l *Lines) next() (Entry, int64, error) {
 		text, at, n := l.rest, l.from, l.n
 		l.first = n
 		if len(text) == 1 && text[0] == '{' && !l.last {
-			var err error
-			if text, err = l.indented(); err != nil {
-				return Entry{}, 0, err
+			text = []byte{'{'} // what it was a part of is the reader's again
+			if next, _ := l.in.Peek(1); len(next) > 0 && next[0] != '{' {
+				var err error
+				if text, err = l.indented(text); err != nil {
+					return Entry{}, 0, err
+				}
 			}
 		}
 		e, err := parse(text)
@@ -78,9 +81,8 @@ func maybeCut(text []byte) bool {
 	return bytes.HasPrefix(text, begin) || bytes.HasPrefix(begin, text)
 }
 
-// indented reads an object of several lines, whose first is "{", up to its last, which is "}".
-func (l *Lines) indented() ([]byte, error) {
-	text := []byte{'{'}
+// indented reads an object of several lines, whose first is text, "{", up to its last, which is "}".
+func (l *Lines) indented(text []byte) ([]byte, error) {
 	n := l.n
 	for len(text) < maxLine {
 		if err := l.line(); err == io.EOF {

@@ -32,6 +32,14 @@ func TestResults(t *testing.T) {
 `, "accepted , accepted , -"},
 		{"appended to a line without newline", `{"type":"row","row":1,"status":"applied"}{"type":"row","row":2,"status":"accepted"}
 `, "applied , accepted , -"},
+		{"cut behind its first brace, and taken up again on a line of its own", `{"type":"row","row":1,"status":"applied"}
+{
+{"type":"row","row":2,"status":"accepted"}
+{"type":"row","row":3,"status":"valid"}
+{"type":"row","row":1,"status":"accepted"}
+`, "accepted , accepted , valid "},
+		{"cut behind its first brace twice", "{\n{\n" + `{"type":"row","row":2,"status":"accepted"}
+`, "-, accepted , -"},
 		{"a detail that looks like a line", `{"type":"row","row":1,"status":"rejected","detail":"{\"type\":\"row\",\"row\":2"}
 `, "rejected , -, -"},
 		{"passed through other tools", `{ "status" : "applied", "row": 1, "key":"a@b.example" , "type":"row" }

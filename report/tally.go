@@ -8,6 +8,12 @@ type tally struct {
 
 type reason struct{ code, stage string }
 
+// maxReasons bounds the codes that are counted one by one: Klaviyo has a few dozen. Others count as otherCodes.
+const (
+	maxReasons = 10_000
+	otherCodes = "other"
+)
+
 func newTally() tally { return tally{reasons: map[reason]*Reason{}} }
 
 // add counts a row. The code may be empty.
@@ -17,6 +23,10 @@ func (t *tally) add(row int64, status Status, code, stage string) {
 		return
 	}
 	r := t.reasons[reason{code, stage}]
+	if r == nil && len(t.reasons) >= maxReasons {
+		code = otherCodes
+		r = t.reasons[reason{code, stage}]
+	}
 	if r == nil {
 		r = &Reason{Code: code, Stage: stage, FirstRow: row}
 		t.reasons[reason{code, stage}] = r

@@ -261,8 +261,10 @@ func (c *Checker) missing(r *Rows) *Fault {
 	}
 	detail := "column " + quoteString(c.required) + " is missing"
 	if near := c.near(r); near != "" {
-		detail = fmt.Sprintf(`%s is there, %s is not: names are case-sensitive, use AS "%s" or --map '%s=%s'`,
-			quoteString(near), quoteString(c.required), cutName(c.required), near, c.key.name())
+		detail = fmt.Sprintf(`%s is there, %s is not: names are case-sensitive, use AS "%s"`, quoteString(near), quoteString(c.required), cutName(c.required))
+		if strings.EqualFold(near, c.required) { // without white space, which a shell and a line would need written in another way
+			detail += fmt.Sprintf(` or --map '%s=%s'`, near, c.key.name())
+		}
 	} else if hint := cmp.Or(wrapperHint(r.scan.line[space(r.scan.line, 0):]), separatorHint(r)); hint != "" {
 		detail += "; " + hint
 	}

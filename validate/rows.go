@@ -53,13 +53,17 @@ type Rows struct {
 	lower   []byte
 }
 
-// Reset empties r. It keeps its memory for the next chunk, but not what a single huge row took.
+// Reset empties r. It keeps its memory for the next chunk.
 func (r *Rows) Reset() {
+	r.Rows = r.Rows[:0]
+	r.Data = r.Data[:0]
+}
+
+// Trim gives up the memory that a single huge row took to be checked.
+func (r *Rows) Trim() {
 	if cap(r.scan.members)+cap(r.scan.nested) > 2*maxColumns {
 		*r = Rows{Rows: r.Rows, Data: r.Data}
 	}
-	r.Rows = r.Rows[:0]
-	r.Data = r.Data[:0]
 }
 
 var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}

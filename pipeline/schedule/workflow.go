@@ -48,6 +48,9 @@ func FromWorkflow(file string) (*Plan, error) {
 	return &w.Plan, nil
 }
 
+// maxFaults are told of one workflow.
+const maxFaults = 10
+
 // workflow is one that is being read.
 type workflow struct {
 	Plan
@@ -56,7 +59,9 @@ type workflow struct {
 }
 
 func (w *workflow) fault(at *yaml.Node, err error) {
-	w.faults = append(w.faults, fmt.Errorf("%s:%d: %w", w.file, at.Line, err))
+	if len(w.faults) < maxFaults {
+		w.faults = append(w.faults, fmt.Errorf("%s:%d: %w", w.file, at.Line, err))
+	}
 }
 
 // load returns the mapping that a file holds.

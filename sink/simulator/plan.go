@@ -83,9 +83,13 @@ type Others struct {
 
 // ReadPlan reads a Plan in YAML and checks it. Its errors name the lines.
 func ReadPlan(r io.Reader) (*Plan, error) {
-	text, err := io.ReadAll(r)
+	const most = 1 << 20
+	text, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading the plan of faults: %w", err)
+	}
+	if len(text) > most {
+		return nil, fmt.Errorf("reading the plan of faults: it is longer than %d bytes", most)
 	}
 	var p Plan
 	if err := yaml.Load(text, &p, yaml.WithKnownFields()); err != nil {
