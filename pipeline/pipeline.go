@@ -289,7 +289,9 @@ func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 		rep.Requests = report.Requests{Sent: s.Sent, Retried: s.Retried, Throttled: s.Throttled, Bytes: s.Bytes, Resent: s.Resent}
 	}
 	if r.earlier != nil {
-		rep.Operation, rep.Jobs.Submitted = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.Jobs.Submitted
+		rep.Operation = cmp.Or(r.earlier.Operation, rep.Operation)
+		// Runs that were killed have told of no jobs.
+		rep.Jobs.Submitted = max(r.earlier.Jobs.Submitted, rep.Jobs.Complete+rep.Jobs.Cancelled+int64(len(rep.Jobs.Open)))
 	}
 	if err != nil && rep.Status != report.StatusOf(130) {
 		rep.Error = err.Error()

@@ -156,6 +156,7 @@ func TestWaitLaterIsWaitAtOnce(t *testing.T) {
 		if rep, _ := Run(t.Context(), job, strings.NewReader(in), &sent); rep.Rows.Accepted != 12_500 || len(rep.Jobs.Open) != 2 {
 			t.Errorf("sent: %+v, %+v", rep.Rows, rep.Jobs)
 		}
+		ofKilledRun := rowsOnly(sent.Bytes())
 		if _, err := Wait(t.Context(), job, iotest.HalfReader(&sent), &later); err == nil {
 			t.Error("no error for rejected rows")
 		}
@@ -166,6 +167,9 @@ func TestWaitLaterIsWaitAtOnce(t *testing.T) {
 		_, laterReport := parse(t, later.Bytes())
 		if diff := cmp.Diff(rep.Rows, laterReport.Rows); diff != "" || laterReport.Jobs.Submitted != 2+2 || laterReport.Jobs.Complete != 2 || laterReport.List.Name != "News" {
 			t.Errorf("report: %s, jobs %+v", diff, laterReport.Jobs)
+		}
+		if rep, _ := Wait(t.Context(), job, strings.NewReader(ofKilledRun), io.Discard); rep.Jobs.Submitted != 2 || rep.Jobs.Complete != 2 {
+			t.Errorf("without a report: jobs %+v", rep.Jobs)
 		}
 	}
 }

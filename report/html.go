@@ -116,7 +116,7 @@ func (r *Report) tiles() []fact {
 	if r.StartedAt != "" {
 		list = append(list, fact{"took", duration(r.Seconds)})
 	}
-	if r.Seconds >= 1 && r.Rows.Read > r.Rows.Resumed {
+	if r.Seconds >= 1 && r.timed() > 0 {
 		list = append(list, fact{"rows a second", r.pace()})
 	}
 	if r.Requests.Sent > 0 {

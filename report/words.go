@@ -128,15 +128,23 @@ func (r *Report) took() string {
 		return ""
 	}
 	took := duration(r.Seconds)
-	if rows := r.Rows.Read - r.Rows.Resumed; rows > 0 && r.Seconds >= 1 {
+	if r.timed() > 0 && r.Seconds >= 1 {
 		took += ", " + r.pace() + " rows a second"
 	}
 	return took
 }
 
+// timed is the number of rows of runs whose times are known: not of those that were killed.
+func (r *Report) timed() (rows int64) {
+	for i := range r.Timeline {
+		rows += r.Timeline[i].Rows.Read - r.Timeline[i].Rows.Resumed
+	}
+	return rows
+}
+
 // pace is the number of rows a second, in three digits at least.
 func (r *Report) pace() string {
-	pace := float64(r.Rows.Read-r.Rows.Resumed) / r.Seconds
+	pace := float64(r.timed()) / r.Seconds
 	if pace < 100 {
 		return strconv.FormatFloat(pace, 'g', 3, 64)
 	}

@@ -31,7 +31,7 @@ func TestMeasures(t *testing.T) {
 		}
 	}
 	for rows, want := range map[int64]string{1: "0.0333", 2795: "93.2", 300_000: "10,000"} {
-		if got := (&Report{Rows: Rows{Read: rows + 5, Resumed: 5}, Seconds: 30}).pace(); got != want {
+		if got := (&Report{Timeline: []Bucket{{Rows: Rows{Read: rows + 2, Resumed: 5}}, {Rows: Rows{Read: 3}}}, Seconds: 30}).pace(); got != want {
 			t.Errorf("%d rows in 30 s are %s a second, want %s", rows, got, want)
 		}
 	}
@@ -94,10 +94,11 @@ func TestLatencyWords(t *testing.T) {
 	}
 }
 
-// A pace is that of the rows that this run has worked on.
+// A pace is that of the rows which were worked on in that time: not of those that were done before, nor of runs that were killed, of
+// whose time nothing is known.
 func TestTook(t *testing.T) {
 	for want, rows := range map[string]Rows{"10s": {Read: 5, Resumed: 5}, "10s, 0.5 rows a second": {Read: 10, Resumed: 5}} {
-		if got := (&Report{StartedAt: "2026-11-23T09:30:00.000Z", Rows: rows, Seconds: 10}).took(); got != want {
+		if got := (&Report{StartedAt: "2026-11-23T09:30:00.000Z", Rows: Rows{Read: 100}, Timeline: []Bucket{{Rows: rows}}, Seconds: 10}).took(); got != want {
 			t.Errorf("%+v took %s, want %s", rows, got, want)
 		}
 	}

@@ -115,6 +115,8 @@ func (r *round) plan() *simulator.Plan {
 	}
 	fail := simulator.Fault{Do: "fail", Times: -1, Addresses: []string{"failed*"}, Code: "duplicate_profile", Detail: "Taken.",
 		Payload: []string{"full", "none", "attributes"}[r.dice.IntN(3)], Uppercase: r.dice.IntN(2) == 0}
+	// Of a job some of whose results a kill has cut off, places say nothing: wait has to go by addresses, if errors have them.
+	r.codes["error_unmatched"] = !r.wait && fail.Payload == "none"
 	if r.dice.IntN(6) == 0 {
 		n := r.dice.IntN(4)
 		fail.Report, r.codes["errors_incomplete"] = &n, true
