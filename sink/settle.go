@@ -428,7 +428,7 @@ func (e *End) Judge(n int, key func(place int) []byte) Verdict {
 	case Cancelled:
 		return unknown("job_cancelled", "the import job was cancelled: the row may have been imported or not")
 	case Expired:
-		return unknown("job_expired", "Klaviyo no longer knows the import job: the row may have been imported or not")
+		return unknown("job_expired", "Klaviyo no longer knows the import job, or another account's key was given: the row may have been imported or not")
 	}
 	v := Verdict{Faults: map[int]*Fault{}, Rest: Applied}
 	if len(e.errors) == 0 && e.failed <= 0 {
