@@ -219,8 +219,8 @@ type trouble struct {
 // call sends r until it is answered for good: 2xx that r.accept takes, or a 4xx that speaks of the request's content.
 // Errors are *Error.
 func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
-	started, lost := time.Since(c.began), false
-	pause := newPause()
+	var started time.Duration // when the first try was begun
+	lost, pause := false, newPause()
 	for try := 0; ; try++ {
 		if err := r.endpoint.take(ctx); err != nil {
 			return nil, &Error{Kind: Stopped, lost: lost, err: fmt.Errorf("%s: %w", r.doing, context.Cause(ctx))}
@@ -232,6 +232,9 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 			c.counters.resent.Add(1)
 		}
 		begun := time.Since(c.began)
+		if try == 0 {
+			started = begun
+		}
 		a, failed := c.try(ctx, r)
 		r.endpoint.done()
 		if failed == nil {
