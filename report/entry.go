@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/segmentio/encoding/json"
 )
@@ -70,7 +71,8 @@ func parse(text []byte) (Entry, error) {
 	case !known:
 		return Entry{}, errStatus
 	}
-	return Entry{Row: line.Row, Status: status, Key: line.Key, Stage: line.Stage, Code: line.Code, Job: line.Job, Text: text}, nil
+	valid := func(text string) string { return strings.ToValidUTF8(text, "\ufffd") } // as it will be read again from a report
+	return Entry{Row: line.Row, Status: status, Key: line.Key, Stage: valid(line.Stage), Code: valid(line.Code), Job: valid(line.Job), Text: text}, nil
 }
 
 // parseOwn reads a row's line as Writer writes it, to its last byte. It is not ok with others, which may be rows all the same.
@@ -112,7 +114,7 @@ func (e *Entry) set(name, value []byte) (ok bool) {
 		e.Key = value
 		return len(value) > 0
 	case "code", "stage", "job":
-		if len(value) < 2 || bytes.IndexByte(value, '\\') >= 0 {
+		if len(value) < 2 || bytes.IndexByte(value, '\\') >= 0 || !utf8.Valid(value) {
 			return false
 		}
 		plain := string(value[1 : len(value)-1])

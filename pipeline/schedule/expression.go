@@ -236,10 +236,10 @@ func (f *field) element(w word) (element, error) {
 		return e, err
 	}
 	if e.low > e.high {
-		return e, fmt.Errorf("column %d: the range %s ends before it begins, write %s", w.column, base, f.unwound(first, last, e))
+		return e, fmt.Errorf("column %d: the range %s ends before it begins, write %s", w.column, shown(base), f.unwound(first, last, e))
 	}
 	if stepped && !ranged && !e.star {
-		return e, fmt.Errorf("column %d: a step follows a single value, a range was meant: %s-%d/%s", w.column, base, f.high, shown(step))
+		return e, fmt.Errorf("column %d: a step follows a single value, a range was meant: %s-%d/%s", w.column, shown(base), f.high, shown(step))
 	}
 	if stepped {
 		e.step, err = f.step(word{step, w.column + len(base) + len("/")})
@@ -257,9 +257,9 @@ func (f *field) unwound(first, last string, e element) string {
 	}
 	join := func(from, to string) string {
 		if strings.EqualFold(from, to) {
-			return from
+			return shown(from)
 		}
-		return from + "-" + to
+		return shown(from) + "-" + shown(to)
 	}
 	switch {
 	case e.low > f.high: // 7 is 0
