@@ -11,8 +11,11 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// maxDigits is more than any number has, with every prefix.
-const maxDigits = 30
+// maxDigits is more than any number has, with every prefix; maxPhone, in bytes, is the longest text that package phonenumbers reads.
+const (
+	maxDigits = 30
+	maxPhone  = 250
+)
 
 // phone appends the phone number m in E.164 with a comma, or returns its fault, perhaps with a part of it appended.
 func (c *Checker) phone(r *Rows, m *member) *Fault {
@@ -128,6 +131,9 @@ func readAny(digits, home string) (code, national []byte, problem phoneProblem) 
 
 // phoneDigits appends to kept the digits of a number, after a + if it has one, or returns the reason why it is none.
 func phoneDigits(kept, value []byte) (digits []byte, reason string) {
+	if len(value) > maxPhone {
+		return nil, fmt.Sprintf("is longer than %d bytes: give one number alone", maxPhone)
+	}
 	const scheme = "tel:"
 	rest := value
 	if len(rest) >= len(scheme) && bytes.EqualFold(rest[:len(scheme)], []byte(scheme)) {
