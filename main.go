@@ -825,7 +825,9 @@ func (w *waitCommand) Run(c *console) error {
 	}
 	defer client.Close()
 	defer context.AfterFunc(c.abort, client.Abort)()
-	c.expect("the results of an earlier run")
+	if job.Err == nil {
+		c.expect("the results of an earlier run")
+	}
 	done := w.show(c, job, "wait")
 	rep, err := pipeline.Wait(c.ctx, job, c.in, c.out)
 	done(rep)
@@ -837,7 +839,6 @@ func (w *waitCommand) Run(c *console) error {
 
 func (p *pickCommand) Run(c *console) error {
 	c.underWay.Store("ending")
-	c.expect("the rows")
 	earlier, err := pipeline.OpenEarlier(c.ctx, p.Results)
 	if err != nil {
 		return err
@@ -857,6 +858,7 @@ func (p *pickCommand) Run(c *console) error {
 			selected.Missing = true
 		}
 	}
+	c.expect("the rows")
 	if err := pipeline.Pick(c.ctx, selected, earlier, c.in, c.out); err != nil {
 		if c.ctx.Err() != nil {
 			return stopped(c.ctx)
@@ -1021,7 +1023,7 @@ func (f *transferFlags) transfer(c *console, operation validate.Operation, list 
 		switch {
 		case list.ID != "":
 			sim.AddListAs(list.ID, "Simulated")
-		case job.Resume != nil && job.Resume.Report != nil && job.Resume.Report.List != nil && job.Resume.Report.List.Name == list.Name:
+		case job.Resume != nil && job.Resume.Report != nil && job.Resume.Report.List != nil && job.Resume.Report.List.Name == list.Name && job.Resume.Report.List.ID != "":
 			sim.AddListAs(job.Resume.Report.List.ID, list.Name)
 		case !list.Create:
 			sim.AddList(list.Name, "single_opt_in")

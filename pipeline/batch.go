@@ -91,15 +91,14 @@ func (b *batcher) add(c *chunk) error {
 		return nil
 	}
 	c.first = b.rows + 1
-	if before, err := b.first.check(c); err != nil {
+	before, err := b.first.check(c)
+	if err != nil {
 		b.off = true
 		if b.emitted.IsZero() {
 			b.begin() // no row has a result
 			return err
 		}
-		b.rows += int64(before)
-		b.part(c, 0, before)
-		return err
+		c.rows.Rows = c.rows.Rows[:before]
 	}
 	from := 0
 	for i := range c.rows.Rows {
@@ -124,7 +123,7 @@ func (b *batcher) add(c *chunk) error {
 	if b.due(c.tick) {
 		b.cut()
 	}
-	return nil
+	return err
 }
 
 // settled reports whether it is known without sending a row what becomes of it, and notes it.

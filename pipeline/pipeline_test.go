@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -412,7 +413,6 @@ func TestMissingColumn(t *testing.T) {
 	}
 }
 
-// A null in the first row is a column that is there; later rows without the column cost themselves alone.
 // Where results of rows that are no objects are written already, those that follow have one too.
 func TestMissingColumnAfterManyThatAreNoObjects(t *testing.T) {
 	job, _ := addJob(t, nil)
@@ -421,6 +421,29 @@ func TestMissingColumnAfterManyThatAreNoObjects(t *testing.T) {
 	rows, _ := parse(t, out.Bytes())
 	if rep.ExitCode != 2 || rep.Rows.Read != 5000 || rep.Rows.Rejected != 5000 || len(rows) != 5000 || rep.List.Created || !strings.Contains(fmt.Sprint(err), "row 5001: `EMAIL` is there") {
 		t.Errorf("exit %d, %d rows, %+v: %v", rep.ExitCode, len(rows), rep.Rows, err)
+	}
+}
+
+// That holds for a run that is taken up again too: rows with a final result are left to it.
+func TestMissingColumnInAResumedRun(t *testing.T) {
+	in := strings.Repeat("x\n", 5000) + `{"EMAIL":"a@example.com"}` + "\n"
+	job, _ := addJob(t, nil)
+	file := filepath.Join(t.TempDir(), "results")
+	var first, second bytes.Buffer
+	_, _ = Run(t.Context(), job, strings.NewReader(in), &first)
+	if err := os.WriteFile(file, first.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if job.Resume, err = OpenEarlier(t.Context(), file); err != nil {
+		t.Fatal(err)
+	}
+	defer job.Resume.Close()
+	job.Resume.Report = nil // its list was not there
+	rep, _ := Run(t.Context(), job, strings.NewReader(in), &second)
+	// The last row, which is no JSON, may have been cut, and is checked again.
+	if lines := bytes.Count(second.Bytes(), []byte("\n")); rep.ExitCode != 2 || rep.Rows.Resumed != 4999 || rep.Rows.Rejected != 1 || lines != 2 {
+		t.Errorf("exit %d, %+v, %d lines", rep.ExitCode, rep.Rows, lines)
 	}
 }
 
@@ -439,6 +462,7 @@ func TestMoreBadRowsThanOpenJobs(t *testing.T) {
 	}
 }
 
+// A null in the first row is a column that is there; later rows without the column cost themselves alone.
 func TestColumnMissingLater(t *testing.T) {
 	var out bytes.Buffer
 	in := "{\"email\":null}\n{\"email\":\"a@example.com\"}\n{\"mail\":1}\n{\"email\":true}\n{\"email\":\" \"}\n"

@@ -12,8 +12,9 @@ type body struct {
 	set            []*Profile
 	place          int // -1: in prefix, len(set): in suffix
 	offset         int
-	moved          func() // called at each Read; nil = nobody asks
-	closing        sync.Once
+	moved          func()     // called at each Read; nil = nobody asks
+	mu             sync.Mutex // guards what Read and Close use
+	over           bool
 	closed         chan struct{}
 }
 
@@ -30,7 +31,14 @@ func (b *body) size() int64 {
 	return int64(n)
 }
 
+// Read is called from a goroutine of the transport, in HTTP/2 perhaps even when it has closed the body: then nothing is read any more, as
+// the profiles may be another request's.
 func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over {
+		return 0, io.ErrClosedPipe
+	}
 	if b.moved != nil {
 		b.moved()
 	}
@@ -82,8 +90,13 @@ func (b *body) advance(n, whole int) {
 	}
 }
 
-// Close is called by the transport when it reads no more, perhaps only after its answer was returned.
+// Close is called by the transport, perhaps only after its answer was returned, and more than once.
 func (b *body) Close() error {
-	b.closing.Do(func() { close(b.closed) })
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.over {
+		b.over = true
+		close(b.closed)
+	}
 	return nil
 }

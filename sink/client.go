@@ -31,7 +31,7 @@ const (
 	requestTime  = 2 * time.Minute  // for the answer, from when the last of the request left: a slow line may take longer for 5 MB
 	throttledFor = 10 * time.Minute // of nothing but 429s
 	pingAfter    = 30 * time.Second // of silence on a connection of HTTP/2, which else would take requests though it is dead
-	pingTime     = 45 * time.Second // for the ping's answer, behind what a slow line has still to carry
+	pingTime     = 75 * time.Second // for the ping's answer, behind what a slow line has still to carry
 	silentTime   = 15 * time.Second // without an answer, until people are told
 	maxAnswer    = 16 << 20         // bytes; a page of 100 import errors with their profiles is under 11 MB
 	shortestKey  = 6                // what is shorter is no key, and stands in answers by chance
@@ -80,16 +80,15 @@ func New(o Options) (*Client, error) {
 	}
 	c.http = http.Client{
 		Transport: &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
-			ForceAttemptHTTP2:     true,
-			HTTP2:                 &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTime},
-			TLSHandshakeTimeout:   15 * time.Second,
-			MaxIdleConnsPerHost:   o.Concurrency + 1,
-			IdleConnTimeout:       90 * time.Second,
-			ResponseHeaderTimeout: requestTime,
-			WriteBufferSize:       64 << 10,
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+			ForceAttemptHTTP2:   true,
+			HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTime},
+			TLSHandshakeTimeout: 15 * time.Second,
+			MaxIdleConnsPerHost: o.Concurrency + 1,
+			IdleConnTimeout:     90 * time.Second,
+			WriteBufferSize:     64 << 10,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -273,13 +272,14 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 
 // hopeless reports whether nothing had got through for so long, when the try that failed was begun, that trying again is over: a machine
 // that was suspended meanwhile, or a process that was stopped, has another try. A 429 says that Klaviyo is there: --retry-for does not
-// count for it, but there is an end to it too.
+// count for it, but there is an end to it too. A 503 that asks to wait for longer is not waited for.
 func (c *Client) hopeless(started, begun time.Duration, failed *trouble) bool {
 	limit := c.options.RetryFor
 	if failed.after > 0 {
 		limit = max(limit, throttledFor)
 	}
-	return limit == 0 || begun-max(started, time.Duration(c.progress.Load())) >= limit
+	quiet := max(started, time.Duration(c.progress.Load())) // since then nothing has got through
+	return limit == 0 || begun-quiet >= limit || failed.pause > 0 && time.Since(c.began)+failed.pause-quiet > limit
 }
 
 // newPause is the wait between tries: TD's published one second, doubling to 32, each by half up or down.
@@ -440,7 +440,7 @@ func (c *Client) plain(ctx context.Context, err error) error {
 	switch text := err.Error(); {
 	case context.Cause(ctx) == errNoAnswer:
 		return errNoAnswer
-	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+	case ctx.Err() != nil:
 		return errors.New("given up before the answer")
 	case c.hide(text) != text:
 		return errors.New(c.hide(text))

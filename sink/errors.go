@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -151,7 +152,7 @@ func decode(body []byte, v any) error { return decodeUpTo(maxValues, body, v) }
 // isObject reports whether an answer is a JSON object, and not the page of something on the way.
 func isObject(body []byte) bool {
 	var members struct{}
-	return decode(body, &members) == nil
+	return bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) && decode(body, &members) == nil
 }
 
 // decodeUpTo is decode with a bound of its own on the values.

@@ -249,11 +249,12 @@ func (l *List) agree(ctx context.Context, own string) error {
 func (l *List) create(ctx context.Context) (string, error) {
 	started, pause := time.Now(), newPause()
 	for {
+		begun := time.Since(started)
 		err := l.post(ctx)
 		var failed *Error
 		if errors.As(err, &failed) && failed.lost {
 			failed.lost = false // a list's answer, no profile's
-			if failed.Kind == Outage && time.Since(started) <= l.client.options.RetryFor {
+			if failed.Kind == Outage && begun <= l.client.options.RetryFor {
 				_ = sleep(ctx, pause.NextBackOff(), nil) // the next call sees to it when ctx ends
 				var found []listResource
 				if found, err = l.lookUp(ctx); err == nil && len(found) == 0 {

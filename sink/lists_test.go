@@ -151,6 +151,19 @@ func TestEchoedKeyIsHidden(t *testing.T) {
 	}
 }
 
+// A creation that took longer than the time for retries, as in a process that was stopped, is looked for.
+func TestLongCreation(t *testing.T) {
+	stopped := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		time.Sleep(time.Minute)
+		reset(true)(w, r, next)
+	}
+	bubble(t, faulty(isCreation, stopped), simulator.Options{}, Options{RetryFor: 10 * time.Second}, func(w *world) {
+		if id, err := w.list("New").ensure(w.Context()); err != nil || id == "" || w.sim.Requests()["POST /api/lists 201"] != 1 {
+			t.Errorf("list %q, %v", id, err)
+		}
+	})
+}
+
 // A list that another process has just made is used though a second look does not find it.
 func TestListThatIsNotFoundAgain(t *testing.T) {
 	none := says(200, mediaType, `{"data":[],"links":{}}`)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -189,6 +190,40 @@ func TestLongTryIsNotTheLast(t *testing.T) {
 			t.Errorf("error %v, %v", err, outcomes(set))
 		}
 	})
+}
+
+// A 503 that asks to wait for longer than is retried ends the run at once.
+func TestLongRetryAfter(t *testing.T) {
+	bubble(t, faulty(isImport, says(503, mediaType, "", "Retry-After", "300")), simulator.Options{}, Options{RetryFor: 5 * time.Second}, func(w *world) {
+		began := time.Now()
+		err := NewImport(w.client, w.list("News")).Send(w.Context(), people(1))
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Kind != Outage || time.Since(began) > 5*time.Second {
+			t.Errorf("error %v after %v", err, time.Since(began))
+		}
+	})
+}
+
+// Who cannot be reached in time is named.
+func TestDialTimeout(t *testing.T) {
+	client, err := New(Options{BaseURL: "http://127.0.0.1", Revision: DefaultRevision, Key: "pk_bubble"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.http.Transport.(*http.Transport).DialContext = (&net.Dialer{Timeout: time.Nanosecond}).DialContext
+	if _, err := client.FindList(t.Context(), ListRef{Name: "News"}); err == nil || !strings.Contains(err.Error(), "dial tcp 127.0.0.1:80: i/o timeout") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A body that is closed is not read any more, whatever the transport does: its profiles may be another request's by then.
+func TestClosedBodyIsNotRead(t *testing.T) {
+	b := newBody("[", "]", []*Profile{{JSON: []byte("{}")}})
+	b.moved = func() { t.Error("it goes on") }
+	_, _ = b.Close(), b.Close()
+	if n, err := b.Read(make([]byte, 8)); n != 0 || err != io.ErrClosedPipe {
+		t.Errorf("%d bytes, %v", n, err)
+	}
 }
 
 // A line on which a request takes ten minutes gets it through: the time limit is for the answer.
