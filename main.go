@@ -164,7 +164,7 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	}
 	if err != nil {
 		hint := "klaviyo-export " + commandOf(err) + "--help"
-		if strings.HasPrefix(err.Error(), "unexpected argument") {
+		if name := commandOf(err); strings.HasPrefix(err.Error(), "unexpected argument") && slices.Contains([]string{"add ", "remove ", "run ", "check ", "wait ", "pick "}, name) {
 			hint = "rows and results come by standard input: klaviyo-export … < FILE; " + hint
 		}
 		c.fail(err.Error(), hint)
@@ -1076,7 +1076,7 @@ func (f *messageFlags) work(c *console, job *pipeline.Job) error {
 	switch {
 	case rep.Rows.Read > 0:
 		for _, name := range job.Checker.Unmet() {
-			c.note(fmt.Sprintf("no row had the column %q, which --map or --drop names", name))
+			c.note(fmt.Sprintf("no row that was read had the column %q, which --map or --drop names", name))
 		}
 	case err == nil:
 		c.note("no rows came on standard input")

@@ -46,7 +46,7 @@ func (l *Lines) next() (Entry, int64, error) {
 		text, at, n := l.rest, l.from, l.n
 		l.first = n
 		if len(text) == 1 && text[0] == '{' && !l.last {
-			text = []byte{'{'} // what it was a part of is the reader's again
+			text = []byte{'{'} // append must not write into the reader's buffer
 			if next, _ := l.in.Peek(1); len(next) > 0 && next[0] != '{' {
 				var err error
 				if text, err = l.indented(text); err != nil {

@@ -65,7 +65,7 @@ func finding(check, detail string, err error) Finding {
 		if errors.As(err, &failed) {
 			f.Hint = failed.Hint
 			if failed.Kind == Outage {
-				f.Hint = "nothing came that tells of the key: check --base-url, HTTPS_PROXY and the network, or try again later"
+				f.Hint = "no answer came that says anything about the key: check --base-url, HTTPS_PROXY and the network, or try again later"
 			}
 		}
 	}
