@@ -163,8 +163,9 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 		return 0 // --help or --version
 	}
 	if err != nil {
-		hint := "klaviyo-export " + commandOf(err) + "--help"
-		if name := commandOf(err); strings.HasPrefix(err.Error(), "unexpected argument") && slices.Contains([]string{"add ", "remove ", "run ", "check ", "wait ", "pick "}, name) {
+		command := commandOf(err)
+		hint := "klaviyo-export " + command + "--help"
+		if strings.HasPrefix(err.Error(), "unexpected argument") && slices.Contains([]string{"add ", "remove ", "run ", "check ", "wait ", "pick "}, command) {
 			hint = "rows and results come by standard input: klaviyo-export … < FILE; " + hint
 		}
 		c.fail(err.Error(), hint)

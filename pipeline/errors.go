@@ -80,7 +80,7 @@ func early(err error, rows report.Rows) error {
 	case errors.As(err, &failed) && failed.Kind == sink.Outage:
 		hint = "nothing was sent: run it again later; --retry-for sets how long it keeps trying"
 	}
-	return &Error{Text: text, Hint: hint, cause: err, exit: ExitCode(err)}
+	return &Error{Text: text, Hint: hint, cause: err}
 }
 
 // rowsError sums up the rows that did not get there; earlier is how many the earlier results reject.

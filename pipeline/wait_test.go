@@ -240,6 +240,22 @@ func TestWaitIsInterrupted(t *testing.T) {
 // No more jobs are open at once than was asked for, and all of them come to their end.
 func TestOpenJobsAreBounded(t *testing.T) {
 	t.Parallel()
+	openAtOnce(t, 2, 0, rowsFrom(0, 55_000), 6)
+}
+
+// Batches with many bad rows count as several open jobs: of 3,000 as four.
+func TestBadRowsCountAsOpenJobs(t *testing.T) {
+	t.Parallel()
+	var in strings.Builder
+	for i := range 8 {
+		in.WriteString(strings.Repeat("x\n", 3000) + rowsFrom(100*i, 100))
+	}
+	openAtOnce(t, 8, 100, in.String(), 8)
+}
+
+// openAtOnce runs a job with a bound on open jobs over rows that become so many batches, and fails when more than two jobs are open at once.
+func openAtOnce(t *testing.T, bound, mostRows int, in string, batches int) {
+	t.Helper()
 	var mu sync.Mutex
 	open, most := map[string]bool{}, 0
 	job := waitJob(t, func(next http.Handler) http.Handler {
@@ -269,12 +285,12 @@ func TestOpenJobsAreBounded(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	})
-	job.MaxOpenJobs = 2
+	job.MaxOpenJobs, job.mostRows, job.MaxInvalid = bound, mostRows, Bound{rows: 1_000_000}
 	var out bytes.Buffer
-	if _, err := Run(t.Context(), job, strings.NewReader(rowsFrom(0, 55_000)), &out); err != nil {
+	if _, err := Run(t.Context(), job, strings.NewReader(in), &out); err != nil {
 		t.Fatal(err)
 	}
-	if _, rep := parse(t, out.Bytes()); rep.Rows.Applied != 55_000 || rep.Jobs.Complete != 6 || most > 2 {
+	if _, rep := parse(t, out.Bytes()); rep.Rows.Applied != int64(strings.Count(in, "@")) || rep.Jobs.Complete != int64(batches) || most > 2 {
 		t.Errorf("%+v, %+v, %d jobs open at once", rep.Rows, rep.Jobs, most)
 	}
 }

@@ -64,8 +64,8 @@ func finding(check, detail string, err error) Finding {
 		var failed *Error
 		if errors.As(err, &failed) {
 			f.Hint = failed.Hint
-			if failed.Kind == Outage {
-				f.Hint = "no answer came that says anything about the key: check --base-url, HTTPS_PROXY and the network, or try again later"
+			if unreachable(err) {
+				f.Hint = "no usable answer came: check --base-url, HTTPS_PROXY and the network, or try again later"
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func forbidden(err error) bool {
 	return errors.As(err, &failed) && failed.status == http.StatusForbidden
 }
 
-// unreachable reports whether nothing came that says anything of the key.
+// unreachable reports whether no answer came, which would say something of the key.
 func unreachable(err error) bool {
 	var failed *Error
 	return errors.As(err, &failed) && failed.Kind == Outage

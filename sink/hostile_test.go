@@ -196,6 +196,10 @@ func TestAnswersOfManyValues(t *testing.T) {
 	if got := len(new(Client).apiErrors([]byte(`{"errors":[{}` + strings.Repeat(one, 20_000) + `]}`))); got != 20_001 {
 		t.Errorf("%d errors", got)
 	}
+	// Each of several requests at once may be refused with so many.
+	if got := len(new(Client).apiErrors([]byte(`{"errors":[{}` + strings.Repeat(one, 22_000) + `]}`))); got != 0 {
+		t.Errorf("%d errors are decoded", got)
+	}
 }
 
 // However much Klaviyo says against rows, and however often, each row keeps some of it and it takes no time to speak of.

@@ -37,6 +37,7 @@ func TestPassingFailures(t *testing.T) {
 		{name: "502 with a page", resent: 1, fault: html(502)},
 		{name: "503", resent: 1, fault: problem(503, "unavailable", "", "Try later")},
 		{name: "503 that asks to wait", resent: 1, fault: says(503, mediaType, "", "Retry-After", "40"), least: 40 * time.Second},
+		{name: "503 for ever", resent: 1, fault: says(503, mediaType, "", "Retry-After", "86400"), least: longestThrottle},
 		{name: "504", resent: 1, fault: html(504)},
 		{name: "524", resent: 1, fault: html(524)},
 		{name: "408", resent: 1, fault: html(408)},
