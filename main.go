@@ -594,7 +594,7 @@ func (f *transferFlags) valid() error {
 	if err := f.check(&f.klaviyoFlags, sink.ListRef{ID: f.ListID, Name: f.ListName}); err != nil {
 		return err
 	}
-	return f.set(new(pipeline.Job), f.Wait)
+	return f.set(new(pipeline.Options), f.Wait)
 }
 
 // atTimes runs a command by the schedule of a workflow.
@@ -816,7 +816,7 @@ func readReport(c *console, name string) (*report.Report, []string, error) {
 
 func (w *waitCommand) Run(c *console) error {
 	w.heed(c)
-	job := &pipeline.Job{Version: version()}
+	job := &pipeline.Options{Version: version()}
 	if err := w.waitFlags.set(job, true); err != nil {
 		return err
 	}
@@ -870,7 +870,7 @@ func (p *pickCommand) Run(c *console) error {
 }
 
 func (d *doctorCommand) Run(c *console) error {
-	var job pipeline.Job
+	var job pipeline.Options
 	client, err := d.client(c, &job, 5*time.Second)
 	if err != nil {
 		return err
@@ -959,7 +959,7 @@ func stopped(ctx context.Context) error {
 }
 
 // job begins a job with what the rows' flags say.
-func (f *rowFlags) job(operation validate.Operation) (*pipeline.Job, error) {
+func (f *rowFlags) job(operation validate.Operation) (*pipeline.Options, error) {
 	if f.DuplicateWindow < 1 || f.DuplicateWindow > 100_000_000 {
 		return nil, errors.New("--duplicate-window must be from 1 to 100000000")
 	}
@@ -972,7 +972,7 @@ func (f *rowFlags) job(operation validate.Operation) (*pipeline.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	job := &pipeline.Job{Operation: operation, Checker: checker, Version: version()}
+	job := &pipeline.Options{Operation: operation, Checker: checker, Version: version()}
 	if f.Duplicates == "first" {
 		job.Window = f.DuplicateWindow
 	}
@@ -1067,7 +1067,7 @@ func sameFile(name string, out io.Writer) bool {
 }
 
 // work does a job and returns its error with the exit status that its report carries.
-func (f *messageFlags) work(c *console, job *pipeline.Job) error {
+func (f *messageFlags) work(c *console, job *pipeline.Options) error {
 	if job.Err == nil {
 		c.expect("rows, one JSON object a line,")
 	}
@@ -1108,7 +1108,7 @@ func (f *messageFlags) heed(c *console) {
 }
 
 // show sets up what people are told while a job is done, which done ends.
-func (f *messageFlags) show(c *console, job *pipeline.Job, title string) (done func(*report.Report)) {
+func (f *messageFlags) show(c *console, job *pipeline.Options, title string) (done func(*report.Report)) {
 	job.Gauge = new(pipeline.Gauge)
 	if f.Quiet {
 		return func(*report.Report) {}
@@ -1147,7 +1147,7 @@ func isTerminal(stream any) bool {
 }
 
 // set puts the flags into a job.
-func (f *waitFlags) set(job *pipeline.Job, wait bool) error {
+func (f *waitFlags) set(job *pipeline.Options, wait bool) error {
 	switch {
 	case f.WaitTimeout != 0 && !wait:
 		return errors.New("--wait-timeout needs --wait")
@@ -1166,7 +1166,7 @@ func (f *klaviyoFlags) options(c *console) sink.Options {
 }
 
 // client makes the client of a command that only asks Klaviyo, and puts it into the job with what is wrong with the key.
-func (f *klaviyoFlags) client(c *console, job *pipeline.Job, retryFor time.Duration) (*sink.Client, error) {
+func (f *klaviyoFlags) client(c *console, job *pipeline.Options, retryFor time.Duration) (*sink.Client, error) {
 	options := f.options(c)
 	options.Concurrency, options.RateShare, options.RetryFor = 1, 100, retryFor
 	options.Key, job.Err = f.key(c)

@@ -40,7 +40,7 @@ func allocated(ctx context.Context, url string, in io.Reader) (rows int64, objec
 		return 0, 0, err
 	}
 	defer client.Close()
-	job := &pipeline.Job{
+	job := &pipeline.Options{
 		Checker: checker, Client: client, List: sink.ListRef{ID: list},
 		Window: 1_000_000, Concurrency: 4, BatchDelay: 5 * time.Second,
 	}

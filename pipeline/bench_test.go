@@ -35,7 +35,7 @@ func benchRows(n int) []byte {
 func BenchmarkRun(b *testing.B) {
 	const rows = 50_000
 	input := benchRows(rows)
-	run := func(b *testing.B, job *Job) {
+	run := func(b *testing.B, job *Options) {
 		b.SetBytes(int64(len(input)))
 		b.ReportAllocs()
 		for b.Loop() {

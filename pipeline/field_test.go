@@ -145,7 +145,7 @@ func between(first, last int, harm *trip) func(int) *trip {
 
 // fieldJob is a job with batches of 100 rows whose Klaviyo is reached by a proxy. The list's look-up takes the first connection:
 // what harms later ones harms imports, as connections are used again.
-func fieldJob(t *testing.T, retry time.Duration, trips func(int) *trip) (*Job, *simulator.Simulator, string) {
+func fieldJob(t *testing.T, retry time.Duration, trips func(int) *trip) (*Options, *simulator.Simulator, string) {
 	t.Helper()
 	url, sim := fieldServe(t, nil)
 	list := sim.AddList("News", "single_opt_in")
@@ -166,7 +166,7 @@ func fieldServe(t *testing.T, wrap func(http.Handler) http.Handler) (url string,
 	return url, sim
 }
 
-func fieldClient(t *testing.T, retry time.Duration, base string, notice func(string)) *Job {
+func fieldClient(t *testing.T, retry time.Duration, base string, notice func(string)) *Options {
 	t.Helper()
 	client, err := sink.New(sink.Options{BaseURL: base, Revision: sink.DefaultRevision, Key: "pk_field", Concurrency: 4, RateShare: 100, RetryFor: retry, Notice: notice})
 	if err != nil {
@@ -182,7 +182,7 @@ func fieldClient(t *testing.T, retry time.Duration, base string, notice func(str
 const fieldRows = 450
 
 // fieldRun runs a job with fieldRows rows, each of 2 KB, and compares the results with the report and the ledger.
-func fieldRun(t *testing.T, job *Job, sim *simulator.Simulator, list string) (counts report.Rows, rep *report.Report) {
+func fieldRun(t *testing.T, job *Options, sim *simulator.Simulator, list string) (counts report.Rows, rep *report.Report) {
 	t.Helper()
 	var in strings.Builder
 	for i := range fieldRows {

@@ -167,7 +167,7 @@ func (c *ledgerCase) run(t *testing.T) string {
 		return err.Error()
 	}
 	list := sim.AddList("Old", "single_opt_in")
-	job := &Job{
+	job := &Options{
 		Operation: options.Operation, Checker: checker, Client: client, List: sink.ListRef{Name: "News", Create: !c.remove}, Window: 1000,
 		Concurrency: c.senders, BatchDelay: time.Hour, Wait: c.wait, WaitTimeout: 25 * time.Second, MaxOpenJobs: 6, mostRows: c.batch,
 	}

@@ -38,7 +38,7 @@ type odd struct {
 type shared struct {
 	line    report.Line
 	rows    int
-	verdict *sink.Verdict
+	verdict *sink.Settlement
 }
 
 // add enters the next row.
@@ -158,7 +158,7 @@ func (r *run) judge(o *outcomes, p *sink.Profile, row int64, unsent string) {
 	if p.Fault != nil {
 		line.Code, line.Column, line.Detail = p.Fault.Code, p.Fault.Column, p.Fault.Detail
 	}
-	switch p.Outcome {
+	switch p.Status {
 	case sink.Accepted:
 		line.Status = report.Accepted
 	case sink.Applied:

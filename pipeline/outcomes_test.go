@@ -33,7 +33,7 @@ func TestWaitingCostsFewBytes(t *testing.T) {
 	size, n := 0, 0
 	for _, b := range batches {
 		for i := range b.profiles {
-			b.profiles[i].Outcome, b.profiles[i].Job = sink.Accepted, "01J"
+			b.profiles[i].Status, b.profiles[i].Job = sink.Accepted, "01J"
 		}
 		o := r.outcomes(t.Context(), b)
 		n += len(o.ends)

@@ -26,8 +26,8 @@ import (
 	"klaviyo-export/validate"
 )
 
-// Job is what a run is to do.
-type Job struct {
+// Options is what a run is to do.
+type Options struct {
 	Operation     validate.Operation
 	Checker       *validate.Checker // for the same operation
 	Client        *sink.Client      // nil: rows are only checked
@@ -63,7 +63,7 @@ func (i *Interrupted) Error() string { return "stopped by " + i.Signal }
 // under way come to their end, and every row that was read is still reported.
 //
 // A Read of in that blocks cannot be called off: in that case one goroutine stays with it until it returns.
-func Run(ctx context.Context, job *Job, in io.Reader, out io.Writer) (*report.Report, error) {
+func Run(ctx context.Context, job *Options, in io.Reader, out io.Writer) (*report.Report, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	r := newRun(job, out, stop)
@@ -76,7 +76,7 @@ func Run(ctx context.Context, job *Job, in io.Reader, out io.Writer) (*report.Re
 	return r.finish(ctx, ended)
 }
 
-func newRun(job *Job, out io.Writer, stop context.CancelCauseFunc) *run {
+func newRun(job *Options, out io.Writer, stop context.CancelCauseFunc) *run {
 	r := &run{job: job, started: time.Now(), stop: stop, gauge: job.Gauge, results: report.NewWriter(out)}
 	r.timeline.Start = r.started
 	if r.gauge == nil {
@@ -88,7 +88,7 @@ func newRun(job *Job, out io.Writer, stop context.CancelCauseFunc) *run {
 // run is the state of one Run. Its fields belong to the goroutine that calls Run, but for results and jobs, which are the
 // last stage's until that has ended, and what mu guards.
 type run struct {
-	job        *Job
+	job        *Options
 	started    time.Time
 	stop       context.CancelCauseFunc
 	list       *sink.List
@@ -252,8 +252,8 @@ func (r *run) send(ctx context.Context, b *batch) {
 	done := false
 	defer func() {
 		for i := range b.profiles {
-			if p := &b.profiles[i]; !done && p.Outcome == sink.Unsent {
-				p.Outcome, p.Fault = sink.Unknown, sink.AnswerLost
+			if p := &b.profiles[i]; !done && p.Status == sink.Unsent {
+				p.Status, p.Fault = sink.Unknown, sink.AnswerLost
 			}
 		}
 	}()

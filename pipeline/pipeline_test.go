@@ -83,17 +83,17 @@ func brief(rows []line) string {
 	return b.String()
 }
 
-func checkJob(t testing.TB) *Job {
+func checkJob(t testing.TB) *Options {
 	t.Helper()
 	checker, err := validate.New(validate.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Job{Checker: checker, Window: 1000, Concurrency: 1, BatchDelay: time.Hour}
+	return &Options{Checker: checker, Window: 1000, Concurrency: 1, BatchDelay: time.Hour}
 }
 
 // addJob is a job that adds to a list of a simulated Klaviyo, whose requests pass through wrap.
-func addJob(t testing.TB, wrap func(http.Handler) http.Handler) (*Job, *simulator.Simulator) {
+func addJob(t testing.TB, wrap func(http.Handler) http.Handler) (*Options, *simulator.Simulator) {
 	t.Helper()
 	url, sim := contract.Serve(t, simulator.Options{Wrap: wrap})
 	client, err := sink.New(sink.Options{BaseURL: url, Alone: true, Revision: sink.DefaultRevision, Key: "k", Concurrency: 4, RetryFor: time.Minute})
@@ -211,7 +211,7 @@ func TestEveryRowHasAResult(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		job := &Job{Checker: checker, Concurrency: 1, BatchDelay: time.Hour}
+		job := &Options{Checker: checker, Concurrency: 1, BatchDelay: time.Hour}
 		least := 1 + in.Len()/1000
 		sizes := rapid.SliceOfN(rapid.IntRange(least, 300_000), 1, 10).Draw(rt, "reads")
 		var out bytes.Buffer

@@ -27,7 +27,7 @@ func (r *run) settle(ctx context.Context, o *outcomes) {
 		}
 		r.sample()
 		var rows []int
-		verdict := end.Judge(s.rows, func(place int) []byte {
+		verdict := end.Settle(s.rows, func(place int) []byte {
 			if rows == nil {
 				rows = o.rowsOf(n)
 			}

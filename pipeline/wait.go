@@ -19,7 +19,7 @@ const (
 // Wait reads the results of an earlier run from in, waits for the jobs of the rows that are accepted there, and writes what
 // became of these to out; all other rows are passed on as they are, in the same order. A new report takes the place of the
 // old one. Of job it uses Client, WaitTimeout, MaxOpenJobs, Version and Err. It returns what Run does.
-func Wait(ctx context.Context, job *Job, in io.Reader, out io.Writer) (*report.Report, error) {
+func Wait(ctx context.Context, job *Options, in io.Reader, out io.Writer) (*report.Report, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	r := newRun(job, out, stop)

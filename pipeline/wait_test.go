@@ -19,7 +19,7 @@ import (
 )
 
 // waitJob is a job that adds and waits, with requests of at most so many rows.
-func waitJob(t testing.TB, wrap func(http.Handler) http.Handler) *Job {
+func waitJob(t testing.TB, wrap func(http.Handler) http.Handler) *Options {
 	t.Helper()
 	job, _ := addJob(t, wrap)
 	job.Wait, job.WaitTimeout, job.MaxOpenJobs = true, time.Minute, 256

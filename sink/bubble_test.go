@@ -92,7 +92,7 @@ func people(n int) []Profile {
 func outcomes(list []Profile) map[string]int {
 	counts := map[string]int{}
 	for _, p := range list {
-		name := [...]string{"unsent", "accepted", "applied", "rejected", "unknown"}[p.Outcome]
+		name := [...]string{"unsent", "accepted", "applied", "rejected", "unknown"}[p.Status]
 		if p.Fault != nil {
 			name += " " + p.Fault.Code
 		}

@@ -107,8 +107,8 @@ func lose(set []*Profile, err error) error {
 // unanswered marks the profiles of which nothing is known as those whose request may have arrived.
 func unanswered(set []*Profile) {
 	for _, p := range set {
-		if p.Outcome == Unsent {
-			p.Outcome, p.Fault = Unknown, AnswerLost
+		if p.Status == Unsent {
+			p.Status, p.Fault = Unknown, AnswerLost
 		}
 	}
 }
@@ -126,7 +126,7 @@ func (r *refusal) strip(set []*Profile) []*Profile {
 	}
 	rest := make([]*Profile, 0, len(set))
 	for _, p := range set {
-		if p.Outcome != Rejected {
+		if p.Status != Rejected {
 			rest = append(rest, p)
 		}
 	}
@@ -147,11 +147,11 @@ func (r *refusal) fault() *Fault {
 
 // refuse rejects the profile; of several reasons the first gives code and column, and the detail holds all.
 func (p *Profile) refuse(f *Fault) {
-	if p.Outcome == Rejected {
+	if p.Status == Rejected {
 		p.Fault.add(f.Detail)
 		return
 	}
-	p.Outcome, p.Fault = Rejected, f
+	p.Status, p.Fault = Rejected, f
 }
 
 // add adds another reason, unless there is much to read already.

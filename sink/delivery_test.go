@@ -83,8 +83,8 @@ func TestNamedRowsAreStripped(t *testing.T) {
 			7: {"invalid", "phone_number", "Invalid phone number format; Zip?"},
 			9: {"invalid", "", "A profile with no identifier"},
 		} {
-			if diff := cmp.Diff(want, set[i].Fault); diff != "" || set[i].Outcome != Rejected || set[i].Job != "" {
-				t.Errorf("profile %d, outcome %v: %s", i, set[i].Outcome, diff)
+			if diff := cmp.Diff(want, set[i].Fault); diff != "" || set[i].Status != Rejected || set[i].Job != "" {
+				t.Errorf("profile %d, outcome %v: %s", i, set[i].Status, diff)
 			}
 		}
 		if diff := cmp.Diff(map[string]int{"accepted": 7, "rejected invalid": 3}, outcomes(set)); diff != "" {
@@ -115,7 +115,7 @@ func TestStrippingInRounds(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range 5 {
-			if set[i].Outcome != Rejected || set[i].Fault.Detail != fmt.Sprintf("round %d", i+1) {
+			if set[i].Status != Rejected || set[i].Fault.Detail != fmt.Sprintf("round %d", i+1) {
 				t.Errorf("profile %d: %+v", i, set[i])
 			}
 		}
@@ -155,7 +155,7 @@ func TestUnnamedRowsAreFound(t *testing.T) {
 					t.Error(diff)
 				}
 				for _, i := range c.bad {
-					if set[i].Outcome != Rejected || !strings.Contains(set[i].Fault.Detail, "The payload provided in the request is invalid.") {
+					if set[i].Status != Rejected || !strings.Contains(set[i].Fault.Detail, "The payload provided in the request is invalid.") {
 						t.Errorf("profile %d: %+v", i, set[i])
 					}
 				}
@@ -263,7 +263,7 @@ func TestUnknownIdsOnRemoval(t *testing.T) {
 				if err := NewRemoval(w.client, w.list("News")).Send(w.Context(), set); err != nil {
 					t.Fatal(err)
 				}
-				if set[0].Outcome != Applied || set[2].Outcome != Applied || set[1].Outcome != Rejected {
+				if set[0].Status != Applied || set[2].Status != Applied || set[1].Status != Rejected {
 					t.Errorf("%+v", set)
 				}
 				if f := set[1].Fault; f == nil || f.Code != "not_found" || f.Column != "profile_id" || !strings.Contains(f.Detail, "01M84QFHW400000001ZBEKQVRK") {

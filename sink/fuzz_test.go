@@ -231,7 +231,7 @@ func (a *anything) check(t *testing.T, p *Profile, over bool) {
 			continue
 		}
 		sent = true
-		switch p.Outcome {
+		switch p.Status {
 		case Accepted:
 			proved = proved || e.status >= 200 && e.status < 300 && len(resources(e.body, p.Job)) > 0
 		case Applied:
@@ -242,11 +242,11 @@ func (a *anything) check(t *testing.T, p *Profile, over bool) {
 			proved = true
 		}
 	}
-	if p.Outcome == Unsent {
+	if p.Status == Unsent {
 		proved = over
 	}
-	if !proved || sent && p.Outcome == Unsent && a.arrived(p) {
-		t.Errorf("outcome %v, sent %v, %+v: %+v", p.Outcome, sent, p.Fault, a.said)
+	if !proved || sent && p.Status == Unsent && a.arrived(p) {
+		t.Errorf("outcome %v, sent %v, %+v: %+v", p.Status, sent, p.Fault, a.said)
 	}
 	if p.Fault != nil {
 		harmless(t, p.Fault.Detail)
@@ -300,14 +300,14 @@ func (a *anything) wait(t *testing.T, jobs *Jobs, set []Profile) {
 			n++
 		}
 		own := set[:n]
-		if set = set[n:]; own[0].Outcome != Accepted {
+		if set = set[n:]; own[0].Status != Accepted {
 			continue
 		}
 		end, err := jobs.Wait(t.Context(), time.Now().Add(2*time.Minute), id)
 		if failing(t, err) && end.State != Open {
 			t.Errorf("state %v, error %v", end.State, err)
 		}
-		v := end.Judge(n, func(place int) []byte {
+		v := end.Settle(n, func(place int) []byte {
 			_, address, _ := strings.Cut(string(own[place].JSON), `"email":"`)
 			address, _, _ = strings.Cut(address, `"`)
 			return []byte(address)

@@ -238,8 +238,8 @@ func TestLongReasons(t *testing.T) {
 					t.Fatal(err)
 				}
 				f := set[0].Fault
-				if set[0].Outcome != Rejected || !strings.Contains(f.Detail, "bad") || len(f.Detail) > 2*maxSaid+10 || len(f.Code) > maxSaid+10 || len(f.Column) > maxSaid+10 {
-					t.Errorf("outcome %v, %d bytes of code, %d of column, %d of detail", set[0].Outcome, len(f.Code), len(f.Column), len(f.Detail))
+				if set[0].Status != Rejected || !strings.Contains(f.Detail, "bad") || len(f.Detail) > 2*maxSaid+10 || len(f.Code) > maxSaid+10 || len(f.Column) > maxSaid+10 {
+					t.Errorf("outcome %v, %d bytes of code, %d of column, %d of detail", set[0].Status, len(f.Code), len(f.Column), len(f.Detail))
 				}
 				if c.code != "" && (f.Code != c.code || f.Column != c.column) {
 					t.Errorf("code %.20q, column %.20q", f.Code, f.Column)
@@ -264,7 +264,7 @@ func TestManyIDsInReasons(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rest := refused.strip(refs); len(rest) != maxRemoval-1 || set[7].Outcome != Rejected || set[7].Fault.Column != "profile_id" {
+	if rest := refused.strip(refs); len(rest) != maxRemoval-1 || set[7].Status != Rejected || set[7].Fault.Column != "profile_id" {
 		t.Errorf("%d are left, %+v", len(rest), set[7])
 	}
 }

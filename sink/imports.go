@@ -72,7 +72,7 @@ func (s *Import) post(ctx context.Context, list string, set []*Profile) (*refusa
 	}
 	s.client.counters.jobs.Add(1)
 	for _, p := range set {
-		p.Outcome, p.Job = Accepted, doc.Data.ID
+		p.Status, p.Job = Accepted, doc.Data.ID
 	}
 	return nil, nil
 }

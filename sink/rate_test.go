@@ -209,8 +209,8 @@ func TestOthersUseHalfTheQuota(t *testing.T) {
 				wait.Go(func() {
 					for left.Add(-1) >= 0 {
 						set := people(1)
-						if err := s.Send(w.Context(), set); err != nil || set[0].Outcome != Accepted {
-							t.Errorf("%v, outcome %v", err, set[0].Outcome)
+						if err := s.Send(w.Context(), set); err != nil || set[0].Status != Accepted {
+							t.Errorf("%v, outcome %v", err, set[0].Status)
 						}
 					}
 				})

@@ -50,7 +50,7 @@ func (s *Removal) remove(ctx context.Context, set []*Profile) (*refusal, error) 
 		return refuse(a, "remove profiles", removalPlace())
 	}
 	for _, p := range set {
-		p.Outcome = Applied
+		p.Status = Applied
 	}
 	return nil, nil
 }

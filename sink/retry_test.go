@@ -265,8 +265,8 @@ func TestNoConnection(t *testing.T) {
 		set := people(1)
 		err := NewImport(w.client, list).Send(w.Context(), set)
 		var failed *Error
-		if !errors.As(err, &failed) || failed.Kind != Outage || set[0].Outcome != Unsent {
-			t.Errorf("error %v, outcome %v", err, set[0].Outcome)
+		if !errors.As(err, &failed) || failed.Kind != Outage || set[0].Status != Unsent {
+			t.Errorf("error %v, outcome %v", err, set[0].Status)
 		}
 	})
 }
@@ -320,8 +320,8 @@ func TestStop(t *testing.T) {
 			began := time.Now()
 			err := NewImport(w.client, list).Send(ctx, set)
 			var failed *Error
-			if !errors.As(err, &failed) || failed.Kind != Stopped || set[0].Outcome != Unsent || time.Since(began) != 3*time.Second {
-				t.Errorf("error %v, outcome %v after %v", err, set[0].Outcome, time.Since(began))
+			if !errors.As(err, &failed) || failed.Kind != Stopped || set[0].Status != Unsent || time.Since(began) != 3*time.Second {
+				t.Errorf("error %v, outcome %v after %v", err, set[0].Status, time.Since(began))
 			}
 		})
 	})
@@ -332,8 +332,8 @@ func TestStop(t *testing.T) {
 			defer cancel()
 			set := people(1)
 			err := NewImport(w.client, list).Send(ctx, set)
-			if err != nil || set[0].Outcome != Accepted || set[0].Job != "late" {
-				t.Errorf("error %v, outcome %v, job %q", err, set[0].Outcome, set[0].Job)
+			if err != nil || set[0].Status != Accepted || set[0].Job != "late" {
+				t.Errorf("error %v, outcome %v, job %q", err, set[0].Status, set[0].Job)
 			}
 		})
 	})

@@ -411,26 +411,26 @@ func (e *importError) email() string {
 	return ""
 }
 
-// Verdict says what became of a job's rows: Faults has those that its errors name, by their place in the job, and Rest and
+// Settlement says what became of a job's rows: Faults has those that its errors name, by their place in the job, and Rest and
 // RestFault hold for all others.
-type Verdict struct {
+type Settlement struct {
 	Faults    map[int]*Fault
-	Rest      Outcome
+	Rest      Status
 	RestFault *Fault
 }
 
-// Judge attributes a job's errors to its n rows, whose addresses key returns. Success is never what is left over: when an
+// Settle attributes a job's errors to its n rows, whose addresses key returns. Success is never what is left over: when an
 // error fits no row, or fewer rows are named than failed, all others are Unknown.
-func (e *End) Judge(n int, key func(place int) []byte) Verdict {
+func (e *End) Settle(n int, key func(place int) []byte) Settlement {
 	switch e.State {
 	case Open:
-		return Verdict{Rest: Accepted}
+		return Settlement{Rest: Accepted}
 	case Cancelled:
 		return unknown("job_cancelled", "the import job was cancelled: the row may have been imported or not")
 	case Expired:
 		return unknown("job_expired", "Klaviyo no longer knows the import job, or another account's key was given: the row may have been imported or not")
 	}
-	v := Verdict{Faults: map[int]*Fault{}, Rest: Applied}
+	v := Settlement{Faults: map[int]*Fault{}, Rest: Applied}
 	if len(e.errors) == 0 && e.failed <= 0 {
 		return v
 	}
@@ -444,12 +444,12 @@ func (e *End) Judge(n int, key func(place int) []byte) Verdict {
 	return v
 }
 
-func unknown(code, detail string) Verdict {
-	return Verdict{Rest: Unknown, RestFault: &Fault{Code: code, Detail: detail}}
+func unknown(code, detail string) Settlement {
+	return Settlement{Rest: Unknown, RestFault: &Fault{Code: code, Detail: detail}}
 }
 
 // attribute enters the errors into v and returns how many fit no row.
-func (e *End) attribute(v *Verdict, n int, key func(int) []byte) (unmatched int) {
+func (e *End) attribute(v *Settlement, n int, key func(int) []byte) (unmatched int) {
 	places := make(map[string]int, n)
 	for i := range n {
 		address := string(bytes.ToLower(key(i)))

@@ -34,7 +34,7 @@ func TestJudge(t *testing.T) {
 	key := func(i int) []byte { return []byte(people[i]) }
 	type want struct {
 		Faults map[int]string
-		Rest   Outcome
+		Rest   Status
 		Code   string
 	}
 	for _, c := range []struct {
@@ -70,7 +70,7 @@ func TestJudge(t *testing.T) {
 			if err := json.Unmarshal([]byte("["+strings.Join(c.errors, ",")+"]"), &e.errors); err != nil {
 				t.Fatal(err)
 			}
-			v := e.Judge(len(people), key)
+			v := e.Settle(len(people), key)
 			got := want{Rest: v.Rest}
 			for i, f := range v.Faults {
 				if got.Faults == nil {
@@ -90,11 +90,11 @@ func TestJudge(t *testing.T) {
 		})
 	}
 	for state, code := range map[JobState]string{Cancelled: "job_cancelled", Expired: "job_expired"} {
-		if v := (&End{State: state}).Judge(1, key); v.Rest != Unknown || v.RestFault.Code != code {
+		if v := (&End{State: state}).Settle(1, key); v.Rest != Unknown || v.RestFault.Code != code {
 			t.Errorf("state %v: %+v", state, v)
 		}
 	}
-	if v := (&End{State: Open}).Judge(1, key); v.Rest != Accepted || v.RestFault != nil {
+	if v := (&End{State: Open}).Settle(1, key); v.Rest != Accepted || v.RestFault != nil {
 		t.Errorf("open: %+v", v)
 	}
 	// Results of which a job's rows are missing: its places say nothing, its addresses do.
@@ -103,7 +103,7 @@ func TestJudge(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, partial.total = range []int{3, -1} {
-		if v := partial.Judge(5, key); v.Rest != Unknown || len(v.Faults) != 1 || v.Faults[2] == nil {
+		if v := partial.Settle(5, key); v.Rest != Unknown || len(v.Faults) != 1 || v.Faults[2] == nil {
 			t.Errorf("a part of a job of %d rows: %+v", partial.total, v)
 		}
 	}
@@ -190,7 +190,7 @@ func TestAllErrorsAreRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := end.Judge(500, func(i int) []byte { return fmt.Appendf(nil, "p%d@example.com", i) })
+		v := end.Settle(500, func(i int) []byte { return fmt.Appendf(nil, "p%d@example.com", i) })
 		if len(v.Faults) != 250 || v.Faults[498] == nil || v.Faults[499] != nil || v.Rest != Applied || k.requests["errors"] != 3 {
 			t.Errorf("%d faults, rest %v, %d pages", len(v.Faults), v.Rest, k.requests["errors"])
 		}

@@ -18,17 +18,17 @@ type Sender interface {
 // Profile is one row on its way. JSON is its element of the request's array, as sent; it must not change during Send.
 type Profile struct {
 	JSON    []byte
-	Outcome Outcome
+	Status Status
 	Job     string // id of the import job that took it
 	Fault   *Fault // why, when Rejected or Unknown
 }
 
-// Outcome is what became of a profile.
-type Outcome uint8
+// Status is what became of a profile.
+type Status uint8
 
 // Outcomes. The zero value claims nothing.
 const (
-	Unsent   Outcome = iota
+	Unsent   Status = iota
 	Accepted         // taken by a job, whose end is not known
 	Applied          // proved done
 	Rejected         // refused by Klaviyo
