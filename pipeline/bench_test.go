@@ -35,20 +35,20 @@ func benchRows(n int) []byte {
 func BenchmarkRun(b *testing.B) {
 	const rows = 50_000
 	input := benchRows(rows)
-	run := func(b *testing.B, job *Options) {
+	run := func(b *testing.B, o *Options) {
 		b.SetBytes(int64(len(input)))
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := Run(b.Context(), job, bytes.NewReader(input), io.Discard); err != nil {
+			if _, err := Run(b.Context(), o, bytes.NewReader(input), io.Discard); err != nil {
 				b.Fatal(err)
 			}
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
 	}
 	b.Run("check", func(b *testing.B) {
-		job := checkJob(b)
-		job.Window = 1_000_000
-		run(b, job)
+		o := checkOptions(b)
+		o.Window = 1_000_000
+		run(b, o)
 	})
 	b.Run("send", func(b *testing.B) {
 		server := httptest.NewServer(http.HandlerFunc(takeAll))
@@ -58,9 +58,9 @@ func BenchmarkRun(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer client.Close()
-		job := checkJob(b)
-		job.Window, job.Client, job.List, job.Concurrency, job.BatchDelay = 1_000_000, client, sink.ListRef{ID: "L1"}, 4, 5*time.Second
-		run(b, job)
+		o := checkOptions(b)
+		o.Window, o.Client, o.List, o.Concurrency, o.BatchDelay = 1_000_000, client, sink.ListRef{ID: "L1"}, 4, 5*time.Second
+		run(b, o)
 	})
 }
 

@@ -20,23 +20,21 @@ type chunk struct {
 	goesOn  bool    // text is more of such a row
 	element bool    // the rows are elements of an array
 	last    bool    // the input ends with text
-	tick    bool    // what waits for a batch to fill should be looked at
+	tick    bool    // a batch that waits to fill should be looked at
 
 	begun time.Time // when the first of its rows came in
 	rows  validate.Rows
 	first int64        // number of the first row
-	users atomic.Int32 // the batches that have rows of it, and who gathers them
+	users atomic.Int32 // the batches that have rows of it, and the stage that gathers them
+	pools *pools
 }
 
-var (
-	chunks stock[chunk]
-	texts  stock[[]byte]
-)
-
-func newChunk() *chunk {
-	c := chunks.take()
+// newChunk returns an empty chunk with room for its text and rows.
+func (p *pools) newChunk() *chunk {
+	c := p.chunks.take()
+	c.pools = p
 	c.users.Store(1)
-	c.home = texts.take()
+	c.home = p.texts.take()
 	if c.text = (*c.home)[:0]; cap(c.text) < chunkSize {
 		c.text = make([]byte, 0, chunkSize)
 	}
@@ -46,20 +44,18 @@ func newChunk() *chunk {
 	return c
 }
 
-// release takes a chunk back when nobody uses it any more. One that a huge row has swollen is left to the collector.
+// release gives a chunk back when its last user is done with it. A chunk that a huge row has swollen is left to the garbage collector.
 func (c *chunk) release() {
-	if c.users.Add(-1) > 0 {
-		return
-	}
-	if cap(c.rows.Data) > 4*chunkSize {
+	if c.users.Add(-1) > 0 || cap(c.rows.Data) > 4*chunkSize {
 		return
 	}
 	c.rows.Reset()
+	p := c.pools
 	*c = chunk{rows: c.rows}
-	chunks.put(c)
+	p.chunks.put(c)
 }
 
-// check checks the chunk's rows. Their text is of no use any more then.
+// check checks the chunk's rows, and gives its text back.
 func (c *chunk) check(checker *validate.Checker) {
 	defer c.forget()
 	switch {
@@ -71,16 +67,16 @@ func (c *chunk) check(checker *validate.Checker) {
 	c.rows.Trim()
 }
 
-// forget takes back the memory of the text.
+// forget gives the memory of the text back.
 func (c *chunk) forget() {
 	if cap(c.text) <= 2*chunkSize {
 		*c.home = c.text
-		texts.put(c.home)
+		c.pools.texts.put(c.home)
 	}
 	c.text, c.home = nil, nil
 }
 
-// drop takes a chunk back that is not checked.
+// drop gives a chunk back that is not checked.
 func (c *chunk) drop() {
 	c.forget()
 	c.release()

@@ -3,13 +3,14 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
 )
 
-// Error ends a run before its time, or tells why its rows did not all get there. Hint says what to do.
+// Error ends a run early, or says why some of its rows did not get there. Hint says what to do.
 type Error struct {
 	Text, Hint string
 	cause      error
@@ -17,8 +18,9 @@ type Error struct {
 }
 
 const (
-	hintRejected = `jq -Rc 'fromjson? | select(.status=="rejected")' RESULTS shows them; --max-invalid N or N% sets how many are allowed`
-	hintExpected = "look whether the client before the pipe cut the rows off or failed, and set -o pipefail"
+	hintRejected = `to see them: jq -Rc 'fromjson? | select(.status=="rejected")' RESULTS; ` +
+		`--max-invalid N or N% allows some`
+	hintExpected = "check whether the client before the pipe failed or cut the rows off, and set -o pipefail"
 )
 
 func (e *Error) Error() string { return e.Text }
@@ -34,7 +36,7 @@ func ExitCode(err error) int {
 	return 2
 }
 
-// Hint returns what can be done about an error of Run, or "".
+// Hint returns what to do about an error of Run, or "".
 func Hint(err error) string {
 	var own *Error
 	var far *sink.Error
@@ -47,7 +49,15 @@ func Hint(err error) string {
 	return ""
 }
 
-// Counts sums up rows by status, those that did not get there last.
+// bug is the error of a panic.
+func bug(p any) *Error {
+	return &Error{
+		Text: fmt.Sprintf("klaviyo-export has a bug: %v", p),
+		Hint: "report it together with this: " + string(debug.Stack()),
+	}
+}
+
+// Counts sums up rows by status, the ones that did not get there last.
 func Counts(rows report.Rows) string {
 	var parts []string
 	for _, c := range []struct {
@@ -61,10 +71,10 @@ func Counts(rows report.Rows) string {
 			parts = append(parts, fmt.Sprintf("%d %s", c.rows, c.name))
 		}
 	}
-	return fmt.Sprintf("of %d rows %s", rows.Read, strings.Join(parts, ", "))
+	return fmt.Sprintf("%d rows: %s", rows.Read, strings.Join(parts, ", "))
 }
 
-// early adds to the error of a run that ended before its time what became of the rows that it had read.
+// early adds to the error of a run that ended early what happened to the rows that it had read.
 func early(err error, rows report.Rows) error {
 	text, hint := err.Error(), Hint(err)
 	if rows.Read > 0 {
@@ -74,16 +84,16 @@ func early(err error, rows report.Rows) error {
 	switch {
 	case hint != "":
 	case rows.Unknown+rows.Unsent > 0:
-		hint = "with --resume RESULTS and the same input the run is taken up again: rows that have a final result are left alone"
+		hint = "run it again with --resume RESULTS and the same input: rows with a final result are not sent again"
 	case rows.Accepted > 0:
-		hint = "klaviyo-export wait < RESULTS tells what becomes of the accepted rows"
+		hint = "run klaviyo-export wait < RESULTS to get the final status of the accepted rows"
 	case errors.As(err, &failed) && failed.Kind == sink.Outage:
 		hint = "nothing was sent: run it again later; --retry-for sets how long it keeps trying"
 	}
 	return &Error{Text: text, Hint: hint, cause: err}
 }
 
-// rowsError sums up the rows that did not get there; earlier is how many the earlier results reject.
+// rowsError sums up the rows that did not get there; earlier is how many rows the earlier results reject.
 func rowsError(rows report.Rows, reasons []report.Reason, earlier int64) error {
 	var why []string
 	for _, r := range reasons {
@@ -94,13 +104,13 @@ func rowsError(rows report.Rows, reasons []report.Reason, earlier int64) error {
 			why = append(why, "…")
 			break
 		}
-		why = append(why, fmt.Sprintf("%s %d (first in row %d)", r.Code, r.Rows, r.FirstRow))
+		why = append(why, fmt.Sprintf("%d %s (first in row %d)", r.Rows, r.Code, r.FirstRow))
 	}
 	if earlier > 0 {
 		why = append(why, fmt.Sprintf("%d rejected in the earlier results", earlier))
 	}
 	return &Error{
-		Text: Counts(rows) + ": " + strings.Join(why, ", "),
-		Hint: `jq -Rc 'fromjson? | select(.status=="rejected" or .status=="unknown" or .status=="unsent")' RESULTS shows them`,
+		Text: Counts(rows) + "; reasons: " + strings.Join(why, ", "),
+		Hint: `to see them: jq -Rc 'fromjson? | select(.status=="rejected" or .status=="unknown" or .status=="unsent")' RESULTS`,
 	}
 }

@@ -143,15 +143,15 @@ func between(first, last int, harm *trip) func(int) *trip {
 	}
 }
 
-// fieldJob is a job with batches of 100 rows whose Klaviyo is reached by a proxy. The list's look-up takes the first connection:
+// fieldOptions is a job with batches of 100 rows whose Klaviyo is reached by a proxy. The list's look-up takes the first connection:
 // what harms later ones harms imports, as connections are used again.
-func fieldJob(t *testing.T, retry time.Duration, trips func(int) *trip) (*Options, *simulator.Simulator, string) {
+func fieldOptions(t *testing.T, retry time.Duration, trips func(int) *trip) (*Options, *simulator.Simulator, string) {
 	t.Helper()
 	url, sim := fieldServe(t, nil)
 	list := sim.AddList("News", "single_opt_in")
-	job := fieldClient(t, retry, "http://"+newProxy(t, "127.0.0.1:0", url, trips).addr(), nil)
-	job.List = sink.ListRef{ID: list}
-	return job, sim, list
+	o := fieldClient(t, retry, "http://"+newProxy(t, "127.0.0.1:0", url, trips).addr(), nil)
+	o.List = sink.ListRef{ID: list}
+	return o, sim, list
 }
 
 // fieldServe is a Klaviyo without the check of the contract, which requests that are cut short would break.
@@ -173,23 +173,23 @@ func fieldClient(t *testing.T, retry time.Duration, base string, notice func(str
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	job := checkJob(t)
-	job.Client, job.List, job.Wait, job.WaitTimeout, job.MaxOpenJobs = client, sink.ListRef{Name: "News"}, true, 30*time.Second, 4
-	job.Concurrency, job.mostRows = 4, 100
-	return job
+	o := checkOptions(t)
+	o.Client, o.List, o.Wait, o.WaitTimeout, o.MaxOpenJobs = client, sink.ListRef{Name: "News"}, true, 30*time.Second, 4
+	o.Concurrency, o.mostRows = 4, 100
+	return o
 }
 
 const fieldRows = 450
 
 // fieldRun runs a job with fieldRows rows, each of 2 KB, and compares the results with the report and the ledger.
-func fieldRun(t *testing.T, job *Options, sim *simulator.Simulator, list string) (counts report.Rows, rep *report.Report) {
+func fieldRun(t *testing.T, o *Options, sim *simulator.Simulator, list string) (counts report.Rows, rep *report.Report) {
 	t.Helper()
 	var in strings.Builder
 	for i := range fieldRows {
 		fmt.Fprintf(&in, `{"email":"p%d@example.com","notes":"%s"}`+"\n", i, strings.Repeat("x", 2000))
 	}
 	var out bytes.Buffer
-	rep, _ = Run(t.Context(), job, strings.NewReader(in.String()), &out)
+	rep, _ = Run(t.Context(), o, strings.NewReader(in.String()), &out)
 	return agree(t, out.Bytes(), sim, list), rep
 }
 
@@ -211,7 +211,7 @@ func agree(t *testing.T, out []byte, sim *simulator.Simulator, list string) (cou
 				counts.Applied, counts.Accepted = counts.Applied-1, counts.Accepted+1
 			}
 			if !strings.Contains(jobs, r.Job+" ") {
-				t.Errorf("row %d is applied by job %s, the ledger has %q", r.Row, r.Job, jobs)
+				t.Errorf("row %d is applied by import job %s, the ledger has %q", r.Row, r.Job, jobs)
 			}
 		case "unknown":
 			counts.Unknown++
@@ -259,8 +259,8 @@ func TestNetworkFaultsThatPass(t *testing.T) {
 		{"reset in the answer", between(1, 2, &trip{down: 700}), true, "yes"},
 	} {
 		running.Go(func() {
-			job, sim, list := fieldJob(t, time.Minute, c.trips)
-			counts, rep := fieldRun(t, job, sim, list)
+			o, sim, list := fieldOptions(t, time.Minute, c.trips)
+			counts, rep := fieldRun(t, o, sim, list)
 			if counts.Applied != fieldRows || rep.ExitCode != 0 {
 				t.Errorf("%s: exit %d, %+v", c.name, rep.ExitCode, counts)
 			}
@@ -283,8 +283,8 @@ func TestNetworkFaultsThatStay(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			job, sim, list := fieldJob(t, 0, c.trips)
-			counts, rep := fieldRun(t, job, sim, list)
+			o, sim, list := fieldOptions(t, 0, c.trips)
+			counts, rep := fieldRun(t, o, sim, list)
 			if rep.ExitCode != 4 || counts.Unknown == 0 || counts.Unsent == 0 {
 				t.Errorf("exit %d, %+v", rep.ExitCode, counts)
 			}
@@ -338,14 +338,14 @@ func TestRefusedThenBack(t *testing.T) {
 	url, sim := fieldServe(t, nil)
 	list, addr := sim.AddList("News", "single_opt_in"), freePort(t)
 	var back sync.Once
-	job := fieldClient(t, time.Minute, "http://"+addr, func(text string) {
+	o := fieldClient(t, time.Minute, "http://"+addr, func(text string) {
 		if !strings.Contains(text, "connection refused; trying again") {
 			t.Errorf("people are told %q", text)
 		}
 		back.Do(func() { newProxy(t, addr, url, between(0, 99, new(trip))) })
 	})
-	job.List = sink.ListRef{ID: list}
-	counts, rep := fieldRun(t, job, sim, list)
+	o.List = sink.ListRef{ID: list}
+	counts, rep := fieldRun(t, o, sim, list)
 	if counts.Applied != fieldRows || rep.ExitCode != 0 || rep.Requests.Retried != 1 || rep.Requests.Resent != 0 {
 		t.Errorf("exit %d, %+v, requests %+v", rep.ExitCode, counts, rep.Requests)
 	}
@@ -365,8 +365,8 @@ func TestHalfOpen(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			if *fieldSlow {
-				job, sim, list := fieldJob(t, 10*time.Minute, between(1, 2, c.harm))
-				if counts, rep := fieldRun(t, job, sim, list); counts.Applied != fieldRows || rep.ExitCode != 0 {
+				o, sim, list := fieldOptions(t, 10*time.Minute, between(1, 2, c.harm))
+				if counts, rep := fieldRun(t, o, sim, list); counts.Applied != fieldRows || rep.ExitCode != 0 {
 					t.Errorf("exit %d, %+v", rep.ExitCode, counts)
 				}
 				return
@@ -386,17 +386,17 @@ func TestHalfOpen(t *testing.T) {
 				}
 				return c.harm
 			})
-			job := fieldClient(t, time.Minute, "http://"+p.addr(), nil)
-			job.List = sink.ListRef{ID: list}
+			o := fieldClient(t, time.Minute, "http://"+p.addr(), nil)
+			o.List = sink.ListRef{ID: list}
 			ctx, stop := context.WithCancelCause(t.Context())
-			defer context.AfterFunc(ctx, job.Client.Abort)()
-			job.Concurrency = 5
+			defer context.AfterFunc(ctx, o.Client.Abort)()
+			o.Concurrency = 5
 			go func() { // ends with the imports
 				<-sent
 				stop(&Interrupted{"SIGINT", 130})
 			}()
 			var out bytes.Buffer
-			rep, _ := Run(ctx, job, strings.NewReader(rowsFrom(1, fieldRows)), &out)
+			rep, _ := Run(ctx, o, strings.NewReader(rowsFrom(1, fieldRows)), &out)
 			counts := agree(t, out.Bytes(), sim, list)
 			if rep.ExitCode != 130 || counts.Unknown == 0 || counts.Applied != 0 {
 				t.Errorf("exit %d, %+v", rep.ExitCode, counts)

@@ -43,8 +43,8 @@ func sizesOf(cuts []byte, text string) (sizes []int) {
 	return append(sizes, least)
 }
 
-// verdict is what the checks say of a row.
-type verdict struct {
+// checked is what the checks say about a row.
+type checked struct {
 	required validate.Required
 	fault    validate.Fault
 	profile  string
@@ -61,14 +61,15 @@ func FuzzReader(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	framed := func(t *testing.T, text string, sizes []int) (rows []verdict, err error) {
-		err = read(t.Context(), &pieces{in: text, sizes: sizes}, time.Hour, func(c *chunk) {
+	framed := func(t *testing.T, text string, sizes []int) (rows []checked, err error) {
+		p := new(pools)
+		err = read(t.Context(), &pieces{in: text, sizes: sizes}, time.Hour, p, func(c *chunk) {
 			if len(c.text) > validate.MaxRow+2*chunkSize {
 				t.Errorf("a chunk of %d bytes", len(c.text))
 			}
 			c.check(checker)
 			for _, row := range c.rows.Rows {
-				v := verdict{row.Required, validate.Fault{}, string(c.rows.Data[row.Start:row.End])}
+				v := checked{row.Required, validate.Fault{}, string(c.rows.Data[row.Start:row.End])}
 				if row.Fault != nil {
 					v.fault = *row.Fault
 				}
@@ -92,9 +93,9 @@ func FuzzReader(f *testing.F) {
 			t.Errorf("%.200q: %d rows, %v; in pieces %d rows, %v", data, len(whole), err, len(parts), failed)
 		}
 		var out bytes.Buffer
-		rep, _ := Run(t.Context(), checkJob(t), &pieces{in: text, sizes: sizesOf(cuts, text)}, &out)
+		rep, _ := Run(t.Context(), checkOptions(t), &pieces{in: text, sizes: sizesOf(cuts, text)}, &out)
 		rows, _ := parse(t, out.Bytes())
-		column := slices.IndexFunc(whole, func(v verdict) bool { return v.required != validate.NotObject })
+		column := slices.IndexFunc(whole, func(v checked) bool { return v.required != validate.NotObject })
 		unfit := column >= 0 && whole[column].required != validate.Present
 		switch {
 		case unfit && (rep.ExitCode != 2 || len(rows) > 0):

@@ -1,76 +1,45 @@
 package pipeline
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"klaviyo-export/report"
-	"klaviyo-export/sink"
 )
 
-// Gauge shows a run while it goes on.
-type Gauge struct {
-	read, rejected, complete, cancelled atomic.Int64
-	earlierRejected, earlierAccepted    atomic.Int64 // rows with those statuses in earlier results
-	ended                               atomic.Bool  // the input
+// Gauge shows a run while it goes on. It only reads what the run counts. The zero value shows nothing yet.
+type Gauge struct{ run atomic.Pointer[control] }
 
-	mu     sync.Mutex
-	rows   report.Rows // whose results are written
-	client *sink.Client
-	watch  *sink.Jobs
-}
+func (g *Gauge) show(c *control) { g.run.Store(c) }
 
 // Moment returns the state of the run. It may be called at any time.
 func (g *Gauge) Moment() report.Moment {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	m := report.Moment{Rows: g.rows, InputEnded: g.ended.Load()}
-	m.Rows.Read, m.Rows.Rejected = g.read.Load(), g.rejected.Load()
-	if g.client == nil {
+	c := g.run.Load()
+	if c == nil {
+		return report.Moment{}
+	}
+	m := report.Moment{Rows: c.settled(), InputEnded: c.inputEnded.Load()}
+	m.Rows.Read, m.Rows.Rejected = c.read.Load(), c.rejected.Load()
+	if c.client == nil {
 		return m
 	}
-	s := g.client.Stats()
+	s := c.client.Stats()
 	m.Requests, m.Retried, m.Throttled, m.Closed = s.Sent, s.Retried, s.Throttled, s.Closed
-	m.Jobs, m.JobsEnded = s.Jobs, g.complete.Load()+g.cancelled.Load()
-	if g.watch != nil {
-		p := g.watch.Progress()
+	m.Jobs, m.JobsEnded = s.Jobs, c.complete.Load()+c.cancelled.Load()
+	c.mu.Lock()
+	watch := c.watch
+	c.mu.Unlock()
+	if watch != nil {
+		p := watch.Progress()
 		m.Jobs = max(m.Jobs, m.JobsEnded+p.Jobs)
 		m.Waiting, m.JobRows, m.JobRowsDone, m.WaitLeft = m.InputEnded, p.Rows, p.Done, p.Left
 	}
 	return m
 }
 
-// resume enters a row that is left to its earlier result.
-func (g *Gauge) resume(status report.Status) {
-	switch status {
-	case report.Rejected:
-		g.earlierRejected.Add(1)
-		g.rejected.Add(1)
-	case report.Accepted:
-		g.earlierAccepted.Add(1)
+// EarlierAccepted returns how many of the resumed rows are accepted: the run does not wait for their import jobs.
+func (g *Gauge) EarlierAccepted() int64 {
+	if c := g.run.Load(); c != nil {
+		return c.earlierAccepted.Load()
 	}
-}
-
-// EarlierAccepted returns how many of the resumed rows are accepted: their jobs are not waited for.
-func (g *Gauge) EarlierAccepted() int64 { return g.earlierAccepted.Load() }
-
-// set enters the results that are written.
-func (g *Gauge) set(rows report.Rows) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.rows = rows
-}
-
-// settled returns the results that are written.
-func (g *Gauge) settled() report.Rows {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.rows
-}
-
-// far enters where the rows go to.
-func (g *Gauge) far(client *sink.Client, watch *sink.Jobs) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.client, g.watch = client, watch
+	return 0
 }

@@ -167,23 +167,23 @@ func (c *ledgerCase) run(t *testing.T) string {
 		return err.Error()
 	}
 	list := sim.AddList("Old", "single_opt_in")
-	job := &Options{
+	o := &Options{
 		Operation: options.Operation, Checker: checker, Client: client, List: sink.ListRef{Name: "News", Create: !c.remove}, Window: 1000,
 		Concurrency: c.senders, BatchDelay: time.Hour, Wait: c.wait, WaitTimeout: 25 * time.Second, MaxOpenJobs: 6, mostRows: c.batch,
 	}
 	if c.stuck {
-		job.WaitTimeout = 8 * time.Second
+		o.WaitTimeout = 8 * time.Second
 	}
 	if c.remove {
-		job.List.Name = "Old"
+		o.List.Name = "Old"
 	}
 	in := c.input(sim, url, list)
 	var out bytes.Buffer
-	rep, _ := Run(t.Context(), job, strings.NewReader(in), &out)
+	rep, _ := Run(t.Context(), o, strings.NewReader(in), &out)
 	if !c.wait && c.later && rep.ExitCode <= 1 {
 		sent := bytes.NewReader(bytes.Clone(out.Bytes()))
 		out.Reset()
-		rep, _ = Wait(t.Context(), job, sent, &out)
+		rep, _ = Wait(t.Context(), o, sent, &out)
 		c.wait = true
 	}
 	rows, _ := parse(t, out.Bytes())
@@ -271,7 +271,7 @@ func (c *ledgerCase) verify(rows []line, exit int, members []string) string {
 				return fmt.Sprintf("row %d is applied without a proof", r.Row)
 			}
 			if r.Status == "accepted" && c.wait && !c.stuck && exit != 4 && exit != 2 {
-				return fmt.Sprintf("row %d is accepted although its job was waited for; exit %d", r.Row, exit)
+				return fmt.Sprintf("row %d is accepted although its import job was waited for; exit %d", r.Row, exit)
 			}
 			if r.Status == "applied" && !changed || c.kinds[i] == "refused" || c.kinds[i] == "bad" || c.kinds[i] == "nope" || r.Status == "applied" && c.kinds[i] == "failed" {
 				return fmt.Sprintf("row %d, %s, is %s; changed: %v", r.Row, c.kinds[i], r.Status, changed)

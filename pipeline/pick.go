@@ -18,8 +18,7 @@ type Selection struct {
 	Missing  bool // also rows without a result
 }
 
-// Pick copies rows of in to out as they are, those whose last earlier result is selected. An array's
-// elements become lines.
+// Pick copies the rows of in whose last earlier result is selected to out, as they are. The elements of an array become lines.
 func Pick(ctx context.Context, selected Selection, earlier *Earlier, in io.Reader, out io.Writer) error {
 	results, err := earlier.results()
 	if err != nil {
@@ -28,9 +27,9 @@ func Pick(ctx context.Context, selected Selection, earlier *Earlier, in io.Reade
 	p := &picker{selected: selected, results: results, out: out}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	ended := read(ctx, in, time.Second, func(c *chunk) {
+	ended := read(ctx, in, time.Second, new(pools), func(c *chunk) {
 		if ctx.Err() != nil {
-			c.drop() // what had been read when a row turned out to be another's
+			c.drop() // was read before a row was found that belongs to another input
 		} else if err := p.pick(c); err != nil {
 			stop(err)
 		}
@@ -105,7 +104,7 @@ func (p *picker) write(rows []byte) error {
 	return nil
 }
 
-// wanted reports whether the row just counted is selected.
+// wanted reports whether the row that was counted last is selected.
 func (p *picker) wanted(line []byte) (bool, error) {
 	e, ok, err := p.results.Of(p.rows)
 	switch {
@@ -115,14 +114,14 @@ func (p *picker) wanted(line []byte) (bool, error) {
 		return p.selected.Missing, nil
 	case !holds(line, e.Key):
 		return false, &Error{
-			Text: fmt.Sprintf("row %d does not hold the key of its earlier result: the results are not those of this input", p.rows),
-			Hint: "pick needs the same rows in the same order: keep them in a file, or give the query an ORDER BY",
+			Text: fmt.Sprintf("row %d does not hold the key of its earlier result: the results belong to another input", p.rows),
+			Hint: "pass the same rows in the same order: keep them in a file, or add an ORDER BY to the query",
 		}
 	}
 	return slices.Contains(p.selected.Statuses, e.Status), nil
 }
 
-// holds reports whether a row may be the one that a result with this key, a JSON string or nothing, is of.
+// holds reports whether a result with this key, a JSON string or nothing, may belong to a row.
 func holds(row, key []byte) bool {
 	if len(key) < 2 || bytes.IndexByte(row, '\\') >= 0 || bytes.IndexByte(key, '\\') >= 0 {
 		return true // what is escaped may be written in many ways

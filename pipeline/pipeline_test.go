@@ -83,7 +83,7 @@ func brief(rows []line) string {
 	return b.String()
 }
 
-func checkJob(t testing.TB) *Options {
+func checkOptions(t testing.TB) *Options {
 	t.Helper()
 	checker, err := validate.New(validate.Options{})
 	if err != nil {
@@ -92,8 +92,8 @@ func checkJob(t testing.TB) *Options {
 	return &Options{Checker: checker, Window: 1000, Concurrency: 1, BatchDelay: time.Hour}
 }
 
-// addJob is a job that adds to a list of a simulated Klaviyo, whose requests pass through wrap.
-func addJob(t testing.TB, wrap func(http.Handler) http.Handler) (*Options, *simulator.Simulator) {
+// addOptions is a job that adds to a list of a simulated Klaviyo, whose requests pass through wrap.
+func addOptions(t testing.TB, wrap func(http.Handler) http.Handler) (*Options, *simulator.Simulator) {
 	t.Helper()
 	url, sim := contract.Serve(t, simulator.Options{Wrap: wrap})
 	client, err := sink.New(sink.Options{BaseURL: url, Alone: true, Revision: sink.DefaultRevision, Key: "k", Concurrency: 4, RetryFor: time.Minute})
@@ -101,9 +101,9 @@ func addJob(t testing.TB, wrap func(http.Handler) http.Handler) (*Options, *simu
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	job := checkJob(t)
-	job.Client, job.List, job.Concurrency = client, sink.ListRef{Name: "News", Create: true}, 4
-	return job, sim
+	o := checkOptions(t)
+	o.Client, o.List, o.Concurrency = client, sink.ListRef{Name: "News", Create: true}, 4
+	return o, sim
 }
 
 // rowsFrom returns so many good rows, beginning with the given number.
@@ -169,9 +169,9 @@ func TestInputForms(t *testing.T) {
 		}{{"at once", func(r io.Reader) io.Reader { return r }}, {"byte by byte", iotest.OneByteReader}, {"with the error", iotest.DataErrReader}} {
 			t.Run(c.name+"/"+read.how, func(t *testing.T) {
 				var out bytes.Buffer
-				job := checkJob(t)
-				job.Window = 0
-				rep, err := Run(t.Context(), job, read.by(strings.NewReader(c.in)), &out)
+				o := checkOptions(t)
+				o.Window = 0
+				rep, err := Run(t.Context(), o, read.by(strings.NewReader(c.in)), &out)
 				rows, _ := parse(t, out.Bytes())
 				if got := brief(rows); got != c.want || rep.ExitCode != c.exit {
 					t.Errorf("got %s; exit %d, want %s; exit %d", got, rep.ExitCode, c.want, c.exit)
@@ -211,11 +211,11 @@ func TestEveryRowHasAResult(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		job := &Options{Checker: checker, Concurrency: 1, BatchDelay: time.Hour}
+		o := &Options{Checker: checker, Concurrency: 1, BatchDelay: time.Hour}
 		least := 1 + in.Len()/1000
 		sizes := rapid.SliceOfN(rapid.IntRange(least, 300_000), 1, 10).Draw(rt, "reads")
 		var out bytes.Buffer
-		if _, err := Run(context.Background(), job, &pieces{in: in.String(), sizes: sizes}, &out); err != nil && strings.HasPrefix(err.Error(), "row ") {
+		if _, err := Run(context.Background(), o, &pieces{in: in.String(), sizes: sizes}, &out); err != nil && strings.HasPrefix(err.Error(), "row ") {
 			rt.Fatal(err)
 		}
 		rows, _ := parse(t, out.Bytes())
@@ -244,7 +244,7 @@ func (p *pieces) Read(b []byte) (int, error) {
 // A tiny row must not cost the memory of a large one: chunks are bounded in rows too.
 func TestChunksAreBoundedInRows(t *testing.T) {
 	most, rows := 0, 0
-	err := read(t.Context(), strings.NewReader(strings.Repeat("1\n", 50_000)), time.Hour, func(c *chunk) {
+	err := read(t.Context(), strings.NewReader(strings.Repeat("1\n", 50_000)), time.Hour, new(pools), func(c *chunk) {
 		n := bytes.Count(c.text, []byte{'\n'})
 		most, rows = max(most, n), rows+n
 	})
@@ -256,7 +256,7 @@ func TestChunksAreBoundedInRows(t *testing.T) {
 // The results keep the input's order when a later request is answered first, and requests are filled up.
 func TestOrderAndBatches(t *testing.T) {
 	second := make(chan struct{})
-	job, sim := addJob(t, imports(func(number int64, next func()) {
+	o, sim := addOptions(t, imports(func(number int64, next func()) {
 		switch number {
 		case 1:
 			<-second
@@ -270,7 +270,7 @@ func TestOrderAndBatches(t *testing.T) {
 	}))
 	in := rowsFrom(0, 12_000) + "nope\n" + rowsFrom(5, 1) + rowsFrom(12_000, 13_000)
 	var out bytes.Buffer
-	rep, _ := Run(t.Context(), job, strings.NewReader(in), &out)
+	rep, _ := Run(t.Context(), o, strings.NewReader(in), &out)
 	rows, _ := parse(t, out.Bytes())
 	jobs := map[string]int{}
 	for _, r := range rows {
@@ -294,7 +294,7 @@ func TestOrderAndBatches(t *testing.T) {
 func TestBatchesAreBoundedInBytes(t *testing.T) {
 	var mu sync.Mutex
 	var sizes []int64
-	job, _ := addJob(t, func(next http.Handler) http.Handler {
+	o, _ := addOptions(t, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "import-jobs") {
 				mu.Lock()
@@ -309,7 +309,7 @@ func TestBatchesAreBoundedInBytes(t *testing.T) {
 		fmt.Fprintf(&in, `{"email":"p%d@example.com","note":"%s"}`+"\n", i, strings.Repeat("n", 90_000))
 	}
 	var out bytes.Buffer
-	rep, err := Run(t.Context(), job, strings.NewReader(in.String()), &out)
+	rep, err := Run(t.Context(), o, strings.NewReader(in.String()), &out)
 	if err != nil || rep.Rows.Accepted != 150 || len(sizes) != 3 {
 		t.Errorf("%v, %+v, requests of %v bytes", err, rep.Rows, sizes)
 	}
@@ -328,7 +328,7 @@ func TestBatchesAreBoundedInBytes(t *testing.T) {
 
 // Klaviyo gone for good: rows that were sent are unknown, all others unsent, and the exit status says to come again.
 func TestOutage(t *testing.T) {
-	job := checkJob(t)
+	o := checkOptions(t)
 	url, _ := contract.Serve(t, simulator.Options{Wrap: imports(func(number int64, next func()) {
 		if number > 1 {
 			panic(http.ErrAbortHandler)
@@ -340,9 +340,9 @@ func TestOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	job.Client, job.List = client, sink.ListRef{Name: "News", Create: true}
+	o.Client, o.List = client, sink.ListRef{Name: "News", Create: true}
 	var out bytes.Buffer
-	rep, err := Run(t.Context(), job, strings.NewReader(rowsFrom(0, 45_000)), &out)
+	rep, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 45_000)), &out)
 	rows, _ := parse(t, out.Bytes())
 	got := map[string]int{}
 	for _, r := range rows {
@@ -373,9 +373,9 @@ func TestDuplicates(t *testing.T) {
 		{4, "1 valid, 2 rejected email_invalid, 3 skipped duplicate, 4 skipped duplicate, 5 valid, 6 valid, 7 valid, 8 skipped duplicate"},
 	} {
 		var out bytes.Buffer
-		job := checkJob(t)
-		job.Window = c.window
-		if _, err := Run(t.Context(), job, strings.NewReader(in), &out); err == nil {
+		o := checkOptions(t)
+		o.Window = c.window
+		if _, err := Run(t.Context(), o, strings.NewReader(in), &out); err == nil {
 			t.Error("no error for a rejected row")
 		}
 		rows, _ := parse(t, out.Bytes())
@@ -399,9 +399,9 @@ func TestMissingColumn(t *testing.T) {
 		{"and good rows after it", `{"mail":"a@example.com"}` + "\n" + rowsFrom(0, 50_000)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			job, sim := addJob(t, nil)
+			o, sim := addOptions(t, nil)
 			var out bytes.Buffer
-			rep, err := Run(t.Context(), job, strings.NewReader(c.in), &out)
+			rep, err := Run(t.Context(), o, strings.NewReader(c.in), &out)
 			rows, _ := parse(t, out.Bytes())
 			if rep.ExitCode != 2 || len(rows) != 0 || err == nil || rep.Error != err.Error() || Hint(err) == "" {
 				t.Errorf("exit %d, %d rows, error %v", rep.ExitCode, len(rows), err)
@@ -415,9 +415,9 @@ func TestMissingColumn(t *testing.T) {
 
 // Where results of rows that are no objects are written already, those that follow have one too.
 func TestMissingColumnAfterManyThatAreNoObjects(t *testing.T) {
-	job, _ := addJob(t, nil)
+	o, _ := addOptions(t, nil)
 	var out bytes.Buffer
-	rep, err := Run(t.Context(), job, strings.NewReader(strings.Repeat("x\n", 5000)+`{"EMAIL":"a@example.com"}`+"\n"+rowsFrom(1, 5)), &out)
+	rep, err := Run(t.Context(), o, strings.NewReader(strings.Repeat("x\n", 5000)+`{"EMAIL":"a@example.com"}`+"\n"+rowsFrom(1, 5)), &out)
 	rows, _ := parse(t, out.Bytes())
 	if rep.ExitCode != 2 || rep.Rows.Read != 5000 || rep.Rows.Rejected != 5000 || len(rows) != 5000 || rep.List.Created || !strings.Contains(fmt.Sprint(err), "row 5001: `EMAIL` is there") {
 		t.Errorf("exit %d, %d rows, %+v: %v", rep.ExitCode, len(rows), rep.Rows, err)
@@ -427,20 +427,20 @@ func TestMissingColumnAfterManyThatAreNoObjects(t *testing.T) {
 // That holds for a run that is taken up again too: rows with a final result are left to it.
 func TestMissingColumnInAResumedRun(t *testing.T) {
 	in := strings.Repeat("x\n", 5000) + `{"EMAIL":"a@example.com"}` + "\n"
-	job, _ := addJob(t, nil)
+	o, _ := addOptions(t, nil)
 	file := filepath.Join(t.TempDir(), "results")
 	var first, second bytes.Buffer
-	_, _ = Run(t.Context(), job, strings.NewReader(in), &first)
+	_, _ = Run(t.Context(), o, strings.NewReader(in), &first)
 	if err := os.WriteFile(file, first.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var err error
-	if job.Resume, err = OpenEarlier(t.Context(), file); err != nil {
+	if o.Resume, err = OpenEarlier(t.Context(), file); err != nil {
 		t.Fatal(err)
 	}
-	defer job.Resume.Close()
-	job.Resume.Report = nil // its list was not there
-	rep, _ := Run(t.Context(), job, strings.NewReader(in), &second)
+	defer o.Resume.Close()
+	o.Resume.Report = nil // its list was not there
+	rep, _ := Run(t.Context(), o, strings.NewReader(in), &second)
 	// The last row, which is no JSON, may have been cut, and is checked again.
 	if lines := bytes.Count(second.Bytes(), []byte("\n")); rep.ExitCode != 2 || rep.Rows.Resumed != 4999 || rep.Rows.Rejected != 1 || lines != 2 {
 		t.Errorf("exit %d, %+v, %d lines", rep.ExitCode, rep.Rows, lines)
@@ -449,14 +449,14 @@ func TestMissingColumnInAResumedRun(t *testing.T) {
 
 // Batches with so many bad rows that they count as more than all open jobs are sent all the same, one after the other.
 func TestMoreBadRowsThanOpenJobs(t *testing.T) {
-	job, _ := addJob(t, nil)
-	job.Wait, job.WaitTimeout, job.MaxOpenJobs, job.MaxInvalid = true, time.Minute, 2, Bound{rows: 1_000_000}
+	o, _ := addOptions(t, nil)
+	o.Wait, o.WaitTimeout, o.MaxOpenJobs, o.MaxInvalid = true, time.Minute, 2, Bound{rows: 1_000_000}
 	var in strings.Builder
 	for i := range 3 {
 		in.WriteString(strings.Repeat("x\n", 15_000) + rowsFrom(1+100*i, 100))
 	}
 	var out bytes.Buffer
-	rep, err := Run(t.Context(), job, strings.NewReader(in.String()), &out)
+	rep, err := Run(t.Context(), o, strings.NewReader(in.String()), &out)
 	if err != nil || rep.Rows.Applied != 300 || rep.Rows.Rejected != 45_000 {
 		t.Errorf("%+v: %v", rep.Rows, err)
 	}
@@ -466,7 +466,7 @@ func TestMoreBadRowsThanOpenJobs(t *testing.T) {
 func TestColumnMissingLater(t *testing.T) {
 	var out bytes.Buffer
 	in := "{\"email\":null}\n{\"email\":\"a@example.com\"}\n{\"mail\":1}\n{\"email\":true}\n{\"email\":\" \"}\n"
-	_, _ = Run(t.Context(), checkJob(t), strings.NewReader(in), &out)
+	_, _ = Run(t.Context(), checkOptions(t), strings.NewReader(in), &out)
 	rows, _ := parse(t, out.Bytes())
 	want := "1 rejected email_missing, 2 valid, 3 rejected email_missing, 4 rejected type_wrong, 5 rejected email_missing"
 	if got := brief(rows); got != want {
@@ -506,7 +506,7 @@ func (e *endless) total() int64 {
 func TestBackpressureAndInterrupt(t *testing.T) {
 	t.Parallel()
 	release, arrived := make(chan struct{}), make(chan struct{}, 100)
-	job, _ := addJob(t, imports(func(_ int64, next func()) {
+	o, _ := addOptions(t, imports(func(_ int64, next func()) {
 		arrived <- struct{}{}
 		<-release
 		next()
@@ -517,10 +517,10 @@ func TestBackpressureAndInterrupt(t *testing.T) {
 	var out bytes.Buffer
 	done := make(chan *report.Report)
 	go func() { // ends with the run, which is waited for below
-		rep, _ := Run(ctx, job, &in, &out)
+		rep, _ := Run(ctx, o, &in, &out)
 		done <- rep
 	}()
-	for range job.Concurrency {
+	for range o.Concurrency {
 		<-arrived
 	}
 	stood := in.total()
@@ -532,7 +532,7 @@ func TestBackpressureAndInterrupt(t *testing.T) {
 	}
 	const row = len(`{"email":"p100000@example.com"}` + "\n")
 	// Batches under way and in the queue, one that waits and one that is gathered; chunks in check; blocks being read.
-	bound := int64((2*job.Concurrency+3)*10_000*row + 12*chunkSize)
+	bound := int64((2*o.Concurrency+3)*10_000*row + 12*chunkSize)
 	if stood > bound {
 		t.Errorf("%d bytes were read with the sender blocked, more than %d", stood, bound)
 	}
@@ -549,7 +549,7 @@ func TestBackpressureAndInterrupt(t *testing.T) {
 			t.Fatalf("row %d is %s %s after %d accepted ones", r.Row, r.Status, r.Code, accepted)
 		}
 	}
-	if accepted != 10_000*job.Concurrency || rep.ExitCode != 130 || rep.Status != "interrupted" {
+	if accepted != 10_000*o.Concurrency || rep.ExitCode != 130 || rep.Status != "interrupted" {
 		t.Errorf("%d rows accepted, exit %d, status %s", accepted, rep.ExitCode, rep.Status)
 	}
 	if lines := bytes.Count([]byte(rowsFrom(0, int(rep.Rows.Read))), []byte{'\n'}); int64(lines) != rep.Rows.Read || rep.Rows.Read < stood/int64(row) {
@@ -559,7 +559,7 @@ func TestBackpressureAndInterrupt(t *testing.T) {
 
 // Rows that had come in whole when the signal came have results, however few they are; half a row has none.
 func TestInterruptBeforeAChunkIsFull(t *testing.T) {
-	job, _ := addJob(t, nil)
+	o, _ := addOptions(t, nil)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	in, feed := io.Pipe()
@@ -567,7 +567,7 @@ func TestInterruptBeforeAChunkIsFull(t *testing.T) {
 	var out bytes.Buffer
 	done := make(chan *report.Report)
 	go func() { // ends with the run, which is waited for below
-		rep, _ := Run(ctx, job, in, &out)
+		rep, _ := Run(ctx, o, in, &out)
 		done <- rep
 	}()
 	fmt.Fprint(feed, rowsFrom(0, 3)+`{"em`)
@@ -583,7 +583,7 @@ func TestInterruptBeforeAChunkIsFull(t *testing.T) {
 // One good row followed by very many bad ones must not be held back for a batch that never fills.
 func TestBadRowsDoNotHoldResultsBack(t *testing.T) {
 	arrived := make(chan struct{})
-	job, _ := addJob(t, imports(func(_ int64, next func()) {
+	o, _ := addOptions(t, imports(func(_ int64, next func()) {
 		close(arrived)
 		next()
 	}))
@@ -591,7 +591,7 @@ func TestBadRowsDoNotHoldResultsBack(t *testing.T) {
 	var out bytes.Buffer
 	done := make(chan *report.Report)
 	go func() { // ends with the run, which is waited for below
-		rep, _ := Run(t.Context(), job, in, &out)
+		rep, _ := Run(t.Context(), o, in, &out)
 		done <- rep
 	}()
 	fmt.Fprint(feed, rowsFrom(0, 1))
@@ -622,7 +622,7 @@ func TestRequestsAreFull(t *testing.T) {
 	const rows = 200_000
 	var mu sync.Mutex
 	var sizes []int
-	job, _ := addJob(t, func(http.Handler) http.Handler {
+	o, _ := addOptions(t, func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			if n := bytes.Count(body, []byte(`{"type":"profile","attributes":`)); n > 0 {
@@ -633,7 +633,7 @@ func TestRequestsAreFull(t *testing.T) {
 			takeAll(w, r)
 		})
 	})
-	job.List, job.Window = sink.ListRef{ID: "L1"}, 1_000_000
+	o.List, o.Window = sink.ListRef{ID: "L1"}, 1_000_000
 	var in bytes.Buffer
 	for i := range rows {
 		switch {
@@ -646,7 +646,7 @@ func TestRequestsAreFull(t *testing.T) {
 		}
 		in.WriteByte('\n')
 	}
-	rep, err := Run(t.Context(), job, &in, io.Discard)
+	rep, err := Run(t.Context(), o, &in, io.Discard)
 	if rep.ExitCode != 1 { // for the bad rows
 		t.Fatal(err)
 	}
@@ -660,14 +660,14 @@ func TestRequestsAreFull(t *testing.T) {
 // A Klaviyo that is slower than the batches' delay still gets full requests: rows that wait for it are not in a hurry.
 func TestRequestsStayFullUnderBackpressure(t *testing.T) {
 	t.Parallel()
-	job, _ := addJob(t, imports(func(_ int64, next func()) {
+	o, _ := addOptions(t, imports(func(_ int64, next func()) {
 		time.Sleep(600 * time.Millisecond)
 		next()
 	}))
-	job.Concurrency, job.BatchDelay, job.mostRows = 1, 400*time.Millisecond, 4_000
+	o.Concurrency, o.BatchDelay, o.mostRows = 1, 400*time.Millisecond, 4_000
 	var out bytes.Buffer
 	in := strings.ReplaceAll(rowsFrom(0, 16_000), "}", `,"note":"`+strings.Repeat("n", 300)+`"}`)
-	rep, err := Run(t.Context(), job, strings.NewReader(in), &out)
+	rep, err := Run(t.Context(), o, strings.NewReader(in), &out)
 	if err != nil || rep.Jobs.Submitted != 4 {
 		t.Errorf("%v; %d requests for 16,000 rows", err, rep.Jobs.Submitted)
 	}
@@ -677,22 +677,22 @@ func TestRequestsStayFullUnderBackpressure(t *testing.T) {
 func TestBatchDelay(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan struct{}, 2)
-	job, _ := addJob(t, imports(func(_ int64, next func()) {
+	o, _ := addOptions(t, imports(func(_ int64, next func()) {
 		next()
 		arrived <- struct{}{}
 	}))
-	job.BatchDelay = 300 * time.Millisecond
+	o.BatchDelay = 300 * time.Millisecond
 	in, feed := io.Pipe()
 	var out bytes.Buffer
 	done := make(chan *report.Report)
 	go func() { // ends with the run, which is waited for below
-		rep, _ := Run(t.Context(), job, in, &out)
+		rep, _ := Run(t.Context(), o, in, &out)
 		done <- rep
 	}()
 	began := time.Now()
 	fmt.Fprint(feed, rowsFrom(0, 3)+`{"email":"half`)
 	<-arrived
-	if took := time.Since(began); took < job.BatchDelay/2 || took > 10*job.BatchDelay {
+	if took := time.Since(began); took < o.BatchDelay/2 || took > 10*o.BatchDelay {
 		t.Errorf("sent after %v", took)
 	}
 	fmt.Fprint(feed, `@example.com"}`+"\n")
@@ -721,10 +721,10 @@ func (f *full) Write(p []byte) (int, error) {
 
 // When results cannot be written sending stops, and people learn up to where the results reach.
 func TestBrokenOutput(t *testing.T) {
-	job, sim := addJob(t, nil)
-	job.Concurrency = 1
+	o, sim := addOptions(t, nil)
+	o.Concurrency = 1
 	one := len(`{"type":"row","row":1,"status":"accepted","key":"p0@example.com","job":"`)
-	rep, err := Run(t.Context(), job, &endless{}, &full{left: 3*one + 400})
+	rep, err := Run(t.Context(), o, &endless{}, &full{left: 3*one + 400})
 	if rep.ExitCode != 2 || !errors.Is(err, errFull) {
 		t.Fatalf("exit %d, error %v", rep.ExitCode, err)
 	}
@@ -740,20 +740,21 @@ func TestBrokenOutput(t *testing.T) {
 func TestUnreadableInput(t *testing.T) {
 	broken := errors.New("is a directory")
 	var out bytes.Buffer
-	rep, err := Run(t.Context(), checkJob(t), io.MultiReader(strings.NewReader(rowsFrom(0, 2)+`{"email`), iotest.ErrReader(broken)), &out)
+	rep, err := Run(t.Context(), checkOptions(t), io.MultiReader(strings.NewReader(rowsFrom(0, 2)+`{"email`), iotest.ErrReader(broken)), &out)
 	rows, _ := parse(t, out.Bytes())
 	if got := brief(rows); got != "1 valid, 2 valid, 3 rejected json_invalid" || rep.ExitCode != 2 || !errors.Is(err, broken) {
 		t.Errorf("%s; exit %d, error %v", got, rep.ExitCode, err)
 	}
 }
 
-// A job that is known to be wrong before it begins reads nothing and is reported.
-func TestRefusedJob(t *testing.T) {
-	job, sim := addJob(t, nil)
-	job.Err = errors.New("no API key")
+// A run that cannot begin sends nothing and writes a report that says why.
+func TestRefuse(t *testing.T) {
+	o, sim := addOptions(t, nil)
+	why := errors.New("no API key")
 	var out bytes.Buffer
-	rep, err := Run(t.Context(), job, iotest.ErrReader(errors.New("read")), &out)
-	if _, written := parse(t, out.Bytes()); !errors.Is(err, job.Err) || rep.ExitCode != 2 || written.Error != "no API key" || written.List.Name != "News" {
+	rep, err := Refuse(t.Context(), o, why, &out)
+	if _, written := parse(t, out.Bytes()); !errors.Is(err, why) || rep.ExitCode != 2 || written.Error != "no API key" ||
+		written.List.Name != "News" {
 		t.Errorf("error %v, report %+v", err, written)
 	}
 	if n := len(sim.Requests()); n != 0 {
@@ -763,9 +764,9 @@ func TestRefusedJob(t *testing.T) {
 
 // An empty input is a success that touches nothing.
 func TestNoRows(t *testing.T) {
-	job, sim := addJob(t, nil)
+	o, sim := addOptions(t, nil)
 	var out bytes.Buffer
-	rep, err := Run(t.Context(), job, strings.NewReader("\n"), &out)
+	rep, err := Run(t.Context(), o, strings.NewReader("\n"), &out)
 	if err != nil || rep.ExitCode != 0 || rep.List.ID != "" || rep.List.Created {
 		t.Errorf("error %v, exit %d, list %+v", err, rep.ExitCode, rep.List)
 	}
@@ -776,10 +777,10 @@ func TestNoRows(t *testing.T) {
 
 // A dry run looks the list up and sends nothing.
 func TestDryRun(t *testing.T) {
-	job, sim := addJob(t, nil)
-	job.DryRun = true
+	o, sim := addOptions(t, nil)
+	o.DryRun = true
 	var out bytes.Buffer
-	if _, err := Run(t.Context(), job, strings.NewReader(rowsFrom(0, 2)), &out); err != nil {
+	if _, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 2)), &out); err != nil {
 		t.Fatal(err)
 	}
 	rows, _ := parse(t, out.Bytes())
@@ -801,8 +802,8 @@ func BenchmarkCheck(b *testing.B) {
 	b.SetBytes(int64(len(in)))
 	b.ReportAllocs()
 	for b.Loop() {
-		job := checkJob(b)
-		if rep, _ := Run(b.Context(), job, bytes.NewReader(in), io.Discard); rep.Rows.Read != 50_000 {
+		o := checkOptions(b)
+		if rep, _ := Run(b.Context(), o, bytes.NewReader(in), io.Discard); rep.Rows.Read != 50_000 {
 			b.Fatalf("%+v", rep.Rows)
 		}
 	}

@@ -1,18 +1,13 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"time"
-
-	"klaviyo-export/validate"
 )
 
-// ticks is how often in a batch's delay somebody looks whether it is over.
+// ticks is how often in a batch's delay the open batch is looked at.
 const ticks = 10
 
 // block is what one Read of the input gave.
@@ -21,15 +16,15 @@ type block struct {
 	err  error
 }
 
-// read cuts the input into chunks for emit until it ends or ctx does. Rows that have come in whole are handed on
-// in time for delay even when the input pauses. It returns what is wrong with the input, nil for a clean end.
-func read(ctx context.Context, in io.Reader, delay time.Duration, emit func(*chunk)) error {
+// read cuts the input into chunks for emit until it ends or ctx does. Whole rows are handed on in time for delay even when the
+// input pauses. It returns what is wrong with the input, nil for a clean end.
+func read(ctx context.Context, in io.Reader, delay time.Duration, p *pools, emit func(*chunk)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	blocks := blocksOf(ctx, in)
 	tick := time.NewTicker(max(delay/ticks, time.Millisecond))
 	defer tick.Stop()
-	f := framer{chunk: newChunk(), emit: emit}
+	f := framer{pools: p, chunk: p.newChunk(), emit: emit}
 	for {
 		select {
 		case <-ctx.Done():
@@ -49,28 +44,35 @@ func read(ctx context.Context, in io.Reader, delay time.Duration, emit func(*chu
 				return nil
 			}
 			if b.err != nil {
-				_ = f.end() // what the read error cut short needs no second complaint
+				_ = f.end() // the read error is reason enough for a row that it cuts
 				return fmt.Errorf("read standard input: %w", b.err)
 			}
 		}
 	}
 }
 
-// blocksOf reads from a goroutine of its own, so that ticks and ctx are heeded while a Read blocks. Nobody waits for
-// that goroutine: it ends with the input, or when a Read returns after the end of ctx. A block's data is valid until
-// the next is received.
+// blocksOf reads from a goroutine of its own, so that ticks and the end of ctx are seen while a Read blocks. Nobody waits for that
+// goroutine: it ends with the input, or when a Read returns after the end of ctx. A block's data is valid until the next block.
 func blocksOf(ctx context.Context, in io.Reader) <-chan block {
 	blocks := make(chan block)
+	hand := func(b block) bool {
+		select {
+		case blocks <- b:
+			return b.err == nil
+		case <-ctx.Done():
+			return false
+		}
+	}
 	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				hand(block{nil, bug(p)})
+			}
+		}()
 		buffers := [2][]byte{make([]byte, chunkSize), make([]byte, chunkSize)}
 		for i := 0; ; i ^= 1 {
 			n, err := in.Read(buffers[i])
-			select {
-			case blocks <- block{buffers[i][:n], err}:
-			case <-ctx.Done():
-				return
-			}
-			if err != nil {
+			if !hand(block{buffers[i][:n], err}) {
 				return
 			}
 		}
@@ -78,204 +80,28 @@ func blocksOf(ctx context.Context, in io.Reader) <-chan block {
 	return blocks
 }
 
-// form is how the input writes its rows.
-type form uint8
-
-const (
-	undecided form = iota
-	lines          // NDJSON
-	elements       // one array of objects
-)
-
-// framer gathers input until it has chunks of whole rows.
-type framer struct {
-	form       form
-	head       []byte // what came in while the form is undecided
-	begun      bool   // a byte order mark was looked for
-	array      array
-	chunk      *chunk
-	whole      int  // bytes of the chunk that are whole rows
-	discarding bool // in a row that is too long
-	emit       func(*chunk)
-}
-
-// add takes the next bytes of the input.
-func (f *framer) add(p []byte) error {
-	if f.form == undecided {
-		f.head = append(f.head, p...)
-		p = nil
-		if err := f.decide(); err != nil {
-			return err
-		}
-		if f.form != undecided {
-			p, f.head = f.head, nil
-		}
-	}
-	if f.form == elements {
-		f.array.rewrite(p)
-	}
-	f.gather(p)
-	return nil
-}
-
-const (
-	blank = " \t\r\n"
-	bom   = "\xef\xbb\xbf"
-)
-
-// beginnings are those that tell what the input is, and the error of what cannot be read.
-var beginnings = []struct {
-	begins string
-	fault  *Error
-}{
-	{bom, nil},
-	{"\xff\xfe", notUTF8}, {"\xfe\xff", notUTF8},
-	{"\x1f\x8b", compressed("gunzip")}, {"\x28\xb5\x2f\xfd", compressed("unzstd")}, {"BZh", compressed("bunzip2")}, {"PK\x03\x04", compressed("unzip -p")},
-}
-
-var notUTF8 = &Error{Text: "read standard input: it is UTF-16, not UTF-8", Hint: "have the client print UTF-8 (sqlcmd: -f 65001), or put iconv -f UTF-16 -t UTF-8 before"}
-
-func compressed(by string) *Error {
-	return &Error{Text: "read standard input: it is compressed", Hint: "put " + by + " before: " + by + " < FILE | klaviyo-export …"}
-}
-
-// decide finds out the input's form by its first bytes other than blanks, which it drops.
-func (f *framer) decide() error {
-	if !f.begun {
-		for _, m := range beginnings {
-			switch {
-			case len(f.head) < len(m.begins) && strings.HasPrefix(m.begins, string(f.head)):
-				return nil
-			case bytes.HasPrefix(f.head, []byte(m.begins)) && m.fault != nil:
-				return m.fault
+// untilDone reads from in until ctx ends, even while a Read of in blocks.
+func untilDone(ctx context.Context, in io.Reader) io.Reader {
+	blocks := blocksOf(ctx, in)
+	var last block
+	return reader(func(p []byte) (int, error) {
+		for len(last.data) == 0 {
+			if last.err != nil {
+				return 0, last.err
+			}
+			select {
+			case last = <-blocks:
+			case <-ctx.Done():
+				return 0, context.Cause(ctx)
 			}
 		}
-		f.head, f.begun = bytes.TrimPrefix(f.head, []byte(bom)), true
-	}
-	f.head = bytes.TrimLeft(f.head, blank)
-	if len(f.head) == 0 {
-		return nil
-	}
-	if f.head[0] != '[' {
-		f.form = lines
-		return nil
-	}
-	inside := bytes.TrimLeft(f.head[1:], blank)
-	far := len(f.head)-len(inside) > farInside
-	if len(inside) == 0 && !far {
-		return nil
-	}
-	f.form = lines
-	if far || inside[0] == '{' || inside[0] == ']' {
-		f.form = elements
-		f.head[0] = ' '
-	}
-	return nil
+		n := copy(p, last.data)
+		last.data = last.data[n:]
+		return n, nil
+	})
 }
 
-// farInside is how many blanks behind a bracket are looked at. What has more of them is an array of objects.
-const farInside = 4096
+// reader is an io.Reader.
+type reader func([]byte) (int, error)
 
-// gather appends rows to the chunk and hands on what is full.
-func (f *framer) gather(p []byte) {
-	for len(p) > 0 {
-		if f.discarding {
-			p = f.discard(p)
-			continue
-		}
-		n := min(len(p), chunkSize-len(f.chunk.text)%chunkSize)
-		if end := bytes.LastIndexByte(p[:n], '\n') + 1; end > 0 {
-			f.whole = len(f.chunk.text) + end
-		}
-		if len(f.chunk.text) == 0 {
-			f.chunk.begun = time.Now()
-		}
-		if len(f.chunk.text) == chunkSize {
-			f.chunk.text = slices.Grow(f.chunk.text, validate.MaxRow) // once is enough for a long row
-		}
-		f.chunk.text = append(f.chunk.text, p[:n]...)
-		p = p[n:]
-		if len(f.chunk.text)%chunkSize == 0 {
-			f.flush(false)
-			f.overlong()
-		}
-	}
-}
-
-// discard hands on what p has of a row that is too long, and returns the rest of p.
-func (f *framer) discard(p []byte) []byte {
-	n := min(len(p), chunkSize)
-	if end := bytes.IndexByte(p[:n], '\n'); end >= 0 {
-		n, f.discarding = end+1, false
-	}
-	c := newChunk()
-	c.goesOn = true
-	c.text = append(c.text, p[:n]...)
-	f.emit(c)
-	return p[n:]
-}
-
-// flush hands on the whole rows that have come in, and a tick if one is asked for.
-func (f *framer) flush(tick bool) {
-	for f.whole > 0 {
-		f.cut(nthLine(f.chunk.text[:f.whole], chunkRows))
-	}
-	if tick {
-		c := newChunk()
-		c.tick = true
-		f.emit(c)
-	}
-}
-
-// cut hands on the first end bytes of what has come in.
-func (f *framer) cut(end int) {
-	c := f.chunk
-	f.chunk = newChunk()
-	f.chunk.begun = c.begun
-	f.chunk.text = append(f.chunk.text, c.text[end:]...)
-	c.text = c.text[:end]
-	c.element = f.form == elements
-	f.whole = max(f.whole-end, 0)
-	f.emit(c)
-}
-
-// overlong gives up a row that has grown over the limit without an end.
-func (f *framer) overlong() {
-	if len(f.chunk.text) > validate.MaxRow+1 { // a row of the full length may still be followed by \r
-		f.chunk.tooLong = true
-		f.cut(len(f.chunk.text))
-		f.discarding = true
-	}
-}
-
-// end hands on what is left when the input has ended.
-func (f *framer) end() error {
-	if f.form == undecided && len(f.head) > 0 {
-		f.form = lines
-		if f.head[0] == '[' {
-			f.form, f.head[0] = elements, ' '
-		}
-		f.gather(f.head)
-	}
-	f.flush(false)
-	if len(f.chunk.text) > 0 {
-		f.chunk.last = true
-		f.cut(len(f.chunk.text))
-	}
-	if f.form == elements {
-		return f.array.end()
-	}
-	return nil
-}
-
-// nthLine returns where the first n lines of text end.
-func nthLine(text []byte, n int) int {
-	if bytes.Count(text, []byte{'\n'}) <= n {
-		return len(text)
-	}
-	end := 0
-	for range n {
-		end += bytes.IndexByte(text[end:], '\n') + 1
-	}
-	return end
-}
+func (f reader) Read(p []byte) (int, error) { return f(p) }

@@ -6,78 +6,85 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
-
-	"github.com/sourcegraph/conc/stream"
 
 	"klaviyo-export/report"
 )
 
-// errPaused ends input that goes on, but not for this run.
-var errPaused = errors.New("the input was not read further")
-
-// rehearse reads and checks the whole input before anything is sent, and returns it to be read again. When there is a reason not
-// to send, the run is stopped by it and refused is set; ended is what is wrong with the input itself. Input that cannot be what
-// the job needs is not returned.
-func (r *run) rehearse(ctx context.Context, s *spool) (again io.Reader, ended error) {
-	checks := stream.New().WithMaxGoroutines(runtime.GOMAXPROCS(0))
-	var rows, rejected int64
-	var first opening
-	unfit := false
-	ended = read(ctx, s, r.job.BatchDelay, func(c *chunk) {
-		checks.Go(func() (then stream.Callback) {
-			then = func() {}
-			defer r.bug()
-			c.check(r.job.Checker)
-			return func() {
-				c.first = rows + 1
-				if _, err := first.check(c); err != nil {
-					unfit = true
-					r.stop(err)
-				}
-				for i := range c.rows.Rows {
-					status, final, err := r.resumption.of(c, i, rows+int64(i)+1)
-					if err != nil {
-						r.stop(err)
-					}
-					if final && status == report.Rejected || !final && c.rows.Rows[i].Fault != nil {
-						rejected++
-					}
-				}
-				rows += int64(len(c.rows.Rows))
-				r.gauge.read.Store(rows)
-				c.release()
-			}
-		})
-	})
-	checks.Wait()
-	if unfit {
-		return nil, nil
-	}
-	again = s.again()
-	if ctx.Err() != nil {
-		again = io.MultiReader(again, reader(func([]byte) (int, error) { return 0, errPaused }))
-	} else if err := cmp.Or(r.refusal(rows, rejected, ended), r.resumption.leftOver(rows)); err != nil {
-		r.stop(err)
-	}
-	r.refused = ctx.Err() != nil
-	return again, ended
+// rehearsal counts the checked rows of an input before the first row is sent.
+type rehearsal struct {
+	control  *control
+	earlier  *resumption
+	required required
+	rows     int64
+	rejected int64
+	unfit    bool  // the rows lack the column that the operation needs
+	paused   bool  // the run was stopped before the input ended
+	ended    error // what is wrong with the input itself
 }
 
-// refusal says why a checked input should not be sent, nil if it should.
-func (r *run) refusal(rows, rejected int64, ended error) error {
+// rehearse reads and checks the whole input. It stops the run when there is a reason not to send.
+func (r *run) rehearse(ctx context.Context, s *spool, earlier *resumption) *rehearsal {
+	h := &rehearsal{control: r.control, earlier: earlier}
+	checks := newChecks(r.control, r.options.Checker, h.add)
+	h.ended = r.read(ctx, s, checks.add)
+	checks.wait()
+	if h.paused = ctx.Err() != nil; !h.paused {
+		if err := cmp.Or(h.refusal(r.options), earlier.leftOver(h.rows)); err != nil {
+			r.control.stop(err)
+		}
+	}
+	return h
+}
+
+// add counts the rows of the next chunk.
+func (h *rehearsal) add(c *chunk) {
+	defer c.release()
+	defer h.control.guard()
+	h.control.begin("rehearse")
+	c.first = h.rows + 1
+	if _, err := h.required.check(c); err != nil {
+		h.unfit = true
+		h.control.stop(err)
+	}
+	for i := range c.rows.Rows {
+		status, final, err := h.earlier.of(c, i, c.first+int64(i))
+		if err != nil {
+			h.control.stop(err)
+		}
+		if final && status == report.Rejected || !final && c.rows.Rows[i].Fault != nil {
+			h.rejected++
+		}
+	}
+	h.rows += int64(len(c.rows.Rows))
+	h.control.read.Store(h.rows)
+}
+
+// refusal says why the input should not be sent, nil if it should.
+func (h *rehearsal) refusal(o *Options) error {
 	switch {
-	case ended != nil:
-		return &Error{Text: "nothing was sent: " + ended.Error(), Hint: Hint(ended), cause: ended, exit: ExitCode(ended)}
-	case !r.job.MaxInvalid.allows(rejected, rows):
-		return &Error{Text: fmt.Sprintf("nothing was sent: %d of %d rows are not valid, --max-invalid is %v", rejected, rows, r.job.MaxInvalid), Hint: hintRejected, exit: 1}
-	case r.job.ExpectRows != nil && *r.job.ExpectRows != rows:
-		return &Error{Text: fmt.Sprintf("nothing was sent: the input has %d rows, --expect-rows is %d", rows, *r.job.ExpectRows), Hint: hintExpected, exit: 1}
+	case h.ended != nil:
+		return &Error{
+			Text: "nothing was sent: " + h.ended.Error(), Hint: Hint(h.ended), cause: h.ended, exit: ExitCode(h.ended),
+		}
+	case !o.MaxInvalid.allows(h.rejected, h.rows):
+		return &Error{
+			Text: fmt.Sprintf("nothing was sent: %d of %d rows are not valid, --max-invalid is %v",
+				h.rejected, h.rows, o.MaxInvalid),
+			Hint: hintRejected, exit: 1,
+		}
+	case o.ExpectRows != nil && *o.ExpectRows != h.rows:
+		return &Error{
+			Text: fmt.Sprintf("nothing was sent: --expect-rows: expected %d rows, got %d", *o.ExpectRows, h.rows),
+			Hint: hintExpected, exit: 1,
+		}
 	}
 	return nil
 }
 
-// reader is an io.Reader.
-type reader func([]byte) (int, error)
+// errPaused ends an input that goes on, but not for this run: a row that it cuts is no row.
+var errPaused = errors.New("the input was not read further")
 
-func (f reader) Read(p []byte) (int, error) { return f(p) }
+// paused is in with errPaused as its end.
+func paused(in io.Reader) io.Reader {
+	return io.MultiReader(in, reader(func([]byte) (int, error) { return 0, errPaused }))
+}

@@ -35,20 +35,20 @@ func TestRehearsalThatEndsEarly(t *testing.T) {
 		}, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			job, _ := addJob(t, nil)
-			job.CheckFirst, job.MaxInvalid, job.BatchDelay = true, Bound{rows: 9}, 10*time.Millisecond
-			job.Gauge = new(Gauge)
+			o, _ := addOptions(t, nil)
+			o.CheckFirst, o.MaxInvalid, o.BatchDelay = true, Bound{rows: 9}, 10*time.Millisecond
+			o.Gauge = new(Gauge)
 			in, feed := io.Pipe()
 			ctx, cancel := context.WithCancelCause(t.Context())
 			go func() { // ends when the rows are read
 				_, _ = io.WriteString(feed, rowsFrom(1, 1)+"bad\n"+rowsFrom(3, 1)+`{"email"`)
-				for job.Gauge.Moment().Rows.Read < 3 {
+				for o.Gauge.Moment().Rows.Read < 3 {
 					time.Sleep(time.Millisecond)
 				}
 				c.end(feed, cancel)
 			}()
 			var out bytes.Buffer
-			rep, err := Run(ctx, job, in, &out)
+			rep, err := Run(ctx, o, in, &out)
 			_ = feed.Close()
 			rows, _ := parse(t, out.Bytes())
 			if got := brief(rows); got != c.want || rep.ExitCode != c.exit || rep.Jobs.Submitted != 0 || rep.List.Created {
@@ -77,11 +77,11 @@ func TestStopOnRowsThatKlaviyoRejects(t *testing.T) {
 			}
 			defer client.Close()
 			for _, bound := range []int64{0, 1} {
-				job := checkJob(t)
-				job.Client, job.List, job.mostRows, job.StopOnInvalid, job.MaxInvalid = client, sink.ListRef{ID: list}, 2, true, Bound{rows: bound}
-				job.Wait, job.WaitTimeout, job.MaxOpenJobs, job.Window = c.wait, time.Minute, 1, 0
+				o := checkOptions(t)
+				o.Client, o.List, o.mostRows, o.StopOnInvalid, o.MaxInvalid = client, sink.ListRef{ID: list}, 2, true, Bound{rows: bound}
+				o.Wait, o.WaitTimeout, o.MaxOpenJobs, o.Window = c.wait, time.Minute, 1, 0
 				var out bytes.Buffer
-				rep, _ := Run(t.Context(), job, strings.NewReader(rowsFrom(0, 8)), &out)
+				rep, _ := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 8)), &out)
 				rows, _ := parse(t, out.Bytes())
 				unsent := slices.ContainsFunc(rows, func(r line) bool { return r.Status == "unsent" && r.Code == "stopped" })
 				if rows[3].Status != "rejected" || unsent != (bound == 0) || rep.ExitCode != int(1-bound) {

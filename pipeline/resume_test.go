@@ -14,9 +14,9 @@ import (
 // A row that a read error cuts short has not been refused: --resume sends it.
 func TestRowCutByReadErrorIsResumed(t *testing.T) {
 	whole := rowsFrom(1, 3)
-	job, sim := addJob(t, nil)
+	o, sim := addOptions(t, nil)
 	var out bytes.Buffer
-	rep, _ := Run(t.Context(), job, io.MultiReader(strings.NewReader(whole[:len(whole)-8]), iotest.ErrReader(errors.New("input/output error"))), &out)
+	rep, _ := Run(t.Context(), o, io.MultiReader(strings.NewReader(whole[:len(whole)-8]), iotest.ErrReader(errors.New("input/output error"))), &out)
 	if rep.ExitCode != 2 {
 		t.Fatalf("exit %d", rep.ExitCode)
 	}
@@ -29,9 +29,9 @@ func TestRowCutByReadErrorIsResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer earlier.Close()
-	job.Resume = earlier
+	o.Resume = earlier
 	out.Reset()
-	rep, err = Run(t.Context(), job, strings.NewReader(whole), &out)
+	rep, err = Run(t.Context(), o, strings.NewReader(whole), &out)
 	if got := len(sim.Members(rep.List.ID)); got != 3 || rep.ExitCode != 0 {
 		t.Errorf("%d of 3 on the list, exit %d, %v: %s", got, rep.ExitCode, err, out.Bytes())
 	}

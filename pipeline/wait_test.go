@@ -18,12 +18,12 @@ import (
 	"klaviyo-export/sink"
 )
 
-// waitJob is a job that adds and waits, with requests of at most so many rows.
-func waitJob(t testing.TB, wrap func(http.Handler) http.Handler) *Options {
+// waitOptions is a job that adds and waits, with requests of at most so many rows.
+func waitOptions(t testing.TB, wrap func(http.Handler) http.Handler) *Options {
 	t.Helper()
-	job, _ := addJob(t, wrap)
-	job.Wait, job.WaitTimeout, job.MaxOpenJobs = true, time.Minute, 256
-	return job
+	o, _ := addOptions(t, wrap)
+	o.Wait, o.WaitTimeout, o.MaxOpenJobs = true, time.Minute, 256
+	return o
 }
 
 // clash lets the n-th job of Klaviyo fail for the rows that bad matches: their people are another's already.
@@ -126,9 +126,9 @@ func TestWaitLaterIsWaitAtOnce(t *testing.T) {
 	in := rowsFrom(0, 12_000) + "nope\n" + rowsFrom(11_999, 1) + rowsFrom(12_000, 500)
 	for _, lie := range []int{0, 1} {
 		c := &clash{bad: func(address string) bool { return strings.HasSuffix(address, "77@example.com") }, full: map[string][]string{}, lie: lie}
-		job := waitJob(t, c.wrap)
+		o := waitOptions(t, c.wrap)
 		var once, sent, later bytes.Buffer
-		if rep, _ := Run(t.Context(), job, strings.NewReader(in), &once); rep.ExitCode != 1 {
+		if rep, _ := Run(t.Context(), o, strings.NewReader(in), &once); rep.ExitCode != 1 {
 			t.Errorf("at once: exit %d", rep.ExitCode)
 		}
 		rows, rep := parse(t, once.Bytes())
@@ -152,12 +152,12 @@ func TestWaitLaterIsWaitAtOnce(t *testing.T) {
 			t.Errorf("jobs %+v", rep.Jobs)
 		}
 
-		job.Wait = false
-		if rep, _ := Run(t.Context(), job, strings.NewReader(in), &sent); rep.Rows.Accepted != 12_500 || len(rep.Jobs.Open) != 2 {
+		o.Wait = false
+		if rep, _ := Run(t.Context(), o, strings.NewReader(in), &sent); rep.Rows.Accepted != 12_500 || len(rep.Jobs.Open) != 2 {
 			t.Errorf("sent: %+v, %+v", rep.Rows, rep.Jobs)
 		}
 		ofKilledRun := rowsOnly(sent.Bytes())
-		if _, err := Wait(t.Context(), job, iotest.HalfReader(&sent), &later); err == nil {
+		if _, err := Wait(t.Context(), o, iotest.HalfReader(&sent), &later); err == nil {
 			t.Error("no error for rejected rows")
 		}
 		// The jobs' ids are those of another run.
@@ -168,7 +168,7 @@ func TestWaitLaterIsWaitAtOnce(t *testing.T) {
 		if diff := cmp.Diff(rep.Rows, laterReport.Rows); diff != "" || laterReport.Jobs.Submitted != 2+2 || laterReport.Jobs.Complete != 2 || laterReport.List.Name != "News" {
 			t.Errorf("report: %s, jobs %+v", diff, laterReport.Jobs)
 		}
-		if rep, _ := Wait(t.Context(), job, strings.NewReader(ofKilledRun), io.Discard); rep.Jobs.Submitted != 2 || rep.Jobs.Complete != 2 {
+		if rep, _ := Wait(t.Context(), o, strings.NewReader(ofKilledRun), io.Discard); rep.Jobs.Submitted != 2 || rep.Jobs.Complete != 2 {
 			t.Errorf("without a report: jobs %+v", rep.Jobs)
 		}
 	}
@@ -195,16 +195,16 @@ func TestWaitTimeIsOver(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	}
-	job := waitJob(t, stuck)
-	job.WaitTimeout = 1200 * time.Millisecond
+	o := waitOptions(t, stuck)
+	o.WaitTimeout = 1200 * time.Millisecond
 	var out bytes.Buffer
-	rep, err := Run(t.Context(), job, strings.NewReader(rowsFrom(0, 2)+"x\n"), &out)
+	rep, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 2)+"x\n"), &out)
 	rows, _ := parse(t, out.Bytes())
 	if got := brief(rows); got != "1 accepted, 2 accepted, 3 rejected json_invalid" || rep.ExitCode != 3 || rep.Status != "timed_out" || len(rep.Jobs.Open) != 1 || rep.Error == "" || err == nil {
 		t.Errorf("%s; exit %d, %+v, error %v", got, rep.ExitCode, rep.Jobs, err)
 	}
 	var again bytes.Buffer
-	rep, _ = Wait(t.Context(), job, &out, &again)
+	rep, _ = Wait(t.Context(), o, &out, &again)
 	if rep.ExitCode != 3 || len(rep.Jobs.Open) != 1 || rep.Rows.Accepted != 2 {
 		t.Errorf("again: exit %d, %+v, %+v", rep.ExitCode, rep.Rows, rep.Jobs)
 	}
@@ -214,7 +214,7 @@ func TestWaitTimeIsOver(t *testing.T) {
 func TestWaitIsInterrupted(t *testing.T) {
 	t.Parallel()
 	polled := make(chan struct{}, 100)
-	job := waitJob(t, func(next http.Handler) http.Handler {
+	o := waitOptions(t, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(r.URL.Path, "/api/profile-bulk-import-jobs/") {
 				polled <- struct{}{}
@@ -230,7 +230,7 @@ func TestWaitIsInterrupted(t *testing.T) {
 		cancel(&Interrupted{Signal: "SIGTERM", ExitCode: 143})
 	}()
 	var out bytes.Buffer
-	rep, _ := Run(ctx, job, strings.NewReader(rowsFrom(0, 2)), &out)
+	rep, _ := Run(ctx, o, strings.NewReader(rowsFrom(0, 2)), &out)
 	rows, _ := parse(t, out.Bytes())
 	if got := brief(rows); got != "1 accepted, 2 accepted" || rep.ExitCode != 143 || len(rep.Jobs.Open) != 1 {
 		t.Errorf("%s; exit %d, %+v", got, rep.ExitCode, rep.Jobs)
@@ -258,7 +258,7 @@ func openAtOnce(t *testing.T, bound, mostRows int, in string, batches int) {
 	t.Helper()
 	var mu sync.Mutex
 	open, most := map[string]bool{}, 0
-	job := waitJob(t, func(next http.Handler) http.Handler {
+	o := waitOptions(t, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -285,9 +285,9 @@ func openAtOnce(t *testing.T, bound, mostRows int, in string, batches int) {
 			next.ServeHTTP(w, r)
 		})
 	})
-	job.MaxOpenJobs, job.mostRows, job.MaxInvalid = bound, mostRows, Bound{rows: 1_000_000}
+	o.MaxOpenJobs, o.mostRows, o.MaxInvalid = bound, mostRows, Bound{rows: 1_000_000}
 	var out bytes.Buffer
-	if _, err := Run(t.Context(), job, strings.NewReader(in), &out); err != nil {
+	if _, err := Run(t.Context(), o, strings.NewReader(in), &out); err != nil {
 		t.Fatal(err)
 	}
 	if _, rep := parse(t, out.Bytes()); rep.Rows.Applied != int64(strings.Count(in, "@")) || rep.Jobs.Complete != int64(batches) || most > 2 {
@@ -306,11 +306,11 @@ func TestWaitOnQuietInput(t *testing.T) {
 		fmt.Fprint(feed, `{"type":"row"`)
 		cancel(&Interrupted{Signal: "SIGINT", ExitCode: 130})
 	}()
-	job := checkJob(t)
-	job.Client, _ = sink.New(sink.Options{BaseURL: "http://127.0.0.1:1", Revision: sink.DefaultRevision})
-	job.MaxOpenJobs = 1
+	o := checkOptions(t)
+	o.Client, _ = sink.New(sink.Options{BaseURL: "http://127.0.0.1:1", Revision: sink.DefaultRevision})
+	o.MaxOpenJobs = 1
 	var out bytes.Buffer
-	if rep, _ := Wait(ctx, job, in, &out); rep.ExitCode != 130 || rep.Rows.Skipped != 1 {
+	if rep, _ := Wait(ctx, o, in, &out); rep.ExitCode != 130 || rep.Rows.Skipped != 1 {
 		t.Errorf("exit %d, %+v", rep.ExitCode, rep.Rows)
 	}
 }
@@ -335,10 +335,10 @@ func TestWaitOnOtherInput(t *testing.T) {
 		{row + strings.Repeat("x", 4<<20), 2, ""},
 	} {
 		var out bytes.Buffer
-		job := checkJob(t)
-		job.Client, _ = sink.New(sink.Options{BaseURL: "http://127.0.0.1:1", Revision: sink.DefaultRevision})
-		job.MaxOpenJobs = 1
-		rep, err := Wait(t.Context(), job, strings.NewReader(c.in), &out)
+		o := checkOptions(t)
+		o.Client, _ = sink.New(sink.Options{BaseURL: "http://127.0.0.1:1", Revision: sink.DefaultRevision})
+		o.MaxOpenJobs = 1
+		rep, err := Wait(t.Context(), o, strings.NewReader(c.in), &out)
 		if got := rowsOnly(out.Bytes()); got != c.want || rep.ExitCode != c.exit || (err == nil) != (c.exit == 0) {
 			t.Errorf("%q: exit %d, %v, output %q", c.in, rep.ExitCode, err, got)
 		}

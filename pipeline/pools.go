@@ -2,8 +2,16 @@ package pipeline
 
 import "sync"
 
-// stock keeps what will be used again. A sync.Pool would be emptied by the garbage collector, which runs often since memory
-// is to stay small; a stock comes to hold as many as were in use at once.
+// pools keep the buffers of one run that are used again.
+type pools struct {
+	chunks  stock[chunk]
+	texts   stock[[]byte]
+	batches stock[batch]
+	results stock[results]
+}
+
+// stock keeps what will be used again. The garbage collector, which runs often since memory stays small, would empty a sync.Pool.
+// A stock grows to as many as were in use at once. Its methods may be called at once.
 type stock[T any] struct {
 	mu   sync.Mutex
 	idle []*T

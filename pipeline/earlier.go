@@ -1,0 +1,72 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"klaviyo-export/report"
+)
+
+// Earlier is the results of an earlier run, open for looking up rows. A pipe is copied to a temporary file.
+type Earlier struct {
+	Rows    int64          // the greatest row number in the results
+	Unended bool           // the last line has no newline
+	Report  *report.Report // of the last run that wrote one, nil when none did
+	spool   *spool
+	file    *os.File // nil where it is the caller's
+}
+
+// OpenEarlier opens a file of results as it is now: lines that are appended later are not seen. Reading a pipe ends with ctx.
+func OpenEarlier(ctx context.Context, name string) (*Earlier, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("read the earlier results: %w", err)
+	}
+	e, err := openEarlier(ctx, f)
+	if err == nil {
+		e.file = f
+		var r *report.Results
+		if r, err = e.results(); err == nil {
+			e.Rows, e.Report = r.Last, r.Reports
+			e.Unended = e.spool.unended()
+			return e, nil
+		}
+		e.spool.Close()
+	}
+	_ = f.Close()
+	return nil, &Error{
+		Text: fmt.Sprintf("read the earlier results in %s: %v", name, err),
+		Hint: "name the file that an earlier run wrote to its standard output, and pass the rows on standard input", cause: err,
+	}
+}
+
+// openEarlier copies results that cannot be read twice, as far as they go when ctx ends.
+func openEarlier(ctx context.Context, in io.Reader) (*Earlier, error) {
+	s, err := newSpool(in)
+	if err != nil {
+		return nil, err
+	}
+	if s.temporary {
+		if _, err = io.Copy(io.Discard, untilDone(ctx, s)); err != nil && ctx.Err() == nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	return &Earlier{spool: s}, nil
+}
+
+// results returns the results from their beginning.
+func (e *Earlier) results() (*report.Results, error) {
+	again := e.spool.again()
+	return report.OpenResults(again, again.Size())
+}
+
+// Close closes the file.
+func (e *Earlier) Close() {
+	e.spool.Close()
+	if e.file != nil {
+		_ = e.file.Close()
+	}
+}

@@ -1,0 +1,119 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"klaviyo-export/report"
+	"klaviyo-export/sink"
+)
+
+// finish makes and writes the report. ended is what is wrong with the input; the cause of ctx is what stopped the run.
+func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
+	exit, err := r.exitStatus(context.Cause(ctx), ended)
+	rep := r.report(exit, err)
+	if broken := r.out.Report(rep); broken != nil {
+		rep.ExitCode = 2
+		if errors.Is(err, broken) {
+			err = nil
+		}
+		return rep, r.brokenOutput(broken, err)
+	}
+	switch {
+	case err != nil:
+		err = early(err, rep.Rows)
+	case exit != 0:
+		err = rowsError(rep.Rows, rep.Reasons, r.control.earlierRejected.Load())
+	}
+	return rep, err
+}
+
+// report makes the report of a run with that exit status and error.
+func (r *run) report(exit int, err error) *report.Report {
+	c := r.control
+	rep := &report.Report{
+		Type: "report", Status: report.StatusOf(exit), ExitCode: exit,
+		Operation: r.options.Operation.String(), List: r.target(),
+		Rows: r.out.Rows(), Reasons: r.out.Reasons(),
+		Jobs: report.Jobs{
+			Complete: c.complete.Load(), Cancelled: c.cancelled.Load(), Open: r.open, Latency: c.latency,
+		},
+		Version: r.options.Version, Timeline: c.timeline.Buckets(),
+	}
+	if r.options.Client != nil {
+		s := r.options.Client.Stats()
+		rep.Jobs.Submitted = s.Jobs
+		rep.Requests = report.Requests{
+			Sent: s.Sent, Retried: s.Retried, Throttled: s.Throttled, Bytes: s.Bytes, Resent: s.Resent,
+		}
+	}
+	if r.earlier != nil {
+		rep.Operation = cmp.Or(r.earlier.Operation, rep.Operation)
+		// A killed run has no report that counts its import jobs.
+		seen := rep.Jobs.Complete + rep.Jobs.Cancelled + int64(len(rep.Jobs.Open))
+		rep.Jobs.Submitted = max(r.earlier.Jobs.Submitted, seen)
+	}
+	if err != nil && rep.Status != report.StatusOf(130) {
+		rep.Error = err.Error()
+	}
+	rep.Span(r.started, time.Now())
+	return rep
+}
+
+// exitStatus returns the exit status and what to tell people. An exit status of 1 without an error is because of rows.
+func (r *run) exitStatus(cause, ended error) (int, error) {
+	var interrupted *Interrupted
+	var failed *sink.Error
+	rows, o := r.out.Rows(), r.options
+	switch {
+	case errors.As(cause, &interrupted):
+		return interrupted.ExitCode, cause
+	case errors.As(cause, &failed) && failed.Kind == sink.Outage:
+		return 4, cause
+	case cause != nil:
+		return ExitCode(cause), cause
+	case ended != nil && ExitCode(ended) != 1:
+		return ExitCode(ended), ended
+	case r.control.late.Load() > 0:
+		return 3, r.lateError()
+	case ended != nil:
+		return 1, ended
+	case o.ExpectRows != nil && *o.ExpectRows != rows.Read:
+		return 1, &Error{
+			Text: fmt.Sprintf("--expect-rows: expected %d rows, got %d", *o.ExpectRows, rows.Read), Hint: hintExpected,
+		}
+	case rows.Unknown+rows.Unsent > 0 || !o.MaxInvalid.allows(rows.Rejected+r.control.earlierRejected.Load(), rows.Read):
+		return 1, nil
+	}
+	return 0, nil
+}
+
+// lateError is the error of import jobs that had not ended when the time to wait was over.
+func (r *run) lateError() error {
+	return &Error{
+		Text: fmt.Sprintf("%d import jobs did not end, or their errors could not be read, within %v; their rows stay accepted",
+			r.control.late.Load(), r.options.WaitTimeout),
+		Hint: "run klaviyo-export wait < RESULTS to wait longer",
+	}
+}
+
+// brokenOutput says how far the results go that could not be written, and what else went wrong.
+func (r *run) brokenOutput(err, cause error) error {
+	if cause != nil {
+		err = fmt.Errorf("%w; %w", cause, err)
+	}
+	written, sent, hint := "no row's result was written", "", ""
+	if n := r.out.Written(); n > 0 {
+		written = fmt.Sprintf("results were written up to row %d", n)
+	}
+	if n := r.out.Rows().Read; r.sender != nil && n > r.out.Written() {
+		sent = fmt.Sprintf("; later rows, up to row %d, may have been sent without a result", n)
+	}
+	if r.sender != nil {
+		hint = "write the results where there is room, and continue: add --resume RESULTS … < ROWS >> RESULTS"
+	}
+	return &Error{Text: fmt.Sprintf("%v; %s%s", err, written, sent), Hint: hint, cause: err}
+}

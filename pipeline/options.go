@@ -1,0 +1,33 @@
+package pipeline
+
+import (
+	"time"
+
+	"klaviyo-export/sink"
+	"klaviyo-export/validate"
+)
+
+// Options say what a run does.
+type Options struct {
+	Operation     validate.Operation
+	Checker       *validate.Checker // for the same operation
+	Client        *sink.Client      // nil: rows are only checked
+	List          sink.ListRef      // unused without Client
+	DryRun        bool              // look the list up, but send nothing
+	Window        int               // rows among which duplicates are found, 0 = all rows are sent
+	Concurrency   int               // requests in flight at once, at least 1
+	BatchDelay    time.Duration     // how long a row waits for its batch to fill
+	Wait          bool              // for the end of import jobs
+	WaitTimeout   time.Duration     // how long each import job is waited for
+	MaxOpenJobs   int               // with Wait: batches that may be in flight or waited for, at least 1
+	Resume        *Earlier          // rows with a final result there are not sent again; nil = all rows are new
+	MaxInvalid    Bound             // how many rows may be rejected
+	StopOnInvalid bool              // stop when more rows are rejected
+	CheckFirst    bool              // read and check the whole input before the first row is sent
+	ExpectRows    *int64            // how many rows the input has, nil = any number
+	Gauge         *Gauge            // shows the run while it goes on; may be nil
+	Version       string            // for the report
+
+	mostRows int                // of a batch, 0 = as many as one request takes; tests make small batches
+	probe    func(stage string) // called when a stage begins its work on a chunk or batch; tests make it panic
+}

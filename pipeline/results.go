@@ -1,0 +1,226 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"klaviyo-export/report"
+	"klaviyo-export/sink"
+	"klaviyo-export/validate"
+)
+
+// Codes of rows that neither a check nor an answer of Klaviyo explains (DESIGN.md §4).
+const (
+	duplicate   = "duplicate"
+	stopped     = "stopped"
+	interrupted = "interrupted"
+	outage      = "outage"
+)
+
+// results are those of a stretch of rows: all that their lines need, so that chunks and profiles can go while import jobs are
+// waited for. Beside its key a row takes 4 bytes.
+type results struct {
+	first   int64   // number of the first row
+	numbers []int64 // of the rows, where they do not follow each other
+	keys    []byte
+	ends    []uint32 // where each row's key ends in keys
+	odd     []odd    // rows with a result of their own, in input order
+	shared  []shared // the results of all others, in input order
+	permits int      // that the rows' batch took
+}
+
+// odd is the result of one row.
+type odd struct {
+	row  int // index in results
+	line report.Line
+}
+
+// shared is the result of so many rows; settlement, when it is known, has what the end of their import job says.
+type shared struct {
+	line       report.Line
+	rows       int
+	settlement *sink.Settlement
+}
+
+// take fills empty results with those of a batch. valid says that good rows were only checked, unsent is the code of good rows that
+// were not sent, and rejected is called with the number of each row that Klaviyo rejects.
+func (r *results) take(b *batch, valid bool, unsent string, rejected func(row int64)) {
+	keys := 0
+	for _, p := range b.parts {
+		for i := p.from; i < p.to; i++ {
+			row := &p.chunk.rows.Rows[i]
+			keys += int(row.KeyEnd - row.KeyStart)
+		}
+	}
+	*r = results{
+		first: b.first(), keys: slices.Grow(r.keys[:0], keys), ends: slices.Grow(r.ends[:0], b.rows),
+		odd: r.odd[:0], shared: r.shared[:0],
+	}
+	profiles, skips := b.profiles, b.skips
+	for _, p := range b.parts {
+		for i := p.from; i < p.to; i++ {
+			row, number := &p.chunk.rows.Rows[i], p.chunk.first+int64(i)
+			r.add(p.chunk.rows.Data[row.KeyStart:row.KeyEnd])
+			skipped := len(skips) > 0 && skips[0].row == number
+			switch {
+			case skipped && skips[0].of == 0:
+				r.alone(&report.Line{Status: report.Resumed})
+				skips = skips[1:]
+			case row.Fault != nil:
+				r.alone(invalid(row.Fault))
+			case skipped:
+				r.alone(&report.Line{Status: report.Skipped, Code: duplicate, Of: skips[0].of})
+				skips = skips[1:]
+			default:
+				if r.sent(&profiles[0], valid, unsent); profiles[0].Status == sink.Rejected {
+					rejected(number)
+				}
+				profiles = profiles[1:]
+			}
+		}
+	}
+}
+
+// invalid is the result of a row that the checks reject.
+func invalid(f *validate.Fault) *report.Line {
+	return &report.Line{
+		Status: report.Rejected, Stage: "validate", Code: string(f.Code), Column: f.Column, Detail: f.Detail,
+	}
+}
+
+// sent enters the result of a good row: what sending made of its profile.
+func (r *results) sent(p *sink.Profile, valid bool, unsent string) {
+	line := report.Line{Job: p.Job}
+	if p.Fault != nil {
+		line.Code, line.Column, line.Detail = p.Fault.Code, p.Fault.Column, p.Fault.Detail
+	}
+	switch p.Status {
+	case sink.Accepted:
+		line.Status = report.Accepted
+	case sink.Applied:
+		line.Status = report.Applied
+	case sink.Unknown:
+		line.Status = report.Unknown
+	case sink.Rejected:
+		line.Status, line.Stage = report.Rejected, "request"
+		r.alone(&line)
+		return
+	case sink.Unsent:
+		line.Status, line.Code = report.Unsent, unsent
+		if valid {
+			line.Status, line.Code = report.Valid, ""
+		}
+	}
+	r.join(&line)
+}
+
+// add enters the next row.
+func (r *results) add(key []byte) {
+	r.keys = append(r.keys, key...)
+	r.ends = append(r.ends, uint32(len(r.keys)))
+}
+
+// alone gives the row that was added last a result of its own.
+func (r *results) alone(line *report.Line) {
+	r.odd = append(r.odd, odd{len(r.ends) - 1, *line})
+}
+
+// join gives the row that was added last the result in line, which the row before may share. line has no Key, Row and Raw.
+func (r *results) join(line *report.Line) {
+	if n := len(r.shared); n > 0 {
+		last := &r.shared[n-1]
+		if last.line.Status == line.Status && last.line.Job == line.Job && last.line.Code == line.Code &&
+			last.line.Detail == line.Detail {
+			last.rows++
+			return
+		}
+	}
+	r.shared = append(r.shared, shared{line: *line, rows: 1})
+}
+
+func (r *results) key(row int) []byte {
+	start := uint32(0)
+	if row > 0 {
+		start = r.ends[row-1]
+	}
+	return r.keys[start:r.ends[row]]
+}
+
+func (r *results) number(row int) int64 {
+	if r.numbers != nil {
+		return r.numbers[row]
+	}
+	return r.first + int64(row)
+}
+
+// rowsOf returns the indexes of the rows that share the n-th result.
+func (r *results) rowsOf(n int) []int {
+	skip := 0
+	for _, s := range r.shared[:n] {
+		skip += s.rows
+	}
+	rows := make([]int, 0, r.shared[n].rows)
+	odd := r.odd
+	for row := 0; len(rows) < r.shared[n].rows; row++ {
+		switch {
+		case len(odd) > 0 && odd[0].row == row:
+			odd = odd[1:]
+		case skip > 0:
+			skip--
+		default:
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// of returns the result of the row at a place among those that share it.
+func (s *shared) of(place int) report.Line {
+	line := s.line
+	if s.settlement == nil {
+		return line
+	}
+	fault := s.settlement.Faults[place]
+	switch {
+	case fault != nil:
+		line.Status, line.Stage = report.Rejected, "import"
+	case s.settlement.Rest == sink.Applied:
+		line.Status = report.Applied
+	case s.settlement.Rest == sink.Unknown:
+		line.Status, fault = report.Unknown, s.settlement.RestFault
+	}
+	if fault != nil {
+		line.Code, line.Column, line.Detail = fault.Code, fault.Column, fault.Detail
+	}
+	return line
+}
+
+// left returns the import job of rows that stay accepted, "" when there is none.
+func (s *shared) left() string {
+	if s.line.Status == report.Accepted && (s.settlement == nil || s.settlement.Rest == sink.Accepted) {
+		return s.line.Job
+	}
+	return ""
+}
+
+// unsentCode says why rows were not sent.
+func unsentCode(cause error) string {
+	var signal *Interrupted
+	var failed *sink.Error
+	switch {
+	case errors.As(cause, &signal):
+		return interrupted
+	case errors.As(cause, &failed) && failed.Kind == sink.Outage:
+		return outage
+	}
+	return stopped
+}
+
+// unsentNow is the code of rows that are not sent from now on, "" while ctx goes on.
+func unsentNow(ctx context.Context) string {
+	if ctx.Err() == nil {
+		return ""
+	}
+	return unsentCode(context.Cause(ctx))
+}

@@ -1,0 +1,96 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// While import jobs are waited for, a row costs at most 40 bytes beside the part of its key that is longer than a usual address.
+func TestWaitingCostsFewBytes(t *testing.T) {
+	const few, many = 200_000, 600_000
+	per := (heapWhileWaiting(t, many) - heapWhileWaiting(t, few)) / (many - few)
+	if per < 20 || per > 40 {
+		t.Errorf("a row costs %.1f bytes", per)
+	}
+}
+
+// heapWhileWaiting returns the bytes that the heap has grown by when the import jobs of so many rows are waited for.
+func heapWhileWaiting(t *testing.T, rows int) float64 {
+	t.Helper()
+	var accepted atomic.Int64
+	all := make(chan struct{})
+	o := waitOptions(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "import-jobs"):
+				body, _ := io.ReadAll(r.Body)
+				n := accepted.Add(int64(bytes.Count(body, []byte(`"email"`))))
+				w.WriteHeader(http.StatusAccepted)
+				fmt.Fprintf(w, `{"data":{"type":"profile-bulk-import-job","id":"J%d"}}`, n)
+				if n == int64(rows) {
+					close(all)
+				}
+			case strings.HasPrefix(r.URL.Path, "/api/profile-bulk-import-jobs"): // no job ends
+				w.WriteHeader(http.StatusServiceUnavailable)
+			default:
+				next.ServeHTTP(w, r)
+			}
+		})
+	})
+	o.Window, o.BatchDelay, o.Concurrency = 0, time.Second, 1 // what is kept for use does not differ
+	heap := func() float64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc)
+	}
+	before, during := heap(), 0.0
+	ctx, stop := context.WithCancelCause(t.Context())
+	defer stop(nil)
+	o.probe = func(stage string) {
+		if stage == "settle" {
+			<-all
+		}
+	}
+	measured := make(chan struct{})
+	go func() { // ends when every job is accepted; the test waits for measured
+		defer close(measured)
+		<-all
+		during = heap()
+		stop(&Interrupted{Signal: "SIGINT", ExitCode: 130})
+	}()
+	in := io.MultiReader(repeated(rows), reader(func([]byte) (int, error) { <-ctx.Done(); return 0, io.EOF }))
+	var out bytes.Buffer
+	rep, _ := Run(ctx, o, in, &out)
+	<-measured
+	if rep.Rows.Accepted != int64(rows) || rep.ExitCode != 130 {
+		t.Fatalf("exit %d, %+v", rep.ExitCode, rep.Rows)
+	}
+	return during - before
+}
+
+// repeated gives so many good rows with 100 bytes of text beside their address, without keeping them.
+func repeated(rows int) io.Reader {
+	name, n := strings.Repeat("x", 100), 0
+	var rest []byte
+	return reader(func(p []byte) (int, error) {
+		if len(rest) == 0 && n == rows {
+			return 0, io.EOF
+		}
+		for len(rest) < 64<<10 && n < rows {
+			rest = fmt.Appendf(rest, `{"email":"somebody.%06d@example.com","first_name":"%s"}`+"\n", n, name)
+			n++
+		}
+		c := copy(p, rest)
+		rest = rest[c:]
+		return c, nil
+	})
+}

@@ -1,0 +1,101 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"klaviyo-export/report"
+	"klaviyo-export/sink"
+	"klaviyo-export/validate"
+)
+
+// run is one call of Run or Wait: what its stages are made of, and what its report needs. It belongs to the goroutine of the caller.
+type run struct {
+	options *Options
+	started time.Time
+	control *control
+	out     *report.Writer
+	list    *sink.List
+	sender  sink.Sender    // nil: nothing is sent
+	watch   *sink.Jobs     // nil: import jobs are not waited for
+	earlier *report.Report // of the run whose import jobs Wait waits for; nil in Run
+	open    []string       // ids of the import jobs that are not known to have ended
+}
+
+func newRun(o *Options, out io.Writer, stop context.CancelCauseFunc) *run {
+	r := &run{options: o, started: time.Now(), out: report.NewWriter(out)}
+	r.control = newControl(o, r.started, stop)
+	if o.Gauge != nil {
+		o.Gauge.show(r.control)
+	}
+	return r
+}
+
+// prepare looks up the list, before any row is read.
+func (r *run) prepare(ctx context.Context) error {
+	o := r.options
+	if o.Client == nil {
+		return nil
+	}
+	var err error
+	if r.list, err = o.Client.FindList(ctx, o.List); err != nil {
+		return err
+	}
+	if err := r.sameTarget(); err != nil || o.DryRun {
+		return err
+	}
+	if o.Operation == validate.Remove {
+		r.sender = sink.NewRemoval(o.Client, r.list)
+	} else {
+		r.sender = sink.NewImport(o.Client, r.list)
+		if o.Wait {
+			r.watch = sink.NewJobs(o.Client)
+		}
+	}
+	r.control.follow(r.watch)
+	return nil
+}
+
+// sameTarget fails when the earlier results, as far as they say, are of another list or operation.
+func (r *run) sameTarget() error {
+	if r.options.Resume == nil || r.options.Resume.Report == nil {
+		return nil
+	}
+	earlier, list := r.options.Resume.Report, r.target()
+	const hint = "pass the operation and the list of the earlier run, or leave out --resume to send all rows"
+	if was := earlier.Operation; was != r.options.Operation.String() {
+		return &Error{
+			Text: fmt.Sprintf("resume: the earlier results are of %q, this run is %q", was, r.options.Operation),
+			Hint: hint,
+		}
+	}
+	if was := earlier.List; was != nil && was.ID != "" && was.ID != list.ID {
+		return &Error{
+			Text: fmt.Sprintf("resume: the earlier results are of list %s %q, this run is for %s %q",
+				was.ID, was.Name, cmp.Or(list.ID, "the list"), list.Name),
+			Hint: hint,
+		}
+	}
+	return nil
+}
+
+// target returns the list for the report, nil where there is none.
+func (r *run) target() *report.List {
+	switch {
+	case r.list != nil:
+		var l report.List
+		l.ID, l.Name, l.Created = r.list.State()
+		if left := r.list.LeftBehind(); left != "" {
+			l.LeftBehind = []string{left}
+		}
+		return &l
+	case r.earlier != nil:
+		return r.earlier.List
+	case r.options.Client != nil:
+		return &report.List{ID: r.options.List.ID, Name: r.options.List.Name}
+	}
+	return nil
+}

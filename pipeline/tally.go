@@ -1,0 +1,49 @@
+package pipeline
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"klaviyo-export/report"
+)
+
+// tally counts what decides a run's exit status. The stages add to it; a display only reads it. All of it may be used at once.
+type tally struct {
+	read            atomic.Int64 // rows numbered, also by a rehearsal
+	rejected        atomic.Int64 // rows rejected by any stage, or in the earlier results
+	earlierRejected atomic.Int64 // rows that the earlier results reject
+	earlierAccepted atomic.Int64 // rows that are accepted in the earlier results
+	complete        atomic.Int64 // import jobs that ended
+	cancelled       atomic.Int64 // import jobs that somebody cancelled
+	late            atomic.Int64 // import jobs that had not ended when their time was over
+	open            atomic.Int64 // import jobs that are left open
+	inputEnded      atomic.Bool
+
+	writtenMu sync.Mutex
+	written   report.Rows
+}
+
+// resume counts a row that keeps its earlier result.
+func (t *tally) resume(status report.Status) {
+	switch status {
+	case report.Rejected:
+		t.earlierRejected.Add(1)
+		t.rejected.Add(1)
+	case report.Accepted:
+		t.earlierAccepted.Add(1)
+	}
+}
+
+// setSettled enters the rows whose results are written.
+func (t *tally) setSettled(rows report.Rows) {
+	t.writtenMu.Lock()
+	defer t.writtenMu.Unlock()
+	t.written = rows
+}
+
+// settled returns the rows whose results are written.
+func (t *tally) settled() report.Rows {
+	t.writtenMu.Lock()
+	defer t.writtenMu.Unlock()
+	return t.written
+}
