@@ -184,10 +184,10 @@ func started(ctx context.Context, o *Options, in io.Reader, out io.Writer) <-cha
 	return done
 }
 
-// mustEnd ends the test binary with the stacks of all goroutines when the test takes over two minutes: it hangs.
+// mustEnd ends the test binary with the stacks of all goroutines when the test takes over a minute: it hangs.
 func mustEnd(t testing.TB) {
 	t.Helper()
-	late := time.AfterFunc(2*time.Minute, func() { panic(t.Name() + " does not end") })
+	late := time.AfterFunc(time.Minute, func() { panic(t.Name() + " does not end") })
 	t.Cleanup(func() { late.Stop() })
 }
 
