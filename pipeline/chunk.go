@@ -22,10 +22,11 @@ type chunk struct {
 	last    bool    // the input ends with text
 	tick    bool    // what waits for a batch to fill should be looked at
 
-	begun time.Time // when the first of its rows came in
-	rows  validate.Rows
-	first int64        // number of the first row
-	users atomic.Int32 // the batches that have rows of it, and who gathers them
+	begun   time.Time // when the first of its rows came in
+	rows    validate.Rows
+	scratch validate.Scratch
+	first   int64        // number of the first row
+	users   atomic.Int32 // the batches that have rows of it, and who gathers them
 }
 
 var (
@@ -55,7 +56,7 @@ func (c *chunk) release() {
 		return
 	}
 	c.rows.Reset()
-	*c = chunk{rows: c.rows}
+	*c = chunk{rows: c.rows, scratch: c.scratch}
 	chunks.put(c)
 }
 
@@ -66,9 +67,9 @@ func (c *chunk) check(checker *validate.Checker) {
 	case c.tooLong:
 		checker.TooLong(c.text, &c.rows)
 	case !c.goesOn:
-		checker.Check(c.text, c.last, &c.rows)
+		checker.Check(c.text, c.last, &c.scratch, &c.rows)
 	}
-	c.rows.Trim()
+	c.scratch.Trim()
 }
 
 // forget takes back the memory of the text.

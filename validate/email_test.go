@@ -66,9 +66,9 @@ func TestEmails(t *testing.T) {
 	}
 }
 
-// FuzzEmail holds validEmail against net/mail: what it takes, net/mail takes as the same address. net/mail also takes quoted
-// local parts, domain literals, display names, comments, non-ASCII text, domains of one label, any atext in domains, and
-// lengths beyond the limits.
+// FuzzEmail holds validEmail against net/mail: what it takes, net/mail takes as the same address. net/mail also takes
+// quoted local parts, domain literals, display names, comments, non-ASCII text, domains of one label, any atext in
+// domains, and lengths beyond the limits.
 func FuzzEmail(f *testing.F) {
 	for _, address := range goodEmails {
 		f.Add(address)

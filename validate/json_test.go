@@ -45,8 +45,8 @@ var forbidden = map[string][]string{
 	},
 }
 
-// frames put a value where the scanner meets it in other ways: as a custom property, below other values, and as a member of the
-// objects that are merged.
+// frames put a value where the scanner meets it in other ways: as a custom property, below other values, and as a
+// member of the objects that are merged.
 var frames = []struct{ row, profile string }{
 	{`{"email":"a@b.co","x":V}`, `"properties":{"x":V}`},
 	{"{ \"email\":\"a@b.co\"\t,\"x\":\r V \t} ", `"properties":{"x":V}`},

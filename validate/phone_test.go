@@ -170,7 +170,8 @@ func BenchmarkPhone(b *testing.B) {
 	}
 }
 
-// BenchmarkPhoneSample checks the sample rows, of which two in five have a number with its country code and one in nine one without.
+// BenchmarkPhoneSample checks the sample rows, of which two in five have a number with its country code and one in
+// nine one without.
 func BenchmarkPhoneSample(b *testing.B) {
 	lines, err := os.ReadFile("../testdata/profiles.ndjson")
 	if err != nil {
