@@ -51,7 +51,8 @@ func (s *Scratch) twice(m *member) *Fault {
 // collision is the fault of two members, at other and m, that both fill one target.
 func (s *Scratch) collision(other place, m *member, target string) *Fault {
 	one, two := s.column(s.member(other)), s.column(m)
-	detail := fmt.Sprintf("columns %s and %s both fill %s; leave one out with --drop", quote(one), quote(two), quote(target))
+	detail := fmt.Sprintf("columns %s and %s both fill %s; leave one out with --drop",
+		quote(one), quote(two), quote(target))
 	return &Fault{DuplicateMember, cutName(two), detail}
 }
 

@@ -56,7 +56,7 @@ const prefixes = 2
 type inst struct {
 	op     syntax.InstOp
 	out    uint16
-	arg    uint16 // the second way of an alternative, the condition of an empty match, or the place in matched of a match
+	arg    uint16 // of an alternative the second way, of an empty match the condition, of a match its place in matched
 	digits uint16 // bit n is set if the instruction accepts the digit n
 }
 

@@ -61,11 +61,13 @@ func TestAppend(t *testing.T) {
 		{"+", "", "", "has no digits"},
 		{"++12015550123", "", "", "has a + after another + or after a digit"},
 		{"1+2015550123", "US", "", "has a + after another + or after a digit"},
-		{"+1 201 555 0123 x5", "", "", "contains the letter 'x'; give a single number in digits, without an extension"},
+		{"+1 201 555 0123 x5", "", "",
+			"contains the letter 'x'; give a single number in digits, without an extension"},
 		{"+1 201 555 0123;ext=5", "", "", "contains a semicolon; give a single number without an extension"},
 		{"+12015550123, +12015550124", "", "", "contains a comma; give a single number without an extension"},
 		{"1-800-FLOWERS", "US", "", "contains the letter 'F'; give a single number in digits, without an extension"},
-		{"tel:tel:+12015550123", "", "", "contains the letter 't'; give a single number in digits, without an extension"},
+		{"tel:tel:+12015550123", "", "",
+			"contains the letter 't'; give a single number in digits, without an extension"},
 		{"'+12015550123", "", "", `contains the character '\'', which is not allowed`},
 		{"+1\t2015550123", "", "", `contains the character '\t', which is not allowed`},
 		{"+１2015550123", "", "", "contains the character '１', which is not allowed"},
@@ -75,7 +77,8 @@ func TestAppend(t *testing.T) {
 	for _, test := range tests {
 		number, reason := read(test.text, test.region)
 		if number != test.number || reason != test.reason {
-			t.Errorf("%s in %q\ngot  %q, %q\nwant %q, %q", test.text, test.region, number, reason, test.number, test.reason)
+			t.Errorf("%s in %q\ngot  %q, %q\nwant %q, %q",
+				test.text, test.region, number, reason, test.number, test.reason)
 		}
 	}
 }
@@ -103,7 +106,8 @@ var e164 = regexp.MustCompile(`^\+[1-9]\d{6,14}$`)
 func FuzzAppend(f *testing.F) {
 	for _, region := range []string{"", "US", "JP", "GB", "IT"} {
 		for _, text := range []string{
-			"+12015550123", "(201) 555-0123", "tel: 090-1234-5678", "0044 20 7946 0958", "06 1234 5678", "+1234", "1 + 2", "x",
+			"+12015550123", "(201) 555-0123", "tel: 090-1234-5678", "0044 20 7946 0958", "06 1234 5678", "+1234",
+			"1 + 2", "x",
 		} {
 			f.Add(text, region)
 		}
@@ -127,7 +131,8 @@ func FuzzAppend(f *testing.F) {
 		}
 		for _, text := range []string{text, number} {
 			parsed, err := phonenumbers.Parse(text, region)
-			if err != nil || !phonenumbers.IsValidNumber(parsed) || phonenumbers.Format(parsed, phonenumbers.E164) != number {
+			if err != nil || !phonenumbers.IsValidNumber(parsed) ||
+				phonenumbers.Format(parsed, phonenumbers.E164) != number {
 				t.Errorf("%q: got %q, phonenumbers reads %v, %v", text, number, parsed, err)
 			}
 		}

@@ -16,7 +16,7 @@ type plan struct {
 	general   int        // place of the region's general pattern
 	longest   int        // how many digits the region's longest numbers have
 	possible  uint32     // the lengths that a number may have without its national prefix
-	automaton *automaton // over the digits after the calling code; its classes are the lengths of valid numbers, and viable
+	automaton *automaton // of the digits after the calling code; a class is the lengths of valid numbers, and viable
 	regions   []rules    // of the regions that share the calling code, the main one first
 	patterns  []string   // of the regions, each once
 }

@@ -21,7 +21,11 @@ func TestPlan(t *testing.T) {
 			Pager:       numbers(`2\d*`),
 			Mobile:      numbers(`5\d*`), SameMobileAndFixedLinePattern: &same,
 		},
-		'b': {GeneralDesc: numbers(`4\d*`, 6, 7, 8, 9), Mobile: numbers(`4[159]\d*`, 6, -1, 8), LeadingDigits: &leading},
+		'b': {
+			GeneralDesc:   numbers(`4\d*`, 6, 7, 8, 9),
+			Mobile:        numbers(`4[159]\d*`, 6, -1, 8),
+			LeadingDigits: &leading,
+		},
 		'c': {GeneralDesc: numbers(`[48]\d*`, 8, 9), Voip: numbers(`[48]\d*`)},
 	}
 	for _, test := range []struct {

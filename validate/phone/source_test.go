@@ -42,7 +42,8 @@ func newSource(t *testing.T) *source {
 			abroad: parse(m.GetInternationalPrefix()), prefix: parse(m.GetNationalPrefixForParsing()),
 		}
 		for _, d := range []*phonenumbers.PhoneNumberDesc{
-			m.GetGeneralDesc(), m.GetFixedLine(), m.GetMobile(), m.GetTollFree(), m.GetPremiumRate(), m.GetSharedCost(), m.GetVoip(),
+			m.GetGeneralDesc(), m.GetFixedLine(), m.GetMobile(), m.GetTollFree(), m.GetPremiumRate(),
+			m.GetSharedCost(), m.GetVoip(),
 			m.GetPersonalNumber(), m.GetPager(), m.GetUan(), m.GetVoicemail(),
 		} {
 			if d.GetNationalNumberPattern() == "NA" {
