@@ -30,7 +30,7 @@ type column struct {
 	shown      string // its full name, once it was needed
 	next       uint32 // the entry that came after it last time
 	seen       uint64 // the last row that has this name
-	taken      uint64 // in properties: the last row that fills this property
+	filled     uint64 // in properties: the last row that fills this property
 	by         place  // the member that fills it
 }
 

@@ -144,8 +144,11 @@ func TestFaults(t *testing.T) {
 			key, Present, NameReserved, "$" + long[:118], beginsWithDollar("$" + long[:118] + "…")},
 
 		{"a number for the phone number", `{"phone_number":819012345678,"email":"a@b.co"}`,
-			key, Present, TypeWrong, "phone_number", `column "phone_number": expected a string, got a number; ` +
-				"a number loses + and leading zeros: cast it to text, or add -S to mlr"},
+			key, Present, TypeWrong, "phone_number",
+			`column "phone_number"` + cast + ", or add -S to mlr: a number loses + and leading zeros"},
+		{"an array for the phone number", `{"phone_number":["+819012345678"],"email":"a@b.co"}`,
+			key, Present, TypeWrong, "phone_number",
+			`column "phone_number": expected a string, got an array; cast it to text in the query`},
 		{"no country code", `{"phone_number":"090 1234 5678","email":"a@b.co"}`,
 			key, Present, PhoneInvalid, "phone_number",
 			`"090 1234 5678" has no country code; write it as +…, or set --default-country`},

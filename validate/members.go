@@ -109,9 +109,9 @@ func (s *Scratch) fillProperties() *Fault {
 // fillProperty marks that m, at p, fills the custom property of the entry.
 func (s *Scratch) fillProperty(p place, m *member, entry uint32) *Fault {
 	e := &s.columns.entries[entry]
-	if e.taken == s.columns.row {
+	if e.filled == s.columns.row {
 		return s.collision(e.by, m, "properties."+string(s.columns.name(entry)))
 	}
-	e.taken, e.by = s.columns.row, p
+	e.filled, e.by = s.columns.row, p
 	return nil
 }

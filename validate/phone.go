@@ -10,8 +10,11 @@ import (
 // number.
 func (c *Checker) appendPhone(data []byte, m *member, s *Scratch) ([]byte, *Fault) {
 	if m.kind != text {
-		return data, wrongType(s.column(m), m.kind, "a string",
-			"; a number loses + and leading zeros: cast it to text, or add -S to mlr")
+		hint := castHint
+		if m.kind == number {
+			hint += ", or add -S to mlr: a number loses + and leading zeros"
+		}
+		return data, wrongType(s.column(m), m.kind, "a string", hint)
 	}
 	value := trim(s.scan.text(m))
 	region := ""
