@@ -68,6 +68,8 @@ func TestLines(t *testing.T) {
 		{"byte order marks", "\ufeff" + a + "\n\ufeff\n\ufeff" + b, profile("a@b.co") + profile("b@b.co"), 2},
 		{"bad rows between", "x\n" + a + "\n\xff\n" + `{"email":"x"}` + "\n" + b,
 			profile("a@b.co") + `"x"` + profile("b@b.co"), 5},
+		{"a row rejected in the middle of its profile", `{"email":"c@d.co","title":5}` + "\n" + a,
+			`"c@d.co"` + profile("a@b.co"), 2},
 	}
 	for _, test := range tests {
 		var scratch Scratch
