@@ -83,6 +83,7 @@ func plainCommand(name string, args []string, std stdio) (*plain, error) {
 
 func (j *plain) inSequence(in io.Reader) error {
 	var rows validate.Rows
+	var scratch validate.Scratch
 	text := make([]byte, 0, 256<<10)
 	for ended := false; !ended; {
 		if len(text) == cap(text) {
@@ -98,7 +99,7 @@ func (j *plain) inSequence(in io.Reader) error {
 			whole = len(text)
 		}
 		rows.Reset()
-		j.checker.Check(text[:whole], ended, &rows)
+		j.checker.Check(text[:whole], ended, &scratch, &rows)
 		for i := range rows.Rows {
 			if err := j.add(&rows.Rows[i], rows.Data); err != nil {
 				return err
@@ -134,9 +135,10 @@ func (j *plain) byItems(in io.Reader) error {
 	go func() { // ends with lines; the loop below waits for it
 		defer close(checked)
 		var rows validate.Rows
+		var scratch validate.Scratch
 		for line := range lines {
 			rows.Reset()
-			j.checker.Check(line, !bytes.HasSuffix(line, []byte{'\n'}), &rows)
+			j.checker.Check(line, !bytes.HasSuffix(line, []byte{'\n'}), &scratch, &rows)
 			for _, row := range rows.Rows {
 				checked <- item{row, bytes.Clone(rows.Data)}
 			}

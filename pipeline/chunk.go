@@ -62,9 +62,11 @@ func (c *chunk) check(checker *validate.Checker) {
 	case c.tooLong:
 		checker.TooLong(c.text, &c.rows)
 	case !c.goesOn:
-		checker.Check(c.text, c.last, &c.rows)
+		s := c.pools.scratches.take()
+		checker.Check(c.text, c.last, s, &c.rows)
+		s.Trim()
+		c.pools.scratches.put(s)
 	}
-	c.rows.Trim()
 }
 
 // forget gives the memory of the text back.

@@ -1,4 +1,4 @@
-package validate
+package phone
 
 import (
 	"math/rand/v2"
@@ -7,43 +7,46 @@ import (
 	"testing"
 )
 
-// An automaton finds what package regexp finds: which patterns match a string, how much of it the prefix pattern matches in
-// its first way, and whether through its group.
+// An automaton finds the same as package regexp: which patterns match a string, how much of it the prefix pattern
+// matches in its first way, and whether that match uses the watched group.
 func TestAutomaton(t *testing.T) {
 	patterns := []string{"", "0", "0[12]{2,4}", "(?:0|12)*", "1.*2", "0$|1", "[^0]*", "2(?:0|1|)1"}
 	var whole []*regexp.Regexp
 	for _, p := range patterns {
 		whole = append(whole, regexp.MustCompile(`^(?:`+p+`)$`))
 	}
-	judge := func(matched []bool) (verdict uint32) {
+	classify := func(matched []bool) (class uint32) {
 		for i := range patterns {
 			if matched[prefixes+i] {
-				verdict |= 1 << i
+				class |= 1 << i
 			}
 		}
-		return verdict
+		return class
 	}
 	for _, test := range []struct {
 		prefix string
 		group  int
 	}{
-		{"", 0}, {"()", 1}, {"3", 0}, {"0", 0}, {"0|01", 0}, {"01|0", 0}, {"0?", 0}, {"0??", 0}, {"0*", 0}, {"0*?1", 0}, {"0|(12)", 1}, {"(0)|0", 1},
-		{"0|(0)", 1}, {"0(1)?", 1}, {"0(1)??2?", 1}, {"0?(?:(1|12)2)?", 1}, {"(?:0|10)(?:(1[12])([0-2]{2,3}))?", 2}, {"([12][0-2]{2})$|0", 1},
-		{"(00$)|0|001", 1}, {"(?:(0)|1)*", 1}, {"(?:(0)|1)*?2", 1}, {"(0|1(2))+", 2}, {`\b0|(\B1|01\b)`, 1}, {"^0$|1", 0}, {"(?i:0)|[^01]", 0}, {".(?s:.)", 0},
+		{"", 0}, {"()", 1}, {"3", 0}, {"0", 0}, {"0|01", 0}, {"01|0", 0}, {"0?", 0}, {"0??", 0}, {"0*", 0},
+		{"0*?1", 0},
+		{"0|(12)", 1}, {"(0)|0", 1}, {"0|(0)", 1}, {"0(1)?", 1}, {"0(1)??2?", 1}, {"0?(?:(1|12)2)?", 1},
+		{"(?:0|10)(?:(1[12])([0-2]{2,3}))?", 2}, {"([12][0-2]{2})$|0", 1}, {"(00$)|0|001", 1}, {"(?:(0)|1)*", 1},
+		{"(?:(0)|1)*?2", 1}, {"(0|1(2))+", 2}, {`\b0|(\B1|01\b)`, 1}, {"^0$|1", 0}, {"(?i:0)|[^01]", 0},
+		{".(?s:.)", 0},
 	} {
-		a := newAutomaton(test.prefix, test.group, patterns, judge)
+		a := newAutomaton(test.prefix, test.group, patterns, classify)
 		alone := newAutomaton(test.prefix, test.group, nil, func([]bool) uint32 { return 0 })
 		prefix := regexp.MustCompile(`^(?:` + test.prefix + `)`)
 		var check func(digits []byte)
 		check = func(digits []byte) {
 			var want struct {
-				verdict uint32
-				length  int
-				how     reach
+				class  uint32
+				length int
+				how    reach
 			}
 			for i, re := range whole {
 				if re.Match(digits) {
-					want.verdict |= 1 << i
+					want.class |= 1 << i
 				}
 			}
 			if loc := prefix.FindSubmatchIndex(digits); loc != nil {
@@ -53,7 +56,7 @@ func TestAutomaton(t *testing.T) {
 				}
 			}
 			got := want
-			if got.verdict, got.length, got.how = a.run(digits); got != want {
+			if got.class, got.length, got.how = a.run(digits); got != want {
 				t.Fatalf("%q after %q: got %+v, want %+v", digits, test.prefix, got, want)
 			}
 			if _, length, how := alone.run(digits); length != want.length || how != want.how {
@@ -67,7 +70,8 @@ func TestAutomaton(t *testing.T) {
 	}
 }
 
-// However many states its patterns have, an automaton keeps maxStates of them, also while others are on old ones.
+// An automaton keeps at most maxStates states, however many its patterns have, and stays right while others use
+// dropped ones.
 func TestAutomatonStates(t *testing.T) {
 	a := newAutomaton("", 0, []string{"[01]*1[01]{12}"}, func(matched []bool) uint32 {
 		if matched[prefixes] {
@@ -85,14 +89,14 @@ func TestAutomatonStates(t *testing.T) {
 				for i := range digits {
 					digits[i] = byte('0' + r.IntN(2))
 				}
-				if verdict, _, _ := a.run(digits); verdict != uint32(digits[len(digits)-13]-'0') {
-					t.Errorf("%s: verdict %d", digits, verdict)
+				if class, _, _ := a.run(digits); class != uint32(digits[len(digits)-13]-'0') {
+					t.Errorf("%s: class %d", digits, class)
 				}
 			}
 		})
 	}
 	wait.Wait()
 	if a.start.Load() == first || len(a.states) > maxStates {
-		t.Errorf("%d states, begun anew: %t", len(a.states), a.start.Load() != first)
+		t.Errorf("%d states, dropped once: %t", len(a.states), a.start.Load() != first)
 	}
 }

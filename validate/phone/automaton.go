@@ -1,4 +1,4 @@
-package validate
+package phone
 
 import (
 	"encoding/binary"
@@ -9,34 +9,35 @@ import (
 	"sync/atomic"
 )
 
-// automaton runs regular expressions over strings of digits, all of them at once. Its states are worked out when a string
-// first leads to them and then kept, so that a step is one load. Many goroutines may use it; only a new step takes a lock.
+// automaton matches many regular expressions against a string of digits in one pass. It computes a state when a
+// string first reaches it and keeps it, so that a later step is one load. Many goroutines may use it; only a new step
+// takes a lock.
 type automaton struct {
-	insts  []inst
-	prefix int                         // the instructions before it are those of the prefix pattern
-	judge  func(matched []bool) uint32 // returns the verdict on a string that the patterns match
+	insts    []inst
+	prefix   int                         // the instructions before this one belong to the prefix pattern
+	classify func(matched []bool) uint32 // returns the class of a string that these patterns match
 
 	start atomic.Pointer[state]
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	states  map[string]*state
 	begin   []uint16 // the first instruction of each pattern
 	visited []bool   // by instruction
 	matched []bool   // by pattern
-	at      []uint16 // where step leads
+	at      []uint16 // the instructions that step reaches
 	threads []byte
 }
 
-// maxStates is how many states an automaton keeps. When there would be more it begins anew.
+// maxStates is how many states an automaton keeps. Before it keeps more, it drops all of them and starts again.
 const maxStates = 4096
 
-// state is where all strings lead to that the same digits may follow.
+// state stands for all strings that the same digits may follow.
 type state struct {
 	next    [10]atomic.Pointer[state]
-	verdict uint32 // on a string that ends here
-	within  reach  // how the prefix pattern matches up to here when a digit follows
-	whole   reach  // the same when none follows
-	threads string // the instructions that wait for a digit, two bytes each, those of the prefix pattern by priority
+	class   uint32 // of a string that ends here
+	within  reach  // how the prefix pattern matches up to here if a digit follows
+	whole   reach  // the same if no digit follows
+	threads string // the instructions that wait for a digit, two bytes each; those of the prefix pattern by priority
 }
 
 // reach is how the prefix pattern matches up to a state.
@@ -44,28 +45,29 @@ type reach uint8
 
 const (
 	unmatched reach = iota
-	ungrouped       // without the group that is watched
+	ungrouped       // without the watched group
 	grouped
 )
 
-// The first places of automaton.matched are the prefix pattern's. It is in one of them when it matches, by its reach.
+// prefixes is how many of the first places in automaton.matched belong to the prefix pattern, one for each reach.
 const prefixes = 2
 
 // inst is an instruction of a pattern's program.
 type inst struct {
 	op     syntax.InstOp
 	out    uint16
-	arg    uint16 // the second way of an alternative, the condition of an empty match, the place in matched of a match
-	digits uint16 // bit n is set if it takes the digit n
+	arg    uint16 // of an alternative the second way, of an empty match the condition, of a match its place in matched
+	digits uint16 // bit n is set if the instruction accepts the digit n
 }
 
-// newAutomaton returns the automaton of patterns, which match whole strings, and of prefix, which matches the beginning of a
-// string in the first way it can, as a regexp.Regexp does. group is the group of prefix to watch, 0 for none.
-func newAutomaton(prefix string, group int, patterns []string, judge func(matched []bool) uint32) *automaton {
-	a := &automaton{judge: judge, states: map[string]*state{}, matched: make([]bool, prefixes+len(patterns))}
+// newAutomaton returns the automaton of patterns, which match whole strings, and of prefix. The prefix pattern
+// matches the beginning of a string in the first way it can, as a regexp.Regexp does. group is the group of prefix to
+// watch, 0 for none.
+func newAutomaton(prefix string, group int, patterns []string, classify func(matched []bool) uint32) *automaton {
+	a := &automaton{classify: classify, states: map[string]*state{}, matched: make([]bool, prefixes+len(patterns))}
 	a.begin = append(a.begin, a.add(`^(?:`+prefix+`)`, 0))
 	if n := len(a.insts); group > 0 {
-		// Behind the group the program goes on in a copy of itself, which has a match of its own.
+		// After the group the program continues in a copy of itself, which has its own match.
 		a.add(`^(?:`+prefix+`)`, 1)
 		for i := range a.insts[:n] {
 			if in := &a.insts[i]; in.op == syntax.InstCapture && int(in.arg) == 2*group {
@@ -82,16 +84,16 @@ func newAutomaton(prefix string, group int, patterns []string, judge func(matche
 	return a
 }
 
-// add appends the program of a pattern, whose match is noted at place, and returns its first instruction.
+// add appends the program of a pattern and returns its first instruction. place is where its match is marked.
 func (a *automaton) add(pattern string, place int) uint16 {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
-		panic(fmt.Sprintf("parsing the pattern %s: %v", pattern, err))
+		panic(fmt.Sprintf("parse the pattern %s: %v", pattern, err))
 	}
 	prog, err := syntax.Compile(re.Simplify())
 	base := len(a.insts)
 	if err != nil || base+len(prog.Inst) > math.MaxUint16 {
-		panic(fmt.Sprintf("compiling the pattern %s after %d instructions: %v", pattern, base, err))
+		panic(fmt.Sprintf("compile the pattern %s after %d instructions: %v", pattern, base, err))
 	}
 	for _, from := range prog.Inst {
 		in := inst{op: from.Op, out: uint16(base) + uint16(from.Out), arg: uint16(from.Arg)}
@@ -112,8 +114,8 @@ func (a *automaton) add(pattern string, place int) uint16 {
 	return uint16(base) + uint16(prog.Start)
 }
 
-// run returns the verdict on digits, of how many of them the prefix pattern matches, and how.
-func (a *automaton) run(digits []byte) (verdict uint32, prefix int, how reach) {
+// run returns the class of digits, how many of them the prefix pattern matches, and how.
+func (a *automaton) run(digits []byte) (class uint32, prefix int, how reach) {
 	s := a.start.Load()
 	for i, d := range digits {
 		if s.within != unmatched {
@@ -128,10 +130,10 @@ func (a *automaton) run(digits []byte) (verdict uint32, prefix int, how reach) {
 	if s.whole != unmatched {
 		prefix, how = len(digits), s.whole
 	}
-	return s.verdict, prefix, how
+	return s.class, prefix, how
 }
 
-// step works out the state that the digit d leads to from s.
+// step computes the state that the digit d leads to from s.
 func (a *automaton) step(s *state, d byte) *state {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -147,14 +149,14 @@ func (a *automaton) step(s *state, d byte) *state {
 	return next
 }
 
-// state returns the state where the instructions at come next, behind the character before, -1 for none.
+// state returns the state in which the instructions at come next. before is the character before them, -1 for none.
 func (a *automaton) state(at []uint16, before rune) *state {
 	a.follow(at, syntax.EmptyOpContext(before, -1))
-	verdict, whole := a.judge(a.matched), a.reach()
+	class, whole := a.classify(a.matched), a.reach()
 	a.follow(at, syntax.EmptyOpContext(before, '0'))
 	within, n := a.reach(), len(a.threads)
 
-	a.threads = binary.NativeEndian.AppendUint32(append(a.threads, byte(within), byte(whole)), verdict)
+	a.threads = binary.NativeEndian.AppendUint32(append(a.threads, byte(within), byte(whole)), class)
 	if known := a.states[string(a.threads)]; known != nil {
 		return known
 	}
@@ -163,12 +165,12 @@ func (a *automaton) state(at []uint16, before rune) *state {
 		clear(a.states)
 		a.start.Store(a.state(a.begin, -1))
 	}
-	s := &state{threads: key[:n], verdict: verdict, whole: whole, within: within}
+	s := &state{threads: key[:n], class: class, whole: whole, within: within}
 	a.states[key] = s
 	return s
 }
 
-// follow leads the instructions at, where the conditions hold, to matches and to the threads.
+// follow runs the instructions at, under the conditions hold, up to matches and to threads that wait for a digit.
 func (a *automaton) follow(at []uint16, hold syntax.EmptyOp) {
 	clear(a.visited)
 	clear(a.matched)
@@ -179,7 +181,7 @@ func (a *automaton) follow(at []uint16, hold syntax.EmptyOp) {
 }
 
 func (a *automaton) visit(pc uint16, hold syntax.EmptyOp) {
-	if a.visited[pc] || int(pc) < a.prefix && a.reach() != unmatched { // the prefix pattern's first match has priority
+	if a.visited[pc] || int(pc) < a.prefix && a.reach() != unmatched { // the first match of the prefix pattern wins
 		return
 	}
 	a.visited[pc] = true
