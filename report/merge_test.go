@@ -75,7 +75,8 @@ func drawReport(t *rapid.T) *Report {
 	return r
 }
 
-// Reports of partitions are merged in any order and grouping, by this program and again from what it wrote: always with the same result.
+// Reports of partitions are merged in any order and grouping, by this program and again from what it wrote: always
+// with the same result.
 func TestMergeAnyOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		reports := rapid.SliceOfN(rapid.Custom(drawReport), 2, 5).Draw(t, "reports")

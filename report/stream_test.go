@@ -81,7 +81,8 @@ func TestReadStream(t *testing.T) {
 		`"rows":{"read":4,"applied":0,"accepted":1,"skipped":0,"rejected":1,"unknown":0,"unsent":0,"resumed":2},"rea`, 1)
 	resumedReport := ofOneRun()
 	resumedReport.Rows = Rows{Read: 4, Accepted: 1, Rejected: 1, Resumed: 2}
-	// Of four rows two got there and two did not; then these two did, one of them rejected; then there was nothing left to do.
+	// Of four rows two got there and two did not; then these two did, one of them rejected; then there was nothing
+	// left to do.
 	const stopped = `"rows":{"read":4,"applied":1,"accepted":0,"skipped":1,"rejected":0,"unknown":1,"unsent":1},"reasons":[{"code":"answer_lost","rows":1,"first_row":3},{"code":"duplicate","rows":1,"first_row":2},{"code":"interrupted","rows":1,"first_row":4}]`
 	interrupted := regexp.MustCompile(`"rows":.*?"rows":.*?\]`).ReplaceAllString(strings.Replace(lineOf(3), `"failed","exit_code":1`, `"interrupted","exit_code":130`, 1), stopped)
 	again := regexp.MustCompile(`"rows":.*?"rows":.*?\]`).ReplaceAllString(lineOf(3), `"rows":{"read":4,"applied":0,"accepted":0,"skipped":0,"rejected":0,"unknown":0,"unsent":0,"resumed":4},"reasons":[]`)
@@ -197,7 +198,8 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errFull }
 
-// A report written otherwise, with another zone and without its time's fraction, reasons twice or in no order, is brought into form.
+// A report written otherwise, with another zone and without its time's fraction, reasons twice or in no order, is
+// brought into form.
 func TestReadForeignReport(t *testing.T) {
 	line := strings.NewReplacer(
 		"2026-11-23T09:30:00.000Z", "2026-11-23T18:30:00+09:00", `"2026-11-23T09:30:00Z"`, `"2026-11-23T18:30:00+09:00"`, `"seconds":1.25`, `"seconds":7`,

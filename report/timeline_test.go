@@ -8,7 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A timeline stays within its bound and on its grid and loses nothing, however long the run and whenever samples come.
+// A timeline stays within its bound and on its grid and loses nothing, however long the run and whenever samples
+// come.
 func TestTimelineSums(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		line := Timeline{Start: time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "start"), 0)}

@@ -1,4 +1,4 @@
-package report
+package render
 
 import (
 	"strings"
@@ -6,16 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// Mask returns text with the local part of every email address cut to its first character and three stars:
-// a***@example.com. Punctuation that an address begins with stays before that character, for it mostly is not the address's.
-// Quotes around a local part go. What is doubtful is masked: whatever stands before an @ and could be a local part.
-// It takes time in proportion to the text's length, and next to none where there is no @.
-func Mask(text string) string {
+// mask cuts the local part of every email address to its first character and three stars: a***@example.com.
+// Punctuation at the beginning of an address stays, because it mostly is not part of the address. Quotes around a
+// local part go. In doubt, mask treats text before an @ as a local part. Its time is proportional to the length of
+// the text.
+func mask(text string) string {
 	at := strings.LastIndexByte(text, '@')
 	if at < 0 {
 		return text
 	}
-	// From the right, so that an @ within a quoted local part belongs to that part.
+	// Go from right to left, so that an @ inside a quoted local part belongs to that part.
 	var locals []local
 	for at >= 0 {
 		part := localBefore(text[:at])
@@ -37,13 +37,13 @@ func Mask(text string) string {
 	return string(append(masked, text[done:]...))
 }
 
-// local is where a local part stands, and its first character.
+// local is the place of a local part and of its @, and its first character.
 type local struct {
 	from, at int
 	first    string
 }
 
-// localBefore finds the local part that text ends with. From is len(text) where there is none.
+// localBefore finds the local part at the end of text. From is len(text) when there is none.
 func localBefore(text string) local {
 	end, first := len(text), ""
 	if strings.HasSuffix(text, `"`) {
@@ -67,13 +67,13 @@ func localBefore(text string) local {
 	return local{from: from, first: first}
 }
 
-// openingQuote returns where the quote, or its backslash, stands that opens the quoted string that text ends with;
-// the last quote where there is no other.
+// openingQuote returns the place of the quote that opens the quoted string at the end of text, or of its backslash.
+// When there is only one quote, it returns the place of that.
 func openingQuote(text string) int {
 	last := len(text) - 1
 	nearest := strings.LastIndexByte(text[:last], '"')
 	open := nearest
-	// A quote that a backslash escapes does not open, unless the last one is escaped like it, as in JSON within JSON.
+	// An escaped quote opens nothing, unless the last quote is escaped too, as in JSON within JSON.
 	for open > 0 && text[open-1] == '\\' && text[last-1] != '\\' {
 		open = strings.LastIndexByte(text[:open], '"')
 	}
@@ -89,7 +89,7 @@ func openingQuote(text string) int {
 	return open
 }
 
-// inLocal reports whether a local part may hold r without quotes (RFC 5321 and 6531, with some room).
+// inLocal reports whether a local part may contain r without quotes. It allows more than RFC 5321 and RFC 6531.
 func inLocal(r rune) bool {
 	if r < utf8.RuneSelf {
 		return begins(r) || r != 0 && strings.ContainsRune("!#$%&'*+-./=?^_`{|}~", r)
@@ -97,7 +97,7 @@ func inLocal(r rune) bool {
 	return !unicode.IsSpace(r) && !unicode.IsPunct(r) && !unicode.IsControl(r)
 }
 
-// begins reports whether r is no ASCII punctuation.
+// begins reports whether r is a letter, a digit or not ASCII.
 func begins(r rune) bool {
 	return r >= utf8.RuneSelf || 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9'
 }
