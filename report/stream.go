@@ -14,7 +14,7 @@ import (
 //   - A report counts, not the row lines before it. The report of a resumed run covers the run before it too.
 //   - Rows without a report after them belong to a run that did not finish. They are counted from their lines, as a
 //     report with the status interrupted and without times. The same goes for a stream without lines.
-//   - A line that a crash cut short is left out, at the end of the stream or directly before the next run's first line.
+//   - A line that a crash cut short is left out, at the end of the stream or right before the next run's first line.
 //   - Any other line is an error.
 //
 // Memory grows with the number of different codes only.

@@ -53,8 +53,7 @@ func TestMask(t *testing.T) {
 }
 
 var (
-	// address is an address with up to 64 characters before the @, of which the first is no punctuation, and anything
-	// after it.
+	// address is an address with up to 64 characters before the @, of which the first is no punctuation, and anything after it.
 	address = regexp.MustCompile(`([\pL\pN\pM][\pL\pN\pM.!#$%&'*+/=?^_{|}~\x60-]*)@[A-Za-z0-9.-]+`)
 	quoted  = regexp.MustCompile(`"(?:[^"\\]|\\.)+"@[A-Za-z0-9.-]+`)
 )

@@ -135,8 +135,8 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// terminal is what a terminal emulator makes of what is written to it. It wraps lines anew when it is resized, and
-// then takes the cursor along, as those do that people use.
+// terminal is what a terminal emulator makes of what is written to it. It wraps lines anew when it is resized, and then
+// takes the cursor along, as those do that people use.
 type terminal struct {
 	mu       sync.Mutex
 	width    int

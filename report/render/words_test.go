@@ -94,8 +94,8 @@ func TestLatencyWords(t *testing.T) {
 	}
 }
 
-// A pace is that of the rows which were worked on in that time: not of those that were done before, nor of runs that
-// were killed, of whose time nothing is known.
+// A pace is that of the rows which were worked on in that time: not of those that were done before, nor of runs that were killed, of
+// whose time nothing is known.
 func TestTook(t *testing.T) {
 	for want, rows := range map[string]Rows{"10s": {Read: 5, Resumed: 5}, "10s, 0.5 rows a second": {Read: 10, Resumed: 5}} {
 		if got := (&Report{StartedAt: "2026-11-23T09:30:00.000Z", Rows: Rows{Read: 100}, Timeline: []Bucket{{Rows: rows}}, Seconds: 10}).took(); got != want {
