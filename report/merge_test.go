@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The order and grouping in which reports are merged make no difference. Writing and reading in between changes nothing.
+// The order and grouping in which reports are merged make no difference, also with writing and reading in between.
 func TestMergeAnyOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		reports := rapid.SliceOfN(rapid.Custom(drawReport), 2, 5).Draw(t, "reports")

@@ -105,7 +105,7 @@ func (c chart) overTime(buckets []report.Bucket, all []series, write func(float6
 		c.Legend = append(c.Legend, s.mark)
 	}
 	c.X = clock(from, to)
-	if c.Title += " per second"; width > 1 {
+	if c.Title += " in each second"; width > 1 {
 		c.Title = strings.TrimSuffix(c.Title, "second") + exactly(width)
 	}
 	c.Label = fmt.Sprintf("%s, from %s to %s UTC. The maximum is %s.",

@@ -6,23 +6,24 @@ import (
 	"unicode"
 )
 
-// The summary of each kind of run, and that no line is too wide for a terminal nor does anything to it.
+// The summary of each kind of run stays the same. Its lines fit into 100 columns and contain no control character.
 func TestText(t *testing.T) {
 	for name, r := range samples() {
 		t.Run(name, func(t *testing.T) {
 			var b strings.Builder
-			if err := WriteText(&b, r); err != nil {
+			if err := Text(&b, r); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, name+".txt", b.String())
 			for line := range strings.SplitSeq(b.String(), "\n") {
-				if n := columns(line); n > textWidth || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsGraphic(r) }) {
-					t.Errorf("%d columns: %q", n, line)
+				hidden := strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsGraphic(r) })
+				if n := columns(line); n > textWidth || hidden {
+					t.Errorf("%d columns, or a control character: %q", n, line)
 				}
 			}
 		})
 	}
-	if err := WriteText(writerFunc(func([]byte) (int, error) { return 0, errFull }), samples()["zero"]); err != errFull {
+	if err := Text(full{}, samples()["zero"]); err != errFull {
 		t.Error(err)
 	}
 }
