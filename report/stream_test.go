@@ -106,6 +106,13 @@ func TestReadStream(t *testing.T) {
 	interrupted := counts.ReplaceAllString(
 		strings.Replace(oneReport, `"failed","exit_code":1`, `"interrupted","exit_code":130`, 1), stopped)
 	again := counts.ReplaceAllString(oneReport, nothing)
+	// The second run was killed after one row, of which the stream has no line. The third one finished the last row.
+	const lastRow = `"rows":{"read":4,"applied":0,"accepted":0,"skipped":0,"rejected":1,"unknown":0,"unsent":0,` +
+		`"resumed":3},"reasons":[{"code":"email_missing","stage":"validate","rows":1,"first_row":4}]`
+	afterKilled := counts.ReplaceAllString(oneReport, lastRow)
+	killedBetween := Merge(ofOneRun(), ofOneRun())
+	killedBetween.Runs, killedBetween.Rows = 0, Rows{Read: 4, Applied: 1, Skipped: 1, Rejected: 1, Resumed: 1}
+	killedBetween.Reasons = []Reason{{"duplicate", "", 1, 2}, {"email_missing", "validate", 1, 4}}
 	whole := func(runs ...*Report) (r *Report) {
 		for _, run := range runs {
 			r = Merge(r, run)
@@ -155,6 +162,8 @@ func TestReadStream(t *testing.T) {
 		{"interrupted, then resumed, in one file", interrupted + resumed, whole(ofOneRun(), ofOneRun()), ""},
 		{"interrupted, then resumed twice", interrupted + resumed + again, whole(ofOneRun(), ofOneRun(), ofOneRun()), ""},
 		{"resumed, in its own file", resumed, resumedReport, ""},
+		{"interrupted, then killed in another file, then resumed", interrupted + afterKilled, killedBetween, ""},
+		{"killed, then resumed, a row lost", killedRows + resumed[len(lineOf(1)):], resumedReport, fmt.Sprintf(astray, 5)},
 		{"resumed, a row lost", resumed[len(lineOf(1)):], resumedReport, fmt.Sprintf(astray, 2)},
 		{"a row lost", oneRun[len(lineOf(1)):], ofOneRun(), fmt.Sprintf(astray, 2)},
 	} {

@@ -87,7 +87,8 @@ func TestDisplayNeverWraps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := report.Moment{
 			Rows:     report.Rows{Read: count.Draw(t, "read"), Rejected: count.Draw(t, "rejected")},
-			Requests: count.Draw(t, "requests"), Retried: count.Draw(t, "retried"), Throttled: count.Draw(t, "throttled"), Closed: span.Draw(t, "closed"),
+			Requests: count.Draw(t, "requests"), Retried: count.Draw(t, "retried"),
+			Throttled: count.Draw(t, "throttled"), Closed: span.Draw(t, "closed"),
 			Jobs: count.Draw(t, "jobs"), JobsEnded: count.Draw(t, "ended"), JobRows: count.Draw(t, "job rows"),
 			JobRowsDone: count.Draw(t, "done"), Waiting: rapid.Bool().Draw(t, "waiting"), WaitLeft: span.Draw(t, "left"),
 		}

@@ -29,7 +29,7 @@ func TestLatencyWords(t *testing.T) {
 	}
 }
 
-// Rows per second count the rows of the run itself: no resumed rows, and no rows of killed runs, whose time is unknown.
+// Rows per second count the rows of the run itself: no resumed rows, and no rows of killed runs.
 func TestTook(t *testing.T) {
 	for _, c := range []struct {
 		name string

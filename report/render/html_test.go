@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"klaviyo-export/report"
 )
 
@@ -32,15 +34,41 @@ func TestHTML(t *testing.T) {
 	}
 }
 
+// The figures at the top count accepted rows apart from applied ones, and name the statuses of rows that did not succeed.
+func TestTiles(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		rows report.Rows
+		want []fact
+	}{
+		{"no rows", report.Rows{}, []fact{{"rows", "0"}}},
+		{"accepted", report.Rows{Read: 1000, Accepted: 1000}, []fact{{"rows", "1,000"}, {"accepted", "100.0 %"}}},
+		{"applied and accepted", report.Rows{Read: 4, Applied: 1, Accepted: 2, Skipped: 1},
+			[]fact{{"rows", "4"}, {"applied", "25.0 %"}, {"accepted", "50.0 %"}}},
+		{"valid and rejected", report.Rows{Read: 4, Valid: 3, Rejected: 1},
+			[]fact{{"rows", "4"}, {"valid", "75.0 %"}, {"rejected", "1"}}},
+		{"failed", report.Rows{Read: 9, Applied: 1, Rejected: 1, Unknown: 2, Unsent: 5},
+			[]fact{{"rows", "9"}, {"applied", "11.1 %"}, {"rejected, unknown or unsent", "8"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, tiles(&report.Report{Rows: c.rows})); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 var safeAttributes = []string{
-	"aria-hidden", "aria-label", "charset", "class", "content", "dy", "height", "http-equiv", "id", "lang", "name", "role", "rx",
-	"scope", "text-anchor", "width", "x", "x1", "x2", "y", "y1", "y2",
+	"aria-hidden", "aria-label", "charset", "class", "content", "dy", "height", "http-equiv", "id", "lang", "name",
+	"role", "rx", "scope", "text-anchor", "width", "x", "x1", "x2", "y", "y1", "y2",
 }
 
 // No report gives a page with a script, a link or anything to load. Texts from outside stay texts.
 func TestHTMLSafe(t *testing.T) {
-	if strings.Contains(pageStyle, "url(") || strings.Contains(pageStyle, "@import") || strings.Contains(pageStyle, "<") {
-		t.Error("the style loads something")
+	for _, part := range []string{"url(", "@import", "<"} {
+		if strings.Contains(pageStyle, part) {
+			t.Errorf("the style contains %q", part)
+		}
 	}
 	for name, r := range samples() {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +116,8 @@ func TestHTMLSafe(t *testing.T) {
 				t.Error("the page contains a control character")
 			}
 			style := sha256.Sum256([]byte(regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(text)[1]))
-			if hash := "sha256-" + base64.StdEncoding.EncodeToString(style[:]); !strings.Contains(text, strings.ReplaceAll(hash, "+", "&#43;")) {
+			hash := "sha256-" + base64.StdEncoding.EncodeToString(style[:])
+			if !strings.Contains(text, strings.ReplaceAll(hash, "+", "&#43;")) {
 				t.Errorf("the policy does not allow the style %s", hash)
 			}
 		})

@@ -58,9 +58,11 @@ func TestHeadline(t *testing.T) {
 		want   string
 	}{
 		{"one run", report.Report{Status: "succeeded"}, "succeeded, exit status 0: there were no rows"},
-		{"good runs", report.Report{Status: "succeeded", Runs: 1200}, "succeeded, exit status 0: 1,200 runs; there were no rows"},
-		{"a bad run", report.Report{Status: "timed_out", ExitCode: 3, Runs: 8}, "timed out, exit status 3: worst of 8 runs; " +
-			"some import jobs did not finish in time; run klaviyo-export wait on the results"},
+		{"good runs", report.Report{Status: "succeeded", Runs: 1200},
+			"succeeded, exit status 0: 1,200 runs; there were no rows"},
+		{"a bad run", report.Report{Status: "timed_out", ExitCode: 3, Runs: 8},
+			"timed out, exit status 3: worst of 8 runs; some import jobs did not finish in time; " +
+				"run klaviyo-export wait on the results"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, meaning := headline(&c.report)

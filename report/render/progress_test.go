@@ -112,11 +112,13 @@ func TestProgressClosedAtOnce(t *testing.T) {
 func TestProgressWithoutWidth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		screen := newTerminal(anyWidth)
-		p := NewProgress(screen, strings.Repeat("長い名前", 20), func() int { return 0 }, func() report.Moment { return report.Moment{} })
+		title := strings.Repeat("長い名前", 20)
+		p := NewProgress(screen, title, func() int { return 0 }, func() report.Moment { return report.Moment{} })
 		defer p.Close()
 		time.Sleep(drawEvery)
 		synctest.Wait()
-		if got, want := screen.String(), strings.Repeat("長い名前", 5)[:19*3]+"… · rows 0 · rejected 0"; got != want {
+		want := strings.Repeat("長い名前", 5)[:19*3] + "… · rows 0 · rejected 0"
+		if got := screen.String(); got != want {
 			t.Errorf("got %q, expected %q", got, want)
 		}
 	})

@@ -42,7 +42,8 @@ func (s sampleRun) report() *report.Report {
 		} else if i < steps/8 {
 			share *= 1.6
 		}
-		n := int64(share * (0.85 + float64(0.3*s.random.Float64()))) // the conversion keeps processors from fusing the operations
+		// The inner conversion keeps processors from fusing the operations.
+		n := int64(share * (0.85 + float64(0.3*s.random.Float64())))
 		if i == steps-1 {
 			n = s.rows - now.Rows.Read
 		}

@@ -14,8 +14,8 @@ import (
 	"klaviyo-export/report"
 )
 
-// terminal is a terminal emulator. Like common terminals, it wraps lines again when it is resized, and moves the cursor
-// along.
+// terminal is a terminal emulator. Like common terminals, it wraps lines again when it is resized, and moves the
+// cursor along.
 type terminal struct {
 	mu       sync.Mutex
 	width    int

@@ -58,8 +58,8 @@ func TestOneOf(t *testing.T) {
 // A text of any length is cut quickly, to at most the given columns.
 func TestClipped(t *testing.T) {
 	for text, want := range map[string]string{
-		"1234567890": "1234567890", "12345678901": "12345678…", "語語語語語": "語語語語語", "語語語語語語": "語語語語…",
-		"": "", strings.Repeat("x", 4<<20): "xxxxxxxx…",
+		"1234567890": "1234567890", "12345678901": "12345678…",
+		"語語語語語": "語語語語語", "語語語語語語": "語語語語…", "": "", strings.Repeat("x", 4<<20): "xxxxxxxx…",
 	} {
 		if got := clipped(text, 10); got != want {
 			t.Errorf("clipped(%.20q) = %q, expected %q", text, got, want)
