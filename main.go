@@ -34,6 +34,7 @@ import (
 	"klaviyo-export/pipeline/job"
 	"klaviyo-export/pipeline/schedule"
 	"klaviyo-export/report"
+	"klaviyo-export/report/render"
 	"klaviyo-export/sink"
 	"klaviyo-export/sink/simulator"
 	"klaviyo-export/validate"
@@ -112,7 +113,7 @@ func (c *console) note(text string) {
 	case c.log != nil:
 		c.log.Warn(text)
 	default:
-		fmt.Fprintf(c.err, "klaviyo-export: %s\n", report.Discreet(text))
+		fmt.Fprintf(c.err, "klaviyo-export: %s\n", render.Discreet(text))
 	}
 }
 
@@ -127,10 +128,10 @@ func (c *console) fail(text, hint string) {
 		c.log.Error(text, "hint", hint)
 	default:
 		for line := range strings.SplitSeq(text, "\n") {
-			fmt.Fprintf(c.err, "klaviyo-export: %s\n", report.Discreet(line))
+			fmt.Fprintf(c.err, "klaviyo-export: %s\n", render.Discreet(line))
 		}
 		if hint != "" {
-			fmt.Fprintf(c.err, "hint: %s\n", report.Discreet(hint))
+			fmt.Fprintf(c.err, "hint: %s\n", render.Discreet(hint))
 		}
 	}
 }
@@ -793,7 +794,7 @@ func (r *reportCommand) Run(c *console) error {
 		merged = report.Merge(merged, one)
 	}
 	write := map[string]func(io.Writer, *report.Report) error{
-		"json": func(w io.Writer, r *report.Report) error { return report.NewWriter(w).Report(r) }, "text": report.WriteText, "html": report.WriteHTML, "prometheus": report.WritePrometheus,
+		"json": func(w io.Writer, r *report.Report) error { return report.NewWriter(w).Report(r) }, "text": render.Text, "html": render.HTML, "prometheus": render.Prometheus,
 	}
 	if err := write[r.Format](c.out, merged); err != nil {
 		return err
@@ -1103,7 +1104,7 @@ func (f *messageFlags) heed(c *console) {
 	defer c.mu.Unlock()
 	c.quiet = f.Quiet
 	if f.LogFormat != "" {
-		c.log = report.NewLog(c.err, f.LogFormat)
+		c.log = render.NewLog(c.err, f.LogFormat)
 	}
 }
 
@@ -1115,7 +1116,7 @@ func (f *messageFlags) show(c *console, job *pipeline.Options, title string) (do
 	}
 	if c.log != nil {
 		c.log.Info("started", "command", title, "list_id", job.List.ID, "list_name", job.List.Name, "version", job.Version)
-		stop := report.LogProgress(c.log, logEvery, job.Gauge.Moment)
+		stop := render.LogProgress(c.log, logEvery, job.Gauge.Moment)
 		return func(rep *report.Report) {
 			stop()
 			c.log.Info("ended", "status", rep.Status, "exit_code", rep.ExitCode, "seconds", rep.Seconds, "rows", rep.Rows)
@@ -1124,14 +1125,14 @@ func (f *messageFlags) show(c *console, job *pipeline.Options, title string) (do
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	terminal, ok := c.err.(*os.File)
-	if !ok || !report.Interactive(terminal) || isTerminal(c.in) || isTerminal(c.out) {
+	if !ok || !render.Interactive(terminal) || isTerminal(c.in) || isTerminal(c.out) {
 		return func(*report.Report) {}
 	}
 	width := func() int {
 		columns, _, _ := term.GetSize(int(terminal.Fd()))
 		return columns
 	}
-	progress := report.NewProgress(terminal, title, width, job.Gauge.Moment)
+	progress := render.NewProgress(terminal, title, width, job.Gauge.Moment)
 	c.err = progress
 	return func(rep *report.Report) {
 		progress.Close()
