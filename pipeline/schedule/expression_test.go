@@ -163,7 +163,8 @@ func TestNever(t *testing.T) {
 	}
 }
 
-// TestWeights are the sums that td's rule is written in, and the reason that sums by month are counted and not reckoned.
+// TestWeights are the sums that td's rule is written in, and the reason that sums by month are counted and not
+// reckoned.
 func TestWeights(t *testing.T) {
 	c := calendar()
 	var monthDays [32]int

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// FuzzNext asks for the next time of any expression, from any time in zones of every kind. It comes at once, it is the first minute
-// whose reading of the clock has all of the expression's bits, and what is said of the schedule in other words has lines of its own.
+// FuzzNext asks for the next time of any expression, from any time in zones of every kind. It comes at once, it is
+// the first minute whose reading of the clock has all of the expression's bits, and what is said of the schedule in
+// other words has lines of its own.
 func FuzzNext(f *testing.F) {
 	zones := []*time.Location{time.UTC}
 	for _, name := range []string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia", "Africa/Casablanca", "America/Sao_Paulo"} {

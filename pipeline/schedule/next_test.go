@@ -268,8 +268,8 @@ func anyExpression(t *rapid.T) string {
 var zones = strings.Fields(`UTC Asia/Tokyo Asia/Kolkata America/New_York Europe/Berlin America/Sao_Paulo Australia/Lord_Howe Pacific/Apia
 	Africa/Cairo Africa/Casablanca America/Havana America/St_Johns Asia/Tehran Antarctica/Troll Asia/Kathmandu Pacific/Chatham America/Scoresbysund Asia/Gaza`)
 
-// TestMinuteByMinute holds Next against a walk through the minutes of a day and a half: 100 expressions, each at 8 moments of zones, most
-// of them near a change of clocks.
+// TestMinuteByMinute holds Next against a walk through the minutes of a day and a half: 100 expressions, each at 8
+// moments of zones, most of them near a change of clocks.
 func TestMinuteByMinute(t *testing.T) {
 	const moments, window = 8, 36 * time.Hour
 	rapid.Check(t, func(t *rapid.T) {

@@ -23,8 +23,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// stage is a scheduler on a clock that goes on only when somebody sleeps, or a command says how long it took: it prints a number
-// of seconds. It has a deadline.
+// stage is a scheduler on a clock that goes on only when somebody sleeps, or a command says how long it took: it
+// prints a number of seconds. It has a deadline.
 type stage struct {
 	Options
 	t     *testing.T
@@ -82,7 +82,8 @@ func (s *stage) until(day string) *stage {
 	return s
 }
 
-// play runs the scheduler to its end and returns the log: a line "scheduled → started … ended: outcome" a run, times in the zone.
+// play runs the scheduler to its end and returns the log: a line "scheduled → started … ended: outcome" a run,
+// times in the zone.
 func (s *stage) play(want error) []string {
 	s.t.Helper()
 	if err := Run(context.Background(), context.Background(), s.Options); !errors.Is(err, want) {
@@ -91,7 +92,8 @@ func (s *stage) play(want error) []string {
 	return s.log()
 }
 
-// byMachine has a run every minute, which the machine's clock brings in a moment, and returns the time of the first one.
+// byMachine has a run every minute, which the machine's clock brings in a moment, and returns the time of the first
+// one.
 func (s *stage) byMachine() time.Time {
 	now := time.Now()
 	s.clock, s.Delay = clock{}, now.Sub(now.Truncate(time.Minute))+20*time.Millisecond
@@ -281,7 +283,8 @@ func TestSuspended(t *testing.T) {
 		"2026-01-01T23:40:00Z 23:40:00 23:40:00 0")
 }
 
-// TestBacklog has runs of 15 minutes after an hour of suspension: times that come while they run are skipped, however late it is noticed.
+// TestBacklog has runs of 15 minutes after an hour of suspension: times that come while they run are skipped,
+// however late it is noticed.
 func TestBacklog(t *testing.T) {
 	s := newStage(t, "*/20 * * * *", "UTC", "2026-01-01T20:35:00Z", "sh", "-c", "echo 900").until("2026-01-01")
 	s.SkipOnOvertime = true
@@ -370,7 +373,8 @@ func TestSetFarBack(t *testing.T) {
 		append([]string{first, "clock from 2026-01-01T23:09:30Z to 2026-01-01T19:30:00Z"}, today("19:40:00")...)...)
 }
 
-// TestForgotten sets the clock back by four hours after a run of 25 minutes, whose times then come again and are none of that run.
+// TestForgotten sets the clock back by four hours after a run of 25 minutes, whose times then come again and are
+// none of that run.
 func TestForgotten(t *testing.T) {
 	s := newStage(t, "0,20 23 * * *", "UTC", "2026-01-01T22:45:00Z", "echo", "done").until("2026-01-01")
 	s.SkipOnOvertime = true
@@ -390,7 +394,8 @@ func TestForgotten(t *testing.T) {
 		"2026-01-01T23:20:00Z 23:20:00 23:20:00 0")
 }
 
-// TestWrongYear begins in 2030, where a run of two hours skips the time after it; in its second run the clock is set right.
+// TestWrongYear begins in 2030, where a run of two hours skips the time after it; in its second run the clock is
+// set right.
 func TestWrongYear(t *testing.T) {
 	s := newStage(t, "0 * * * *", "UTC", "2030-06-01T10:30:00Z", "sh", "-c", "echo 7200")
 	s.SkipOnOvertime = true
