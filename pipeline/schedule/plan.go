@@ -44,9 +44,9 @@ func (p *Plan) Check() error {
 	case p.Delay < 0:
 		return fmt.Errorf("delay: expected 0s or more, got %v", p.Delay)
 	case p.SkipDelayedBy < 0:
-		return fmt.Errorf("longest delay of a run: expected more than 0s, got %v", p.SkipDelayedBy)
+		return fmt.Errorf("skip delayed by: expected 0s or more, got %v", p.SkipDelayedBy)
 	case p.End != (Date{}) && p.End.before(p.Start):
-		return fmt.Errorf("first day: expected %v or earlier, the last day, got %v", p.End, p.Start)
+		return fmt.Errorf("start: expected the end, %v, or earlier, got %v", p.End, p.Start)
 	}
 	return nil
 }

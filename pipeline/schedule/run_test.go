@@ -37,7 +37,7 @@ type stage struct {
 
 func newStage(t *testing.T, expression, zone, from string, command ...string) *stage {
 	t.Helper()
-	deadline(t)
+
 	now, err := time.Parse(time.RFC3339, from)
 	if err != nil {
 		t.Fatal(err)

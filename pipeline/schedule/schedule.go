@@ -76,7 +76,7 @@ func parse(text string, r reading) (*Schedule, error) {
 	}
 	s := &Schedule{text: text, entries: x, read: r, spec: x.spec(r)}
 	if monthDays, _ := calendar().weigh(s.spec); monthDays == 0 {
-		return nil, fmt.Errorf("column %d: expected an expression that can fire, but there is no %s in %s",
+		return nil, fmt.Errorf("column %d: expected a day that exists, got %s in %s",
 			x[monthDay].column, days(s.spec.Dom), values(s.spec.Month, monthName))
 	}
 	return s, nil
@@ -88,8 +88,8 @@ func expand(words []word) ([]word, error) {
 	full, known := aliases[strings.ToLower(alias.text)]
 	switch {
 	case !known:
-		return nil, fmt.Errorf("column %d: expected @hourly, @daily, @midnight, @weekly, @monthly, @yearly or @annually, "+
-			"got %s", alias.column, quoted(alias.text))
+		return nil, fmt.Errorf("column %d: expected @hourly, @daily, @midnight, @weekly, @monthly, @yearly or "+
+			"@annually, got %s", alias.column, quoted(alias.text))
 	case len(words) > 1:
 		return nil, fmt.Errorf("column %d: expected nothing after %s, got %s",
 			words[1].column, alias.text, quoted(words[1].text))

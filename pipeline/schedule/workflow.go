@@ -39,7 +39,7 @@ type reader struct {
 // section reads the schedule section.
 func (r *reader) section(s *workflow.Section) {
 	var misspelt []string
-	var trigger, delay workflow.Member
+	var trigger, delay, start workflow.Member
 	for _, m := range s.Members {
 		v, known := sectionValues[m.Key]
 		switch {
@@ -52,6 +52,8 @@ func (r *reader) section(s *workflow.Section) {
 			trigger = m
 		case m.Key == "delay":
 			delay = m
+		case m.Key == "start":
+			start = m
 		}
 		r.value(m, v)
 	}
@@ -64,8 +66,8 @@ func (r *reader) section(s *workflow.Section) {
 		r.Fault(s.Member, "expected one of %s, got none", enumerate(triggers))
 	}
 	if !r.Failed() {
-		if err := r.plan.Check(); err != nil {
-			r.Fault(s.Member, "%v", err)
+		if err := r.plan.Check(); err != nil { // names its key, which can only be start
+			r.Fault(workflow.Member{At: start.At}, "%v", err)
 		}
 	}
 }

@@ -150,7 +150,7 @@ func (d *Document) Unknown(m Member, known []string) string {
 		d.Fault(m, "unknown key")
 	default:
 		d.listed = true
-		d.Fault(m, "unknown key, expected one of %s", enumerate(known))
+		d.Fault(m, "unknown key, expected %s", enumerate(known))
 	}
 	return near
 }
