@@ -65,7 +65,7 @@ func (s *Schedule) ignored() []string {
 		why = "fires as often, and then the day of the week wins"
 	}
 	winner := monthDay + weekday - loser
-	return []string{fmt.Sprintf("%q for %s is ignored: %q for %s %s (in 400 years %s on %d days, %s on %d)",
+	return []string{fmt.Sprintf("%q for %s is ignored: %q for %s %s (in 400 years: %s %d times, %s %d times)",
 		s.entries[loser].text, plainly(loser), s.entries[winner].text, plainly(winner), why,
 		days(spec.Dom), monthDays, weekdayNames(spec.Dow), weekdays)}
 }

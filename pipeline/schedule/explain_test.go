@@ -26,8 +26,8 @@ func TestExplain(t *testing.T) {
 		{"0 0 1 * 1", "UTC", []string{
 			`"0 0 1 * 1" fires at 00:00, on Mondays`,
 			"the time zone is UTC, and the next time is 2026-11-02T00:00:00Z",
-			`"1" for the day of the month is ignored: "1" for the day of the week fires more often (in 400 years ` +
-				`day 1 on 4800 days, Mondays on 20871)`,
+			`"1" for the day of the month is ignored: "1" for the day of the week fires more often (in 400 ` +
+				`years: day 1 4800 times, Mondays 20871 times)`,
 			"Vixie cron fires at 00:00, on day 1 of the month and on Mondays",
 			"digdag (cron4j) fires at 00:00, on Mondays that are day 1 of the month",
 		}},
@@ -35,7 +35,7 @@ func TestExplain(t *testing.T) {
 			`"0 0 1-7 * mon" fires at 00:00, on days 1 to 7 of the month`,
 			"the time zone is UTC, and the next time is 2026-11-02T00:00:00Z",
 			`"mon" for the day of the week is ignored: "1-7" for the day of the month fires more often (in 400 ` +
-				`years days 1 to 7 on 33600 days, Mondays on 20871)`,
+				`years: days 1 to 7 33600 times, Mondays 20871 times)`,
 			"Vixie cron fires at 00:00, on days 1 to 7 of the month and on Mondays",
 			"digdag (cron4j) fires at 00:00, on Mondays that are days 1 to 7 of the month",
 		}},
@@ -44,8 +44,8 @@ func TestExplain(t *testing.T) {
 				`February and April`,
 			"the time zone is UTC, and the next time is 2027-01-01T00:00:00Z",
 			`"1-17" for the day of the month is ignored: "0,1,3,5" for the day of the week fires as often, and ` +
-				`then the day of the week wins (in 400 years days 1 to 17 on 20400 days, Mondays, Wednesdays, ` +
-				`Fridays and Sundays on 20400)`,
+				`then the day of the week wins (in 400 years: days 1 to 17 20400 times, Mondays, Wednesdays, ` +
+				`Fridays and Sundays 20400 times)`,
 			"Vixie cron fires at 00:00, on days 1 to 17 of the month and on Mondays, Wednesdays, Fridays and " +
 				"Sundays, in January, February and April",
 			"digdag (cron4j) fires at 00:00, on Mondays, Wednesdays, Fridays and Sundays that are days 1 to 17 " +
@@ -55,7 +55,7 @@ func TestExplain(t *testing.T) {
 			`"0 0 31 2 1" fires at 00:00, on Mondays, in February`,
 			"the time zone is UTC, and the next time is 2027-02-01T00:00:00Z",
 			`"31" for the day of the month is ignored: "1" for the day of the week fires more often (in 400 ` +
-				`years day 31 on 0 days, Mondays on 1615)`,
+				`years: day 31 0 times, Mondays 1615 times)`,
 			"digdag (cron4j) never fires",
 			"Vixie cron fires on the same days",
 		}},
@@ -79,8 +79,8 @@ func TestExplain(t *testing.T) {
 				`30 of the month`,
 			"the time zone is UTC, and the next time is 2026-11-02T00:00:00Z",
 			`"sat,sun" for the day of the week is ignored: "*/2" for the day of the month fires more often (in ` +
-				`400 years days 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28 and 30 on 71600 days, ` +
-				`Saturdays and Sundays on 41742)`,
+				`400 years: days 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28 and 30 71600 times, ` +
+				`Saturdays and Sundays 41742 times)`,
 			"Vixie cron fires at 00:00, on Saturdays and Sundays that are days 1, 3, 5, 7, 9, 11, 13, 15, 17, " +
 				"19, 21, 23, 25, 27, 29 and 31 of the month",
 			"digdag (cron4j) fires at 00:00, on Saturdays and Sundays that are days 1, 3, 5, 7, 9, 11, 13, 15, " +
@@ -146,7 +146,8 @@ func TestExplainPlan(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	got := p.Explain(november.AddDate(1, 0, 0))
-	if got[1] != "the time zone is UTC, and there is no further time" || got[4] != "runs start 1h30m after their time" {
+	const never = "the time zone is UTC, and there is no further time"
+	if got[1] != never || got[4] != "runs start 1h30m after their time" {
 		t.Errorf("after the end: %q", got)
 	}
 	file := dig(t, "timezone: Asia/Tokyo\nschedule:\n  weekly>: Sun,09:00:00\n")

@@ -96,7 +96,8 @@ func TestExportTimes(t *testing.T) {
 			"Kubernetes" + differs + "Africa/Cairo: it gets 2027-04-30 wrong, which has no midnight"},
 		{"kubernetes", "0 6 * * *", "Africa/Cairo", `schedule: "0 6 * * *"`},
 		{"kubernetes", "0 6 * * *", "Australia/Lord_Howe",
-			"Kubernetes" + differs + "Australia/Lord_Howe: it counts in whole hours, and the clocks change by minutes on 2027-04-04"},
+			"Kubernetes" + differs + "Australia/Lord_Howe: it counts in whole hours, " +
+				"and the clocks change by minutes on 2027-04-04"},
 		{"crontab", "", "UTC", `"" never fires, so there is nothing to export`},
 		{"launchd", "@daily", "UTC", `expected crontab, kubernetes or systemd, got "launchd"`},
 	} {
@@ -189,7 +190,8 @@ func TestExportRefused(t *testing.T) {
 	}
 }
 
-// TestCronWord guards that a word reaches the program as it is, through cron's line breaks at % and through the shell.
+// TestCronWord guards that a word reaches the program as it is, through cron's line breaks at % and through the
+// shell.
 func TestCronWord(t *testing.T) {
 	for _, c := range []struct{ name, word, want string }{
 		{"a plain word", "/opt/x", "/opt/x"},

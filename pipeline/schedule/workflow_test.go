@@ -37,8 +37,8 @@ func summary(p *Plan) string {
 	return text + next.Format(time.RFC3339)
 }
 
-// TestFromWorkflow guards that each key of a schedule section means what it means to digdag, in the section itself and
-// behind an alias.
+// TestFromWorkflow guards that each key of a schedule section means what it means to digdag, in the section itself
+// and behind an alias.
 func TestFromWorkflow(t *testing.T) {
 	for _, c := range []struct{ name, schedule, want string }{
 		{"hourly", "hourly>: 30:05", "0 * * * * +30m5s 2026-01-01T22:00:00+09:00"},
