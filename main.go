@@ -33,6 +33,7 @@ import (
 	"klaviyo-export/pipeline"
 	"klaviyo-export/pipeline/job"
 	"klaviyo-export/pipeline/schedule"
+	"klaviyo-export/pipeline/workflow"
 	"klaviyo-export/report"
 	"klaviyo-export/report/render"
 	"klaviyo-export/sink"
@@ -579,7 +580,7 @@ func (r *runCommand) Run(c *console, line *kong.Context) error {
 		if err := r.valid(); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintln(c.out, settings.CommandLine(more...))
+		_, err := fmt.Fprintln(c.out, settings.CommandLine(append(settings.Args(), more...)))
 		return err
 	case remove:
 		return (&removeCommand{r.transferFlags}).Run(c)
@@ -605,7 +606,7 @@ func (r *runCommand) atTimes(c *console, line *kong.Context) error {
 			return fmt.Errorf("--%s has no effect with --schedule: give it to COMMAND", step.Flag.Name)
 		}
 	}
-	plan, err := schedule.FromWorkflow(r.Settings)
+	plan, err := schedule.FromWorkflow(r.Settings, workflow.Options{Env: os.LookupEnv})
 	if err != nil {
 		return err
 	}
