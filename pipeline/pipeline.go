@@ -47,7 +47,6 @@ type Options struct {
 	Gauge         *Gauge            // shows the run while it goes on; may be nil
 	Version       string            // for the report
 	mostRows      int               // of a batch, 0 = as many as a request takes; tests cut small ones
-	Err           error             // why the job cannot be done, if that is known before: it is only reported
 }
 
 // Interrupted is the cause with which the context given to Run is cancelled by a signal.
@@ -110,8 +109,8 @@ type run struct {
 
 // prepare makes sure of key and list.
 func (r *run) prepare(ctx context.Context) error {
-	if r.job.Err != nil || r.job.Client == nil {
-		return r.job.Err
+	if r.job.Client == nil {
+		return nil
 	}
 	var err error
 	if r.list, err = r.job.Client.FindList(ctx, r.job.List); err != nil {

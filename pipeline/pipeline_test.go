@@ -750,10 +750,10 @@ func TestUnreadableInput(t *testing.T) {
 // A job that is known to be wrong before it begins reads nothing and is reported.
 func TestRefusedJob(t *testing.T) {
 	job, sim := addJob(t, nil)
-	job.Err = errors.New("no API key")
+	why := errors.New("no API key")
 	var out bytes.Buffer
-	rep, err := Run(t.Context(), job, iotest.ErrReader(errors.New("read")), &out)
-	if _, written := parse(t, out.Bytes()); !errors.Is(err, job.Err) || rep.ExitCode != 2 || written.Error != "no API key" || written.List.Name != "News" {
+	rep, err := Refuse(t.Context(), job, why, &out)
+	if _, written := parse(t, out.Bytes()); !errors.Is(err, why) || rep.ExitCode != 2 || written.Error != "no API key" || written.List.Name != "News" {
 		t.Errorf("error %v, report %+v", err, written)
 	}
 	if n := len(sim.Requests()); n != 0 {

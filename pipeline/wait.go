@@ -18,21 +18,15 @@ const (
 
 // Wait reads the results of an earlier run from in, waits for the jobs of the rows that are accepted there, and writes what
 // became of these to out; all other rows are passed on as they are, in the same order. A new report takes the place of the
-// old one. Of job it uses Client, WaitTimeout, MaxOpenJobs, Version and Err. It returns what Run does.
+// old one. Of job it uses Client, WaitTimeout, MaxOpenJobs and Version. It returns what Run does.
 func Wait(ctx context.Context, job *Options, in io.Reader, out io.Writer) (*report.Report, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	r := newRun(job, out, stop)
 	r.earlier = new(report.Report)
-	var ended error
-	if job.Err != nil {
-		stop(job.Err)
-	} else {
-		r.watch = sink.NewJobs(job.Client)
-		r.gauge.far(job.Client, r.watch)
-		ended = r.waitAll(ctx, in)
-	}
-	return r.finish(ctx, ended)
+	r.watch = sink.NewJobs(job.Client)
+	r.gauge.far(job.Client, r.watch)
+	return r.finish(ctx, r.waitAll(ctx, in))
 }
 
 // waitAll takes the lines of in through settling. Its error is the input's.

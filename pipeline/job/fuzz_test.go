@@ -57,7 +57,7 @@ func FuzzRead(f *testing.F) {
 			s.WaitTimeout != 0 && (!s.Wait || s.WaitTimeout < 5*time.Minute || s.WaitTimeout > 24*time.Hour) {
 			t.Errorf("%+v", s)
 		}
-		if line := s.CommandLine(); begin%5 > 0 && strings.Contains(line, "hush") || strings.ContainsAny(line, "\n\x00") {
+		if line := s.CommandLine(s.Args()); begin%5 > 0 && strings.Contains(line, "hush") || strings.ContainsAny(line, "\n\x00") {
 			t.Error(line)
 		}
 	})

@@ -88,9 +88,9 @@ func brief(d time.Duration) string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// CommandLine returns Args and more words as a line for a POSIX shell. A word that holds the key or a secret is shown as ***.
-func (s *Settings) CommandLine(more ...string) string {
-	words := slices.Concat([]string{"klaviyo-export"}, s.Args(), more)
+// CommandLine returns the program's name and args as a line for a POSIX shell. A word that holds the key or a secret is shown as ***.
+func (s *Settings) CommandLine(args []string) string {
+	words := slices.Concat([]string{"klaviyo-export"}, args)
 	for i, word := range words[2:] {
 		if slices.ContainsFunc(s.private, func(p string) bool { return strings.Contains(word, p) }) {
 			word = "***"

@@ -49,7 +49,7 @@ func TestExamplesOfTheReference(t *testing.T) {
 		s, err := Read(filepath.Join("testdata", file), Options{Env: environment})
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
-		} else if got := s.CommandLine(); got != want || s.Key != "pk_hush" {
+		} else if got := s.CommandLine(s.Args()); got != want || s.Key != "pk_hush" {
 			t.Errorf("%s: %s with key %q, want %s with pk_hush", file, got, s.Key, want)
 		}
 	}
@@ -184,7 +184,7 @@ func TestCommandLine(t *testing.T) {
 		{named("-x y"), "klaviyo-export add '--list-name=-x y'"},
 		{named("--wait"), "klaviyo-export add --list-name=--wait"},
 	} {
-		if got := c.s.CommandLine(); got != c.want {
+		if got := c.s.CommandLine(c.s.Args()); got != c.want {
 			t.Errorf("got %s, want %s", got, c.want)
 		}
 	}
@@ -198,7 +198,7 @@ func TestCommandLineTellsNoSecret(t *testing.T) {
 		"api_token: &t pk_hush\nlist_value: *t",
 	} {
 		s, err := Read(write(t, rest+more), o)
-		if want := "klaviyo-export add --list-name '***'"; err != nil || s.CommandLine() != want {
+		if want := "klaviyo-export add --list-name '***'"; err != nil || s.CommandLine(s.Args()) != want {
 			t.Errorf("%s\n%+v, %v", more, s, err)
 		}
 	}
