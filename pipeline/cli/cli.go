@@ -87,7 +87,7 @@ func (p Program) Run(args []string) int {
 		return 0 // --help or --version
 	}
 	if err != nil {
-		c.fail(dialect(err), hintFor(err, args))
+		c.fail(misuse(err, args))
 		return exitUsage
 	}
 	return c.exit(line.Run(c, givenOn(line)))

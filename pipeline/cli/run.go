@@ -93,8 +93,8 @@ func (r *runCommand) translate(s *job.Settings, g given, line *kong.Context) []s
 	if g["wait"] || g["no-wait"] {
 		s.Wait = r.Wait
 	}
-	if s.Operation == validate.Remove.String() && !g["wait"] {
-		s.Wait = false // TD accepts the setting for a removal too, which has nothing to wait for
+	if !g["wait"] && (s.Operation == validate.Remove.String() || r.DryRun) {
+		s.Wait = false // there is no job to wait for, whatever the settings say
 	}
 	if g["wait-timeout"] {
 		s.WaitTimeout = r.WaitTimeout
@@ -120,7 +120,7 @@ func typed(line *kong.Context, except []string) (words []string) {
 func planOf(args []string) (*transfer, error) {
 	line, err := newParser(new(commands), io.Discard, io.Discard, func(int) {}).Parse(args)
 	if err != nil {
-		return nil, errors.New(dialect(err))
+		return nil, errors.New(dialect(err.Error()))
 	}
 	command, ok := line.Selected().Target.Addr().Interface().(planner)
 	if !ok {

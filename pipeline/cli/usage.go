@@ -26,8 +26,7 @@ var fromKong = []struct {
 }
 
 // dialect is an error of the parser in our words.
-func dialect(err error) string {
-	text := err.Error()
+func dialect(text string) string {
 	for _, t := range fromKong {
 		if t.theirs.MatchString(text) {
 			text = t.theirs.ReplaceAllString(text, t.ours)
@@ -62,24 +61,23 @@ var slips = map[string]string{
 // readers are the commands that read rows or results from standard input and take no file.
 var readers = []string{"add", "remove", "check", "run", "wait", "pick"}
 
-// hintFor says what to do about an error of the parser.
-func hintFor(err error, args []string) string {
-	command := commandOf(err)
-	help := strings.TrimSpace("run klaviyo-export "+command) + " --help"
-	kind, word, _ := strings.Cut(err.Error(), " ")
-	word, _, _ = strings.Cut(strings.TrimPrefix(word, "argument "), ",")
-	word = strings.TrimPrefix(word, "flag ")
+// misuse says what is wrong with a command line and what to type instead.
+func misuse(err error, args []string) (text, hint string) {
+	text, command := err.Error(), commandOf(err)
+	flag, isFlag := strings.CutPrefix(text, "unknown flag ")
+	flag, _, _ = strings.Cut(flag, ",")
+	argument, isArgument := strings.CutPrefix(text, "unexpected argument ")
 	switch {
-	case kind == "unexpected" && command == "" && word == "help" && len(args) > 1:
-		return "run klaviyo-export " + args[1] + " --help"
-	case kind == "unexpected" && command == "" && word == "version":
-		return "run klaviyo-export --version"
-	case kind == "unexpected" && slices.Contains(readers, command):
-		return "pass rows or results on standard input: klaviyo-export " + command + " … < FILE"
-	case kind == "unknown" && slips[word] != "":
-		return slips[word]
+	case isFlag && slips[flag] != "":
+		return "unknown flag " + flag, slips[flag]
+	case isArgument && command == "" && argument == "help" && len(args) > 1:
+		return text, "run klaviyo-export " + args[1] + " --help"
+	case isArgument && command == "" && argument == "version":
+		return text, "run klaviyo-export --version"
+	case isArgument && slices.Contains(readers, command):
+		return text, "pass rows or results on standard input: klaviyo-export " + command + " … < FILE"
 	}
-	return help
+	return dialect(text), strings.TrimSpace("run klaviyo-export "+command) + " --help"
 }
 
 // commandOf names the command whose flags could not be parsed, "" where there is none.
