@@ -930,10 +930,10 @@ func (s *simulateCommand) Run(c *console) error {
 		if err != nil {
 			return fmt.Errorf("read the plan of faults: %w", err)
 		}
-		options.Plan, err = simulator.ReadPlan(text)
+		options.Plan, err = simulator.ReadPlan(s.Plan, text)
 		_ = text.Close()
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.Plan, err)
+			return err
 		}
 	}
 	sim := simulator.New(options)
