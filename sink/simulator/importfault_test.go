@@ -8,7 +8,7 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// people are rows of an import by these names.
+// people returns profiles with these names as emails.
 func people(names ...string) (rows []string) {
 	for _, name := range names {
 		rows = append(rows, `{"email":"`+name+`@example.org"}`)
@@ -16,7 +16,7 @@ func people(names ...string) (rows []string) {
 	return rows
 }
 
-// TestRefuse: which profiles an import is refused for, and in which words.
+// refuse answers 400 for exactly the selected profiles, in the plan's words, and as often as the plan says.
 func TestRefuse(t *testing.T) {
 	const bad = "/attributes/email Invalid email address"
 	for _, test := range []struct {
@@ -54,7 +54,7 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
-// TestRefuseInRounds: one name in each answer, until none is left; other imports don't use up the fault's times.
+// With naming: rounds each answer names one profile until none is left. Other imports do not use up times.
 func TestRefuseInRounds(t *testing.T) {
 	c := startPlan(t, "faults: [{do: refuse, addresses: ['*bad*@*'], naming: rounds, times: 2}]")
 	list := c.AddList("x", "single_opt_in")
@@ -69,8 +69,8 @@ func TestRefuseInRounds(t *testing.T) {
 	same(t, "members", c.Members(list), []string{"a@example.org", "b@example.org", "bad3@example.org"})
 }
 
-// TestHarmIsOfGoodImports: what would be refused anyway does not count.
-func TestHarmIsOfGoodImports(t *testing.T) {
+// An import that would be refused anyway does not count for an import fault.
+func TestImportFaultsCountGoodImports(t *testing.T) {
 	c := startPlan(t, "faults: [{do: refuse, skip: 1, naming: unnamed}]")
 	c.want(400, "POST", jobsPath, importBody("NOPE01", people("a")...))
 	c.want(400, "POST", jobsPath, importBody("", `{"email":"x"}`))
@@ -79,6 +79,7 @@ func TestHarmIsOfGoodImports(t *testing.T) {
 	c.want(202, "POST", jobsPath, importBody("", people("a")...))
 }
 
+// too_large answers 413 exactly above its number of profiles or bytes.
 func TestTooLargeFault(t *testing.T) {
 	three := importBody("", people("a", "b", "c")...)
 	for do, refused := range map[string]bool{
@@ -98,7 +99,7 @@ func TestTooLargeFault(t *testing.T) {
 	}
 }
 
-// TestFail: the errors of a job as the fault shapes them; all others of its profiles take effect.
+// An import job has the errors that the fault shapes, and all other profiles take effect.
 func TestFail(t *testing.T) {
 	index := func(i int) any { return map[string]any{"pointer": fmt.Sprint(at, "/", i)} }
 	data := any(map[string]any{"pointer": "/data"})
@@ -135,7 +136,7 @@ func TestFail(t *testing.T) {
 	}
 }
 
-// TestFailMore: profiles by index and id, all profiles, and the rules of two faults for one job.
+// fail selects profiles by index, by id or all of them, and two faults share one import job.
 func TestFailMore(t *testing.T) {
 	c := startPlan(t, "faults: [{do: fail, indexes: [1], detail: one, payload: attributes}, {do: fail, detail: two, report: 3}]")
 	id := c.AddProfile("z@example.org")
@@ -152,7 +153,7 @@ func TestFailMore(t *testing.T) {
 	same(t, "no address", c.want(200, "GET", jobsPath+"/"+job+"/import-errors", "").each("original_payload"), []any{map[string]any{"external_id": "x7"}})
 }
 
-// TestFates: cancelled, stuck and expired jobs, by the clock.
+// Import jobs are cancelled, stuck or expired exactly when the plan says.
 func TestFates(t *testing.T) {
 	now := newClock()
 	c := start(t, simulator.Options{Now: now.now, JobTime: 2 * time.Second, Plan: readPlan(t, `faults:
@@ -198,7 +199,7 @@ func TestFates(t *testing.T) {
 	same(t, "stuck after all was settled", statuses()[1], any("processing"))
 }
 
-// TestLateEnd: a job that is still under way does not hold up those that were accepted after it.
+// An import job that is not finished does not hold up later ones.
 func TestLateEnd(t *testing.T) {
 	now := newClock()
 	c := start(t, simulator.Options{Now: now.now, Plan: readPlan(t, "faults: [{do: cancel, after: 1h}]")})
@@ -212,7 +213,7 @@ func TestLateEnd(t *testing.T) {
 	same(t, "statuses", c.want(200, "GET", jobsPath, "").each("status"), []any{"cancelled", "complete"})
 }
 
-// TestDropPhone: the number is gone without a word; where nothing else identifies the profile it stays.
+// A dropped phone number leaves no trace. A number that is the profile's only identifier stays.
 func TestDropPhone(t *testing.T) {
 	c := startPlan(t, "faults: [{do: drop_phone, phones: ['+1900*', '+81*'], times: 2}]")
 	list := c.AddList("x", "single_opt_in")
