@@ -55,7 +55,7 @@ func start(t *testing.T, options simulator.Options) *client {
 			})
 		}
 	} else {
-		t.Log("no OpenAPI description at hand: not checked against it")
+		t.Log("without the OpenAPI description: answers are not checked")
 	}
 	return startBare(t, options)
 }

@@ -17,7 +17,10 @@ import (
 // A delayed answer takes exactly its time, whatever the server's time limit for requests, and a client that gives up
 // leaves behind the effect that its request had by then. Time is that of a synctest bubble.
 func TestDelay(t *testing.T) {
-	plan := readPlan(t, "faults: [{on: POST /api/lists, do: delay, before: 5s, after: 20s, times: -1}, {on: POST /api/lists, do: status, status: 503, skip: 3}]")
+	plan := readPlan(t, `faults:
+- {on: POST /api/lists, do: delay, before: 5s, after: 20s, times: -1}
+- {on: POST /api/lists, do: status, status: 503, skip: 3}
+`)
 	synctest.Test(t, func(t *testing.T) {
 		s := simulator.New(simulator.Options{Plan: plan})
 		near := &http.Client{Transport: &http.Transport{}}
@@ -32,7 +35,8 @@ func TestDelay(t *testing.T) {
 			{time.Hour, 25 * time.Second, 503, 2},
 		} {
 			ctx, cancel := context.WithTimeout(t.Context(), test.patience)
-			r, err := http.NewRequestWithContext(ctx, "POST", "http://127.0.0.1/api/lists", strings.NewReader(listBody))
+			r, err := http.NewRequestWithContext(ctx, "POST", "http://127.0.0.1/api/lists",
+				strings.NewReader(listBody))
 			if err != nil {
 				t.Fatal(err)
 			}

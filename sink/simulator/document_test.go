@@ -101,7 +101,7 @@ func (c *client) path(link string) string {
 	c.t.Helper()
 	path, ok := strings.CutPrefix(link, c.url)
 	if !ok {
-		c.t.Fatalf("link to elsewhere: %s", link)
+		c.t.Fatalf("expected a link below %s, got %s", c.url, link)
 	}
 	return path
 }
@@ -122,7 +122,8 @@ func importBody(list string, rows ...string) string {
 			rows[i] = `{"type":"profile","attributes":` + row + `}`
 		}
 	}
-	body := `{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[` + strings.Join(rows, ",") + `]}}`
+	body := `{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[` + strings.Join(rows, ",") +
+		`]}}`
 	if list != "" {
 		body += `,"relationships":{"lists":{"data":[{"type":"list","id":"` + list + `"}]}}`
 	}

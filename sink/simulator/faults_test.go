@@ -14,20 +14,20 @@ import (
 
 // A fault acts on exactly the requests that skip, times, every and percent select.
 func TestTurns(t *testing.T) {
-	for rule, want := range map[string]string{
-		"":                              "x.........",
-		"times: 3":                      "xxx.......",
-		"times: -1":                     "xxxxxxxxxx",
-		"skip: 2":                       "..x.......",
-		"skip: 2, times: 3":             "..xxx.....",
-		"every: 3":                      "..x.......",
-		"every: 3, times: -1":           "..x..x..x.",
-		"skip: 1, every: 4, times: 2":   "....x...x.",
-		"percent: 100, times: 2":        "xx........",
-		"percent: 0.0000001, times: -1": "..........",
+	for _, test := range []struct{ name, rule, want string }{
+		{"once by default", "", "x........."},
+		{"three times", "times: 3", "xxx......."},
+		{"without end", "times: -1", "xxxxxxxxxx"},
+		{"after two", "skip: 2", "..x......."},
+		{"three times after two", "skip: 2, times: 3", "..xxx....."},
+		{"on the third", "every: 3", "..x......."},
+		{"on every third", "every: 3, times: -1", "..x..x..x."},
+		{"twice on every fourth after one", "skip: 1, every: 4, times: 2", "....x...x."},
+		{"surely", "percent: 100, times: 2", "xx........"},
+		{"almost never", "percent: 0.0000001, times: -1", ".........."},
 	} {
-		c := startPlan(t, "faults: [{on: GET /api/accounts, do: challenge, "+rule+"}]")
-		same(t, rule, c.turns(10), want)
+		c := startPlan(t, "faults: [{on: GET /api/accounts, do: challenge, "+test.rule+"}]")
+		same(t, test.name, c.turns(10), test.want)
 	}
 }
 
@@ -47,7 +47,11 @@ func (c *client) turns(n int) (marks string) {
 // The seed alone decides where percent acts, and each fault draws for itself.
 func TestPercent(t *testing.T) {
 	run := func(seed int) (statuses [2]string) {
-		c := startPlan(t, fmt.Sprintf("{seed: %d, faults: [{on: GET /api/lists, do: challenge, percent: 30, times: -1}, {on: GET /api/accounts, do: challenge, percent: 30, times: -1}]}", seed))
+		c := startPlan(t, fmt.Sprintf(`seed: %d
+faults:
+- {on: GET /api/lists, do: challenge, percent: 30, times: -1}
+- {on: GET /api/accounts, do: challenge, percent: 30, times: -1}
+`, seed))
 		for range 300 {
 			statuses[0] += fmt.Sprint(c.do("GET", "/api/lists", "").status, " ")
 			statuses[1] += fmt.Sprint(c.do("GET", "/api/accounts", "").status, " ")
@@ -90,7 +94,8 @@ func TestFaultsTogether(t *testing.T) {
 func TestEveryRequest(t *testing.T) {
 	c := startPlan(t, "faults: [{on: '*', do: challenge, times: -1}]")
 	same(t, "statuses", []int{
-		c.do("GET", "/api/nope", "").status, c.do("PUT", "/api/lists", "{}").status, c.do("GET", "/api/lists", "", "Authorization", "").status, c.do("GET", "/simulator/lists", "").status,
+		c.do("GET", "/api/nope", "").status, c.do("PUT", "/api/lists", "{}").status,
+		c.do("GET", "/api/lists", "", "Authorization", "").status, c.do("GET", "/simulator/lists", "").status,
 	}, []int{403, 403, 403, 200})
 	same(t, "requests", c.Requests(), map[string]int{"other": 2, "GET /api/lists 403": 1})
 }
@@ -114,11 +119,13 @@ func TestOutsideOfWrap(t *testing.T) {
 
 // A client that sends everything before it reads meets the fault, not a broken pipe.
 func TestReadBeforeFault(t *testing.T) {
-	c := startBare(t, simulator.Options{Plan: readPlan(t, "faults: [{on: '*', do: status, status: 503, times: 2}, {on: '*', do: lose, times: 2}]")})
+	c := startBare(t, simulator.Options{Plan: readPlan(t,
+		"faults: [{on: '*', do: status, status: 503, times: 2}, {on: '*', do: lose, times: 2}]")})
 	for i, size := range []int{4_900_000, 30_000_000, 4_900_000, 30_000_000} {
 		same(t, fmt.Sprint("request ", i), c.sendFirst(size), []int{503, 503, 502, 502}[i])
 	}
-	same(t, "requests", c.Requests(), map[string]int{"POST /api/profile-bulk-import-jobs 503": 2, "POST /api/profile-bulk-import-jobs 400": 1, "POST /api/profile-bulk-import-jobs 413": 1})
+	same(t, "requests", c.Requests(), map[string]int{"POST /api/profile-bulk-import-jobs 503": 2,
+		"POST /api/profile-bulk-import-jobs 400": 1, "POST /api/profile-bulk-import-jobs 413": 1})
 }
 
 // Many clients at once meet a fault as often as the plan says.
@@ -138,6 +145,7 @@ func TestFaultsAtOnce(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	same(t, "requests", c.Requests(), map[string]int{"POST /api/profile-bulk-import-jobs 503": 10, "POST /api/profile-bulk-import-jobs 202": 70})
+	same(t, "requests", c.Requests(), map[string]int{"POST /api/profile-bulk-import-jobs 503": 10,
+		"POST /api/profile-bulk-import-jobs 202": 70})
 	same(t, "members", len(c.Members(list)), 50)
 }

@@ -20,7 +20,8 @@ const at = "/data/attributes/profiles/data"
 func TestImportRefused(t *testing.T) {
 	c := start(t, simulator.Options{})
 	list := c.AddList("x", "single_opt_in")
-	const emailInvalid, phoneInvalid = "Invalid email address", "Invalid phone number format (Example of a valid format: +12345678901)"
+	const emailInvalid, phoneInvalid = "Invalid email address",
+		"Invalid phone number format (Example of a valid format: +12345678901)"
 	const payloadInvalid = "The payload provided in the request is invalid."
 	const noIdentifier = "At least one identifier is required: id, email, phone_number or external_id."
 	wrap := func(data string) string { return `{"data":` + data + `}` }
@@ -28,57 +29,84 @@ func TestImportRefused(t *testing.T) {
 		name, body string
 		want       []string
 	}{
-		{"the second of three", importBody(list, `{"email":"a@example.org"}`, `{"email":"a@"}`, `{"email":"b@example.org"}`),
+		{"the second of three", importBody(list, `{"email":"a@example.org"}`, `{"email":"a@"}`,
+			`{"email":"b@example.org"}`),
 			[]string{"invalid " + at + "/1/attributes/email " + emailInvalid}},
-		{"several", importBody(list, `{"email":"a"}`, `{"email":"b@example.org","zip":"1","$x":2}`, `{"phone_number":"123"}`), []string{
+		{"several", importBody(list, `{"email":"a"}`, `{"email":"b@example.org","zip":"1","$x":2}`,
+			`{"phone_number":"123"}`), []string{
 			"invalid " + at + "/0/attributes/email " + emailInvalid,
 			"invalid " + at + "/1/attributes/zip 'zip' is not a valid field for the resource 'profile'.",
 			"invalid " + at + "/1/attributes/$x '$x' is not a valid field for the resource 'profile'.",
 			"invalid " + at + "/2/attributes/phone_number " + phoneInvalid,
 		}},
 		{"email and phone malformed", importBody(list, `{"email":"a","phone_number":"+1234"}`), []string{
-			"invalid " + at + "/0/attributes/email " + emailInvalid, "invalid " + at + "/0/attributes/phone_number " + phoneInvalid}},
+			"invalid " + at + "/0/attributes/email " + emailInvalid,
+			"invalid " + at + "/0/attributes/phone_number " + phoneInvalid}},
 		{"phone malformed beside an external id", importBody(list, `{"external_id":"a","phone_number":"+1234"}`),
 			[]string{"invalid " + at + "/0/attributes/phone_number " + phoneInvalid}},
-		{"no identifier", importBody(list, `{"first_name":"Ann"}`), []string{"invalid " + at + "/0/attributes " + noIdentifier}},
-		{"null identifiers", importBody(list, `{"email":null,"phone_number":null,"external_id":null}`), []string{"invalid " + at + "/0/attributes " + noIdentifier}},
-		{"empty email", importBody(list, `{"email":""}`), []string{"invalid " + at + "/0/attributes/email " + emailInvalid}},
+		{"no identifier", importBody(list, `{"first_name":"Ann"}`),
+			[]string{"invalid " + at + "/0/attributes " + noIdentifier}},
+		{"null identifiers", importBody(list, `{"email":null,"phone_number":null,"external_id":null}`),
+			[]string{"invalid " + at + "/0/attributes " + noIdentifier}},
+		{"empty email", importBody(list, `{"email":""}`),
+			[]string{"invalid " + at + "/0/attributes/email " + emailInvalid}},
 		{"an attribute that can't be written", importBody(list, `{"email":"a@example.org","anonymous_id":"x"}`),
-			[]string{"invalid " + at + "/0/attributes/anonymous_id 'anonymous_id' is not a valid field for the resource 'profile'."}},
-		{"types", importBody(list, `{"email":5}`, `{"email":"a@example.org","first_name":true,"location":{"zip":1,"latitude":1,"longitude":true,"street":"x"},"properties":[]}`,
+			[]string{"invalid " + at + "/0/attributes/anonymous_id 'anonymous_id' is not a valid field for the " +
+				"resource 'profile'."}},
+		{"types", importBody(list, `{"email":5}`,
+			`{"email":"a@example.org","first_name":true,"location":{"zip":1,"latitude":1,"longitude":true,`+
+				`"street":"x"},"properties":[]}`,
 			`{"email":"a@example.org","location":"x"}`, `{"email":"a@example.org","location":null}`), []string{
 			"invalid " + at + "/0/attributes/email 'email' must be of type string or null.",
 			"invalid " + at + "/1/attributes/first_name 'first_name' must be of type string or null.",
 			"invalid " + at + "/1/attributes/location/zip 'zip' must be of type string or null.",
 			"invalid " + at + "/1/attributes/location/longitude 'longitude' must be of type string or null.",
-			"invalid " + at + "/1/attributes/location/street 'street' is not a valid field for the resource 'profile'.",
+			"invalid " + at + "/1/attributes/location/street 'street' is not a valid field for the resource " +
+				"'profile'.",
 			"invalid " + at + "/1/attributes/properties 'properties' must be of type object or null.",
 			"invalid " + at + "/2/attributes/location 'location' must be of type object.",
 			"invalid " + at + "/3/attributes/location 'location' must be of type object.",
 		}},
 		{"external id too long", importBody(list, `{"external_id":"`+strings.Repeat("x", 256)+`"}`),
-			[]string{"invalid " + at + "/0/attributes/external_id The external_id must not be longer than 255 characters."}},
-		{"not a profile", importBody(list, `{"type":"person","attributes":{"email":"a@example.org"}}`), []string{"invalid " + at + "/0/type The type must be 'profile'."}},
-		{"no attributes", importBody(list, `{"type":"profile"}`), []string{"invalid " + at + "/0/attributes The attributes of a profile must be an object."}},
-		{"attributes beside", importBody(list, `{"type":"profile","attributes":{"email":"a@example.org"},"email":"x"}`),
+			[]string{"invalid " + at + "/0/attributes/external_id The external_id must not be longer than 255 " +
+				"characters."}},
+		{"not a profile", importBody(list, `{"type":"person","attributes":{"email":"a@example.org"}}`),
+			[]string{"invalid " + at + "/0/type The type must be 'profile'."}},
+		{"no attributes", importBody(list, `{"type":"profile"}`),
+			[]string{"invalid " + at + "/0/attributes The attributes of a profile must be an object."}},
+		{"attributes beside", importBody(list,
+			`{"type":"profile","attributes":{"email":"a@example.org"},"email":"x"}`),
 			[]string{"invalid " + at + "/0/email 'email' is not a valid field for the resource 'profile'."}},
-		{"meta", importBody(list, `{"type":"profile","attributes":{"email":"a@example.org"},"meta":{}}`), []string{"invalid " + at + "/0/meta The simulator does not support meta."}},
-		{"attributes are no object", importBody(list, `{"type":"profile","attributes":[]}`), []string{"invalid " + at + "/0/attributes The attributes of a profile must be an object."}},
+		{"meta", importBody(list, `{"type":"profile","attributes":{"email":"a@example.org"},"meta":{}}`),
+			[]string{"invalid " + at + "/0/meta The simulator does not support meta."}},
+		{"attributes are no object", importBody(list, `{"type":"profile","attributes":[]}`),
+			[]string{"invalid " + at + "/0/attributes The attributes of a profile must be an object."}},
 		{"no profiles", importBody(list), []string{"invalid " + at + " At least one profile is required."}},
-		{"unknown list", importBody("NOPE01", `{"email":"a@example.org"}`), []string{"invalid /data List ID NOPE01 does not exist."}},
-		{"lists misplaced in attributes", wrap(`{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[{"type":"profile","attributes":{"email":"a@example.org"}}]},` +
-			`"lists":{"data":[{"type":"list","id":"` + list + `"}]}}}`), []string{"invalid /data/attributes/lists 'lists' is not a valid field for the resource 'profile-bulk-import-job'."}},
-		{"one list in place of an array", strings.Replace(strings.Replace(importBody(list, `{"email":"a@example.org"}`), `[{"type":"list"`, `{"type":"list"`, 1), `"}]}}}}`, `"}}}}}`, 1),
+		{"unknown list", importBody("NOPE01", `{"email":"a@example.org"}`),
+			[]string{"invalid /data List ID NOPE01 does not exist."}},
+		{"lists misplaced in attributes", wrap(`{"type":"profile-bulk-import-job",` +
+			`"attributes":{"profiles":{"data":[{"type":"profile","attributes":{"email":"a@example.org"}}]},` +
+			`"lists":{"data":[{"type":"list","id":"` + list + `"}]}}}`),
+			[]string{"invalid /data/attributes/lists 'lists' is not a valid field for the resource " +
+				"'profile-bulk-import-job'."}},
+		{"one list in place of an array", strings.Replace(strings.Replace(importBody(list,
+			`{"email":"a@example.org"}`), `[{"type":"list"`, `{"type":"list"`, 1), `"}]}}}}`, `"}}}}}`, 1),
 			[]string{"invalid /data/relationships/lists/data " + payloadInvalid}},
-		{"wrong type of resource", wrap(`{"type":"profile-import","attributes":{"profiles":{"data":[{"type":"profile","attributes":{"email":"a@example.org"}}]}}}`),
+		{"wrong type of resource", wrap(`{"type":"profile-import",` +
+			`"attributes":{"profiles":{"data":[{"type":"profile","attributes":{"email":"a@example.org"}}]}}}`),
 			[]string{"invalid /data/type The type must be 'profile-bulk-import-job'."}},
-		{"profiles as an array", wrap(`{"type":"profile-bulk-import-job","attributes":{"profiles":[{"type":"profile","attributes":{"email":"a@example.org"}}]}}`),
+		{"profiles as an array", wrap(`{"type":"profile-bulk-import-job",` +
+			`"attributes":{"profiles":[{"type":"profile","attributes":{"email":"a@example.org"}}]}}`),
 			[]string{"invalid /data/attributes/profiles " + payloadInvalid}},
-		{"one profile in place of an array", wrap(`{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":{"type":"profile","attributes":{"email":"a@example.org"}}}}}`),
+		{"one profile in place of an array",
+			wrap(`{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":{"type":"profile",` +
+				`"attributes":{"email":"a@example.org"}}}}}`),
 			[]string{"invalid /data/attributes/profiles/data " + payloadInvalid}},
-		{"no attributes at all", wrap(`{"type":"profile-bulk-import-job"}`), []string{"invalid /data " + payloadInvalid}},
+		{"no attributes at all", wrap(`{"type":"profile-bulk-import-job"}`),
+			[]string{"invalid /data " + payloadInvalid}},
 		{"no JSON", `{"data":`, []string{"invalid /data " + payloadInvalid}},
-		{"not UTF-8", importBody(list, "{\"email\":\"a@example.org\",\"first_name\":\"\xff\"}"), []string{"invalid /data " + payloadInvalid}},
+		{"not UTF-8", importBody(list, "{\"email\":\"a@example.org\",\"first_name\":\"\xff\"}"),
+			[]string{"invalid /data " + payloadInvalid}},
 		{"too deep", strings.Repeat("[", 3_000_000), []string{"invalid /data " + payloadInvalid}},
 		{"an array", `[]`, []string{"invalid  " + payloadInvalid}},
 		{"null", `null`, []string{"invalid  " + payloadInvalid}},
@@ -94,11 +122,15 @@ func TestEmails(t *testing.T) {
 	c := start(t, simulator.Options{})
 	label := strings.Repeat("x", 63)
 	for email, valid := range map[string]bool{
-		"a@example.org": true, "A.b+c_d-e%f@sub.example.co": true, "o'neil@example.org": true, "1@2.org": true, "a@xn--bcher-kva.example": true, "a@b.xn--p1ai": true,
+		"a@example.org": true, "A.b+c_d-e%f@sub.example.co": true, "o'neil@example.org": true, "1@2.org": true,
+		"a@xn--bcher-kva.example": true, "a@b.xn--p1ai": true,
 		strings.Repeat("l", 88) + "@example.org": true, "a@" + label + ".org": true,
-		"a": false, "a@b": false, "a@localhost": false, "@example.org": false, "a@": false, "a@b@example.org": false, "a@example.c": false, "a@example.123": false, "a@-b.org": false,
-		"a@b-.org": false, "a@.org": false, "a@example..org": false, ".a@example.org": false, "a.@example.org": false, "a..b@example.org": false, "a b@example.org": false,
-		" a@example.org": false, "a@example.org.": false, "ä@example.org": false, "a@bücher.example": false, `"a"@example.org`: false, "a@[1.2.3.4]": false,
+		"a": false, "a@b": false, "a@localhost": false, "@example.org": false, "a@": false, "a@b@example.org": false,
+		"a@example.c": false, "a@example.123": false, "a@-b.org": false,
+		"a@b-.org": false, "a@.org": false, "a@example..org": false, ".a@example.org": false, "a.@example.org": false,
+		"a..b@example.org": false, "a b@example.org": false,
+		" a@example.org": false, "a@example.org.": false, "ä@example.org": false, "a@bücher.example": false,
+		`"a"@example.org`: false, "a@[1.2.3.4]": false,
 		strings.Repeat("l", 89) + "@example.org": false, "a@x" + label + ".org": false,
 	} {
 		quoted, _ := json.Marshal(email)
@@ -115,8 +147,10 @@ func TestImportSize(t *testing.T) {
 	same(t, "10,001 profiles", c.want(400, "POST", jobsPath, importBody("", rows...)).problems(),
 		[]string{"invalid " + at + " The number of profiles must not be more than 10000."})
 	c.want(202, "POST", jobsPath, importBody("", rows[1:]...))
-	same(t, "10,001 wrong profiles", len(c.want(400, "POST", jobsPath, importBody("", slices.Repeat([]string{`{}`}, 10_001)...)).Errors), 1)
-	same(t, "10,000 wrong profiles", len(c.want(400, "POST", jobsPath, importBody("", slices.Repeat([]string{`{}`}, 10_000)...)).Errors), 10_000)
+	same(t, "10,001 wrong profiles", len(c.want(400, "POST", jobsPath,
+		importBody("", slices.Repeat([]string{`{}`}, 10_001)...)).Errors), 1)
+	same(t, "10,000 wrong profiles", len(c.want(400, "POST", jobsPath,
+		importBody("", slices.Repeat([]string{`{}`}, 10_000)...)).Errors), 10_000)
 
 	body := importBody("", `{"email":"a@example.org"}`)
 	body += strings.Repeat(" ", 5_000_000-len(body))
@@ -127,10 +161,13 @@ func TestImportSize(t *testing.T) {
 
 // Whatever the body, the answer is 202 or 400, and what a 202 stores is JSON.
 func FuzzImport(f *testing.F) {
-	for _, row := range []string{`{"email":"a@example.org"}`, `{"email":"a@example.org","properties":{"a":null,"\u0061":"\\\""}}`, `{ "phone_number" : "+12025550123" }`, `{}`} {
+	for _, row := range []string{`{"email":"a@example.org"}`,
+		`{"email":"a@example.org","properties":{"a":null,"\u0061":"\\\""}}`, `{ "phone_number" : "+12025550123" }`,
+		`{}`} {
 		f.Add([]byte(importBody("", row)))
 	}
-	f.Add([]byte(`{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[1,"x",[{}],{"type":"profile","attributes":5}]}},"relationships":{}}}`))
+	f.Add([]byte(`{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[1,"x",[{}],` +
+		`{"type":"profile","attributes":5}]}},"relationships":{}}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s := simulator.New(simulator.Options{JobTime: time.Nanosecond})
 		for range 2 {
@@ -171,8 +208,10 @@ func BenchmarkImport(b *testing.B) {
 		var rows []string
 		for i := range 10_000 {
 			n := job*10_000 + i
-			rows = append(rows, fmt.Sprintf(`{"email":"person%d@example.org","phone_number":"+1202%07d","external_id":"c-%d","first_name":"Jürgen","last_name":"Müller",`+
-				`"location":{"country":"Germany","zip":"20121","city":"Köln"},"properties":{"score":%d,"tier":"gold","note":"some text here"}}`, n, n, n, i))
+			rows = append(rows, fmt.Sprintf(`{"email":"person%d@example.org","phone_number":"+1202%07d",`+
+				`"external_id":"c-%d","first_name":"Jürgen","last_name":"Müller",`+
+				`"location":{"country":"Germany","zip":"20121","city":"Köln"},"properties":{"score":%d,`+
+				`"tier":"gold","note":"some text here"}}`, n, n, n, i))
 		}
 		bodies = append(bodies, []byte(importBody(list, rows...)))
 	}
@@ -190,7 +229,7 @@ func BenchmarkImport(b *testing.B) {
 				b.Fatal(w.Body)
 			}
 		}
-		s.AddProfile("last@example.org") // ends the last job
+		s.AddProfile("last@example.org") // completes the last import job
 	}
 	b.ReportMetric(float64(b.N)*jobs*10_000/b.Elapsed().Seconds(), "profiles/s")
 }

@@ -13,7 +13,8 @@ import (
 func TestImportErrors(t *testing.T) {
 	c := start(t, simulator.Options{JobTime: time.Nanosecond})
 	list := c.AddList("x", "single_opt_in")
-	c.submit(list, `{"email":"a@example.org"}`, `{"email":"b@example.org","phone_number":"+12025550123","external_id":"7"}`)
+	c.submit(list, `{"email":"a@example.org"}`,
+		`{"email":"b@example.org","phone_number":"+12025550123","external_id":"7"}`)
 	profile := func(size int) string { // a profile object of so many bytes
 		frame := `{"type":"profile","attributes":{"email":"big@example.org","title":""}}`
 		return strings.Replace(frame, `"title":"`, `"title":"`+strings.Repeat("x", size-len(frame)), 1)
@@ -26,12 +27,15 @@ func TestImportErrors(t *testing.T) {
 		profile(100_000),
 	)
 	d := c.want(200, "GET", jobsPath+"/"+job, "")
-	same(t, "counts", []any{d.each("status")[0], d.each("total_count")[0], d.each("completed_count")[0], d.each("failed_count")[0]}, []any{"complete", 5.0, 2.0, 3.0})
+	same(t, "counts", []any{d.each("status")[0], d.each("total_count")[0], d.each("completed_count")[0],
+		d.each("failed_count")[0]}, []any{"complete", 5.0, 2.0, 3.0})
 	d = c.want(200, "GET", jobsPath+"/"+job+"/import-errors", "")
 	same(t, "codes", d.each("code"), []any{"invalid", "duplicate_profile", "duplicate_profile"})
-	same(t, "places", d.each("source"), []any{map[string]any{"pointer": at + "/1"}, map[string]any{"pointer": at + "/2"}, map[string]any{"pointer": at + "/3"}})
+	same(t, "places", d.each("source"), []any{map[string]any{"pointer": at + "/1"},
+		map[string]any{"pointer": at + "/2"}, map[string]any{"pointer": at + "/3"}})
 	same(t, "payloads", d.each("original_payload")[1:], []any{
-		map[string]any{"email": "a@example.org", "phone_number": "+12025550123"}, map[string]any{"email": "a@example.org", "external_id": "7", "title": "x"}})
+		map[string]any{"email": "a@example.org", "phone_number": "+12025550123"},
+		map[string]any{"email": "a@example.org", "external_id": "7", "title": "x"}})
 	same(t, "members", len(c.stored(list)), 4)
 	d = c.want(200, "GET", jobsPath+"/"+job+"/profiles", "")
 	same(t, "profiles", d.each("email"), []any{"c@example.org", "big@example.org"})

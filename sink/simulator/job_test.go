@@ -19,7 +19,8 @@ func TestJobAnswer(t *testing.T) {
 	now := newClock()
 	c := start(t, simulator.Options{Now: now.now})
 	list := c.AddList("x", "single_opt_in")
-	r := c.do("POST", jobsPath, importBody(list, `{"email":"a@example.org"}`, `{"email":"b@example.org"}`, `{"email":"c@example.org"}`))
+	r := c.do("POST", jobsPath, importBody(list, `{"email":"a@example.org"}`, `{"email":"b@example.org"}`,
+		`{"email":"c@example.org"}`))
 	id := regexp.MustCompile(`"id":"(\w{50,})"`).FindStringSubmatch(r.body)
 	if r.status != 202 || id == nil {
 		t.Fatal(r)
@@ -29,20 +30,25 @@ func TestJobAnswer(t *testing.T) {
 		t.Errorf("job id %s", decoded)
 	}
 	want := `{"data":{"type":"profile-bulk-import-job","id":"<id>",` +
-		`"attributes":{"status":"queued","created_at":"2026-09-04T13:40:00+00:00","total_count":3,"completed_count":0,` +
+		`"attributes":{"status":"queued","created_at":"2026-09-04T13:40:00+00:00","total_count":3,` +
+		`"completed_count":0,` +
 		`"failed_count":0,"completed_at":null,"expires_at":"2026-09-11T13:40:00+00:00","started_at":null},` +
 		`"relationships":{"lists":{"data":[{"type":"list","id":"LIST"}],"links":{` +
 		`"self":"https://a.klaviyo.com/api/profile-bulk-import-jobs/<id>/relationships/lists/",` +
 		`"related":"https://a.klaviyo.com/api/profile-bulk-import-jobs/<id>/lists/"}},` +
-		`"profiles":{"links":{"self":"https://a.klaviyo.com/api/profile-bulk-import-jobs/<id>/relationships/profiles/",` +
+		`"profiles":{"links":{` +
+		`"self":"https://a.klaviyo.com/api/profile-bulk-import-jobs/<id>/relationships/profiles/",` +
 		`"related":"https://a.klaviyo.com/api/profile-bulk-import-jobs/<id>/profiles/"}},` +
-		`"import-errors":{"links":{"related":"https://a.klaviyo.com/api/profile-bulk-import-jobs/<id>/import-errors/"}}},` +
+		`"import-errors":{"links":{` +
+		`"related":"https://a.klaviyo.com/api/profile-bulk-import-jobs/<id>/import-errors/"}}},` +
 		`"links":{"self":"https://a.klaviyo.com/api/profile-bulk-import-jobs/<id>/"}},` +
 		`"links":{"self":"https://a.klaviyo.com/api/profile-bulk-import-jobs"}}`
-	same(t, "answer", strings.NewReplacer(id[1], "<id>", list, "LIST", c.url, "https://a.klaviyo.com").Replace(r.body), want)
+	same(t, "answer", strings.NewReplacer(id[1], "<id>", list, "LIST", c.url, "https://a.klaviyo.com").Replace(r.body),
+		want)
 }
 
-// An import job is queued, processing and complete by the clock. Its effect comes with its end, and after 7 days it is gone.
+// An import job is queued, processing and complete by the clock. Its effect comes with its end, and after 7 days it is
+// gone.
 func TestJobLife(t *testing.T) {
 	now := newClock()
 	c := start(t, simulator.Options{Now: now.now, JobTime: 3 * time.Second})
@@ -70,7 +76,8 @@ func TestJobLife(t *testing.T) {
 		same(t, "members", len(c.want(200, "GET", members, "").resources), step.members)
 		d := c.want(200, "GET", jobsPath+"/"+job, "")
 		same(t, "job", d.resources[0].Attributes, map[string]any{
-			"status": step.status, "created_at": "2026-09-04T13:40:00+00:00", "total_count": 1.0, "completed_count": float64(step.done), "failed_count": 0.0,
+			"status": step.status, "created_at": "2026-09-04T13:40:00+00:00", "total_count": 1.0,
+			"completed_count": float64(step.done), "failed_count": 0.0,
 			"completed_at": step.completed, "expires_at": "2026-09-11T13:40:00+00:00", "started_at": step.started,
 		})
 		same(t, "later job", c.want(200, "GET", jobsPath+"/"+later, "").each("status"), []any{step.laterStatus})
@@ -81,19 +88,26 @@ func TestJobLife(t *testing.T) {
 					want = append(want, []string{job, later}[i])
 				}
 			}
-			same(t, status, c.want(200, "GET", jobsPath+query("filter", `equals(status,"`+status+`")`), "").each("id"), want)
-			same(t, status, c.want(200, "GET", jobsPath+query("filter", `any(status,["`+status+`"])`), "").each("id"), want)
+			same(t, status, c.want(200, "GET", jobsPath+query("filter", `equals(status,"`+status+`")`), "").each("id"),
+				want)
+			same(t, status, c.want(200, "GET", jobsPath+query("filter", `any(status,["`+status+`"])`), "").each("id"),
+				want)
 		}
 	}
-	same(t, "joined at the end of the job", c.want(200, "GET", "/api/lists/"+list+"/profiles", "").each("joined_group_at"),
+	same(t, "joined at the end of the import job",
+		c.want(200, "GET", "/api/lists/"+list+"/profiles", "").each("joined_group_at"),
 		[]any{"2026-09-04T13:40:06+00:00", "2026-09-04T13:40:07+00:00"})
 	same(t, "sorted", c.want(200, "GET", jobsPath+query("sort", "-created_at"), "").each("id"), []any{later, job})
-	same(t, "to the microsecond", c.want(200, "GET", jobsPath, "").each("created_at"), []any{"2026-09-04T13:40:00.123456+00:00", "2026-09-04T13:40:01.123456+00:00"})
+	same(t, "to the microsecond", c.want(200, "GET", jobsPath, "").each("created_at"),
+		[]any{"2026-09-04T13:40:00.123456+00:00", "2026-09-04T13:40:01.123456+00:00"})
 
 	now.pass(7*24*time.Hour - 7*time.Second)
-	for _, path := range []string{"", "/import-errors", "/profiles", "/relationships/profiles", "/lists", "/relationships/lists"} {
-		same(t, path, c.want(404, "GET", jobsPath+"/"+job+path, "").problems(), []string{"not_found /data/ Invalid job id"})
-		same(t, path, c.want(404, "GET", jobsPath+"/nope"+path, "").problems(), []string{"not_found /data/ Invalid job id"})
+	for _, path := range []string{"", "/import-errors", "/profiles", "/relationships/profiles", "/lists",
+		"/relationships/lists"} {
+		same(t, path, c.want(404, "GET", jobsPath+"/"+job+path, "").problems(),
+			[]string{"not_found /data/ Invalid job id"})
+		same(t, path, c.want(404, "GET", jobsPath+"/nope"+path, "").problems(),
+			[]string{"not_found /data/ Invalid job id"})
 		c.want(200, "GET", jobsPath+"/"+later+path, "")
 	}
 	same(t, "jobs left", c.want(200, "GET", jobsPath, "").each("id"), []any{later})
@@ -126,7 +140,8 @@ func TestJobPages(t *testing.T) {
 func TestJobLists(t *testing.T) {
 	c := start(t, simulator.Options{JobTime: time.Nanosecond})
 	list, gone := c.AddList("stays", "single_opt_in"), c.AddList("goes", "single_opt_in")
-	body := strings.Replace(importBody(list, `{"email":"a@example.org"}`), `"data":[{"type":"list"`, `"data":[{"type":"list","id":"`+gone+`"},{"type":"list"`, 1)
+	body := strings.Replace(importBody(list, `{"email":"a@example.org"}`), `"data":[{"type":"list"`,
+		`"data":[{"type":"list","id":"`+gone+`"},{"type":"list"`, 1)
 	job := c.want(202, "POST", jobsPath, body).resources[0].ID
 	same(t, "ids", c.want(200, "GET", jobsPath+"/"+job+"/relationships/lists", "").each("id"), []any{gone, list})
 	same(t, "members", []int{len(c.stored(gone)), len(c.stored(list))}, []int{1, 1})

@@ -13,10 +13,12 @@ import (
 func TestLedger(t *testing.T) {
 	now := newClock()
 	began := now.now()
-	c := start(t, simulator.Options{Now: now.now, JobTime: time.Second, Ledger: true, Plan: readPlan(t, "faults: [{do: fail, addresses: ['f*'], times: -1}, {do: cancel, skip: 2}]")})
+	c := start(t, simulator.Options{Now: now.now, JobTime: time.Second, Ledger: true,
+		Plan: readPlan(t, "faults: [{do: fail, addresses: ['f*'], times: -1}, {do: cancel, skip: 2}]")})
 	one, two := c.AddList("one", "single_opt_in"), c.AddList("two", "single_opt_in")
 	z := c.AddProfile("z@example.org")
-	first := c.submit(one, `{"email":"a@example.org"}`, `{"email":"f@example.org"}`, `{"external_id":"7"}`, `{"email":"A@example.org"}`)
+	first := c.submit(one, `{"email":"a@example.org"}`, `{"email":"f@example.org"}`, `{"external_id":"7"}`,
+		`{"email":"A@example.org"}`)
 	second := c.submit(two, `{"email":"a@example.org"}`, `{"email":"z@example.org","title":"x"}`)
 	c.submit(two, `{"email":"never@example.org"}`)
 	now.pass(5 * time.Second)
@@ -26,7 +28,7 @@ func TestLedger(t *testing.T) {
 	for _, method := range []string{"POST", "POST", "DELETE", "DELETE"} {
 		c.want(204, method, "/api/lists/"+one+"/relationships/profiles", member)
 	}
-	bare := c.submit("", `{"email":"b@example.org"}`) // ends by the ledger's being read
+	bare := c.submit("", `{"email":"b@example.org"}`) // reading the ledger completes it
 
 	ids := map[string]string{}
 	for _, e := range c.Ledger() {

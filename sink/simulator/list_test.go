@@ -18,16 +18,20 @@ import (
 func TestListAnswers(t *testing.T) {
 	now := newClock()
 	c := start(t, simulator.Options{Now: now.now})
-	r := c.do("POST", "/api/lists", `{"data":{"type":"list","attributes":{"name":"VIP \"A\"","opt_in_process":"single_opt_in"}}}`)
+	r := c.do("POST", "/api/lists", `{"data":{"type":"list","attributes":{"name":"VIP \"A\"",`+
+		`"opt_in_process":"single_opt_in"}}}`)
 	id := c.want(200, "GET", "/api/lists", "").resources[0].ID
 	if len(id) != 6 {
 		t.Errorf("list id %s", id)
 	}
-	want := `{"data":{"type":"list","id":"ID","attributes":{"name":"VIP \"A\"","created":"2026-09-04T13:40:00.123456+00:00",` +
+	want := `{"data":{"type":"list","id":"ID","attributes":{"name":"VIP \"A\"",` +
+		`"created":"2026-09-04T13:40:00.123456+00:00",` +
 		`"updated":"2026-09-04T13:40:00.123456+00:00","opt_in_process":"single_opt_in"},"relationships":{` +
-		`"profiles":{"links":{"self":"URL/api/lists/ID/relationships/profiles/","related":"URL/api/lists/ID/profiles/"}},` +
+		`"profiles":{"links":{"self":"URL/api/lists/ID/relationships/profiles/",` +
+		`"related":"URL/api/lists/ID/profiles/"}},` +
 		`"tags":{"links":{"self":"URL/api/lists/ID/relationships/tags/","related":"URL/api/lists/ID/tags/"}},` +
-		`"flow-triggers":{"links":{"self":"URL/api/lists/ID/relationships/flow-triggers/","related":"URL/api/lists/ID/flow-triggers/"}}},` +
+		`"flow-triggers":{"links":{"self":"URL/api/lists/ID/relationships/flow-triggers/",` +
+		`"related":"URL/api/lists/ID/flow-triggers/"}}},` +
 		`"links":{"self":"URL/api/lists/ID/"}},"links":{"self":"URL/api/lists"}}`
 	same(t, "POST", strings.NewReplacer(id, "ID", c.url, "URL").Replace(r.body), want)
 	want = strings.ReplaceAll(strings.Replace(want, `URL/api/lists"}}`, `URL/api/lists/ID"}}`, 1), ".123456", "")
@@ -44,8 +48,10 @@ func TestListChanges(t *testing.T) {
 	}
 	id := create(`{"name":"a","opt_in_process":null}`).resources[0].ID
 	twin := create(`{"name":"a","opt_in_process":"double_opt_in"}`).resources[0].ID
-	same(t, "opt in", c.want(200, "GET", "/api/lists", "").each("opt_in_process"), []any{"double_opt_in", "double_opt_in"})
-	same(t, "of one name", c.want(200, "GET", "/api/lists"+query("filter", `equals(name,"a")`), "").each("id"), []any{id, twin})
+	same(t, "opt in", c.want(200, "GET", "/api/lists", "").each("opt_in_process"),
+		[]any{"double_opt_in", "double_opt_in"})
+	same(t, "of one name", c.want(200, "GET", "/api/lists"+query("filter", `equals(name,"a")`), "").each("id"),
+		[]any{id, twin})
 
 	now.pass(time.Minute)
 	path := "/api/lists/" + id
@@ -55,29 +61,38 @@ func TestListChanges(t *testing.T) {
 	c.want(200, "PATCH", path, patch(`{"name":"b"}`))
 	c.want(200, "PATCH", path, patch(`{"opt_in_process":"single_opt_in"}`))
 	same(t, "changed", c.want(200, "GET", path, "").resources[0].Attributes, map[string]any{
-		"name": "b", "opt_in_process": "single_opt_in", "created": "2026-09-04T13:40:00+00:00", "updated": "2026-09-04T13:41:00+00:00"})
-	for body, want := range map[string]string{
-		`{"data":{"type":"list","attributes":{"name":"x"}}}`:                     "invalid /data/id The id must be that of the path.",
-		`{"data":{"type":"list","id":"` + twin + `","attributes":{"name":"x"}}}`: "invalid /data/id The id must be that of the path.",
-		patch(`{"name":" "}`):              "invalid /data/attributes/name The name of a list must not be blank.",
-		patch(`{"opt_in_process":"none"}`): "invalid /data/attributes/opt_in_process 'none' is not one of single_opt_in, double_opt_in.",
-		patch(`{"title":"x"}`):             "invalid /data/attributes/title 'title' is not a valid field for the resource 'list'.",
-		patch(`{"name":5}`):                "invalid /data/attributes/name 'name' must be of type string or null.",
-		strings.Replace(patch(`{}`), `"type":"list"`, `"type":"lists"`, 1):               "invalid /data/type The type must be 'list'.",
-		strings.Replace(patch(`{}`), `"attributes":{}`, `"name":"x","attributes":{}`, 1): "invalid /data/name 'name' is not a valid field for the resource 'list'.",
-		strings.Replace(patch(`{}`), `"attributes":{}`, `"relationships":{}`, 1):         "invalid /data/relationships 'relationships' is not a valid field for the resource 'list'.",
-		strings.Replace(patch(`{}`), `,"attributes":{}`, ``, 1):                          "invalid /data The payload provided in the request is invalid.",
+		"name": "b", "opt_in_process": "single_opt_in", "created": "2026-09-04T13:40:00+00:00",
+		"updated": "2026-09-04T13:41:00+00:00"})
+	replaced := func(old, new string) string { return strings.Replace(patch(`{}`), old, new, 1) }
+	const notAField = " is not a valid field for the resource 'list'."
+	for _, test := range []struct{ name, body, want string }{
+		{"no id", `{"data":{"type":"list","attributes":{"name":"x"}}}`, "/data/id The id must be that of the path."},
+		{"another id", `{"data":{"type":"list","id":"` + twin + `","attributes":{"name":"x"}}}`,
+			"/data/id The id must be that of the path."},
+		{"a blank name", patch(`{"name":" "}`), "/data/attributes/name The name of a list must not be blank."},
+		{"an unknown opt-in process", patch(`{"opt_in_process":"none"}`),
+			"/data/attributes/opt_in_process 'none' is not one of single_opt_in, double_opt_in."},
+		{"an unknown attribute", patch(`{"title":"x"}`), "/data/attributes/title 'title'" + notAField},
+		{"a number for a name", patch(`{"name":5}`), "/data/attributes/name 'name' must be of type string or null."},
+		{"another type", replaced(`"type":"list"`, `"type":"lists"`), "/data/type The type must be 'list'."},
+		{"a name outside attributes", replaced(`"attributes":{}`, `"name":"x","attributes":{}`),
+			"/data/name 'name'" + notAField},
+		{"relationships", replaced(`"attributes":{}`, `"relationships":{}`),
+			"/data/relationships 'relationships'" + notAField},
+		{"no attributes", replaced(`,"attributes":{}`, ``), "/data The payload provided in the request is invalid."},
 	} {
-		same(t, body, c.want(400, "PATCH", path, body).problems(), []string{want})
+		same(t, test.name, c.want(400, "PATCH", path, test.body).problems(), []string{"invalid " + test.want})
 	}
-	for _, attributes := range []string{`{}`, `{"name":null}`, `{"name":""}`, `{"name":5}`, `{"name":"x","opt_in_process":"none"}`} {
+	for _, attributes := range []string{`{}`, `{"name":null}`, `{"name":""}`, `{"name":5}`,
+		`{"name":"x","opt_in_process":"none"}`} {
 		c.want(400, "POST", "/api/lists", `{"data":{"type":"list","attributes":`+attributes+`}}`)
 	}
 	c.want(400, "POST", "/api/lists", `{"data":{"type":"list","id":"x","attributes":{"name":"x"}}}`)
 
 	c.want(204, "DELETE", path, "")
 	for _, method := range []string{"GET", "DELETE"} {
-		same(t, method, c.want(404, method, path, "").problems(), []string{"not_found /data/ A list with id `" + id + "` does not exist."})
+		same(t, method, c.want(404, method, path, "").problems(),
+			[]string{"not_found /data/ A list with id `" + id + "` does not exist."})
 	}
 	c.want(404, "PATCH", path, patch(`{"name":"x"}`))
 	for _, rest := range []string{"/profiles", "/relationships/profiles"} {
@@ -96,7 +111,8 @@ func TestListPages(t *testing.T) {
 		names = append(names, name)
 	}
 	for path, want := range map[string][]int{
-		"/api/lists": {10, 10, 5}, "/api/lists" + query("page[size]", "9", "sort", "name"): {9, 9, 7}, "/api/lists" + query("sort", "-created", "page[size]", "5"): {5, 5, 5, 5, 5},
+		"/api/lists": {10, 10, 5}, "/api/lists" + query("page[size]", "9", "sort", "name"): {9, 9, 7},
+		"/api/lists" + query("sort", "-created", "page[size]", "5"): {5, 5, 5, 5, 5},
 	} {
 		var got []any
 		var sizes []int
@@ -111,7 +127,7 @@ func TestListPages(t *testing.T) {
 		same(t, path, sizes, want)
 		same(t, path, got, names)
 
-		// The same way back.
+		// The same way backwards.
 		for i := len(pages) - 1; i > 0; i-- {
 			if pages[i].Links.Prev == nil {
 				t.Fatalf("%s: page %d has no prev", path, i)
@@ -162,7 +178,8 @@ func TestListFilters(t *testing.T) {
 	}
 	same(t, "sorted by name", c.want(200, "GET", "/api/lists"+query("sort", "name"), "").each("name"),
 		[]any{"Größe", "VIP", `VIP "A"`, "a+b", "a, b", `back\slash`, "it's", "vip", "x)y"})
-	same(t, "sorted by update", c.want(200, "GET", "/api/lists"+query("sort", "-updated"), "").each("name")[:2], []any{"a+b", "x)y"})
+	same(t, "sorted by update", c.want(200, "GET", "/api/lists"+query("sort", "-updated"), "").each("name")[:2],
+		[]any{"a+b", "x)y"})
 	var sorted []string
 	for _, id := range c.want(200, "GET", "/api/lists"+query("sort", "id"), "").each("id") {
 		sorted = append(sorted, id.(string))
@@ -170,10 +187,14 @@ func TestListFilters(t *testing.T) {
 	same(t, "sorted by id", slices.IsSorted(sorted), true)
 	// A plus that is not encoded is a space.
 	same(t, "plus", len(c.want(200, "GET", `/api/lists?filter=equals(name,%22a+b%22)`, "").resources), 0)
-	for _, filter := range []string{"", "x", "equals(name,VIP)", `equals(name,"VIP"`, `equals(name,"VIP"))`, `equals(name "VIP")`, `equals(name,"VIP)`, `contains(name,"V")`, `equals(title,"x")`,
-		`any(name,"VIP")`, `any(name,[])`, `any(name,["a"`, `any(name,["a",])`, `greater-than(name,"a")`, `greater-than(created,yesterday)`, `less-than(created,2026-09-04T13:40:00Z)`,
-		`equals(name,"a"),`, `and(equals(name,"a")`, `equals(name,"a")equals(name,"b")`, `or(equals(name,"a"),equals(name,"b"))`} {
-		same(t, filter, c.want(400, "GET", "/api/lists"+query("filter", filter), "").problems(), []string{"invalid filter Invalid filter provided."})
+	for _, filter := range []string{"", "x", "equals(name,VIP)", `equals(name,"VIP"`, `equals(name,"VIP"))`,
+		`equals(name "VIP")`, `equals(name,"VIP)`, `contains(name,"V")`, `equals(title,"x")`,
+		`any(name,"VIP")`, `any(name,[])`, `any(name,["a"`, `any(name,["a",])`, `greater-than(name,"a")`,
+		`greater-than(created,yesterday)`, `less-than(created,2026-09-04T13:40:00Z)`,
+		`equals(name,"a"),`, `and(equals(name,"a")`, `equals(name,"a")equals(name,"b")`,
+		`or(equals(name,"a"),equals(name,"b"))`} {
+		same(t, filter, c.want(400, "GET", "/api/lists"+query("filter", filter), "").problems(),
+			[]string{"invalid filter Invalid filter provided."})
 	}
 }
 

@@ -18,8 +18,8 @@ func readPlan(t *testing.T, text string) *simulator.Plan {
 	return p
 }
 
-const kindNames = "cancel, challenge, delay, drop_phone, expire, fail, lose, redirect, refuse, relink, reset, status, " +
-	"stuck, throttle, too_large, truncate, twice"
+const kindNames = "cancel, challenge, delay, drop_phone, expire, fail, lose, redirect, refuse, relink, reset, " +
+	"status, stuck, throttle, too_large, truncate, twice"
 
 // The example plan shows every kind, every parameter and every value that a parameter can have.
 func TestExamplePlan(t *testing.T) {
@@ -37,8 +37,8 @@ func TestExamplePlan(t *testing.T) {
 	}
 	same(t, "kinds", len(shown), 17)
 	const words = "on skip times every percent status as body type headers code detail retry_after form window " +
-		"processed before after to bytes addresses indexes naming attribute profiles payload pointer report uppercase phones " +
-		"minute second seed error page empty text no_id date none day all rounds unnamed full attributes index data"
+		"processed before after to bytes addresses indexes naming attribute profiles payload pointer report " +
+		"uppercase phones minute second seed error page empty text no_id date none day all rounds unnamed full attributes index data"
 	for _, word := range strings.Fields(words) {
 		if !strings.Contains(string(text), word) {
 			t.Errorf("the example plan does not mention %s", word)

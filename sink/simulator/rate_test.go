@@ -62,7 +62,9 @@ func TestRateLimits(t *testing.T) {
 			for i := range test.burst {
 				w := ask()
 				served++
-				same(t, what, []any{w.Code != 429, w.Header().Get("Ratelimit-Limit"), w.Header().Get("Ratelimit-Remaining"), w.Header().Get("Ratelimit-Reset"), w.Header().Get("Retry-After")},
+				same(t, what, []any{w.Code != 429, w.Header().Get("Ratelimit-Limit"),
+					w.Header().Get("Ratelimit-Remaining"), w.Header().Get("Ratelimit-Reset"),
+					w.Header().Get("Retry-After")},
 					[]any{true, test.limit, fmt.Sprint(test.burst - i - 1), "0", ""})
 			}
 			if served < test.steady {
@@ -72,14 +74,15 @@ func TestRateLimits(t *testing.T) {
 				now.pass(123 * time.Millisecond)
 			}
 		}
-		// The clock began at 13:40:00.123456: the minute ends with 13:41.
+		// The clock started at 13:40:00.123456: the minute ends at 13:41.
 		for range 3 {
 			w := ask()
 			left := 60 - now.now().Second()
 			if strings.Contains(test.limit, "86400") {
-				left += 24*3600 - 13*3600 - 41*60 // the day's 150 are used too
+				left += 24*3600 - 13*3600 - 41*60 // the day's 150 are used up too
 			}
-			same(t, what, []any{w.Code, w.Header().Get("Retry-After"), w.Header().Get("Ratelimit-Limit"), w.Header().Get("Ratelimit-Remaining"), w.Header().Get("Ratelimit-Reset")},
+			same(t, what, []any{w.Code, w.Header().Get("Retry-After"), w.Header().Get("Ratelimit-Limit"),
+				w.Header().Get("Ratelimit-Remaining"), w.Header().Get("Ratelimit-Reset")},
 				[]any{429, fmt.Sprint(left), "", "", ""})
 			if w.Header().Get("Content-Type") != mediaType {
 				t.Error(w.Header())
@@ -108,8 +111,11 @@ func TestThrottled(t *testing.T) {
 	}
 	delete(d.Errors[0], "id")
 	same(t, "body", d.Errors, []map[string]any{{
-		"status": 429.0, "code": "throttled", "title": "Request was throttled.", "detail": "Request was throttled. Expected available in 1 second.",
-		"source": map[string]any{"pointer": "/data"}, "links": map[string]any{"type": "https://developers.klaviyo.com/en/docs/rate_limits_and_error_handling#rate-limits"},
+		"status": 429.0, "code": "throttled", "title": "Request was throttled.",
+		"detail": "Request was throttled. Expected available in 1 second.",
+		"source": map[string]any{"pointer": "/data"},
+		"links": map[string]any{
+			"type": "https://developers.klaviyo.com/en/docs/rate_limits_and_error_handling#rate-limits"},
 		"meta": map[string]any{},
 	}})
 	c.want(401, "GET", "/api/accounts", "", "Authorization", "")
@@ -120,8 +126,10 @@ func TestThrottled(t *testing.T) {
 		c.want(200, "GET", "/api/accounts", "")
 	}
 	now.pass(time.Second)
-	same(t, "seconds", c.want(429, "GET", "/api/accounts", "").Errors[0].Detail, "Request was throttled. Expected available in 45 seconds.")
-	same(t, "requests", c.Requests(), map[string]int{"GET /api/accounts 200": 15, "GET /api/accounts 429": 2, "GET /api/accounts 401": 1})
+	same(t, "seconds", c.want(429, "GET", "/api/accounts", "").Errors[0].Detail,
+		"Request was throttled. Expected available in 45 seconds.")
+	same(t, "requests", c.Requests(), map[string]int{"GET /api/accounts 200": 15, "GET /api/accounts 429": 2,
+		"GET /api/accounts 401": 1})
 }
 
 // The windows belong to the endpoint, whatever the id in the path.
@@ -141,25 +149,27 @@ func TestNoRateLimits(t *testing.T) {
 	c := start(t, simulator.Options{Now: now.now})
 	for range 20 {
 		r := c.do("GET", "/api/accounts", "")
-		same(t, "answer", []any{r.status, r.header.Get("ratelimit-limit"), r.header.Get("ratelimit-remaining")}, []any{200, "1, 1;w=1, 15;w=60", "0"})
+		same(t, "answer", []any{r.status, r.header.Get("ratelimit-limit"), r.header.Get("ratelimit-remaining")},
+			[]any{200, "1, 1;w=1, 15;w=60", "0"})
 	}
 }
 
 // The windows start exactly where the phase puts them.
 func TestRatePhase(t *testing.T) {
-	for _, phase := range []time.Duration{0, 300 * time.Millisecond, 999 * time.Millisecond, 17*time.Second + 250*time.Millisecond, -100 * time.Millisecond, 90 * time.Second} {
+	for _, phase := range []time.Duration{0, 300 * time.Millisecond, 999 * time.Millisecond,
+		17*time.Second + 250*time.Millisecond, -100 * time.Millisecond, 90 * time.Second} {
 		now := newClock()
 		now.pass(876544 * time.Microsecond) // to 13:40:01
 		c := start(t, simulator.Options{Now: now.now, RateLimits: true, RatePhase: phase})
 		c.want(200, "GET", "/api/accounts", "")
-		var starts []time.Duration // of windows of a second, by their first request
+		var starts []time.Duration // of the windows of a second, by their first request
 		for tick := range 30 {
 			if c.do("GET", "/api/accounts", "").status == 200 {
 				starts = append(starts, time.Duration(tick)*100*time.Millisecond)
 			}
 			now.pass(100 * time.Millisecond)
 		}
-		into := (phase%time.Second + time.Second) % time.Second // of a second
+		into := (phase%time.Second + time.Second) % time.Second // the start within a second
 		into = (into + 99*time.Millisecond) / (100 * time.Millisecond) * 100 * time.Millisecond
 		if into == 0 {
 			into = time.Second
@@ -197,21 +207,25 @@ func TestOverruns(t *testing.T) {
 		c.do("GET", "/api/accounts", "")
 		c.do("GET", "/api/lists/x?additional-fields[list]=profile_count", "")
 		c.do("GET", "/api/lists/x?additional-fields[list]=profile_count", "")
-		same(t, fmt.Sprint("overruns, enforced: ", enforced), c.Overruns(), map[string]int{"GET /api/profile-bulk-import-jobs": 3, "GET /api/accounts": 1, "GET /api/lists/{id} profile_count": 1})
+		same(t, fmt.Sprint("overruns, enforced: ", enforced), c.Overruns(), map[string]int{
+			"GET /api/profile-bulk-import-jobs": 3, "GET /api/accounts": 1,
+			"GET /api/lists/{id} profile_count": 1,
+		})
 		same(t, "429s", c.Requests()["GET /api/profile-bulk-import-jobs 429"], map[bool]int{true: 3}[enforced])
 	}
 }
 
 // Requests of other clients use up the windows, evenly over each minute.
 func TestOthers(t *testing.T) {
-	for others, free := range map[string][]int{ // free at the end of each of the first seconds of a minute
+	// How many requests are free at the end of each of the first seconds of a minute.
+	for others, free := range map[string][]int{
 		"{second: 3}":              {7, 7, 7, 7},
 		"{second: 10}":             {0, 0},
 		"{second: 11}":             {0, 0},
 		"{minute: 60}":             {9, 9, 9},
 		"{minute: 30}":             {9, 10, 9, 10},
 		"{minute: 7, second: 4}":   {6, 10, 10},
-		"{minute: 150, second: 8}": {2, 10, 10, 2, 10, 10, 2}, // 19 bursts, a little more than 3 s apart
+		"{minute: 150, second: 8}": {2, 10, 10, 2, 10, 10, 2}, // 19 bursts, slightly over 3 s apart
 	} {
 		c, now := startWithOthers(t, others)
 		var got []int
@@ -227,15 +241,17 @@ func TestOthers(t *testing.T) {
 		c.want(200, "GET", jobsPath, "")
 	}
 	c, now := startWithOthers(t, "{second: 10}")
-	now.pass(550 * time.Millisecond) // of the second, with six of the ten
+	now.pass(550 * time.Millisecond) // into the second, with six of the ten
 	for remaining := 3; remaining >= 0; remaining-- {
 		same(t, "remaining", c.do("POST", jobsPath, "{}").header.Get("Ratelimit-Remaining"), fmt.Sprint(remaining))
 	}
 	same(t, "the fifth", c.do("POST", jobsPath, "{}").status, 429)
-	for others, want := range map[string][]any{ // two requests in each second: how many in the minute, and the Retry-After then
-		"{minute: 60}":             {100, "10"}, // one each in 50 seconds
-		"{minute: 7, second: 4}":   {118, "1"},  // all of the 59 seconds
-		"{minute: 90, second: 10}": {78, "14"},  // in 39 seconds; 7 had a burst, and that of second 46 fills the minute
+	// Two requests in each second: how many pass in the minute, and the Retry-After of the first that does not.
+	for others, want := range map[string][]any{
+		"{minute: 60}":           {100, "10"}, // in 50 seconds, and 50 of the others
+		"{minute: 7, second: 4}": {118, "1"},  // in all 59 seconds
+		// in 39 seconds; 7 have a burst, and that of second 46 fills the minute
+		"{minute: 90, second: 10}": {78, "14"},
 	} {
 		c, now := startWithOthers(t, others)
 		got := []any{0, "1"}

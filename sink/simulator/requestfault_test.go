@@ -24,30 +24,40 @@ func startPlan(t *testing.T, plan string) *client {
 
 // The fault's answer arrives, the request has no effect, and the next request is served.
 func TestAnswersWithoutEffect(t *testing.T) {
-	const page = "text/html; charset=UTF-8"
 	for _, test := range []struct {
-		do     string
-		status int
-		kind   string // Content-Type
-		body   string // its beginning, without ids
-		header string // "Name: value" that must be there
+		name, do string
+		status   int
+		kind     string // Content-Type
+		body     string // its start, without ids
+		header   string // "Name: value" that the answer has
 	}{
-		{"status, status: 503", 503, mediaType, `{"errors":[{"id":"ID","status":503,"code":"service_unavailable","title":"Service Unavailable.","detail":"Service Unavailable.","source":{"pointer":"/data/"}`, ""},
-		{"status, status: 500, as: page", 500, page, "<!DOCTYPE html>\n<html><head><title>500: Internal Server Error</title>", "Server: cloudflare"},
-		{"status, status: 524, as: page", 524, page, "<!DOCTYPE html>\n<html><head><title>524: A timeout occurred</title>", ""},
-		{"status, status: 524", 524, mediaType, `{"errors":[{"id":"ID","status":524,"code":"error",`, ""},
-		{"status, status: 200, as: empty", 200, mediaType, "", "Content-Length: 0"},
-		{"status, status: 502, as: text", 502, mediaType, "upstream connect error", ""},
-		{"status, status: 403, code: permission_denied, detail: No scope., headers: {X-One: two}", 403, mediaType,
-			`{"errors":[{"id":"ID","status":403,"code":"permission_denied","title":"Forbidden.","detail":"No scope.",`, "X-One: two"},
-		{"status, status: 202, body: 'null'", 202, mediaType, "null", ""},
-		{"status, status: 200, body: ok, type: text/plain", 200, "text/plain", "ok", ""},
-		{"challenge", 403, page, "<!DOCTYPE html>\n<html><head><title>Just a moment...</title>", "Cf-Mitigated: challenge"},
-		{"throttle", 429, mediaType, `{"errors":[{"id":"ID","status":429,"code":"throttled","title":"Request was throttled.","detail":"Request was throttled. Expected available in 1 second."`, "Retry-After: 1"},
-		{"redirect, to: 'http://127.0.0.1:9/x?y=z'", 302, "", "", "Location: http://127.0.0.1:9/x?y=z"},
-		{"redirect, to: 'http://127.0.0.1:9', status: 308", 308, "", "", "Location: http://127.0.0.1:9"},
+		{"an error", "status, status: 503", 503, mediaType, `{"errors":[{"id":"ID","status":503,` +
+			`"code":"service_unavailable","title":"Service Unavailable.","detail":"Service Unavailable.",` +
+			`"source":{"pointer":"/data/"}`, ""},
+		{"a page", "status, status: 500, as: page", 500, page,
+			"<!DOCTYPE html>\n<html><head><title>500: Internal Server Error</title>", "Server: cloudflare"},
+		{"a page with a status of Cloudflare's", "status, status: 524, as: page", 524, page,
+			"<!DOCTYPE html>\n<html><head><title>524: A timeout occurred</title>", ""},
+		{"an error with a status of Cloudflare's", "status, status: 524", 524, mediaType,
+			`{"errors":[{"id":"ID","status":524,"code":"error",`, ""},
+		{"an empty success", "status, status: 200, as: empty", 200, mediaType, "", "Content-Length: 0"},
+		{"a text", "status, status: 502, as: text", 502, mediaType, "upstream connect error", ""},
+		{"an error with its own words",
+			"status, status: 403, code: permission_denied, detail: No scope., headers: {X-One: two}", 403, mediaType,
+			`{"errors":[{"id":"ID","status":403,"code":"permission_denied","title":"Forbidden.","detail":"No scope.",`,
+			"X-One: two"},
+		{"null", "status, status: 202, body: 'null'", 202, mediaType, "null", ""},
+		{"another media type", "status, status: 200, body: ok, type: text/plain", 200, "text/plain", "ok", ""},
+		{"a challenge", "challenge", 403, page, "<!DOCTYPE html>\n<html><head><title>Just a moment...</title>",
+			"Cf-Mitigated: challenge"},
+		{"a 429", "throttle", 429, mediaType, `{"errors":[{"id":"ID","status":429,"code":"throttled",` +
+			`"title":"Request was throttled.","detail":"Request was throttled. Expected available in 1 second."`,
+			"Retry-After: 1"},
+		{"a redirect", "redirect, to: 'http://127.0.0.1:9/x?y=z'", 302, "", "", "Location: http://127.0.0.1:9/x?y=z"},
+		{"a redirect with another status", "redirect, to: 'http://127.0.0.1:9', status: 308", 308, "", "",
+			"Location: http://127.0.0.1:9"},
 	} {
-		t.Run(test.do, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			c := startPlan(t, "faults: [{on: POST /api/lists, do: "+test.do+"}]")
 			c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 			r := c.do("POST", "/api/lists", listBody)
@@ -63,10 +73,14 @@ func TestAnswersWithoutEffect(t *testing.T) {
 			}
 			same(t, "lists", len(c.want(200, "GET", "/api/lists", "").resources), 0)
 			c.want(201, "POST", "/api/lists", listBody)
-			same(t, "requests", c.Requests(), map[string]int{fmt.Sprintf("POST /api/lists %d", test.status): 1, "GET /api/lists 200": 1, "POST /api/lists 201": 1})
+			same(t, "requests", c.Requests(), map[string]int{
+				fmt.Sprintf("POST /api/lists %d", test.status): 1, "GET /api/lists 200": 1, "POST /api/lists 201": 1})
 		})
 	}
 }
+
+// page is the Content-Type of an HTML page.
+const page = "text/html; charset=UTF-8"
 
 // withoutIDs replaces the random id of an error by ID.
 func withoutIDs(body string) string {
@@ -88,7 +102,8 @@ func TestThrottleFault(t *testing.T) {
 		"window: minute":               "60",
 		"window: day":                  "37200", // from 13:40:00.1
 	} {
-		c := start(t, simulator.Options{Now: newClock().now, Plan: readPlan(t, "faults: [{on: '*', do: throttle, "+do+"}]")})
+		c := start(t, simulator.Options{Now: newClock().now,
+			Plan: readPlan(t, "faults: [{on: '*', do: throttle, "+do+"}]")})
 		r := c.do("GET", "/api/lists", "")
 		same(t, do, []any{r.status, r.header.Get("Retry-After")}, []any{429, want})
 		same(t, do, len(r.header.Values("Retry-After")), min(1, len(want)))
@@ -98,23 +113,26 @@ func TestThrottleFault(t *testing.T) {
 // A request whose answer is lost has its effect, and the client gets another answer.
 func TestLose(t *testing.T) {
 	for _, test := range []struct {
-		do     string
-		status int
-		kind   string
-		body   string // its beginning
+		name, do string
+		status   int
+		kind     string
+		body     string // its start
 	}{
-		{"", 502, "text/html; charset=UTF-8", "<!DOCTYPE html>"},
-		{", status: 504, as: page", 504, "text/html; charset=UTF-8", "<!DOCTYPE html>\n<html><head><title>504: Gateway Timeout"},
-		{", status: 500, as: error", 500, mediaType, `{"errors":[{"id":"ID","status":500,"code":"internal_server_error",`},
-		{", as: error", 502, mediaType, `{"errors":[{"id":"ID","status":502,"code":"bad_gateway",`},
-		{", status: 200, as: empty", 200, mediaType, ""},
-		{", as: empty", 202, mediaType, ""},
-		{", as: text", 202, mediaType, "upstream connect error"},
-		{", as: no_id", 202, mediaType, `{"data":{"type":"profile-bulk-import-job","attributes":{"status":"queued",`},
-		{", body: 'null', status: 200", 200, mediaType, "null"},
-		{", body: 'null', type: text/plain", 202, "text/plain", "null"},
+		{"a page by default", "", 502, page, "<!DOCTYPE html>"},
+		{"a page", ", status: 504, as: page", 504, page, "<!DOCTYPE html>\n<html><head><title>504: Gateway Timeout"},
+		{"an error", ", status: 500, as: error", 500, mediaType,
+			`{"errors":[{"id":"ID","status":500,"code":"internal_server_error",`},
+		{"an error by default 502", ", as: error", 502, mediaType,
+			`{"errors":[{"id":"ID","status":502,"code":"bad_gateway",`},
+		{"an empty answer with another status", ", status: 200, as: empty", 200, mediaType, ""},
+		{"an empty answer", ", as: empty", 202, mediaType, ""},
+		{"a text", ", as: text", 202, mediaType, "upstream connect error"},
+		{"the answer without an id", ", as: no_id", 202, mediaType,
+			`{"data":{"type":"profile-bulk-import-job","attributes":{"status":"queued",`},
+		{"null", ", body: 'null', status: 200", 200, mediaType, "null"},
+		{"null as text/plain", ", body: 'null', type: text/plain", 202, "text/plain", "null"},
 	} {
-		t.Run(test.do, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			c := startPlan(t, "faults: [{on: POST /api/profile-bulk-import-jobs, do: lose"+test.do+"}]")
 			list := c.AddList("x", "single_opt_in")
 			r := c.do("POST", jobsPath, importBody(list, `{"email":"a@example.org"}`))
@@ -157,23 +175,25 @@ func TestResetFault(t *testing.T) {
 // A truncated answer ends after the given bytes, with the Content-Length of the whole answer.
 func TestTruncate(t *testing.T) {
 	for _, test := range []struct {
-		do   string
-		want func(whole int) int
+		name, do string
+		want     func(whole int) int // bytes
 	}{
-		{"truncate", func(whole int) int { return whole / 2 }},
-		{"truncate, bytes: 10", func(int) int { return 10 }},
-		{"truncate, bytes: 1000000", func(whole int) int { return whole - 1 }},
+		{"halfway", "truncate", func(whole int) int { return whole / 2 }},
+		{"within the answer", "truncate, bytes: 10", func(int) int { return 10 }},
+		{"beyond the answer", "truncate, bytes: 1000000", func(whole int) int { return whole - 1 }},
 	} {
 		c := startPlan(t, "faults: [{on: GET /api/accounts, do: "+test.do+"}]")
 		cut, err := c.try("GET", "/api/accounts", "")
 		whole := c.do("GET", "/api/accounts", "")
 		if !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("%s: %v", test.do, err)
+			t.Errorf("%s: %v", test.name, err)
 		}
-		same(t, test.do, []any{cut.status, cut.header.Get("Content-Length"), cut.body}, []any{200, fmt.Sprint(len(whole.body)), whole.body[:test.want(len(whole.body))]})
+		same(t, test.name, []any{cut.status, cut.header.Get("Content-Length"), cut.body},
+			[]any{200, fmt.Sprint(len(whole.body)), whole.body[:test.want(len(whole.body))]})
 	}
 	c := startPlan(t, "faults: [{on: 'DELETE /api/lists/{id}', do: truncate}]")
-	if _, err := c.try("DELETE", "/api/lists/"+c.AddList("x", "single_opt_in"), ""); !errors.Is(err, syscall.ECONNRESET) {
+	_, err := c.try("DELETE", "/api/lists/"+c.AddList("x", "single_opt_in"), "")
+	if !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("an answer without body: %v", err)
 	}
 	same(t, "lists", len(c.want(200, "GET", "/api/lists", "").resources), 0)
@@ -197,16 +217,21 @@ func TestRelink(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, "next", []any{u.Scheme, u.Host, u.Path, u.Query().Get("sort")}, []any{"https", "elsewhere.example:8443", "/api/lists", "name"})
+		same(t, "next", []any{u.Scheme, u.Host, u.Path, u.Query().Get("sort")},
+			[]any{"https", "elsewhere.example:8443", "/api/lists", "name"})
 		path = u.RequestURI()
 	}
 	same(t, "lists", names, 21)
-	same(t, "an answer without links", startPlan(t, "faults: [{on: '*', do: relink, to: 'http://x'}]").want(404, "GET", "/api/lists/x", "").Errors[0].Code, "not_found")
+	c = startPlan(t, "faults: [{on: '*', do: relink, to: 'http://x'}]")
+	same(t, "an answer without links", c.want(404, "GET", "/api/lists/x", "").Errors[0].Code, "not_found")
 }
 
 // A request that is doubled has its effect twice, and the first answer is given.
 func TestTwice(t *testing.T) {
-	c := startPlan(t, "faults: [{on: POST /api/lists, do: twice}, {on: POST /api/profile-bulk-import-jobs, do: twice}]")
+	c := startPlan(t, `faults:
+- {on: POST /api/lists, do: twice}
+- {on: POST /api/profile-bulk-import-jobs, do: twice}
+`)
 	id := c.want(201, "POST", "/api/lists", listBody).resources[0].ID
 	d := c.want(200, "GET", "/api/lists?filter="+url.QueryEscape(`equals(name,"x")`), "")
 	same(t, "lists", d.each("name"), []any{"x", "x"})

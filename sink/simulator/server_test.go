@@ -23,14 +23,16 @@ func TestRequests(t *testing.T) {
 	c.want(405, "PUT", "/api/lists", "{}")
 	c.want(201, "POST", "/api/lists", listBody)
 	c.do("GET", "/simulator/lists", "")
-	same(t, "requests", c.Requests(), map[string]int{"GET /api/lists/{id} 404": 2, "POST /api/lists 201": 1, "other": 2})
+	same(t, "requests", c.Requests(), map[string]int{
+		"GET /api/lists/{id} 404": 2, "POST /api/lists 201": 1, "other": 2})
 }
 
 // Start refuses every address that is not a loopback address, and Close without Start does nothing.
 func TestLoopbackOnly(t *testing.T) {
-	for _, addr := range []string{":0", "0.0.0.0:0", "[::]:0", "localhost:0", "192.0.2.1:0", "example.com:80", "127.0.0.1", ""} {
+	for _, addr := range []string{":0", "0.0.0.0:0", "[::]:0", "localhost:0", "192.0.2.1:0", "example.com:80",
+		"127.0.0.1", ""} {
 		if url, err := simulator.New(simulator.Options{}).Start(addr); err == nil {
-			t.Errorf("%s: listens on %s", addr, url)
+			t.Errorf("%s: expected an error, got a server on %s", addr, url)
 		}
 	}
 	if err := simulator.New(simulator.Options{}).Close(); err != nil {
@@ -56,7 +58,7 @@ func TestClose(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	failed := make(chan error)
-	go func() { // read from below
+	go func() { // the test waits for it
 		r, err := client.Get(url)
 		if err == nil {
 			_ = r.Body.Close()
@@ -90,7 +92,8 @@ func (c *client) sendFirst(size int) (status int) {
 		c.t.Fatal(err)
 	}
 	defer conn.Close()
-	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Klaviyo-API-Key key\r\nrevision: 2026-07-15\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", jobsPath, mediaType, size)
+	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Klaviyo-API-Key key\r\n"+
+		"revision: 2026-07-15\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", jobsPath, mediaType, size)
 	if _, err := io.WriteString(conn, head+strings.Repeat(" ", size)); err != nil {
 		c.t.Fatal(err)
 	}
