@@ -3,10 +3,10 @@ package simulator
 // accountID is the id of the one account, and its public key.
 const accountID = "SiMuL8"
 
-// contact is the account's contact_information.
-const contact = `{"default_sender_name":"Simulator","default_sender_email":"sender@example.com","website_url":null,` +
-	`"organization_name":"Simulator","street_address":{"address1":null,"address2":null,"city":null,"region":null,` +
-	`"country":null,"zip":null}}`
+// contactInformation is the account's contact_information.
+const contactInformation = `{"default_sender_name":"Simulator","default_sender_email":"sender@example.com",` +
+	`"website_url":null,"organization_name":"Simulator","street_address":{"address1":null,"address2":null,` +
+	`"city":null,"region":null,"country":null,"zip":null}}`
 
 // getAccounts is GET /api/accounts.
 func (s *Simulator) getAccounts(c *call) answer {
@@ -25,7 +25,7 @@ func (s *Simulator) getAccount(c *call) answer {
 func appendAccount(b []byte, c *call) []byte {
 	b = c.fields["account"].resource(b, "account", accountID, []attribute{
 		{"test_account", []byte("true")},
-		{"contact_information", []byte(contact)},
+		{"contact_information", []byte(contactInformation)},
 		{"industry", nil},
 		{"timezone", []byte(`"UTC"`)},
 		{"preferred_currency", []byte(`"USD"`)},

@@ -58,7 +58,7 @@ func TestEffects(t *testing.T) {
 			[]string{`{"email":"a@example.org","phone_number":"+12025550123"}`,
 				`{"email":"a@example.org","phone_number":"0123"}`},
 			[]string{`{"email":"a@example.org","phone_number":"+12025550123"}`}},
-		{"a bad phone number is nobody's", []string{`{"email":"a@example.org","phone_number":"+1234"}`,
+		{"a bad phone number identifies no profile", []string{`{"email":"a@example.org","phone_number":"+1234"}`,
 			`{"email":"b@example.org"}`, `{"email":"b@example.org","phone_number":"+1234","title":"x"}`},
 			[]string{`{"email":"a@example.org"}`, `{"email":"b@example.org","title":"x"}`}},
 		{"two people may share a phone", []string{`{"email":"a@example.org","phone_number":"+12025550123"}`,
