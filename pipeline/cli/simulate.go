@@ -71,9 +71,5 @@ func readPlan(name string) (*simulator.Plan, error) {
 		return nil, fmt.Errorf("read the plan of faults: %w", err)
 	}
 	defer text.Close()
-	plan, err := simulator.ReadPlan(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return plan, nil
+	return simulator.ReadPlan(name, text)
 }

@@ -10,58 +10,60 @@ import (
 // decode reads JSON into maps and slices.
 func decode(text []byte) (value any, err error) {
 	if err := json.Unmarshal(text, &value); err != nil {
-		return nil, fmt.Errorf("decoding JSON: %w", err)
+		return nil, fmt.Errorf("decode JSON: %w", err)
 	}
 	return value, nil
 }
 
-// mend makes the description strict and brings it in line with recorded answers:
-//   - What has properties is an object, what has items an array, whether or not it says so; allOf is made into one schema. Else the
-//     validator passes over such schemas.
+// tighten makes the description strict and adds what recorded answers show:
+//   - A schema with properties is an object, and one with items an array, whether or not it says so. allOf becomes one
+//     schema. Otherwise the validator ignores such schemas.
 //   - An object with properties has no other members.
 //   - The links next and prev may be null, error objects have status, links and meta, and lists can be filtered by
 //     equals(name,"…"): all three were recorded.
-//   - URLs are http URLs, the revision header has the form of a date. The server is whoever is tested.
+//   - URLs are http URLs, and the revision header has the form of a date. Any host may be the server.
 //
-// In a sparse description resource objects may lack any attribute, as they do in answers to requests with fields[…].
-func mend(text []byte, sparse bool) ([]byte, error) {
+// In a sparse description resource objects may lack any attribute, as in answers to requests with fields[…].
+func tighten(text []byte, sparse bool) ([]byte, error) {
 	value, err := decode(text)
 	if err != nil {
 		return nil, err
 	}
 	doc, ok := value.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("mending the description: it is no object")
+		return nil, fmt.Errorf("read the API description: expected an object, got %T", value)
 	}
-	m := mender{schemas: at(doc, "components", "schemas"), sparse: sparse}
+	d := description{schemas: at(doc, "components", "schemas"), sparse: sparse}
 	delete(doc, "servers")
-	m.record(doc)
-	for _, schema := range m.schemas {
-		m.schema(schema)
+	d.addRecorded(doc)
+	for _, schema := range d.schemas {
+		d.schema(schema)
 	}
 	for _, response := range at(doc, "components", "responses") {
-		m.content(response)
+		d.content(response)
 	}
-	for _, item := range at(doc, "paths") {
-		for _, operation := range object(item) {
-			m.operation(object(operation))
+	for _, path := range at(doc, "paths") {
+		for _, operation := range object(path) {
+			d.operation(object(operation))
 		}
 	}
 	return json.Marshal(doc)
 }
 
-type mender struct {
+// description is the decoded description while tighten changes it.
+type description struct {
 	schemas map[string]any
 	sparse  bool
 }
 
-// record adds what was recorded and the description lacks.
-func (m mender) record(doc map[string]any) {
+// addRecorded adds what was recorded and the description lacks.
+func (d description) addRecorded(doc map[string]any) {
 	for _, name := range []string{"next", "prev"} {
-		at(m.schemas, "CollectionLinks", "properties", name)["nullable"] = true
+		at(d.schemas, "CollectionLinks", "properties", name)["nullable"] = true
 	}
 	for _, name := range []string{"ClientError", "ServerError"} {
-		members := at(doc, "components", "responses", name, "content", mediaType, "schema", "properties", "errors", "items", "properties")
+		schema := at(doc, "components", "responses", name, "content", mediaType, "schema")
+		members := at(schema, "properties", "errors", "items", "properties")
 		members["status"] = map[string]any{"type": "integer"}
 		members["links"] = map[string]any{"type": "object"}
 		members["meta"] = map[string]any{"type": "object"}
@@ -69,7 +71,7 @@ func (m mender) record(doc map[string]any) {
 	at(doc, "paths", "/api/lists", "get", "x-klaviyo-filters", "name", "operators")["single"] = []any{"equals"}
 }
 
-func (m mender) operation(operation map[string]any) {
+func (d description) operation(operation map[string]any) {
 	parameters, _ := operation["parameters"].([]any)
 	for _, p := range parameters {
 		parameter := object(p)
@@ -77,21 +79,21 @@ func (m mender) operation(operation map[string]any) {
 		if parameter["name"] == "revision" {
 			schema["pattern"] = `^\d{4}-\d{2}-\d{2}(\.[a-z]+)?$`
 		}
-		m.schema(schema)
+		d.schema(schema)
 	}
-	m.content(operation["requestBody"])
+	d.content(operation["requestBody"])
 	for _, response := range at(operation, "responses") {
-		m.content(response)
+		d.content(response)
 	}
 }
 
-func (m mender) content(holder any) {
+func (d description) content(holder any) {
 	for _, media := range at(object(holder), "content") {
-		m.schema(object(media)["schema"])
+		d.schema(object(media)["schema"])
 	}
 }
 
-func (m mender) schema(value any) {
+func (d description) schema(value any) {
 	s := object(value)
 	if s["$ref"] != nil {
 		return
@@ -99,16 +101,16 @@ func (m mender) schema(value any) {
 	if parts, ok := s["allOf"].([]any); ok {
 		delete(s, "allOf")
 		for _, part := range parts {
-			m.merge(s, object(part))
+			d.merge(s, object(part))
 		}
 	}
 	branches, _ := s["oneOf"].([]any)
 	for _, branch := range branches {
-		m.schema(branch)
+		d.schema(branch)
 	}
 	if items, ok := s["items"]; ok {
 		s["type"] = "array"
-		m.schema(items)
+		d.schema(items)
 	}
 	if s["format"] == "uri" {
 		s["pattern"] = `^https?://[^ ]+$`
@@ -119,17 +121,17 @@ func (m mender) schema(value any) {
 	}
 	s["type"], s["additionalProperties"] = "object", false
 	for name, property := range properties {
-		m.schema(property)
-		if m.sparse && name == "attributes" {
+		d.schema(property)
+		if d.sparse && name == "attributes" {
 			delete(object(property), "required")
 		}
 	}
 }
 
-// merge writes a part of an allOf, with what it refers to, into s.
-func (m mender) merge(s, part map[string]any) {
+// merge writes a part of an allOf into s, after following its reference.
+func (d description) merge(s, part map[string]any) {
 	if ref, ok := part["$ref"].(string); ok {
-		part = at(m.schemas, ref[strings.LastIndexByte(ref, '/')+1:])
+		part = at(d.schemas, ref[strings.LastIndexByte(ref, '/')+1:])
 	}
 	for name, value := range part {
 		switch name {
@@ -142,7 +144,7 @@ func (m mender) merge(s, part map[string]any) {
 			for property, schema := range object(value) {
 				into, both := properties[property].(map[string]any)
 				if both && into["$ref"] == nil {
-					m.merge(into, object(schema))
+					d.merge(into, object(schema))
 				} else {
 					properties[property] = clone(schema)
 				}
@@ -180,7 +182,7 @@ func object(value any) map[string]any {
 	return o
 }
 
-// at returns the object below the names, nil where there is none.
+// at returns the object below the names, or nil.
 func at(o map[string]any, names ...string) map[string]any {
 	for _, name := range names {
 		o = object(o[name])

@@ -2,21 +2,21 @@ package simulator
 
 import "bytes"
 
-// row is one profile of an import. Its slices are parts of the request's body.
-type row struct {
+// sentProfile is one profile of an import. Its slices are parts of the request's body.
+type sentProfile struct {
 	attributes             []byte // as sent
 	id                     string
-	email, phone, external []byte // what they say, nil where not given
-	dropPhone              bool   // the phone number is malformed and is not written
-	rewrite                bool   // the attributes can't be stored as they were sent
+	email, phone, external []byte // decoded, nil if not given
+	dropPhone              bool   // the phone number is malformed and not written
+	rewrite                bool   // the attributes cannot be stored as sent
 	tooLarge               bool
 }
 
-// parseRow passes one profile of an import and checks it. The pointers of the problems begin at the profile.
-func parseRow(w *walker) (r row, ps problems) {
+// parseProfile reads and checks one profile of an import. The pointers of the problems start at the profile.
+func parseProfile(w *walker) (sent sentProfile, ps problems) {
 	if !isObject(w.b) {
 		w.value()
-		return r, problems{invalid("", payloadInvalid)}
+		return sent, problems{invalid("", payloadInvalid)}
 	}
 	before := w.b
 	isProfile := false
@@ -28,11 +28,11 @@ func parseRow(w *walker) (r row, ps problems) {
 		case "id":
 			value := w.value()
 			id, ok := text(value)
-			if r.id = string(id); !ok && !isNull(value) {
+			if sent.id = string(id); !ok && !isNull(value) {
 				ps = append(ps, wrongType("/id", "id", "string"))
 			}
 		case "attributes":
-			ps = append(ps, r.parseAttributes(w)...)
+			ps = append(ps, sent.parseAttributes(w)...)
 		case "meta":
 			w.value()
 			ps = append(ps, invalid("/meta", "The simulator does not support meta."))
@@ -41,22 +41,23 @@ func parseRow(w *walker) (r row, ps problems) {
 			ps = append(ps, unknownField("", name, "profile"))
 		}
 	})
-	r.tooLarge = len(w.since(before)) > maxProfileBytes
+	sent.tooLarge = len(w.since(before)) > maxProfileBytes
 	if !isProfile {
 		ps = append(ps, invalid("/type", "The type must be 'profile'."))
 	}
-	if r.attributes == nil {
+	if sent.attributes == nil {
 		ps = append(ps, invalid("/attributes", "The attributes of a profile must be an object."))
 	}
-	if ps == nil && r.id == "" && r.email == nil && r.phone == nil && r.external == nil {
-		ps = append(ps, invalid("/attributes", "At least one identifier is required: id, email, phone_number or external_id."))
+	if ps == nil && sent.id == "" && sent.email == nil && sent.phone == nil && sent.external == nil {
+		const detail = "At least one identifier is required: id, email, phone_number or external_id."
+		ps = append(ps, invalid("/attributes", detail))
 	}
-	return r, ps
+	return sent, ps
 }
 
-// parseAttributes passes the attributes of a row, checks them and takes the identifiers out of them.
-// A malformed phone number is a problem only where there is no valid email; beside one it is dropped without a word.
-func (r *row) parseAttributes(w *walker) (ps problems) {
+// parseAttributes reads and checks the attributes, and keeps the identifiers among them.
+// A malformed phone number is a problem only without a valid email. With one it is silently dropped.
+func (sent *sentProfile) parseAttributes(w *walker) (ps problems) {
 	if !isObject(w.b) {
 		w.value()
 		return nil
@@ -70,63 +71,65 @@ func (r *row) parseAttributes(w *walker) (ps problems) {
 			ps = append(ps, unknownField("/attributes", name, "profile"))
 			return
 		}
-		// Klaviyo writes no null; of a name that comes twice the last counts.
-		r.rewrite = r.rewrite || seen[i] || isNull(value) || isObject(value) && bytes.Contains(value, []byte("null")) || string(name) == "_kx"
+		// Klaviyo writes no null, and the last of equal names counts.
+		sent.rewrite = sent.rewrite || seen[i] || isNull(value) || string(name) == "_kx" ||
+			isObject(value) && bytes.Contains(value, []byte("null"))
 		seen[i] = true
-		if p := r.take(string(name), value); p != nil {
+		if p := sent.take(string(name), value); p != nil {
 			ps = append(ps, p...)
 		}
 	})
-	r.attributes = w.since(before)
-	emailValid := r.email != nil && validEmail(r.email)
-	if r.email != nil && !emailValid {
+	sent.attributes = w.since(before)
+	emailValid := sent.email != nil && validEmail(sent.email)
+	if sent.email != nil && !emailValid {
 		ps = append(ps, invalid("/attributes/email", "Invalid email address"))
 	}
-	if r.phone != nil && !validPhone(r.phone) {
+	if sent.phone != nil && !validPhone(sent.phone) {
 		if !emailValid {
-			ps = append(ps, invalid("/attributes/phone_number", "Invalid phone number format (Example of a valid format: +12345678901)"))
+			const detail = "Invalid phone number format (Example of a valid format: +12345678901)"
+			ps = append(ps, invalid("/attributes/phone_number", detail))
 		}
-		r.phone, r.dropPhone, r.rewrite = nil, true, true
+		sent.phone, sent.dropPhone, sent.rewrite = nil, true, true
 	}
 	return ps
 }
 
 // take checks the type of one attribute and keeps it if it is an identifier.
-func (r *row) take(name string, value []byte) problems {
-	if name == "location" { // the one attribute that must not be null
+func (sent *sentProfile) take(name string, value []byte) problems {
+	if name == "location" { // the only attribute that must not be null
 		return checkLocation(value)
 	}
 	if isNull(value) {
 		return nil
 	}
-	switch name {
-	case "properties":
+	if name == "properties" {
 		if !isObject(value) {
 			return problems{wrongType("/attributes/properties", name, "object")}
 		}
 		return nil
 	}
-	said, ok := text(value)
+	given, ok := text(value)
 	if !ok {
 		return problems{wrongType("/attributes/"+name, name, "string")}
 	}
 	switch name {
 	case "email":
-		r.email = said
+		sent.email = given
 	case "phone_number":
-		r.phone = said
+		sent.phone = given
 	case "external_id":
-		r.external = said
-		if len(said) > 255 {
-			return problems{invalid("/attributes/external_id", "The external_id must not be longer than 255 characters.")}
+		sent.external = given
+		if len(given) > 255 {
+			const detail = "The external_id must not be longer than 255 characters."
+			return problems{invalid("/attributes/external_id", detail)}
 		}
 	}
 	return nil
 }
 
 // attributeNumbers are the attributes that a profile may be written with.
-var attributeNumbers = numbers("email", "phone_number", "external_id", "_kx", "first_name", "last_name", "organization", "locale", "title", "image",
-	"location", "properties")
+var attributeNumbers = numbers("email", "phone_number", "external_id", "_kx", "first_name", "last_name",
+	"organization", "locale", "title", "image", "location", "properties")
 
 var locationNumbers = numbers(locationAttributes...)
 

@@ -8,7 +8,7 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// people are rows of an import by these names.
+// people returns profiles with these names as emails.
 func people(names ...string) (rows []string) {
 	for _, name := range names {
 		rows = append(rows, `{"email":"`+name+`@example.org"}`)
@@ -16,29 +16,35 @@ func people(names ...string) (rows []string) {
 	return rows
 }
 
-// TestRefuse: which profiles an import is refused for, and in which words.
+// refuse answers 400 for exactly the selected profiles, in the plan's words, and as often as the plan says.
 func TestRefuse(t *testing.T) {
 	const bad = "/attributes/email Invalid email address"
+	pointed := func(i int) string { return fmt.Sprint("invalid ", at, "/", i, bad) }
 	for _, test := range []struct {
-		do   string
-		want []string // nil: accepted
+		name, do string
+		want     []string // nil: accepted
 	}{
-		{"addresses: ['*BAD*@*']", []string{"invalid " + at + "/1" + bad, "invalid " + at + "/3" + bad}},
-		{"addresses: ['*bad*@*'], naming: all", []string{"invalid " + at + "/1" + bad, "invalid " + at + "/3" + bad}},
-		{"addresses: ['*bad*@*'], naming: rounds", []string{"invalid " + at + "/1" + bad}},
-		{"addresses: ['*bad*@*'], naming: unnamed", []string{"invalid /data The payload provided in the request is invalid."}},
-		{"addresses: ['bad1@example.org', 'a@*']", []string{"invalid " + at + "/0" + bad, "invalid " + at + "/1" + bad}},
-		{"indexes: [2, 9]", []string{"invalid " + at + "/2" + bad}},
-		{"indexes: [2], addresses: ['*2@*.org']", []string{"invalid " + at + "/2" + bad, "invalid " + at + "/3" + bad}},
-		{"naming: unnamed, code: odd, detail: '100% wrong'", []string{"odd /data 100% wrong"}},
-		{"indexes: [0], code: unsupported, detail: No such region., attribute: phone_number", []string{"unsupported " + at + "/0/attributes/phone_number No such region."}},
-		{"naming: rounds", []string{"invalid " + at + "/0" + bad}},
-		{"addresses: ['*bad']", nil},
-		{"addresses: ['bad*@*', '*x*']", []string{"invalid " + at + "/0" + bad, "invalid " + at + "/1" + bad, "invalid " + at + "/2" + bad, "invalid " + at + "/3" + bad}},
-		{"addresses: ['*bad*bad*']", nil},
-		{"addresses: ['*e*e*e*']", nil},
-		{"addresses: ['a@example.orgx*']", nil},
-		{"indexes: [4]", nil},
+		{"by address", "addresses: ['*BAD*@*']", []string{pointed(1), pointed(3)}},
+		{"naming all", "addresses: ['*bad*@*'], naming: all", []string{pointed(1), pointed(3)}},
+		{"naming in rounds", "addresses: ['*bad*@*'], naming: rounds", []string{pointed(1)}},
+		{"unnamed", "addresses: ['*bad*@*'], naming: unnamed",
+			[]string{"invalid /data The payload provided in the request is invalid."}},
+		{"by two addresses", "addresses: ['bad1@example.org', 'a@*']", []string{pointed(0), pointed(1)}},
+		{"by index", "indexes: [2, 9]", []string{pointed(2)}},
+		{"by index and address", "indexes: [2], addresses: ['*2@*.org']", []string{pointed(2), pointed(3)}},
+		{"unnamed in other words", "naming: unnamed, code: odd, detail: '100% wrong'",
+			[]string{"odd /data 100% wrong"}},
+		{"another attribute",
+			"indexes: [0], code: unsupported, detail: No such region., attribute: phone_number",
+			[]string{"unsupported " + at + "/0/attributes/phone_number No such region."}},
+		{"all in rounds", "naming: rounds", []string{pointed(0)}},
+		{"an ending that no address has", "addresses: ['*bad']", nil},
+		{"everything in the domain", "addresses: ['bad*@*', '*x*']",
+			[]string{pointed(0), pointed(1), pointed(2), pointed(3)}},
+		{"a part twice", "addresses: ['*bad*bad*']", nil},
+		{"a part three times", "addresses: ['*e*e*e*']", nil},
+		{"longer than the address", "addresses: ['a@example.orgx*']", nil},
+		{"an index beyond the last", "indexes: [4]", nil},
 	} {
 		c := startPlan(t, "faults: [{do: refuse, "+test.do+"}]")
 		list := c.AddList("x", "single_opt_in")
@@ -47,14 +53,14 @@ func TestRefuse(t *testing.T) {
 			c.want(202, "POST", jobsPath, body)
 			continue
 		}
-		same(t, test.do, c.want(400, "POST", jobsPath, body).problems(), test.want)
+		same(t, test.name, c.want(400, "POST", jobsPath, body).problems(), test.want)
 		same(t, "jobs", len(c.want(200, "GET", jobsPath, "").resources), 0)
-		c.want(202, "POST", jobsPath, body) // once is enough
+		c.want(202, "POST", jobsPath, body) // the fault acts once
 		same(t, "members", len(c.Members(list)), 4)
 	}
 }
 
-// TestRefuseInRounds: one name in each answer, until none is left; other imports don't use up the fault's times.
+// With naming: rounds each answer names one profile until none is left. Other imports do not use up times.
 func TestRefuseInRounds(t *testing.T) {
 	c := startPlan(t, "faults: [{do: refuse, addresses: ['*bad*@*'], naming: rounds, times: 2}]")
 	list := c.AddList("x", "single_opt_in")
@@ -65,12 +71,13 @@ func TestRefuseInRounds(t *testing.T) {
 		answers = append(answers, c.decode(r).problems()...)
 	}
 	same(t, "answers", answers, []string{
-		"202", "400", "invalid " + at + "/1/attributes/email Invalid email address", "400", "invalid " + at + "/1/attributes/email Invalid email address", "202", "202"})
+		"202", "400", "invalid " + at + "/1/attributes/email Invalid email address", "400",
+		"invalid " + at + "/1/attributes/email Invalid email address", "202", "202"})
 	same(t, "members", c.Members(list), []string{"a@example.org", "b@example.org", "bad3@example.org"})
 }
 
-// TestHarmIsOfGoodImports: what would be refused anyway does not count.
-func TestHarmIsOfGoodImports(t *testing.T) {
+// An import that would be refused anyway does not count for an import fault.
+func TestImportFaultsCountGoodImports(t *testing.T) {
 	c := startPlan(t, "faults: [{do: refuse, skip: 1, naming: unnamed}]")
 	c.want(400, "POST", jobsPath, importBody("NOPE01", people("a")...))
 	c.want(400, "POST", jobsPath, importBody("", `{"email":"x"}`))
@@ -79,6 +86,7 @@ func TestHarmIsOfGoodImports(t *testing.T) {
 	c.want(202, "POST", jobsPath, importBody("", people("a")...))
 }
 
+// too_large answers 413 exactly above its number of profiles or bytes.
 func TestTooLargeFault(t *testing.T) {
 	three := importBody("", people("a", "b", "c")...)
 	for do, refused := range map[string]bool{
@@ -91,43 +99,53 @@ func TestTooLargeFault(t *testing.T) {
 	} {
 		c := startPlan(t, "faults: [{do: too_large, times: -1, "+do+"}]")
 		if refused {
-			same(t, do, c.want(413, "POST", jobsPath, three).problems(), []string{"request_entity_too_large /data/ The payload is larger than the maximum of 5MB."})
+			same(t, do, c.want(413, "POST", jobsPath, three).problems(),
+				[]string{"request_entity_too_large /data/ The payload is larger than the maximum of 5MB."})
 		} else {
 			c.want(202, "POST", jobsPath, three)
 		}
 	}
 }
 
-// TestFail: the errors of a job as the fault shapes them; all others of its profiles take effect.
+// An import job has the errors that the fault shapes, and all other profiles take effect.
 func TestFail(t *testing.T) {
 	index := func(i int) any { return map[string]any{"pointer": fmt.Sprint(at, "/", i)} }
 	data := any(map[string]any{"pointer": "/data"})
-	bad1, bad2 := map[string]any{"email": "bad1@example.org"}, map[string]any{"email": "Bad2@example.org", "first_name": "Bo"}
+	bad1, bad2 := map[string]any{"email": "bad1@example.org"},
+		map[string]any{"email": "Bad2@example.org", "first_name": "Bo"}
+	const failed = "The profile could not be imported."
+	place := []any{index(1), index(3)}
 	for _, test := range []struct {
-		do                         string
+		name, do                   string
 		details, sources, payloads []any
 	}{
-		{"", []any{"The profile could not be imported.", "The profile could not be imported."}, []any{index(1), index(3)}, []any{bad1, bad2}},
-		{", payload: full, pointer: index, detail: Too odd.", []any{"Too odd.", "Too odd."}, []any{index(1), index(3)}, []any{bad1, bad2}},
-		{", payload: none", []any{"The profile could not be imported.", "The profile could not be imported."}, []any{index(1), index(3)}, []any{nil, nil}},
-		{", payload: attributes, pointer: data", []any{"The profile could not be imported.", "The profile could not be imported."}, []any{data, data},
-			[]any{map[string]any{"type": "profile", "attributes": bad1}, map[string]any{"type": "profile", "attributes": bad2}}},
-		{", report: 1", []any{"The profile could not be imported."}, []any{index(1)}, []any{bad1}},
-		{", report: 0", nil, nil, nil},
-		{", report: 9, uppercase: true", []any{"The profile could not be imported.", "The profile could not be imported."}, []any{index(1), index(3)},
-			[]any{map[string]any{"email": "BAD1@EXAMPLE.ORG"}, map[string]any{"email": "BAD2@EXAMPLE.ORG", "first_name": "Bo"}}},
-		{", payload: attributes, uppercase: true, report: 1", []any{"The profile could not be imported."}, []any{index(1)},
+		{"by default", "", []any{failed, failed}, place, []any{bad1, bad2}},
+		{"the default spelt out", ", payload: full, pointer: index, detail: Too odd.", []any{"Too odd.", "Too odd."},
+			place, []any{bad1, bad2}},
+		{"without a payload", ", payload: none", []any{failed, failed}, place, []any{nil, nil}},
+		{"payload and pointer of another form", ", payload: attributes, pointer: data", []any{failed, failed},
+			[]any{data, data}, []any{
+				map[string]any{"type": "profile", "attributes": bad1},
+				map[string]any{"type": "profile", "attributes": bad2}}},
+		{"only one can be read", ", report: 1", []any{failed}, place[:1], []any{bad1}},
+		{"none can be read", ", report: 0", nil, nil, nil},
+		{"in upper case", ", report: 9, uppercase: true", []any{failed, failed}, place, []any{
+			map[string]any{"email": "BAD1@EXAMPLE.ORG"},
+			map[string]any{"email": "BAD2@EXAMPLE.ORG", "first_name": "Bo"}}},
+		{"in upper case below attributes", ", payload: attributes, uppercase: true, report: 1", []any{failed},
+			place[:1],
 			[]any{map[string]any{"type": "profile", "attributes": map[string]any{"email": "BAD1@EXAMPLE.ORG"}}}},
 	} {
 		c := startPlan(t, "faults: [{do: fail, code: odd, addresses: ['bad*']"+test.do+"}]")
 		list := c.AddList("x", "single_opt_in")
 		job := c.submit(list, append(people("a", "bad1", "b"), `{"email":"Bad2@example.org","first_name":"Bo"}`)...)
 		d := c.want(200, "GET", jobsPath+"/"+job, "")
-		same(t, "counts", []any{d.each("status")[0], d.each("total_count")[0], d.each("completed_count")[0], d.each("failed_count")[0]}, []any{"complete", 4.0, 2.0, 2.0})
+		same(t, "counts", []any{d.each("status")[0], d.each("total_count")[0], d.each("completed_count")[0],
+			d.each("failed_count")[0]}, []any{"complete", 4.0, 2.0, 2.0})
 		d = c.want(200, "GET", jobsPath+"/"+job+"/import-errors?page[size]=100", "")
-		same(t, test.do+" details", d.each("detail"), test.details)
-		same(t, test.do+" sources", d.each("source"), test.sources)
-		same(t, test.do+" payloads", d.each("original_payload"), test.payloads)
+		same(t, test.name+" details", d.each("detail"), test.details)
+		same(t, test.name+" sources", d.each("source"), test.sources)
+		same(t, test.name+" payloads", d.each("original_payload"), test.payloads)
 		for _, code := range d.each("code") {
 			same(t, "code", code, any("odd"))
 		}
@@ -135,24 +153,30 @@ func TestFail(t *testing.T) {
 	}
 }
 
-// TestFailMore: profiles by index and id, all profiles, and the rules of two faults for one job.
+// fail selects profiles by index, by id or all of them, and two faults share one import job.
 func TestFailMore(t *testing.T) {
-	c := startPlan(t, "faults: [{do: fail, indexes: [1], detail: one, payload: attributes}, {do: fail, detail: two, report: 3}]")
+	c := startPlan(t, `faults:
+- {do: fail, indexes: [1], detail: one, payload: attributes}
+- {do: fail, detail: two, report: 3}
+`)
 	id := c.AddProfile("z@example.org")
 	list := c.AddList("x", "single_opt_in")
-	job := c.submit(list, `{"email":"a@example.org"}`, `{"type":"profile","id":"`+id+`","attributes":{"title":"x"}}`, `{"email":"c@example.org"}`, `{"external_id":"7"}`)
+	job := c.submit(list, `{"email":"a@example.org"}`, `{"type":"profile","id":"`+id+`","attributes":{"title":"x"}}`,
+		`{"email":"c@example.org"}`, `{"external_id":"7"}`)
 	d := c.want(200, "GET", jobsPath+"/"+job+"/import-errors", "")
 	same(t, "details", d.each("detail"), []any{"two", "one", "two"})
-	same(t, "payload", d.each("original_payload")[1], any(map[string]any{"type": "profile", "id": id, "attributes": map[string]any{"title": "x"}}))
+	same(t, "payload", d.each("original_payload")[1],
+		any(map[string]any{"type": "profile", "id": id, "attributes": map[string]any{"title": "x"}}))
 	same(t, "failed", c.want(200, "GET", jobsPath+"/"+job, "").each("failed_count"), []any{4.0})
 	same(t, "members", len(c.Members(list)), 0)
 
 	c = startPlan(t, "faults: [{do: fail, uppercase: true}]")
 	job = c.submit("", `{"external_id":"x7"}`)
-	same(t, "no address", c.want(200, "GET", jobsPath+"/"+job+"/import-errors", "").each("original_payload"), []any{map[string]any{"external_id": "x7"}})
+	same(t, "no address", c.want(200, "GET", jobsPath+"/"+job+"/import-errors", "").each("original_payload"),
+		[]any{map[string]any{"external_id": "x7"}})
 }
 
-// TestFates: cancelled, stuck and expired jobs, by the clock.
+// Import jobs are cancelled, stuck or expired exactly when the plan says.
 func TestFates(t *testing.T) {
 	now := newClock()
 	c := start(t, simulator.Options{Now: now.now, JobTime: 2 * time.Second, Plan: readPlan(t, `faults:
@@ -193,12 +217,13 @@ func TestFates(t *testing.T) {
 	same(t, "after days", statuses(), []any{"cancelled", "processing", 404, 404, "complete", "cancelled"})
 	d := c.want(200, "GET", jobsPath, "")
 	same(t, "all", d.each("status"), []any{"cancelled", "processing", "complete", "cancelled"})
-	same(t, "completed_at", []any{d.each("completed_at")[0], d.each("completed_count")[0], d.each("failed_count")[0]}, []any{nil, 0.0, 0.0})
+	same(t, "completed_at", []any{d.each("completed_at")[0], d.each("completed_count")[0], d.each("failed_count")[0]},
+		[]any{nil, 0.0, 0.0})
 	same(t, "members", c.Members(list), []string{"p2@example.org", "p3@example.org", "p4@example.org"})
 	same(t, "stuck after all was settled", statuses()[1], any("processing"))
 }
 
-// TestLateEnd: a job that is still under way does not hold up those that were accepted after it.
+// An import job that is not finished does not hold up later ones.
 func TestLateEnd(t *testing.T) {
 	now := newClock()
 	c := start(t, simulator.Options{Now: now.now, Plan: readPlan(t, "faults: [{do: cancel, after: 1h}]")})
@@ -207,18 +232,21 @@ func TestLateEnd(t *testing.T) {
 	second := c.submit(list, people("b")...)
 	now.pass(2 * time.Second)
 	d := c.want(200, "GET", jobsPath, "")
-	same(t, "statuses", []any{d.each("id"), d.each("status")}, []any{[]any{first, second}, []any{"processing", "complete"}})
+	same(t, "statuses", []any{d.each("id"), d.each("status")},
+		[]any{[]any{first, second}, []any{"processing", "complete"}})
 	same(t, "settled", c.Members(list), []string{"b@example.org"})
 	same(t, "statuses", c.want(200, "GET", jobsPath, "").each("status"), []any{"cancelled", "complete"})
 }
 
-// TestDropPhone: the number is gone without a word; where nothing else identifies the profile it stays.
+// A dropped phone number leaves no trace. A number that is the profile's only identifier stays.
 func TestDropPhone(t *testing.T) {
 	c := startPlan(t, "faults: [{do: drop_phone, phones: ['+1900*', '+81*'], times: 2}]")
 	list := c.AddList("x", "single_opt_in")
-	c.submit(list, `{"email":"a@example.org","phone_number":"+12025550123"}`) // has no such number and does not count
-	c.submit(list, `{"phone_number":"+819012345670"}`)                        // nor does one that must stay
-	job := c.submit(list, `{"email":"b@example.org","phone_number":"+819012345671"}`, `{"phone_number":"+819012345672"}`, `{"external_id":"7","phone_number":"+19005550123"}`)
+	// Without such a number it does not count, nor with a number that must stay.
+	c.submit(list, `{"email":"a@example.org","phone_number":"+12025550123"}`)
+	c.submit(list, `{"phone_number":"+819012345670"}`)
+	job := c.submit(list, `{"email":"b@example.org","phone_number":"+819012345671"}`,
+		`{"phone_number":"+819012345672"}`, `{"external_id":"7","phone_number":"+19005550123"}`)
 	same(t, "failed", c.want(200, "GET", jobsPath+"/"+job, "").each("failed_count"), []any{0.0})
 	c.submit(list, `{"email":"c@example.org","phone_number":"+819012345673"}`)
 	c.submit(list, `{"email":"d@example.org","phone_number":"+819012345674"}`)
@@ -228,6 +256,6 @@ func TestDropPhone(t *testing.T) {
 		`{"email":"c@example.org"}`, `{"email":"d@example.org","phone_number":"+819012345674"}`})
 	d := c.want(200, "GET", "/api/profiles"+query("filter", `any(phone_number,["+819012345671","+819012345674"])`), "")
 	same(t, "found by their numbers", d.each("email"), []any{"d@example.org"})
-	c.submit(list, `{"phone_number":"+819012345671"}`) // is nobody's
+	c.submit(list, `{"phone_number":"+819012345671"}`) // no profile has this number
 	same(t, "members", len(c.Members(list)), 8)
 }
