@@ -88,8 +88,8 @@ func people(n int) []Profile {
 	return list
 }
 
-// outcomes counts profiles by outcome and code.
-func outcomes(list []Profile) map[string]int {
+// statuses counts profiles by status and code.
+func statuses(list []Profile) map[string]int {
 	counts := map[string]int{}
 	for _, p := range list {
 		name := [...]string{"unsent", "accepted", "applied", "rejected", "unknown"}[p.Status]

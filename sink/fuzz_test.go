@@ -146,7 +146,7 @@ func answerIn(text string) (status int, body string) {
 
 // harmless checks what people are told.
 func harmless(t *testing.T, text string) {
-	if strings.Contains(text, "pk_bubble") || len(text) > 4*maxSaid || text == "" {
+	if strings.Contains(text, "pk_bubble") || len(text) > 4*maxText || text == "" {
 		t.Errorf("people are told %.200q… (%d bytes)", text, len(text))
 	}
 }
@@ -176,7 +176,7 @@ func visit(t *testing.T, c *Client, how byte, far *anything) {
 	}
 	batches := 1
 	if how&several != 0 {
-		batches = watchedOne + 2
+		batches = polledSingly + 2
 	}
 	sets := make([][]Profile, batches)
 	jobs := NewJobs(c)
@@ -250,7 +250,7 @@ func (a *anything) check(t *testing.T, p *Profile, over bool) {
 	}
 	if p.Fault != nil {
 		harmless(t, p.Fault.Detail)
-		if len(p.Fault.Code)+len(p.Fault.Column) > 3*maxSaid {
+		if len(p.Fault.Code)+len(p.Fault.Column) > 3*maxText {
 			t.Errorf("fault %+v", p.Fault)
 		}
 	}

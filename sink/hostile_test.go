@@ -238,7 +238,7 @@ func TestLongReasons(t *testing.T) {
 					t.Fatal(err)
 				}
 				f := set[0].Fault
-				if set[0].Status != Rejected || !strings.Contains(f.Detail, "bad") || len(f.Detail) > 2*maxSaid+10 || len(f.Code) > maxSaid+10 || len(f.Column) > maxSaid+10 {
+				if set[0].Status != Rejected || !strings.Contains(f.Detail, "bad") || len(f.Detail) > 2*maxText+10 || len(f.Code) > maxText+10 || len(f.Column) > maxText+10 {
 					t.Errorf("outcome %v, %d bytes of code, %d of column, %d of detail", set[0].Status, len(f.Code), len(f.Column), len(f.Detail))
 				}
 				if c.code != "" && (f.Code != c.code || f.Column != c.column) {
@@ -316,7 +316,7 @@ func TestStrangeIDs(t *testing.T) {
 		}, func(t *testing.T, c *Client) {
 			for _, ref := range []ListRef{{Name: "News"}, {Name: "Other"}, {ID: "Aaaaaa"}} {
 				var failed *Error
-				if _, err := c.FindList(t.Context(), ref); !errors.As(err, &failed) || failed.Kind != Outage || len(err.Error()) > 2*maxSaid {
+				if _, err := c.FindList(t.Context(), ref); !errors.As(err, &failed) || failed.Kind != Outage || len(err.Error()) > 2*maxText {
 					t.Errorf("%v: %.200v", ref, err)
 				}
 			}
@@ -338,7 +338,7 @@ func TestManyTwins(t *testing.T) {
 	wire(t, Options{}, spoken(head(200)+page), func(t *testing.T, c *Client) {
 		_, err := c.FindList(t.Context(), ListRef{Name: "News"})
 		var failed *Error
-		if !errors.As(err, &failed) || failed.Kind != Setup || len(err.Error()) > 2*maxSaid || !strings.Contains(err.Error(), "100000 lists of that name") {
+		if !errors.As(err, &failed) || failed.Kind != Setup || len(err.Error()) > 2*maxText || !strings.Contains(err.Error(), "100000 lists of that name") {
 			t.Errorf("error %.300v", err)
 		}
 		if n := c.Stats().Sent; n != 1 {

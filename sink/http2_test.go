@@ -92,8 +92,8 @@ func TestHalfOpenHTTP2(t *testing.T) {
 		}
 		dead.Store(true)
 		set := people(2)
-		if err := NewImport(client, list).Send(t.Context(), set); err != nil || outcomes(set)["accepted"] != 2 || dials != 2 || client.Stats().Resent != 1 {
-			t.Errorf("%v, %v by %d connections, %+v", err, outcomes(set), dials, client.Stats())
+		if err := NewImport(client, list).Send(t.Context(), set); err != nil || statuses(set)["accepted"] != 2 || dials != 2 || client.Stats().Resent != 1 {
+			t.Errorf("%v, %v by %d connections, %+v", err, statuses(set), dials, client.Stats())
 		}
 		client.Close()
 		_ = network.Close()

@@ -52,7 +52,7 @@ func TestPassingFailures(t *testing.T) {
 		{name: "reset before", resent: 1, fault: reset(false)},
 		{name: "reset after", resent: 1, fault: reset(true)},
 		{name: "truncated", resent: 1, fault: truncated},
-		{name: "no answer in time", resent: 1, fault: late(requestTime + time.Second), least: requestTime},
+		{name: "no answer in time", resent: 1, fault: late(answerTime + time.Second), least: answerTime},
 		{name: "429 with seconds", fault: says(429, mediaType, "{}", "Retry-After", "7"), throttled: 1, least: 7 * time.Second},
 		{name: "429 with a date", fault: inAMinute, throttled: 1, least: 58 * time.Second},
 		{name: "429 with nothing", fault: says(429, mediaType, ""), throttled: 1, least: time.Second},
@@ -66,7 +66,7 @@ func TestPassingFailures(t *testing.T) {
 				if err := NewImport(w.client, list).Send(w.Context(), set); err != nil {
 					t.Fatal(err)
 				}
-				if diff := cmp.Diff(map[string]int{"accepted": 3}, outcomes(set)); diff != "" {
+				if diff := cmp.Diff(map[string]int{"accepted": 3}, statuses(set)); diff != "" {
 					t.Error(diff)
 				}
 				s := w.client.Stats()
@@ -114,7 +114,7 @@ func TestFinalAnswers(t *testing.T) {
 					if !errors.As(err, &failed) || failed.Kind != Setup {
 						t.Errorf("error %v", err)
 					}
-					if diff := cmp.Diff(want, outcomes(set)); diff != "" {
+					if diff := cmp.Diff(want, statuses(set)); diff != "" {
 						t.Error(diff)
 					}
 					if s := w.client.Stats(); s.Sent != int64(3+len(faults)) {
@@ -152,7 +152,7 @@ func TestOutage(t *testing.T) {
 				if !errors.As(err, &failed) || failed.Kind != Outage {
 					t.Errorf("error %v", err)
 				}
-				if diff := cmp.Diff(map[string]int{c.want: 2}, outcomes(set)); diff != "" {
+				if diff := cmp.Diff(map[string]int{c.want: 2}, statuses(set)); diff != "" {
 					t.Error(diff)
 				}
 				if took := time.Since(began); took < 10*time.Minute || took > 11*time.Minute {
@@ -173,8 +173,8 @@ func TestOutageAfterALostAnswer(t *testing.T) {
 		set := people(2)
 		err := NewImport(w.client, w.list("News")).Send(w.Context(), set)
 		var failed *Error
-		if !errors.As(err, &failed) || failed.Kind != Outage || outcomes(set)["unknown answer_lost"] != 2 {
-			t.Errorf("error %v, %v", err, outcomes(set))
+		if !errors.As(err, &failed) || failed.Kind != Outage || statuses(set)["unknown answer_lost"] != 2 {
+			t.Errorf("error %v, %v", err, statuses(set))
 		}
 	})
 }
@@ -187,8 +187,8 @@ func TestLongTryIsNotTheLast(t *testing.T) {
 	}
 	bubble(t, faulty(isImport, stopped), simulator.Options{}, Options{RetryFor: 10 * time.Second}, func(w *world) {
 		set := people(2)
-		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err != nil || outcomes(set)["accepted"] != 2 {
-			t.Errorf("error %v, %v", err, outcomes(set))
+		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err != nil || statuses(set)["accepted"] != 2 {
+			t.Errorf("error %v, %v", err, statuses(set))
 		}
 	})
 }
@@ -247,8 +247,8 @@ func TestSlowLine(t *testing.T) {
 			set[i].JSON = fmt.Appendf(nil, `{"type":"profile","attributes":{"email":"p%d@example.com","title":"%s"}}`, i, strings.Repeat("x", 80_000))
 		}
 		began := time.Now()
-		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err != nil || outcomes(set)["accepted"] != 25 {
-			t.Errorf("error %v, %v", err, outcomes(set))
+		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err != nil || statuses(set)["accepted"] != 25 {
+			t.Errorf("error %v, %v", err, statuses(set))
 		}
 		if s := w.client.Stats(); s.Retried > 0 || told > 0 || time.Since(began) < 10*time.Minute {
 			t.Errorf("after %v %+v, told %d times", time.Since(began), s, told)

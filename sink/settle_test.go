@@ -19,7 +19,7 @@ import (
 )
 
 // failure is an import-error as Klaviyo may send it.
-func failure(pointer, payload, detail string) string {
+func importFailure(pointer, payload, detail string) string {
 	return fmt.Sprintf(`{"type":"import-error","id":"e","attributes":{"code":"invalid","title":"T","detail":%q,"source":{"pointer":%s},"original_payload":%s}}`, detail, pointer, payload)
 }
 
@@ -45,25 +45,25 @@ func TestJudge(t *testing.T) {
 	}{
 		{"none", nil, 0, want{Rest: Applied}},
 		{"not counted, none", nil, -1, want{Rest: Applied}},
-		{"by address", []string{failure(`"/data"`, `{"email":"c@example.com"}`, "bad")}, 1, want{map[int]string{2: "bad"}, Applied, ""}},
-		{"by address in other letters", []string{failure(`null`, `{"email":"b@EXAMPLE.com"}`, "bad")}, 1, want{map[int]string{1: "bad"}, Applied, ""}},
-		{"by address below attributes", []string{failure(`"/data"`, `{"type":"profile","id":null,"attributes":{"email":"a@example.com"}}`, "bad")}, 1, want{map[int]string{0: "bad"}, Applied, ""}},
-		{"the address wins over the place", []string{failure(at(0), `{"email":"c@example.com"}`, "bad")}, 1, want{map[int]string{2: "bad"}, Applied, ""}},
-		{"by place", []string{failure(at(2), `null`, "bad")}, 1, want{map[int]string{2: "bad"}, Applied, ""}},
-		{"by place, payload without an address", []string{failure(at(1), `{"phone_number":"+1"}`, "bad")}, 1, want{map[int]string{1: "bad"}, Applied, ""}},
-		{"by place, payload of another kind", []string{failure(at(1), `"text"`, "bad")}, 1, want{map[int]string{1: "bad"}, Applied, ""}},
-		{"an address that several rows have", []string{failure(at(4), `{"email":"twice@example.com"}`, "bad")}, 1, want{map[int]string{4: "bad"}, Applied, ""}},
-		{"an address that several rows have, another's place", []string{failure(at(0), `{"email":"twice@example.com"}`, "bad")}, 1, want{Rest: Unknown, Code: "error_unmatched"}},
-		{"an address that several rows have, no place", []string{failure(`"/data"`, `{"email":"twice@example.com"}`, "bad")}, 1, want{Rest: Unknown, Code: "error_unmatched"}},
-		{"an address of nobody", []string{failure(at(0), `{"email":"x@example.com"}`, "bad")}, 1, want{Rest: Unknown, Code: "error_unmatched"}},
-		{"nothing to go by", []string{failure(`"/data"`, `null`, "bad"), failure(at(0), `null`, "worse")}, 2, want{map[int]string{0: "worse"}, Unknown, "error_unmatched"}},
-		{"a place outside", []string{failure(at(5), `null`, "bad")}, 1, want{Rest: Unknown, Code: "error_unmatched"}},
-		{"two errors of one row", []string{failure(at(0), `null`, "bad"), failure(at(0), `null`, "and worse")}, 1, want{map[int]string{0: "bad; and worse"}, Applied, ""}},
-		{"two errors of one row of two", []string{failure(at(0), `null`, "bad"), failure(at(0), `null`, "and worse")}, 2, want{map[int]string{0: "bad; and worse"}, Unknown, "errors_incomplete"}},
-		{"fewer than counted", []string{failure(at(0), `null`, "bad")}, 2, want{map[int]string{0: "bad"}, Unknown, "errors_incomplete"}},
+		{"by address", []string{importFailure(`"/data"`, `{"email":"c@example.com"}`, "bad")}, 1, want{map[int]string{2: "bad"}, Applied, ""}},
+		{"by address in other letters", []string{importFailure(`null`, `{"email":"b@EXAMPLE.com"}`, "bad")}, 1, want{map[int]string{1: "bad"}, Applied, ""}},
+		{"by address below attributes", []string{importFailure(`"/data"`, `{"type":"profile","id":null,"attributes":{"email":"a@example.com"}}`, "bad")}, 1, want{map[int]string{0: "bad"}, Applied, ""}},
+		{"the address wins over the place", []string{importFailure(at(0), `{"email":"c@example.com"}`, "bad")}, 1, want{map[int]string{2: "bad"}, Applied, ""}},
+		{"by place", []string{importFailure(at(2), `null`, "bad")}, 1, want{map[int]string{2: "bad"}, Applied, ""}},
+		{"by place, payload without an address", []string{importFailure(at(1), `{"phone_number":"+1"}`, "bad")}, 1, want{map[int]string{1: "bad"}, Applied, ""}},
+		{"by place, payload of another kind", []string{importFailure(at(1), `"text"`, "bad")}, 1, want{map[int]string{1: "bad"}, Applied, ""}},
+		{"an address that several rows have", []string{importFailure(at(4), `{"email":"twice@example.com"}`, "bad")}, 1, want{map[int]string{4: "bad"}, Applied, ""}},
+		{"an address that several rows have, another's place", []string{importFailure(at(0), `{"email":"twice@example.com"}`, "bad")}, 1, want{Rest: Unknown, Code: "error_unmatched"}},
+		{"an address that several rows have, no place", []string{importFailure(`"/data"`, `{"email":"twice@example.com"}`, "bad")}, 1, want{Rest: Unknown, Code: "error_unmatched"}},
+		{"an address of nobody", []string{importFailure(at(0), `{"email":"x@example.com"}`, "bad")}, 1, want{Rest: Unknown, Code: "error_unmatched"}},
+		{"nothing to go by", []string{importFailure(`"/data"`, `null`, "bad"), importFailure(at(0), `null`, "worse")}, 2, want{map[int]string{0: "worse"}, Unknown, "error_unmatched"}},
+		{"a place outside", []string{importFailure(at(5), `null`, "bad")}, 1, want{Rest: Unknown, Code: "error_unmatched"}},
+		{"two errors of one row", []string{importFailure(at(0), `null`, "bad"), importFailure(at(0), `null`, "and worse")}, 1, want{map[int]string{0: "bad; and worse"}, Applied, ""}},
+		{"two errors of one row of two", []string{importFailure(at(0), `null`, "bad"), importFailure(at(0), `null`, "and worse")}, 2, want{map[int]string{0: "bad; and worse"}, Unknown, "errors_incomplete"}},
+		{"fewer than counted", []string{importFailure(at(0), `null`, "bad")}, 2, want{map[int]string{0: "bad"}, Unknown, "errors_incomplete"}},
 		{"none though counted", nil, 3, want{Rest: Unknown, Code: "errors_incomplete"}},
-		{"more than counted", []string{failure(at(0), `null`, "bad"), failure(at(1), `null`, "bad")}, 1, want{map[int]string{0: "bad", 1: "bad"}, Applied, ""}},
-		{"not counted, some", []string{failure(at(1), `null`, "bad")}, -1, want{map[int]string{1: "bad"}, Applied, ""}},
+		{"more than counted", []string{importFailure(at(0), `null`, "bad"), importFailure(at(1), `null`, "bad")}, 1, want{map[int]string{0: "bad", 1: "bad"}, Applied, ""}},
+		{"not counted, some", []string{importFailure(at(1), `null`, "bad")}, -1, want{map[int]string{1: "bad"}, Applied, ""}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := &End{State: Complete, failed: c.failed, total: len(people)}
@@ -99,7 +99,7 @@ func TestJudge(t *testing.T) {
 	}
 	// Results of which a job's rows are missing: its places say nothing, its addresses do.
 	partial := &End{State: Complete, failed: 2, total: 3}
-	if err := json.Unmarshal([]byte("["+failure(at(0), `null`, "bad")+","+failure(at(0), `{"email":"c@example.com"}`, "bad")+"]"), &partial.errors); err != nil {
+	if err := json.Unmarshal([]byte("["+importFailure(at(0), `null`, "bad")+","+importFailure(at(0), `{"email":"c@example.com"}`, "bad")+"]"), &partial.errors); err != nil {
 		t.Fatal(err)
 	}
 	for _, partial.total = range []int{3, -1} {
@@ -183,7 +183,7 @@ func TestAllErrorsAreRead(t *testing.T) {
 	k := &jobs{status: map[string]string{"J": "complete"}, failed: map[string]int{"J": 250}, errors: map[string][]string{}}
 	k.faults = []fault{html(502), says(200, mediaType, ""), reset(false), html(403)}
 	for i := range 250 {
-		k.errors["J"] = append(k.errors["J"], failure(`"/data"`, fmt.Sprintf(`{"email":"p%d@example.com"}`, 2*i), "bad"))
+		k.errors["J"] = append(k.errors["J"], importFailure(`"/data"`, fmt.Sprintf(`{"email":"p%d@example.com"}`, 2*i), "bad"))
 	}
 	watching(t, k, func(w *world, j *Jobs) {
 		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
@@ -233,7 +233,7 @@ func TestJobNotFoundAtFirst(t *testing.T) {
 
 // The key is in no reason that an import job gives.
 func TestKeyInImportErrors(t *testing.T) {
-	k := &jobs{status: map[string]string{"J": "complete"}, failed: map[string]int{"J": 1}, errors: map[string][]string{"J": {failure(at(0), `null`, strings.Repeat("x", maxSaid-4)+`pk_bubble is bad`)}}}
+	k := &jobs{status: map[string]string{"J": "complete"}, failed: map[string]int{"J": 1}, errors: map[string][]string{"J": {importFailure(at(0), `null`, strings.Repeat("x", maxText-4)+`pk_bubble is bad`)}}}
 	watching(t, k, func(w *world, j *Jobs) {
 		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
 		if err != nil || len(end.errors) != 1 || !strings.HasSuffix(end.errors[0].Attributes.Detail, "x[API…") {

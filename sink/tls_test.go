@@ -115,8 +115,8 @@ func TestHandshakeCut(t *testing.T) {
 	set := people(2)
 	err := NewImport(client, list).Send(t.Context(), set)
 	var failed *Error
-	if !errors.As(err, &failed) || failed.Kind != Outage || outcomes(set)["unsent"] != 2 || client.Stats().Resent != 0 || client.Stats().Retried != 1 {
-		t.Errorf("error %v, outcomes %v, %+v", err, outcomes(set), client.Stats())
+	if !errors.As(err, &failed) || failed.Kind != Outage || statuses(set)["unsent"] != 2 || client.Stats().Resent != 0 || client.Stats().Retried != 1 {
+		t.Errorf("error %v, outcomes %v, %+v", err, statuses(set), client.Stats())
 	}
 }
 
@@ -143,8 +143,8 @@ func TestBrokenTLS(t *testing.T) {
 	set := people(2)
 	err := NewImport(client, list).Send(t.Context(), set)
 	var failed *Error
-	if !errors.As(err, &failed) || failed.Kind != Outage || outcomes(set)["unknown answer_lost"] != 2 || client.Stats().Resent == 0 {
-		t.Errorf("error %v, outcomes %v, %+v", err, outcomes(set), client.Stats())
+	if !errors.As(err, &failed) || failed.Kind != Outage || statuses(set)["unknown answer_lost"] != 2 || client.Stats().Resent == 0 {
+		t.Errorf("error %v, outcomes %v, %+v", err, statuses(set), client.Stats())
 	}
 }
 

@@ -257,7 +257,7 @@ func TestRemainingIsHeeded(t *testing.T) {
 			h := http.Header{}
 			h.Set("RateLimit-Remaining", c.remaining)
 			h.Set("RateLimit-Reset", c.reset)
-			e.heed(h)
+			e.learn(h)
 			began := time.Now()
 			if err := e.take(t.Context()); err != nil || time.Since(began) != c.want {
 				t.Errorf("remaining %q, reset %q: waited %v, %v", c.remaining, c.reset, time.Since(began), err)

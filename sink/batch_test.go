@@ -87,7 +87,7 @@ func TestNamedRowsAreStripped(t *testing.T) {
 				t.Errorf("profile %d, outcome %v: %s", i, set[i].Status, diff)
 			}
 		}
-		if diff := cmp.Diff(map[string]int{"accepted": 7, "rejected invalid": 3}, outcomes(set)); diff != "" {
+		if diff := cmp.Diff(map[string]int{"accepted": 7, "rejected invalid": 3}, statuses(set)); diff != "" {
 			t.Error(diff)
 		}
 		if n := w.client.Stats().Sent; n != 5 {
@@ -119,7 +119,7 @@ func TestStrippingInRounds(t *testing.T) {
 				t.Errorf("profile %d: %+v", i, set[i])
 			}
 		}
-		if diff := cmp.Diff(map[string]int{"accepted": 3, "rejected invalid": 5}, outcomes(set)); diff != "" {
+		if diff := cmp.Diff(map[string]int{"accepted": 3, "rejected invalid": 5}, statuses(set)); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -151,7 +151,7 @@ func TestUnnamedRowsAreFound(t *testing.T) {
 				if c.n > len(c.bad) {
 					want["accepted"] = c.n - len(c.bad)
 				}
-				if diff := cmp.Diff(want, outcomes(set)); diff != "" {
+				if diff := cmp.Diff(want, statuses(set)); diff != "" {
 					t.Error(diff)
 				}
 				for _, i := range c.bad {
@@ -173,10 +173,10 @@ func TestHopelessRequest(t *testing.T) {
 		if !errors.As(err, &failed) || failed.Kind != Setup {
 			t.Fatalf("error %v", err)
 		}
-		if got := outcomes(set); got["unsent"] < 9_900 || got["accepted"] != 0 {
+		if got := statuses(set); got["unsent"] < 9_900 || got["accepted"] != 0 {
 			t.Error(got)
 		}
-		if n := w.client.Stats().Sent; n > 2+2*hopeless {
+		if n := w.client.Stats().Sent; n > 2+2*maxUnnamed {
 			t.Errorf("%d requests", n)
 		}
 	})
@@ -214,7 +214,7 @@ func TestListGone(t *testing.T) {
 					if !errors.As(err, &failed) || failed.Kind != Setup || !strings.Contains(err.Error(), id) {
 						t.Errorf("error %v", err)
 					}
-					if diff := cmp.Diff(map[string]int{"unsent": n}, outcomes(set)); diff != "" {
+					if diff := cmp.Diff(map[string]int{"unsent": n}, statuses(set)); diff != "" {
 						t.Error(diff)
 					}
 				})
@@ -237,7 +237,7 @@ func TestLostBeforeTheListIsGone(t *testing.T) {
 		if err == nil {
 			t.Error("no error")
 		}
-		if diff := cmp.Diff(map[string]int{"unknown answer_lost": 3}, outcomes(set)); diff != "" {
+		if diff := cmp.Diff(map[string]int{"unknown answer_lost": 3}, statuses(set)); diff != "" {
 			t.Error(diff)
 		}
 	})

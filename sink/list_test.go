@@ -294,7 +294,7 @@ func TestDailyLimitOfLists(t *testing.T) {
 		if !errors.As(err, &failed) || failed.Kind != Outage || !strings.Contains(err.Error(), "150 new lists a day") || time.Since(began) > 2*time.Minute {
 			t.Errorf("error %v after %v", err, time.Since(began))
 		}
-		if diff := cmp.Diff(map[string]int{"unsent": 2}, outcomes(set)); diff != "" {
+		if diff := cmp.Diff(map[string]int{"unsent": 2}, statuses(set)); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -309,7 +309,7 @@ func TestListIsRefused(t *testing.T) {
 		if !errors.As(err, &failed) || failed.Kind != Setup || !strings.Contains(err.Error(), `create list "New": HTTP 400: Too long`) {
 			t.Errorf("error %v", err)
 		}
-		if diff := cmp.Diff(map[string]int{"unsent": 2}, outcomes(set)); diff != "" {
+		if diff := cmp.Diff(map[string]int{"unsent": 2}, statuses(set)); diff != "" {
 			t.Error(diff)
 		}
 	})
