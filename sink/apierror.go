@@ -17,7 +17,8 @@ type apiError struct {
 	} `json:"source"`
 }
 
-// maxText bounds each text of an answer that is kept, in bytes: for every row that it is about, and in a line for people.
+// maxText bounds each text of an answer that is kept, in bytes: for every row that it is about, and in a line for
+// people.
 const maxText = 1000
 
 // cut shortens text to maxText.

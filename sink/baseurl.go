@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// checkBase reports whether requests to base go unencrypted to another machine. Its errors do not quote base, which may
-// hold a password or even the key.
+// checkBase reports whether requests to base go unencrypted to another machine. Its errors do not quote base, which
+// may hold a password or even the key.
 func checkBase(base string, insecure bool) (unencrypted bool, err error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {

@@ -5,12 +5,13 @@ import (
 	"errors"
 )
 
-// maxUnnamed is how many requests for one batch may be refused without naming a profile, while none is accepted. Then the
-// request itself is taken to be wrong (DESIGN.md §5).
+// maxUnnamed is how many requests for one batch may be refused without naming a profile, while none is accepted. Then
+// the request itself is taken to be wrong (DESIGN.md §5).
 const maxUnnamed = 30
 
-// batch sends profiles to Klaviyo, which refuses a whole request for one bad profile. The profiles that a refusal names
-// are rejected, and the others are sent again. If it names none, the batch is halved until the bad profile is alone.
+// batch sends profiles to Klaviyo, which refuses a whole request for one bad profile. The profiles that a refusal
+// names are rejected, and the others are sent again. If it names none, the batch is halved until the bad profile is
+// alone.
 type batch struct {
 	list    *List
 	request func(ctx context.Context, set []*Profile) (*refusal, error) // sends one request

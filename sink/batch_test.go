@@ -16,9 +16,9 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// picky refuses every import that holds a bad profile, as told by judge for each address. judge returns
-// the errors, pointer and detail in turn, relative to the profile; none takes the profile.
-func picky(status int, named bool, judge func(email string) []string) func(http.Handler) http.Handler {
+// picky refuses every import that holds a bad profile. fails returns the errors of an address, pointer and detail in
+// turn, relative to the profile, and none for a good profile. If named is false, the refusal names no profile.
+func picky(status int, named bool, fails func(email string) []string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !isImport(r) {
@@ -43,7 +43,7 @@ func picky(status int, named bool, judge func(email string) []string) func(http.
 			_ = json.Unmarshal(text, &doc)
 			var errs []string
 			for i, p := range doc.Data.Attributes.Profiles.Data {
-				said := judge(p.Attributes.Email)
+				said := fails(p.Attributes.Email)
 				for k := 0; k < len(said); k += 2 {
 					errs = append(errs, fmt.Sprintf("/data/attributes/profiles/data/%d%s", i, said[k]), said[k+1])
 				}
@@ -60,20 +60,22 @@ func picky(status int, named bool, judge func(email string) []string) func(http.
 	}
 }
 
-// send adds n people and returns them, and the error.
+// send adds n people to a list. It returns them and the error.
 func (w *world) send(n int) ([]Profile, error) {
 	set := people(n)
 	return set, NewImport(w.client, w.list("News")).Send(w.Context(), set)
 }
 
-// The rows that Klaviyo names are rejected with all that it says of them, and the others arrive.
+// TestNamedRowsAreStripped: rows that Klaviyo names are rejected with every error about them, and the others are
+// sent.
 func TestNamedRowsAreStripped(t *testing.T) {
 	bad := map[string][]string{
 		"p3@example.com": {"/attributes/email", "Invalid email address"},
 		"p7@example.com": {"/attributes/phone_number", "Invalid phone number format", "/attributes/location/zip", "Zip?"},
 		"p9@example.com": {"", "A profile with no identifier"},
 	}
-	bubble(t, picky(400, true, func(email string) []string { return bad[email] }), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+	wrap := picky(400, true, func(email string) []string { return bad[email] })
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 		set, err := w.send(10)
 		if err != nil {
 			t.Fatal(err)
@@ -84,26 +86,27 @@ func TestNamedRowsAreStripped(t *testing.T) {
 			9: {"invalid", "", "A profile with no identifier"},
 		} {
 			if diff := cmp.Diff(want, set[i].Fault); diff != "" || set[i].Status != Rejected || set[i].Job != "" {
-				t.Errorf("profile %d, outcome %v: %s", i, set[i].Status, diff)
+				t.Errorf("profile %d, status %v: %s", i, set[i].Status, diff)
 			}
 		}
 		if diff := cmp.Diff(map[string]int{"accepted": 7, "rejected invalid": 3}, statuses(set)); diff != "" {
 			t.Error(diff)
 		}
 		if n := w.client.Stats().Sent; n != 5 {
-			t.Errorf("%d requests, not list, list, creation, refusal, import", n)
+			t.Errorf("got %d requests, want 5: two look-ups, a creation, a refusal, an import", n)
 		}
 	})
 }
 
-// Klaviyo need not name all bad rows at once.
+// TestStrippingInRounds: Klaviyo may name one bad row in each refusal; each of them is rejected with its own reason.
 func TestStrippingInRounds(t *testing.T) {
 	round := 0
 	wrap := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if isImport(r) && round < 5 {
 				round++
-				problem(400, "invalid", "/data/attributes/profiles/data/0/attributes/email", fmt.Sprintf("round %d", round))(w, r, next)
+				said := fmt.Sprintf("round %d", round)
+				problem(400, "invalid", "/data/attributes/profiles/data/0/attributes/email", said)(w, r, next)
 				return
 			}
 			next.ServeHTTP(w, r)
@@ -125,24 +128,31 @@ func TestStrippingInRounds(t *testing.T) {
 	})
 }
 
-// When no row is named, halving finds the bad ones, and they alone are rejected.
+// TestUnnamedRowsAreFound: when a refusal names no row, halving finds the bad rows, and only they are rejected.
 func TestUnnamedRowsAreFound(t *testing.T) {
 	for _, c := range []struct {
+		name      string
 		status, n int
 		bad       []int
-	}{{400, 1000, []int{0, 499, 500, 999}}, {400, 1, []int{0}}, {413, 33, []int{17}}, {422, 2, []int{1}}} {
-		t.Run(fmt.Sprint(c.status, c.n), func(t *testing.T) {
+	}{
+		{"400, 4 of 1000", 400, 1000, []int{0, 499, 500, 999}},
+		{"400, alone", 400, 1, []int{0}},
+		{"413, 1 of 33", 413, 33, []int{17}},
+		{"422, 1 of 2", 422, 2, []int{1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
 			isBad := map[string]bool{}
 			for _, i := range c.bad {
 				isBad[fmt.Sprintf("p%d@example.com", i)] = true
 			}
-			judge := func(email string) []string {
+			fails := func(email string) []string {
 				if isBad[email] {
 					return []string{"", "bad"}
 				}
 				return nil
 			}
-			bubble(t, picky(c.status, false, judge), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+			wrap := picky(c.status, false, fails)
+			bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 				set, err := w.send(c.n)
 				if err != nil {
 					t.Fatal(err)
@@ -155,7 +165,8 @@ func TestUnnamedRowsAreFound(t *testing.T) {
 					t.Error(diff)
 				}
 				for _, i := range c.bad {
-					if set[i].Status != Rejected || !strings.Contains(set[i].Fault.Detail, "The payload provided in the request is invalid.") {
+					detail := "The payload provided in the request is invalid."
+					if set[i].Status != Rejected || !strings.Contains(set[i].Fault.Detail, detail) {
 						t.Errorf("profile %d: %+v", i, set[i])
 					}
 				}
@@ -164,8 +175,8 @@ func TestUnnamedRowsAreFound(t *testing.T) {
 	}
 }
 
-// A request that is wrong in itself ends the run instead of blaming every row.
-func TestHopelessRequest(t *testing.T) {
+// TestWrongRequest: a request that is wrong in itself ends the run, and no row is blamed for it.
+func TestWrongRequest(t *testing.T) {
 	all := func(string) []string { return []string{"", "bad"} }
 	bubble(t, picky(400, false, all), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 		set, err := w.send(10_000)
@@ -182,7 +193,20 @@ func TestHopelessRequest(t *testing.T) {
 	})
 }
 
-// A list that is deleted meanwhile ends the run; no row is to blame.
+// deleteList deletes a list of the simulated Klaviyo.
+func (w *world) deleteList(id string) {
+	w.Helper()
+	req, _ := http.NewRequestWithContext(w.Context(), http.MethodDelete, "http://127.0.0.1/api/lists/"+id, nil)
+	req.Header.Set("Authorization", "Klaviyo-API-Key k")
+	req.Header.Set("Revision", DefaultRevision)
+	req.Header.Set("Accept", mediaType)
+	res, err := w.client.http.Do(req)
+	if err != nil || res.StatusCode != http.StatusNoContent {
+		w.Fatal(err, res)
+	}
+}
+
+// TestListGone: a list that is deleted during the run ends it, and no row is blamed.
 func TestListGone(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -192,17 +216,11 @@ func TestListGone(t *testing.T) {
 		{"removal", func(w *world, l *List) Sender { return NewRemoval(w.client, l) }},
 	} {
 		for _, n := range []int{1, 5} {
-			t.Run(fmt.Sprint(c.name, n), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s of %d", c.name, n), func(t *testing.T) {
 				bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 					id := w.sim.AddList("News", "single_opt_in")
 					list := w.list("News")
-					req, _ := http.NewRequestWithContext(w.Context(), http.MethodDelete, "http://127.0.0.1/api/lists/"+id, nil)
-					for name, value := range map[string]string{"Authorization": "Klaviyo-API-Key k", "Revision": DefaultRevision, "Accept": mediaType} {
-						req.Header.Set(name, value)
-					}
-					if res, err := w.client.http.Do(req); err != nil || res.StatusCode != 204 {
-						t.Fatal(err, res)
-					}
+					w.deleteList(id)
 					set := people(n)
 					for i := range set {
 						if c.name == "removal" {
@@ -223,14 +241,15 @@ func TestListGone(t *testing.T) {
 	}
 }
 
-// What may have arrived before the list went away is unknown, not unsent.
+// TestLostBeforeTheListIsGone: rows that may have arrived before the list was deleted are unknown, not unsent.
 func TestLostBeforeTheListIsGone(t *testing.T) {
 	gone := problem(404, "not_found", "/data/", "A list with that id does not exist.")
 	byID := func(r *http.Request) bool {
 		return r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/api/lists/")
 	}
 	wrap := func(next http.Handler) http.Handler {
-		return faulty(byID, gone, gone)(faulty(isImport, reset(true), problem(400, "invalid", "/data", "List ID does not exist."))(next))
+		noList := problem(400, "invalid", "/data", "List ID does not exist.")
+		return faulty(byID, gone, gone)(faulty(isImport, reset(true), noList)(next))
 	}
 	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 		set, err := w.send(3)
@@ -243,75 +262,8 @@ func TestLostBeforeTheListIsGone(t *testing.T) {
 	})
 }
 
-// Ids that Klaviyo does not know cost themselves alone, whether it names them by pointer or in words.
-func TestUnknownIdsOnRemoval(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		wrap func(http.Handler) http.Handler
-	}{
-		{"by pointer", nil},
-		{"in words", faulty(isRemoval, problem(404, "not_found", "/data/", "A profile with id 01M84QFHW400000001ZBEKQVRK does not exist."))},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			bubble(t, c.wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
-				w.sim.AddList("News", "single_opt_in")
-				set := []Profile{
-					{JSON: []byte(`{"type":"profile","id":"` + w.sim.AddProfile("a@example.com") + `"}`)},
-					{JSON: []byte(`{"type":"profile","id":"01M84QFHW400000001ZBEKQVRK"}`)},
-					{JSON: []byte(`{"type":"profile","id":"` + w.sim.AddProfile("b@example.com") + `"}`)},
-				}
-				if err := NewRemoval(w.client, w.list("News")).Send(w.Context(), set); err != nil {
-					t.Fatal(err)
-				}
-				if set[0].Status != Applied || set[2].Status != Applied || set[1].Status != Rejected {
-					t.Errorf("%+v", set)
-				}
-				if f := set[1].Fault; f == nil || f.Code != "not_found" || f.Column != "profile_id" || !strings.Contains(f.Detail, "01M84QFHW400000001ZBEKQVRK") {
-					t.Errorf("fault %+v", f)
-				}
-			})
-		})
-	}
-}
-
-// An id inside of another word names nobody.
-func TestIdsAreWholeWords(t *testing.T) {
-	set := []*Profile{{JSON: []byte(`{"type":"profile","id":"1"}`)}, {JSON: []byte(`{"type":"profile","id":"12"}`)}}
-	for detail, want := range map[string]int{"profile 12 not found": 1, "ids: 'x', '12'.": 1, "profile 112 or 1_2": -1, "12": 1, "id=1": 0, "": -1} {
-		if at, _ := removalPlace()(&apiError{Detail: detail}, set); at != want {
-			t.Errorf("%q names profile %d, not %d", detail, at, want)
-		}
-	}
-}
-
-// When Send returns nobody reads the profiles any more, even if Klaviyo answered before it had read them: the race detector tells.
-func TestProfilesAreGivenBack(t *testing.T) {
-	hasty := func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if isImport(r) {
-				problem401 := `{"errors":[{"code":"authentication_failed","detail":"No"}]}`
-				w.Header().Set("Content-Type", mediaType)
-				w.WriteHeader(401)
-				_, _ = io.WriteString(w, problem401)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
-	bubble(t, hasty, simulator.Options{}, Options{}, func(w *world) {
-		set := people(2)
-		set[1].JSON = []byte(`{"type":"profile","attributes":{"email":"x@example.com","first_name":"` + strings.Repeat("x", 3_000_000) + `"}}`)
-		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err == nil {
-			t.Error("no error")
-		}
-		for i := range set[1].JSON {
-			set[1].JSON[i] = 'y'
-		}
-	})
-}
-
-// Nobody to send is no request: Klaviyo refuses empty ones, and a list is not made for nobody.
-func TestNobody(t *testing.T) {
+// TestNoProfiles: without profiles no request is sent, as Klaviyo refuses empty ones, and no list is created.
+func TestNoProfiles(t *testing.T) {
 	bubble(t, nil, simulator.Options{}, Options{}, func(w *world) {
 		list := w.list("News")
 		for _, s := range []Sender{NewImport(w.client, list), NewRemoval(w.client, list)} {
@@ -323,71 +275,4 @@ func TestNobody(t *testing.T) {
 			t.Error(diff)
 		}
 	})
-}
-
-// The request is what Klaviyo's documents say, to the byte, and nothing of it goes to other hosts.
-func TestRequestBytes(t *testing.T) {
-	var got *http.Request
-	var text []byte
-	wrap := func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if isImport(r) {
-				got = r.Clone(r.Context())
-				text, _ = io.ReadAll(r.Body)
-				r.Body = io.NopCloser(bytes.NewReader(text))
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
-	bubble(t, wrap, simulator.Options{}, Options{UserAgent: "klaviyo-export/test"}, func(w *world) {
-		id := w.sim.AddList("News", "single_opt_in")
-		set := append(people(2), Profile{JSON: []byte(`{"type":"profile","attributes":{"email":"x@example.com","first_name":"` + strings.Repeat("é", 40_000) + `"}}`)})
-		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err != nil {
-			t.Fatal(err)
-		}
-		want := `{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[` +
-			`{"type":"profile","attributes":{"email":"p0@example.com"}},{"type":"profile","attributes":{"email":"p1@example.com"}},` + string(set[2].JSON) +
-			`]}},"relationships":{"lists":{"data":[{"type":"list","id":"` + id + `"}]}}}}`
-		if string(text) != want || got.ContentLength != int64(len(want)) {
-			t.Errorf("%d bytes, length %d, want %d: %.300s", len(text), got.ContentLength, len(want), text)
-		}
-	})
-	headers := map[string]string{}
-	for name := range got.Header {
-		headers[name] = got.Header.Get(name)
-	}
-	delete(headers, "Content-Length")
-	want := map[string]string{
-		"Accept": "application/vnd.api+json", "Accept-Encoding": "gzip", "Authorization": "Klaviyo-API-Key pk_bubble",
-		"Content-Type": "application/vnd.api+json", "Revision": "2026-07-15", "User-Agent": "klaviyo-export/test",
-	}
-	if diff := cmp.Diff(want, headers); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// Answers that are huge, deep or of other types are no panic and no match.
-func TestStrangeErrors(t *testing.T) {
-	for _, text := range []string{
-		"", "null", "[]", `{"errors":{}}`, `{"errors":[{"source":{"pointer":5}}]}`, `{"errors":[{"source":null,"detail":null}]}`,
-		strings.Repeat("[", 2_000_000), `{"errors":` + strings.Repeat("[", 1000), "{\"errors\":[{\"detail\":\"\xff\"}]}", `{"errors":[5,"x"]}`,
-	} {
-		for i, e := range new(Client).apiErrors([]byte(text)) {
-			if at, _ := importPlace(&e, nil); at != -1 {
-				t.Errorf("%.40s: error %d names profile %d", text, i, at)
-			}
-		}
-	}
-	set := make([]*Profile, 3)
-	for pointer, want := range map[string]int{
-		"/data/attributes/profiles/data/2/attributes/email": 2, "/data/attributes/profiles/data/0": 0, "/data/attributes/profiles/data/3": -1,
-		"/data/attributes/profiles/data/": -1, "/data/attributes/profiles/data/-1/x": -1, "/data/attributes/profiles/data/99999999999999999999": -1,
-		"/data/attributes/profiles/data/1x": -1, "/data": -1, "": -1, "/data/1": -1,
-	} {
-		e := apiError{}
-		e.Source.Pointer = pointer
-		if at, _ := importPlace(&e, set); at != want {
-			t.Errorf("pointer %q names profile %d, not %d", pointer, at, want)
-		}
-	}
 }

@@ -30,8 +30,8 @@ func (b *body) size() int64 {
 	return int64(n)
 }
 
-// Read is called by a goroutine of the transport, with HTTP/2 perhaps even after Close. A closed body reads nothing more,
-// as its profiles may belong to another request by then.
+// Read is called by a goroutine of the transport, with HTTP/2 perhaps even after Close. A closed body reads nothing
+// more, as its profiles may belong to another request by then.
 func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -89,7 +89,8 @@ func (b *body) advance(n, whole int) {
 	}
 }
 
-// Close is called by the transport, perhaps more than once, and perhaps only after the transport has returned the answer.
+// Close is called by the transport, perhaps more than once, and perhaps only after the transport has returned the
+// answer.
 func (b *body) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -26,8 +26,8 @@ var (
 	errLongID  = errors.New("an id in the answer is too long")
 )
 
-// decode reads an answer's JSON into the value that v points to, which it clears first. Its errors quote nothing of the
-// answer.
+// decode reads an answer's JSON into the value that v points to, which it clears first. Its errors quote nothing of
+// the answer.
 func decode(body []byte, v any) error { return decodeUpTo(maxValues, body, v) }
 
 // isObject reports whether an answer is a JSON object, and not the page of a proxy or firewall.

@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// longestThrottle bounds the wait that a Retry-After can ask for, so that a strange value does not stop a run for a day.
+// longestThrottle bounds the wait that a Retry-After can ask for, so that a strange value does not stop a run for a
+// day.
 const longestThrottle = 5 * time.Minute
 
-// endpoint paces the requests to one endpoint, for all its senders. Klaviyo counts requests in fixed windows of unknown
-// phase, at the moment they arrive, which lies between sending and answer. So endpoint counts the requests in flight
-// together with those that were answered within the last span of a window. It sends the next one only while there are
-// fewer than the window's limit. Then no window holds more, wherever it starts.
+// endpoint paces the requests to one endpoint, for all its senders. Klaviyo counts requests in fixed windows of
+// unknown phase, at the moment they arrive, which lies between sending and answer. So endpoint counts the requests in
+// flight together with those that were answered within the last span of a window. It sends the next one only while
+// there are fewer than the window's limit. Then no window holds more, wherever it starts.
 type endpoint struct {
 	mu       sync.Mutex
 	windows  []window
@@ -40,7 +41,8 @@ func newEndpoint(r rates, share int) *endpoint {
 	return e
 }
 
-// take waits until a request may be sent, or ctx ends. After a nil error the caller calls done when the request is over.
+// take waits until a request may be sent, or ctx ends. After a nil error the caller calls done when the request is
+// over.
 func (e *endpoint) take(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -56,7 +58,8 @@ func (e *endpoint) take(ctx context.Context) error {
 	}
 }
 
-// try takes a place in every window. If it cannot, it returns the longest time to wait, and what may end the wait earlier.
+// try takes a place in every window. If it cannot, it returns the longest time to wait, and what may end the wait
+// earlier.
 func (e *endpoint) try() (time.Duration, <-chan struct{}) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -96,8 +99,8 @@ func (e *endpoint) done() {
 	e.changed = make(chan struct{})
 }
 
-// learn reads from an answer's headers what others use of a window, and counts that as used here. It can only make this
-// client slower.
+// learn reads from an answer's headers what others use of a window, and counts that as used here. It can only make
+// this client slower.
 func (e *endpoint) learn(h http.Header) {
 	remaining, err := strconv.Atoi(strings.TrimSpace(h.Get("RateLimit-Remaining")))
 	if err != nil || remaining < 0 {

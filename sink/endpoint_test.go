@@ -15,8 +15,8 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// overrun returns by how much a fixed window of the span, wherever it starts, could hold more than limit of the arrivals:
-// 0 when none does.
+// overrun returns by how much a fixed window of the span, wherever it starts, could hold more than limit of the
+// arrivals: 0 when none does.
 func overrun(arrivals []time.Time, limit int, span time.Duration) time.Duration {
 	slices.SortFunc(arrivals, time.Time.Compare)
 	for i := limit; i < len(arrivals); i++ {
@@ -27,8 +27,8 @@ func overrun(arrivals []time.Time, limit int, span time.Duration) time.Duration 
 	return 0
 }
 
-// Whatever the latencies, the concurrency and the share, no window of any phase is overrun: each request counts at some
-// moment between its sending and its answer, and no moment may be the wrong one.
+// Whatever the latencies, the concurrency and the share, no window of any phase is overrun: each request counts at
+// some moment between its sending and its answer, and no moment may be the wrong one.
 func TestNoWindowIsOverrun(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		c := course{
@@ -126,9 +126,9 @@ func TestQuotaIsUsed(t *testing.T) {
 	})
 }
 
-// Ten million rows are a thousand imports: at Klaviyo's rates they take no longer than those allow, and none is refused. In every
-// second at least 99 % of what the windows have allowed so far is used; with slow answers, of which nobody knows when Klaviyo
-// counted them, in every minute.
+// Ten million rows are a thousand imports: at Klaviyo's rates they take no longer than those allow, and none is
+// refused. In every second at least 99 % of what the windows have allowed so far is used; with slow answers, of which
+// nobody knows when Klaviyo counted them, in every minute.
 func TestTenMillionRowsAtFullQuota(t *testing.T) {
 	const requests = 1000
 	// Six whole minutes of 150, and a hundred more at ten a second.

@@ -108,8 +108,8 @@ func (c *Client) account(ctx context.Context) (string, error) {
 	return fmt.Sprintf("account %s, %q%s", doc.Data[0].ID, doc.Data[0].Attributes.Contact.Name, kind), nil
 }
 
-// readable reads one element of a collection. It returns the rate limits in the answer's headers, and how many requests
-// are left in the first window.
+// readable reads one element of a collection. It returns the rate limits in the answer's headers, and how many
+// requests are left in the first window.
 func (c *Client) readable(ctx context.Context, collection string, e *endpoint) (string, error) {
 	doing, path := "read "+collection, "/api/"+collection+"?page%5Bsize%5D=1"
 	a, err := c.call(ctx, &request{doing: doing, method: http.MethodGet, path: path, endpoint: e})

@@ -15,10 +15,11 @@ import (
 	"time"
 )
 
-// FuzzAnswers has Klaviyo answer anything to anything: nothing panics or hangs, no error is long or tells the key, every profile
-// gets an outcome, and what is accepted or applied was said to be so by an answer.
+// FuzzAnswers has Klaviyo answer anything to anything: nothing panics or hangs, no error is long or tells the key,
+// every profile gets an outcome, and what is accepted or applied was said to be so by an answer.
 //
-// Each text has the answers to one kind of request, which are given in turn: "200 BODY", or the bytes of the answer itself.
+// Each text has the answers to one kind of request, which are given in turn: "200 BODY", or the bytes of the answer
+// itself.
 func FuzzAnswers(f *testing.F) {
 	const (
 		list    = `200 {"data":{"type":"list","id":"Aaaaaa","attributes":{"name":"News","created":"2026-11-23T20:00:00+00:00"}}}`

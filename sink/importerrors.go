@@ -59,7 +59,8 @@ func (c *Client) importErrors(ctx context.Context, id string, e *End) error {
 	return nil
 }
 
-// email returns the address in the error's payload. The payload is the profile's attributes, bare or below "attributes".
+// email returns the address in the error's payload. The payload is the profile's attributes, bare or below
+// "attributes".
 func (e *importError) email() string {
 	type identifiers struct {
 		Email any `json:"email"`

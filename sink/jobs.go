@@ -11,7 +11,8 @@ import (
 const (
 	firstPoll = time.Second
 	lastPoll  = 10 * time.Second
-	// goneAfter is how long a job may be missing before it counts as expired. A new job may not be found everywhere at once.
+	// goneAfter is how long a job may be missing before it counts as expired. A new job may not be found everywhere
+	// at once.
 	goneAfter = time.Minute
 	// readTime is how long reading a job's errors is retried.
 	readTime = 15 * time.Minute
@@ -60,8 +61,9 @@ func NewJobs(c *Client) *Jobs {
 	}
 }
 
-// Wait waits for a job's end until the given time, and then reads its errors. The job is Open when the time is over or ctx
-// ends, or when its errors cannot be read. A failed poll is not a failed job: Wait returns only an *Error of Kind Setup.
+// Wait waits for a job's end until the given time, and then reads its errors. The job is Open when the time is over
+// or ctx ends, or when its errors cannot be read. A failed poll is not a failed job: Wait returns only an *Error of
+// Kind Setup.
 func (j *Jobs) Wait(ctx context.Context, until time.Time, id string) (*End, error) {
 	w := j.watch(id, until)
 	defer j.forget(id)

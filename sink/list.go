@@ -31,7 +31,8 @@ type List struct {
 	left    string // id of an empty list that this run created; another process created the one in use
 }
 
-// FindList looks a list up. It is an error when several lists have the name, or none has it and ref.Create is not set.
+// FindList looks a list up. It is an error when several lists have the name, or none has it and ref.Create is not
+// set.
 func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
 	l := &List{client: c, ref: ref, id: ref.ID, name: ref.Name, creating: make(chan struct{}, 1)}
 	if ref.ID != "" {
@@ -47,8 +48,8 @@ func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
 	return l, nil
 }
 
-// LeftBehind returns the id of an empty list that this run created and does not use, because another process created an
-// older one of the same name at the same time. It returns "" if there is none.
+// LeftBehind returns the id of an empty list that this run created and does not use, because another process created
+// an older one of the same name at the same time. It returns "" if there is none.
 func (l *List) LeftBehind() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

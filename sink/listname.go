@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// twinsWithin is how much later than the oldest list of a name others may be created, and still be taken for lists
-	// that processes created at the same time. A person is slower.
+	// twinsWithin is how much later than the oldest list of a name others may be created, and still be taken for
+	// lists that processes created at the same time. A person is slower.
 	twinsWithin = 10 * time.Second
 	// maxTwins bounds how many lists of one name are looked for: no more than 150 a day can be created.
 	maxTwins = 1000
@@ -35,7 +35,7 @@ func (l *List) byName(ctx context.Context) error {
 		for i := range found {
 			ids[i] = found[i].ID
 		}
-		return setupError("choose one of them with --list-id", "look up list %q: %d lists have this name: %s",
+		return setupError("choose one of them with --list-id", "look up list %q: %d lists have that name: %s",
 			l.ref.Name, len(found), cut(strings.Join(ids, ", ")))
 	}
 	if len(found) == 1 {
@@ -50,8 +50,8 @@ func twins(lists []listResource) bool {
 	return !first.IsZero() && last.Sub(first) <= twinsWithin
 }
 
-// lookUp returns all lists of the name, over all pages, oldest first. Lists of the same second are sorted by their ids, so
-// that all processes that see them agree on the first.
+// lookUp returns all lists of the name, over all pages, oldest first. Lists of the same second are sorted by their
+// ids, so that all processes that see them agree on the first.
 func (l *List) lookUp(ctx context.Context) (found []listResource, err error) {
 	doing := fmt.Sprintf("look up list %q", l.ref.Name)
 	next := "/api/lists?" + url.Values{
@@ -59,7 +59,7 @@ func (l *List) lookUp(ctx context.Context) (found []listResource, err error) {
 	}.Encode()
 	for pages := 0; next != ""; pages++ {
 		if pages == maxPages || len(found) > maxTwins {
-			return nil, setupError("", "%s: Klaviyo's pages do not end; %d lists have this name so far", doing, len(found))
+			return nil, setupError("", "%s: Klaviyo's pages do not end; %d lists have that name so far", doing, len(found))
 		}
 		var page struct {
 			Data  []listResource `json:"data"`

@@ -10,8 +10,8 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// ensure returns the list's id and creates the list if there is none. Of several callers one creates it and the others
-// wait.
+// ensure returns the list's id and creates the list if there is none. Of several callers one creates it and the
+// others wait.
 func (l *List) ensure(ctx context.Context) (string, error) {
 	select {
 	case l.creating <- struct{}{}:
@@ -42,12 +42,12 @@ func (l *List) choose(ctx context.Context) error {
 	return l.agree(ctx, own)
 }
 
-// agreeAfter is the time after which all processes that created a list of one name in the same second see all of these
-// lists: Klaviyo's times have whole seconds.
+// agreeAfter is the time after which all processes that created a list of one name in the same second see all of
+// these lists: Klaviyo's times have whole seconds.
 const agreeAfter = 2 * time.Second
 
-// agree makes all processes that created a list of this name at the same time use the oldest one. own is the id of this
-// run's list, if it created one.
+// agree makes all processes that created a list of this name at the same time use the oldest one. own is the id of
+// this run's list, if it created one.
 func (l *List) agree(ctx context.Context, own string) error {
 	_ = sleep(ctx, agreeAfter, nil) // when ctx has ended, the next call returns the error
 	found, err := l.lookUp(ctx)

@@ -15,8 +15,8 @@ type links struct {
 	Next string `json:"next"`
 }
 
-// next returns path and query of the next page, or "" after the last one. The host is dropped: the key goes to no host but
-// the base URL's.
+// next returns path and query of the next page, or "" after the last one. The host is dropped: the key goes to no
+// host but the base URL's.
 func (l links) next() (string, error) {
 	if l.Next == "" {
 		return "", nil

@@ -12,7 +12,8 @@ func importPlace(e *apiError, set []*Profile) (int, string) {
 	return indexed(e.Source.Pointer, importPointer, len(set))
 }
 
-// indexed reads the rest of a pointer behind the prefix as an index below n and a column; the index is -1 if there is none.
+// indexed reads the rest of a pointer behind the prefix as an index below n and a column; the index is -1 if there is
+// none.
 func indexed(pointer, prefix string, n int) (int, string) {
 	rest, ok := strings.CutPrefix(pointer, prefix)
 	if !ok {

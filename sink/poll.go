@@ -115,7 +115,8 @@ func (j *Jobs) pollEach(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// pollAll reads the account's jobs, newest first, until it has found all open ones. It polls the missing ones one by one.
+// pollAll reads the account's jobs, newest first, until it has found all open ones. It polls the missing ones one by
+// one.
 func (j *Jobs) pollAll(ctx context.Context, ids []string) error {
 	missing := map[string]bool{}
 	for _, id := range ids {

@@ -55,8 +55,8 @@ func (s *remover) remove(ctx context.Context, set []*Profile) (*refusal, error) 
 	return nil, nil
 }
 
-// removalPlace returns the function that finds the profile of an error, for errors about one set. It reads the error's
-// pointer or the id in its text, as the API's answer to unknown ids is not documented.
+// removalPlace returns the function that finds the profile of an error, for errors about one set. It reads the
+// error's pointer or the id in its text, as the API's answer to unknown ids is not documented.
 func removalPlace() func(e *apiError, set []*Profile) (int, string) {
 	var places map[string]int
 	return func(e *apiError, set []*Profile) (int, string) {

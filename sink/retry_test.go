@@ -1,11 +1,8 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -81,48 +78,6 @@ func TestPassingFailures(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// What no other try can mend ends the run at once, and says what to do.
-func TestFinalAnswers(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		fault fault
-	}{
-		{"401", problem(401, "authentication_failed", "/data/", "Incorrect authentication credentials.")},
-		{"403 of Klaviyo", problem(403, "permission_denied", "/data/", "The API key lacks the scope profiles:write.")},
-		{"403 of another form", says(403, mediaType, `{"errors":[{"code":403}]}`)},
-		{"410", problem(410, "gone", "", "This revision is retired.")},
-		{"302", says(302, "text/html", "", "Location", "http://127.0.0.1:81/api/lists")},
-		{"308", says(308, "text/html", "", "Location", "/api/elsewhere")},
-		{"405", problem(405, "method_not_allowed", "", "Method not allowed.")},
-		{"415", problem(415, "unsupported", "", "Unsupported media type.")},
-	} {
-		for _, before := range []bool{false, true} {
-			name, want := c.name, map[string]int{"unsent": 2}
-			faults := []fault{c.fault}
-			if before {
-				name, want = name+" after a lost answer", map[string]int{"unknown answer_lost": 2}
-				faults = []fault{reset(false), c.fault}
-			}
-			t.Run(name, func(t *testing.T) {
-				bubble(t, faulty(isImport, faults...), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
-					set := people(2)
-					err := NewImport(w.client, w.list("News")).Send(w.Context(), set)
-					var failed *Error
-					if !errors.As(err, &failed) || failed.Kind != Setup {
-						t.Errorf("error %v", err)
-					}
-					if diff := cmp.Diff(want, statuses(set)); diff != "" {
-						t.Error(diff)
-					}
-					if s := w.client.Stats(); s.Sent != int64(3+len(faults)) {
-						t.Errorf("%d requests", s.Sent)
-					}
-				})
-			})
-		}
 	}
 }
 
@@ -215,45 +170,6 @@ func TestDialTimeout(t *testing.T) {
 	if _, err := client.FindList(t.Context(), ListRef{Name: "News"}); err == nil || !strings.Contains(err.Error(), "dial tcp 127.0.0.1:80: i/o timeout") {
 		t.Errorf("error %v", err)
 	}
-}
-
-// A body that is closed is not read any more, whatever the transport does: its profiles may be another request's by then.
-func TestClosedBodyIsNotRead(t *testing.T) {
-	b := newBody("[", "]", []*Profile{{JSON: []byte("{}")}})
-	b.moved = func() { t.Error("it goes on") }
-	_, _ = b.Close(), b.Close()
-	if n, err := b.Read(make([]byte, 8)); n != 0 || err != io.ErrClosedPipe {
-		t.Errorf("%d bytes, %v", n, err)
-	}
-}
-
-// A line on which a request takes ten minutes gets it through: the time limit is for the answer.
-func TestSlowLine(t *testing.T) {
-	slow := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		var all bytes.Buffer
-		for {
-			time.Sleep(10 * time.Second)
-			if _, err := io.CopyN(&all, r.Body, 32<<10); err != nil {
-				break
-			}
-		}
-		r.Body = io.NopCloser(&all)
-		next.ServeHTTP(w, r)
-	}
-	told := 0
-	bubble(t, faulty(isImport, slow), simulator.Options{}, Options{RetryFor: time.Second, Notice: func(string) { told++ }}, func(w *world) {
-		set := people(25)
-		for i := range set {
-			set[i].JSON = fmt.Appendf(nil, `{"type":"profile","attributes":{"email":"p%d@example.com","title":"%s"}}`, i, strings.Repeat("x", 80_000))
-		}
-		began := time.Now()
-		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err != nil || statuses(set)["accepted"] != 25 {
-			t.Errorf("error %v, %v", err, statuses(set))
-		}
-		if s := w.client.Stats(); s.Retried > 0 || told > 0 || time.Since(began) < 10*time.Minute {
-			t.Errorf("after %v %+v, told %d times", time.Since(began), s, told)
-		}
-	})
 }
 
 // A Klaviyo that was never reached has got nothing.

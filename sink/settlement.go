@@ -16,16 +16,16 @@ type End struct {
 	errors []importError
 }
 
-// Settlement is the status of a job's rows. Faults holds those that its errors name, by their place in the job; Rest and
-// RestFault apply to all others.
+// Settlement is the status of a job's rows. Faults holds those that its errors name, by their place in the job; Rest
+// and RestFault apply to all others.
 type Settlement struct {
 	Faults    map[int]*Fault
 	Rest      Status
 	RestFault *Fault
 }
 
-// Settle attributes a job's errors to its n rows. key returns a row's email address. Success is proved, never computed:
-// when an error matches no row, or fewer rows are named than failed, all others are Unknown.
+// Settle attributes a job's errors to its n rows. key returns a row's email address. Success is proved, never
+// computed: when an error matches no row, or fewer rows are named than failed, all others are Unknown.
 func (e *End) Settle(n int, key func(place int) []byte) Settlement {
 	const unclear = "the row may or may not have been imported"
 	switch e.State {

@@ -2,9 +2,9 @@ package sink
 
 import "time"
 
-// share is this client's part of a minute's quota while others use the rest. Its requests are spread over the minute, so
-// that the others get their part; a burst at the beginning would take it. The number of the others is not known. A minute
-// that was used up shows how much this client got of it. Minutes that were not used up let the share grow.
+// share is this client's part of a minute's quota while others use the rest. Its requests are spread over the minute,
+// so that the others get their part; a burst at the beginning would take it. The number of the others is not known. A
+// minute that was used up shows how much this client got of it. Minutes that were not used up let the share grow.
 type share struct {
 	size    int         // requests in a minute, 0 = all of them
 	due     time.Time   // when the next of them may be sent
@@ -42,9 +42,10 @@ func (s *share) refuse(w *window) {
 	s.refused = append(s.refused, now)
 }
 
-// divide sets the share after a 429, which says that the window that ends at end is used up. The share is a little less
-// than what this client got of that window, so that unequal shares become equal in time. A window proves nothing if this
-// client did not ask from its beginning on, or if a rush of others left it almost nothing: then the share is a quarter.
+// divide sets the share after a 429, which says that the window that ends at end is used up. The share is a little
+// less than what this client got of that window, so that unequal shares become equal in time. A window proves nothing
+// if this client did not ask from its beginning on, or if a rush of others left it almost nothing: then the share is
+// a quarter.
 func (s *share) divide(w *window, end time.Time) {
 	now, begin := time.Now(), end.Add(-w.span-time.Second) // Retry-After is in whole seconds
 	if end.Sub(s.ended) <= time.Second {
@@ -72,8 +73,9 @@ func (s *share) divide(w *window, end time.Time) {
 	}
 }
 
-// ease lets the share grow when no request was refused for a window, each time by twice as much. Small and large shares
-// grow by about the same number, which makes them equal in time. A share that is too large costs each client one refusal.
+// ease lets the share grow when no request was refused for a window, each time by twice as much. Small and large
+// shares grow by about the same number, which makes them equal in time. A share that is too large costs each client
+// one refusal.
 func (s *share) ease(w *window) {
 	if s.size == 0 || time.Since(s.set) < w.span {
 		return

@@ -18,7 +18,8 @@ type crowd struct {
 	senders sync.WaitGroup
 }
 
-// crowded runs f with an account that has its real rates. Answers take up to latency, and Klaviyo's minutes begin at phase.
+// crowded runs f with an account that has its real rates. Answers take up to latency, and Klaviyo's minutes begin at
+// phase.
 func crowded(t *testing.T, phase, latency time.Duration, f func(c *crowd)) {
 	slow := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -69,8 +70,8 @@ func (c *crowd) after(d time.Duration, clients ...*Client) (taken, refused int64
 	return taken, refused
 }
 
-// Processes that know nothing of each other share the account's quota: after a minute they use it, and few requests are refused.
-// Nobody gives up. One that is left alone soon has all of it again.
+// Processes that know nothing of each other share the account's quota: after a minute they use it, and few requests
+// are refused. Nobody gives up. One that is left alone soon has all of it again.
 func TestProcessesShareTheQuota(t *testing.T) {
 	for _, k := range []struct {
 		processes      int
@@ -100,7 +101,8 @@ func TestProcessesShareTheQuota(t *testing.T) {
 	}
 }
 
-// A process that begins when others have used the minute up has learnt nothing of its share: it asks for its part of the next one.
+// A process that begins when others have used the minute up has learnt nothing of its share: it asks for its part of
+// the next one.
 func TestNewcomer(t *testing.T) {
 	crowded(t, 0, 20*time.Millisecond, func(c *crowd) {
 		c.send(12 * time.Minute)

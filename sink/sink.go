@@ -1,5 +1,6 @@
-// Package sink speaks to Klaviyo: it finds the list, adds profiles to it or removes them, and settles the status of each.
-// Start with Sender, the contract that Client.call and its retries serve; Import and Jobs are the two halves of an import.
+// Package sink speaks to Klaviyo: it finds the list, adds profiles to it or removes them, and settles the status of
+// each. Start with Sender, the contract that Client.call and its retries serve; Import and Jobs are the two halves of
+// an import.
 package sink
 
 import "context"

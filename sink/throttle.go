@@ -15,8 +15,8 @@ func (e *endpoint) throttle(d time.Duration) time.Duration {
 	return e.shut(d + time.Duration(rand.Int64N(int64(e.slow(d))+1)))
 }
 
-// slow slows down after a 429 that asks to wait for d: another process uses the quota too. It returns the time over which
-// those who waited should spread their return.
+// slow slows down after a 429 that asks to wait for d: another process uses the quota too. It returns the time over
+// which those who waited should spread their return.
 func (e *endpoint) slow(d time.Duration) time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()

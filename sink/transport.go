@@ -52,8 +52,8 @@ func (c *Client) plain(ctx context.Context, err error) error {
 	return err
 }
 
-// untrusted reports whether the other side failed to prove by its certificate who it is, or speaks no TLS or only an old
-// version of it.
+// untrusted reports whether the other side failed to prove by its certificate who it is, or speaks no TLS or only an
+// old version of it.
 func untrusted(err error) bool {
 	var wrong *tls.CertificateVerificationError
 	var strange tls.RecordHeaderError

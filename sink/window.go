@@ -18,7 +18,8 @@ func (w *window) add(at time.Time) {
 	w.next = (w.next + 1) % len(w.answered)
 }
 
-// free returns when the window has room for one more request beside those in flight. ok is false while that is not known.
+// free returns when the window has room for one more request beside those in flight. ok is false while that is not
+// known.
 func (w *window) free(inFlight int) (at time.Time, ok bool) {
 	room := w.pace - inFlight
 	if room <= 0 {
