@@ -70,7 +70,8 @@ func TestLongReasons(t *testing.T) {
 		name, answer string
 		column, code string
 	}{
-		{"many errors", manyErrors(`{"code":"invalid","detail":"bad","source":{"pointer":"` + at + `"}}`), "email", "invalid"},
+		{"many errors", manyErrors(`{"code":"invalid","detail":"bad","source":{"pointer":"` + at + `"}}`), "email",
+			"invalid"},
 		{
 			"one long error",
 			manyErrors(`{"code":"invalid","detail":"` + mega("bad\\u00e9") + `","source":{"pointer":"` + at + `"}}`),
@@ -78,13 +79,15 @@ func TestLongReasons(t *testing.T) {
 		},
 		{
 			"long names",
-			manyErrors(`{"code":"` + mega("c") + `","title":"bad","source":{"pointer":"` + at + mega("/x") + `"}}`), "", "",
+			manyErrors(`{"code":"` + mega("c") + `","title":"bad","source":{"pointer":"` + at + mega("/x") + `"}}`),
+			"", "",
 		},
 		{"no row named", manyErrors(`{"code":"invalid","detail":"` + mega("bad") + `"}`), "", "invalid"},
 		{"no row named, many errors", manyErrors(`{"detail":"bad"}`), "", "invalid"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			list := head(200, "Content-Type: "+mediaType) + `{"data":{"type":"list","id":"Aaaaaa","attributes":{"name":"News"}}}`
+			list := head(200, "Content-Type: "+mediaType) +
+				`{"data":{"type":"list","id":"Aaaaaa","attributes":{"name":"News"}}}`
 			answer := func(conn net.Conn, r *http.Request, _ []byte) {
 				if isImport(r) {
 					spoken(c.answer)(conn, r, nil)

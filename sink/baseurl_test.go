@@ -66,7 +66,8 @@ func TestUnencrypted(t *testing.T) {
 			BaseURL: base, Revision: DefaultRevision, AllowInsecure: true, Notice: func(text string) { told += text },
 		}
 		_, err := New(o)
-		if (err == nil) != want.accepted || (told != "") != want.told || strings.Contains(fmt.Sprint(err, told), "pk_key") {
+		if (err == nil) != want.accepted || (told != "") != want.told ||
+			strings.Contains(fmt.Sprint(err, told), "pk_key") {
 			t.Errorf("%s: %v, told %q", base, err, told)
 		}
 		o.AllowInsecure, told = false, ""

@@ -16,7 +16,8 @@ type batch struct {
 	list    *List
 	request func(ctx context.Context, set []*Profile) (*refusal, error) // sends one request
 	through bool                                                        // a request was accepted
-	lost    bool                                                        // a request that may have arrived was refused when sent again
+	// a request that may have arrived was refused when sent again
+	lost    bool
 	unnamed int                                                         // requests that were refused without a name
 }
 

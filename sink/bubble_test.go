@@ -26,7 +26,8 @@ func bubble(t *testing.T, wrap func(http.Handler) http.Handler, s simulator.Opti
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s.Wrap = func(next http.Handler) http.Handler {
-			checked, err := contract.Layer(next, func(breach error) { t.Errorf("breach of the API's description: %v", breach) })
+			checked, err := contract.Layer(next,
+				func(breach error) { t.Errorf("breach of the API's description: %v", breach) })
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -29,7 +29,8 @@ type Options struct {
 	Key           string // private API key
 	UserAgent     string
 	Concurrency   int           // requests in flight at a time; one idle connection is kept for each
-	RateShare     int           // percent of Klaviyo's rates to use; 0 = no pacing, only Klaviyo's own waits are obeyed
+	// percent of Klaviyo's rates to use; 0 = no pacing, only Klaviyo's own waits are obeyed
+	RateShare     int
 	RetryFor      time.Duration // how long failures are retried while no request succeeds
 	Alone         bool          // no other process creates lists in the account at the same time
 	Notice        func(string)  // receives texts for people, such as what is being retried; is called concurrently

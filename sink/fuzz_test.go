@@ -22,17 +22,25 @@ import (
 // itself.
 func FuzzAnswers(f *testing.F) {
 	const (
-		list    = `200 {"data":{"type":"list","id":"Aaaaaa","attributes":{"name":"News","created":"2026-11-23T20:00:00+00:00"}}}`
-		lists   = `200 {"data":[{"type":"list","id":"Aaaaaa","attributes":{"name":"News"}}],"links":{"self":"x","next":null,"prev":null}}`
+		list = `200 {"data":{"type":"list","id":"Aaaaaa","attributes":{"name":"News",` +
+			`"created":"2026-11-23T20:00:00+00:00"}}}`
+		lists = `200 {"data":[{"type":"list","id":"Aaaaaa","attributes":{"name":"News"}}],"links":{"self":"x",` +
+			`"next":null,"prev":null}}`
 		created = `201 {"data":{"type":"list","id":"Bbbbbb","attributes":{"name":"News"}}}`
-		taken   = `202 {"data":{"type":"profile-bulk-import-job","id":"J1","attributes":{"status":"queued","total_count":3}}}`
-		done    = `200 {"data":{"type":"profile-bulk-import-job","id":"J1","attributes":{"status":"complete","total_count":3,"completed_count":2,"failed_count":1,` +
+		taken   = `202 {"data":{"type":"profile-bulk-import-job","id":"J1","attributes":{"status":"queued",` +
+			`"total_count":3}}}`
+		done = `200 {"data":{"type":"profile-bulk-import-job","id":"J1","attributes":{"status":"complete",` +
+			`"total_count":3,"completed_count":2,"failed_count":1,` +
 			`"created_at":"2026-11-23T20:00:00Z","completed_at":"2026-11-23T20:00:05+00:00"}}}`
-		well    = `200 {"data":{"id":"J1","attributes":{"status":"complete","failed_count":0}}}`
-		errs    = `200 {"data":[{"type":"import-error","attributes":{"code":"invalid","title":"T","detail":"D","source":{"pointer":"/data/attributes/profiles/data/1"},` + "\n" + `"original_payload":{"email":"b0p1@example.com"}}}],"links":{"next":null}}`
-		refused = `400 {"errors":[{"id":"e","status":400,"code":"invalid","title":"T","detail":"pk_bubble","source":{"pointer":"/data/attributes/profiles/data/1/attributes/email"},"links":{},"meta":{}}]}`
-		nobody  = `404 {"errors":[{"code":"not_found","detail":"no profile 01HQ0b0p1 here"}]}`
-		slow    = "HTTP/1.1 429 X\r\nRetry-After: 70\r\nRateLimit-Remaining: 0\r\nRateLimit-Limit: 10, 10;w=1\r\nRateLimit-Reset: 9\r\nConnection: close\r\n\r\n{}"
+		well = `200 {"data":{"id":"J1","attributes":{"status":"complete","failed_count":0}}}`
+		errs = `200 {"data":[{"type":"import-error","attributes":{"code":"invalid","title":"T","detail":"D",` +
+			`"source":{"pointer":"/data/attributes/profiles/data/1"},` + "\n" +
+			`"original_payload":{"email":"b0p1@example.com"}}}],"links":{"next":null}}`
+		refused = `400 {"errors":[{"id":"e","status":400,"code":"invalid","title":"T","detail":"pk_bubble",` +
+			`"source":{"pointer":"/data/attributes/profiles/data/1/attributes/email"},"links":{},"meta":{}}]}`
+		nobody = `404 {"errors":[{"code":"not_found","detail":"no profile 01HQ0b0p1 here"}]}`
+		slow   = "HTTP/1.1 429 X\r\nRetry-After: 70\r\nRateLimit-Remaining: 0\r\nRateLimit-Limit: 10, 10;" +
+			"w=1\r\nRateLimit-Reset: 9\r\nConnection: close\r\n\r\n{}"
 	)
 	add := func(how byte, list, created, imports, job, errs, removal string) {
 		f.Add(how, list, created, imports, job, errs, removal)
@@ -41,28 +49,37 @@ func FuzzAnswers(f *testing.F) {
 	add(byName, lists, created, taken, well, "", "")
 	add(byName, `200 {"data":[]}`, created, refused+"\x1e"+taken, "200 {}\x1e"+done, errs+"\x1e503 no", "")
 	add(removing, list, "", "", "", "", "404 {}\x1e"+nobody+"\x1e204 ")
-	add(several, list, "", taken+"\x1e"+strings.Replace(taken, "J1", "J2", 1), `200 {"data":[{"id":"J1","attributes":{"status":"complete","failed_count":null}}],"links":{"next":"https://klaviyo.example/api/x?page=2"}}`, `200 {"data":[]}`, "")
-	add(several, list, "", slow+"\x1e"+taken, `200 {"data":{"id":"J1","attributes":{"status":"cancelled","failed_count":-1}}}`, "", "")
+	add(several, list, "", taken+"\x1e"+strings.Replace(taken, "J1", "J2", 1),
+		`200 {"data":[{"id":"J1","attributes":{"status":"complete","failed_count":null}}],`+
+			`"links":{"next":"https://klaviyo.example/api/x?page=2"}}`, `200 {"data":[]}`, "")
+	add(several, list, "", slow+"\x1e"+taken,
+		`200 {"data":{"id":"J1","attributes":{"status":"cancelled","failed_count":-1}}}`, "", "")
 	add(0, list, "", taken, strings.Replace(well, "J1", "J9", 1), "", "")
 	add(0, list, "", taken, strings.Replace(done, `"failed_count":1`, `"failed_count":3`, 1), errs, "")
-	add(0, list, "", taken, strings.Replace(done, `"failed_count":1`, `"failed_count":null`, 1), "200 null\x1e403 {\"errors\":[{}]}", "")
+	add(0, list, "", taken, strings.Replace(done, `"failed_count":1`, `"failed_count":null`, 1),
+		"200 null\x1e403 {\"errors\":[{}]}", "")
 	add(removing, list, "", "", "", "", "200 {}\x1e202 {}")
-	add(examining, list, "", "", `200 {"data":[{"id":"XyZ123","attributes":{"contact_information":{"organization_name":"O"},"test_account":true}}]}`, "", "")
-	add(0, "HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "pk_bubble", "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 302 X\r\nLocation: http://127.0.0.2/\r\n\r\n", "", "", "")
-	add(0, list, "", "HTTP/1.1 202 X\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b", `410 {"errors":{}}`, strings.Repeat("[", 300), "")
+	add(examining, list, "", "", `200 {"data":[{"id":"XyZ123",`+
+		`"attributes":{"contact_information":{"organization_name":"O"},"test_account":true}}]}`, "", "")
+	add(0, "HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "pk_bubble",
+		"HTTP/1.1 100 C\r\n\r\nHTTP/1.1 302 X\r\nLocation: http://127.0.0.2/\r\n\r\n", "", "", "")
+	add(0, list, "", "HTTP/1.1 202 X\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b", `410 {"errors":{}}`,
+		strings.Repeat("[", 300), "")
 	f.Fuzz(func(t *testing.T, how byte, list, created, imports, job, errs, removal string) {
 		late := time.AfterFunc(time.Minute, func() { panic("it does not end") })
 		defer late.Stop()
 		far := &anything{says: map[string][]string{
-			"list": turns(list), "create": turns(created), "import": turns(imports), "job": turns(job), "errors": turns(errs), "removal": turns(removal),
+			"list": turns(list), "create": turns(created), "import": turns(imports), "job": turns(job),
+			"errors": turns(errs), "removal": turns(removal),
 		}, given: map[string]int{}}
-		wire(t, Options{RetryFor: 3 * time.Second, RateShare: 100, Notice: func(text string) { harmless(t, text) }}, far.answer, func(t *testing.T, c *Client) {
-			began := time.Now()
-			visit(t, c, how, far)
-			if took, sent := time.Since(began), c.Stats().Sent; took > 5*time.Hour || sent > 10_000 {
-				t.Errorf("%d requests, %v", sent, took)
-			}
-		})
+		wire(t, Options{RetryFor: 3 * time.Second, RateShare: 100, Notice: func(text string) { harmless(t, text) }},
+			far.answer, func(t *testing.T, c *Client) {
+				began := time.Now()
+				visit(t, c, how, far)
+				if took, sent := time.Since(began), c.Stats().Sent; took > 5*time.Hour || sent > 10_000 {
+					t.Errorf("%d requests, %v", sent, took)
+				}
+			})
 	})
 }
 
@@ -110,7 +127,8 @@ func (a *anything) answer(conn net.Conn, r *http.Request, body []byte) {
 	text := a.says[kind][a.given[kind]%len(a.says[kind])]
 	a.given[kind]++
 	a.mu.Unlock()
-	if status, rest, ok := strings.Cut(text, " "); ok && len(status) == 3 && !strings.ContainsFunc(status, func(r rune) bool { return r < '0' || r > '9' }) && status >= "100" {
+	if status, rest, ok := strings.Cut(text, " "); ok && len(status) == 3 &&
+		!strings.ContainsFunc(status, func(r rune) bool { return r < '0' || r > '9' }) && status >= "100" {
 		text = "HTTP/1.1 " + status + " X\r\nConnection: close\r\n\r\n" + rest
 	}
 	e := exchange{kind: kind, request: string(body)}
@@ -215,7 +233,8 @@ func failing(t *testing.T, err error) bool {
 func somebody(batch int, removal bool) []Profile {
 	set := make([]Profile, 3)
 	for i := range set {
-		if set[i].JSON = fmt.Appendf(nil, `{"type":"profile","attributes":{"email":"b%dp%d@example.com"}}`, batch, i); removal {
+		if set[i].JSON = fmt.Appendf(nil, `{"type":"profile","attributes":{"email":"b%dp%d@example.com"}}`, batch,
+			i); removal {
 			set[i].JSON = fmt.Appendf(nil, `{"type":"profile","id":"01HQ0b%dp%d"}`, batch, i)
 		}
 	}
@@ -260,7 +279,9 @@ func (a *anything) check(t *testing.T, p *Profile, over bool) {
 // arrived reports whether an answer takes the profile.
 func (a *anything) arrived(p *Profile) bool {
 	for _, e := range a.said {
-		if strings.Contains(e.request, string(p.JSON)) && (e.kind == "removal" && e.status == http.StatusNoContent || e.kind == "import" && e.status == http.StatusAccepted) {
+		if strings.Contains(e.request, string(p.JSON)) &&
+			(e.kind == "removal" && e.status == http.StatusNoContent || e.kind == "import" &&
+				e.status == http.StatusAccepted) {
 			return true
 		}
 	}
@@ -329,7 +350,8 @@ func (a *anything) complete(id string, faults int) bool {
 	read := false
 	for _, e := range a.said {
 		var page struct{ Data *[]stdjson.RawMessage }
-		read = read || e.kind == "errors" && e.status >= 200 && e.status < 300 && stdjson.Unmarshal([]byte(e.body), &page) == nil && page.Data != nil
+		read = read || e.kind == "errors" && e.status >= 200 && e.status < 300 &&
+			stdjson.Unmarshal([]byte(e.body), &page) == nil && page.Data != nil
 	}
 	for _, e := range a.said {
 		if e.kind != "job" || e.status < 200 || e.status >= 300 {
@@ -337,7 +359,8 @@ func (a *anything) complete(id string, faults int) bool {
 		}
 		for _, job := range resources(e.body, id) {
 			failed := job.Attributes.FailedCount
-			if job.Attributes.Status == "complete" && (failed != nil && *failed == 0 || read && (failed == nil || *failed <= faults)) {
+			if job.Attributes.Status == "complete" &&
+				(failed != nil && *failed == 0 || read && (failed == nil || *failed <= faults)) {
 				return true
 			}
 		}

@@ -67,7 +67,8 @@ func spoken(text string) func(net.Conn, *http.Request, []byte) {
 
 // head is the head of an answer whose body ends with the connection.
 func head(status int, headers ...string) string {
-	return fmt.Sprintf("HTTP/1.1 %d X\r\nConnection: close\r\n%s\r\n", status, strings.Join(append(headers, ""), "\r\n"))
+	return fmt.Sprintf("HTTP/1.1 %d X\r\nConnection: close\r\n%s\r\n", status,
+		strings.Join(append(headers, ""), "\r\n"))
 }
 
 // look looks up a list, which fails, and returns the error.

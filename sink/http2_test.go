@@ -70,7 +70,8 @@ func TestHalfOpenHTTP2(t *testing.T) {
 			defer close(served)
 			_ = server.ServeTLS(network, "", "")
 		}()
-		client, err := New(Options{BaseURL: "https://127.0.0.1", Revision: DefaultRevision, Key: "pk_bubble", RetryFor: 10 * time.Minute})
+		client, err := New(Options{BaseURL: "https://127.0.0.1", Revision: DefaultRevision, Key: "pk_bubble",
+			RetryFor: 10 * time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +93,8 @@ func TestHalfOpenHTTP2(t *testing.T) {
 		}
 		dead.Store(true)
 		set := people(2)
-		if err := NewImport(client, list).Send(t.Context(), set); err != nil || statuses(set)["accepted"] != 2 || dials != 2 || client.Stats().Resent != 1 {
+		if err := NewImport(client, list).Send(t.Context(), set); err != nil || statuses(set)["accepted"] != 2 ||
+			dials != 2 || client.Stats().Resent != 1 {
 			t.Errorf("%v, %v by %d connections, %+v", err, statuses(set), dials, client.Stats())
 		}
 		client.Close()
@@ -110,8 +112,10 @@ func selfSigned(t *testing.T) tls.Certificate {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Klaviyo"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Klaviyo"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore:   time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true,
+		BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {

@@ -15,9 +15,10 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// What is said of another job proves nothing of this one.
+// TestAnswerAboutAnotherJob: an answer about another job proves nothing about this one.
 func TestAnswerAboutAnotherJob(t *testing.T) {
-	other := head(200) + `{"data":{"type":"profile-bulk-import-job","id":"J2","attributes":{"status":"complete","failed_count":0,"total_count":1}}}`
+	other := head(200) + `{"data":{"type":"profile-bulk-import-job","id":"J2",` +
+		`"attributes":{"status":"complete","failed_count":0,"total_count":1}}}`
 	wire(t, Options{RetryFor: time.Second}, spoken(other), func(t *testing.T, c *Client) {
 		end, err := NewJobs(c).Wait(t.Context(), time.Now().Add(5*time.Minute), "J1")
 		if err != nil || end.State != Open {
@@ -26,7 +27,7 @@ func TestAnswerAboutAnotherJob(t *testing.T) {
 	})
 }
 
-// jobs is a Klaviyo that knows some jobs and nothing else. Its methods are for one test at a time.
+// jobs is a Klaviyo with some jobs and nothing else. Each test has its own.
 type jobs struct {
 	mu       sync.Mutex
 	status   map[string]string
@@ -74,7 +75,8 @@ func (j *jobs) all() (list []string) {
 }
 
 func (j *jobs) resource(id string) string {
-	return fmt.Sprintf(`{"type":"profile-bulk-import-job","id":%q,"attributes":{"status":%q,"failed_count":%d}}`, id, j.status[id], j.failed[id])
+	return fmt.Sprintf(`{"type":"profile-bulk-import-job","id":%q,"attributes":{"status":%q,"failed_count":%d}}`,
+		id, j.status[id], j.failed[id])
 }
 
 func (j *jobs) page(w http.ResponseWriter, r *http.Request, list []string, size int) {
@@ -84,23 +86,30 @@ func (j *jobs) page(w http.ResponseWriter, r *http.Request, list []string, size 
 	from, _ := strconv.Atoi(r.URL.Query().Get("page[cursor]"))
 	to, next := min(from+size, len(list)), "null"
 	if to < len(list) {
-		next = fmt.Sprintf(`"https://elsewhere.example%s?page%%5Bsize%%5D=%d&page%%5Bcursor%%5D=%d"`, r.URL.Path, size, to)
+		next = fmt.Sprintf(`"https://elsewhere.example%s?page%%5Bsize%%5D=%d&page%%5Bcursor%%5D=%d"`, r.URL.Path, size,
+			to)
 	}
-	says(200, mediaType, `{"data":[`+strings.Join(list[from:to], ",")+`],"links":{"self":"x","next":`+next+`}}`)(w, r, nil)
+	data := strings.Join(list[from:to], ",")
+	says(200, mediaType, `{"data":[`+data+`],"links":{"self":"x","next":`+next+`}}`)(w, r, nil)
 }
+
+// complete are the jobs of most tests: one that is complete.
+var complete = map[string]string{"J": "complete"}
 
 // watching runs f with a Jobs that watches k.
 func watching(t *testing.T, k *jobs, f func(w *world, j *Jobs)) {
 	k.requests = map[string]int{}
-	bubble(t, k.wrap, simulator.Options{}, Options{RetryFor: time.Minute, RateShare: 100}, func(w *world) { f(w, NewJobs(w.client)) })
+	o := Options{RetryFor: time.Minute, RateShare: 100}
+	bubble(t, k.wrap, simulator.Options{}, o, func(w *world) { f(w, NewJobs(w.client)) })
 }
 
-// All pages of a job's errors are read, through failing polls and links to other hosts.
+// TestAllErrorsAreRead: all pages of a job's errors are read, in spite of failing polls and of links to other hosts.
 func TestAllErrorsAreRead(t *testing.T) {
-	k := &jobs{status: map[string]string{"J": "complete"}, failed: map[string]int{"J": 250}, errors: map[string][]string{}}
+	k := &jobs{status: complete, failed: map[string]int{"J": 250}, errors: map[string][]string{}}
 	k.faults = []fault{html(502), says(200, mediaType, ""), reset(false), html(403)}
 	for i := range 250 {
-		k.errors["J"] = append(k.errors["J"], importFailure(`"/data"`, fmt.Sprintf(`{"email":"p%d@example.com"}`, 2*i), "bad"))
+		k.errors["J"] = append(k.errors["J"],
+			failure(`"/data"`, fmt.Sprintf(`{"email":"p%d@example.com"}`, 2*i), "bad"))
 	}
 	watching(t, k, func(w *world, j *Jobs) {
 		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
@@ -108,23 +117,28 @@ func TestAllErrorsAreRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := end.Settle(500, func(i int) []byte { return fmt.Appendf(nil, "p%d@example.com", i) })
-		if len(v.Faults) != 250 || v.Faults[498] == nil || v.Faults[499] != nil || v.Rest != Applied || k.requests["errors"] != 3 {
+		if len(v.Faults) != 250 || v.Faults[498] == nil || v.Faults[499] != nil || v.Rest != Applied ||
+			k.requests["errors"] != 3 {
 			t.Errorf("%d faults, rest %v, %d pages", len(v.Faults), v.Rest, k.requests["errors"])
 		}
 	})
 }
 
-// States that no later question changes end the wait; everything else goes on until the time is over.
+// TestJobStates: a state that no later poll can change ends the wait. In any other state it goes on until the time is over.
 func TestJobStates(t *testing.T) {
 	for _, c := range []struct {
-		status string
-		want   JobState
-		most   time.Duration
+		name, status string
+		want         JobState
+		most         time.Duration
 	}{
-		{"complete", Complete, time.Second}, {"cancelled", Cancelled, time.Second}, {"", Expired, 2 * time.Minute},
-		{"queued", Open, 20 * time.Minute}, {"processing", Open, 20 * time.Minute}, {"paused for ever", Open, 20 * time.Minute},
+		{"complete", "complete", Complete, time.Second},
+		{"cancelled", "cancelled", Cancelled, time.Second},
+		{"not found", "", Expired, 2 * time.Minute},
+		{"queued", "queued", Open, 20 * time.Minute},
+		{"processing", "processing", Open, 20 * time.Minute},
+		{"a state that is not documented", "paused for ever", Open, 20 * time.Minute},
 	} {
-		t.Run(c.status, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			watching(t, &jobs{status: map[string]string{"J": c.status}}, func(w *world, j *Jobs) {
 				ctx, cancel := context.WithTimeout(w.Context(), 20*time.Minute)
 				defer cancel()
@@ -138,19 +152,20 @@ func TestJobStates(t *testing.T) {
 	}
 }
 
-// A job that was just taken may not be found everywhere at once.
+// TestJobNotFoundAtFirst: a job that polls miss at first is not expired, as a new job may not be found everywhere at once.
 func TestJobNotFoundAtFirst(t *testing.T) {
 	missing := problem(404, "not_found", "/data/", "Invalid job id")
-	watching(t, &jobs{status: map[string]string{"J": "complete"}, faults: []fault{missing, missing}}, func(w *world, j *Jobs) {
+	watching(t, &jobs{status: complete, faults: []fault{missing, missing}}, func(w *world, j *Jobs) {
 		if end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J"); err != nil || end.State != Complete {
 			t.Errorf("%v: state %v", err, end.State)
 		}
 	})
 }
 
-// The key is in no reason that an import job gives.
+// TestKeyInImportErrors: an import job's errors are kept without the key, even if the cut would halve it.
 func TestKeyInImportErrors(t *testing.T) {
-	k := &jobs{status: map[string]string{"J": "complete"}, failed: map[string]int{"J": 1}, errors: map[string][]string{"J": {importFailure(at(0), `null`, strings.Repeat("x", maxText-4)+`pk_bubble is bad`)}}}
+	long := failure(at(0), `null`, strings.Repeat("x", maxText-4)+`pk_bubble is bad`)
+	k := &jobs{status: complete, failed: map[string]int{"J": 1}, errors: map[string][]string{"J": {long}}}
 	watching(t, k, func(w *world, j *Jobs) {
 		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
 		if err != nil || len(end.errors) != 1 || !strings.HasSuffix(end.errors[0].Attributes.Detail, "x[API…") {
@@ -159,27 +174,28 @@ func TestKeyInImportErrors(t *testing.T) {
 	})
 }
 
-// Polls that fail all the time leave the job open. They do not end the run, but a refused key does.
+// TestFailingPolls: polls that always fail leave the job open and are no error. A refused key is one.
 func TestFailingPolls(t *testing.T) {
 	always := make([]fault, 10_000)
 	for i := range always {
 		always[i] = html(503)
 	}
-	watching(t, &jobs{status: map[string]string{"J": "complete"}, faults: always}, func(w *world, j *Jobs) {
+	watching(t, &jobs{status: complete, faults: always}, func(w *world, j *Jobs) {
 		ctx, cancel := context.WithTimeout(w.Context(), time.Hour)
 		defer cancel()
 		if end, err := j.Wait(ctx, time.Now().Add(time.Hour), "J"); err != nil || end.State != Open {
 			t.Errorf("%v: state %v", err, end.State)
 		}
 	})
-	watching(t, &jobs{status: map[string]string{"J": "complete"}, faults: []fault{problem(401, "authentication_failed", "/data/", "No")}}, func(w *world, j *Jobs) {
+	refused := problem(401, "authentication_failed", "/data/", "No")
+	watching(t, &jobs{status: complete, faults: []fault{refused}}, func(w *world, j *Jobs) {
 		if end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J"); err == nil || end.State != Open {
 			t.Errorf("%v: state %v", err, end.State)
 		}
 	})
 }
 
-// A job that cannot be asked for holds up no other.
+// TestOneFailingPollHoldsUpNoOther: a job whose polls fail delays no other job.
 func TestOneFailingPollHoldsUpNoOther(t *testing.T) {
 	k := &jobs{status: map[string]string{"A": "complete", "B": "complete"}}
 	wrap := func(http.Handler) http.Handler {
@@ -210,9 +226,9 @@ func TestOneFailingPollHoldsUpNoOther(t *testing.T) {
 	})
 }
 
-// Whoever waits for the same job is woken by its end.
+// TestTwoWaitForOneJob: the end of a job wakes all callers that wait for it.
 func TestTwoWaitForOneJob(t *testing.T) {
-	watching(t, &jobs{status: map[string]string{"J": "complete"}}, func(w *world, j *Jobs) {
+	watching(t, &jobs{status: complete}, func(w *world, j *Jobs) {
 		began := time.Now()
 		var wait sync.WaitGroup
 		for range 3 {
@@ -227,11 +243,11 @@ func TestTwoWaitForOneJob(t *testing.T) {
 	})
 }
 
-// A job whose errors cannot be read is not settled: its rows stay accepted and can be waited for again.
+// TestErrorsThatCannotBeRead: a job whose errors cannot be read stays open, so that its rows stay accepted and a later run can
+// wait for them. If Klaviyo no longer knows the errors, the job has expired.
 func TestErrorsThatCannotBeRead(t *testing.T) {
 	for status, want := range map[int]JobState{503: Open, 404: Expired} {
-		k := &jobs{status: map[string]string{"J": "complete"}, failed: map[string]int{"J": 1}}
-		k.requests = map[string]int{}
+		k := &jobs{status: complete, failed: map[string]int{"J": 1}, requests: map[string]int{}}
 		wrap := func(http.Handler) http.Handler {
 			well := k.wrap(nil)
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -251,7 +267,7 @@ func TestErrorsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// Many jobs are asked for a hundred at a call, by one of those who wait, at growing intervals and within the quota.
+// TestManyJobs: many jobs are polled a hundred at a call, by one caller for all, at growing intervals and within the quota.
 func TestManyJobs(t *testing.T) {
 	const n = 250
 	k := &jobs{status: map[string]string{}}
@@ -269,7 +285,7 @@ func TestManyJobs(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(10 * time.Minute)
+		time.Sleep(10 * time.Minute) // on the bubble's clock
 		k.mu.Lock()
 		if k.requests["one"] != 0 || k.requests["all"] < 150 || k.requests["all"] > 250 {
 			t.Errorf("%v requests in ten minutes", k.requests)

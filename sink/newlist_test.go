@@ -172,7 +172,8 @@ func TestDailyLimitOfLists(t *testing.T) {
 		began := time.Now()
 		err := NewImport(w.client, w.list("One too many")).Send(w.Context(), set)
 		var failed *Error
-		if !errors.As(err, &failed) || failed.Kind != Outage || !strings.Contains(err.Error(), "150 new lists a day") ||
+		if !errors.As(err, &failed) || failed.Kind != Outage ||
+			!strings.Contains(err.Error(), "150 new lists a day") ||
 			time.Since(began) > 2*time.Minute {
 			t.Errorf("error %v after %v", err, time.Since(began))
 		}

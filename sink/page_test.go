@@ -16,7 +16,8 @@ func TestLinksToOtherHosts(t *testing.T) {
 		return says(200, mediaType, `{"data":[],"links":{"self":"x","next":"`+next+`"}}`)
 	}
 	inner := faulty(isLookup,
-		page("https://klaviyo.example/api/lists?page%5Bcursor%5D=2"), page("//klaviyo.example/api/lists?page%5Bcursor%5D=3"))
+		page("https://klaviyo.example/api/lists?page%5Bcursor%5D=2"),
+		page("//klaviyo.example/api/lists?page%5Bcursor%5D=3"))
 	last := says(200, mediaType, `{"data":[{"type":"list","id":"Aaaaaa","attributes":{"name":"News"}}],"links":{}}`)
 	wrap := func(next http.Handler) http.Handler {
 		h := inner(next)

@@ -39,7 +39,8 @@ func TestUnknownIdsOnRemoval(t *testing.T) {
 					t.Errorf("statuses %v, %v, %v", set[0].Status, set[1].Status, set[2].Status)
 				}
 				f := set[1].Fault
-				if f == nil || f.Code != "not_found" || f.Column != "profile_id" || !strings.Contains(f.Detail, unknownID) {
+				if f == nil || f.Code != "not_found" || f.Column != "profile_id" ||
+					!strings.Contains(f.Detail, unknownID) {
 					t.Errorf("fault %+v", f)
 				}
 			})

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	answerTime  = 2 * time.Minute  // for the answer, from the last byte of the request: a slow line may need longer for 5 MB
+	// for the answer, from the last byte of the request: a slow line may need longer for 5 MB
+	answerTime  = 2 * time.Minute
 	silenceTime = 15 * time.Second // without an answer, until people are told
 )
 

@@ -10,60 +10,102 @@ import (
 )
 
 // failure is an import-error as Klaviyo may send it.
-func importFailure(pointer, payload, detail string) string {
-	return fmt.Sprintf(`{"type":"import-error","id":"e","attributes":{"code":"invalid","title":"T","detail":%q,"source":{"pointer":%s},"original_payload":%s}}`, detail, pointer, payload)
+func failure(pointer, payload, detail string) string {
+	return fmt.Sprintf(`{"type":"import-error","id":"e","attributes":{"code":"invalid","title":"T","detail":%q,`+
+		`"source":{"pointer":%s},"original_payload":%s}}`, detail, pointer, payload)
 }
 
+// at is the pointer of an error about the profile at a place.
 func at(place int) string {
 	return fmt.Sprintf(`"/data/attributes/profiles/data/%d/attributes/phone_number"`, place)
 }
 
-// Errors are attributed by what proves the row: its address first, then its place. What fits no row, or is too
-// little, leaves no other row proved.
-func TestJudge(t *testing.T) {
-	people := []string{"a@example.com", "B@Example.com", "c@example.com", "twice@example.com", "Twice@example.com"}
-	key := func(i int) []byte { return []byte(people[i]) }
-	type want struct {
-		Faults map[int]string
-		Rest   Status
-		Code   string
+// nowhereAt is the pointer of an error that names no profile.
+const nowhereAt = `"/data"`
+
+// failures reads import-errors as the client does.
+func failures(t *testing.T, errs ...string) (list []importError) {
+	t.Helper()
+	if err := json.Unmarshal([]byte("["+strings.Join(errs, ",")+"]"), &list); err != nil {
+		t.Fatal(err)
 	}
+	return list
+}
+
+// jobRows are the addresses of a job's rows.
+var jobRows = []string{"a@example.com", "B@Example.com", "c@example.com", "twice@example.com", "Twice@example.com"}
+
+func jobKey(i int) []byte { return []byte(jobRows[i]) }
+
+// settled is a Settlement in short: the details of Faults and the code of RestFault.
+type settled struct {
+	Faults map[int]string
+	Rest   Status
+	Code   string
+}
+
+// TestSettle: an error is attributed by the address in it, and otherwise by its place. If an error matches no row, or fewer
+// rows are named than failed, no other row counts as applied.
+func TestSettle(t *testing.T) {
+	email := func(address string) string { return `{"email":"` + address + `"}` }
+	one := func(place int) settled { return settled{map[int]string{place: "bad"}, Applied, ""} }
+	unmatched := settled{Rest: Unknown, Code: "error_unmatched"}
 	for _, c := range []struct {
 		name   string
 		errors []string
 		failed int
-		want   want
+		want   settled
 	}{
-		{"none", nil, 0, want{Rest: Applied}},
-		{"not counted, none", nil, -1, want{Rest: Applied}},
-		{"by address", []string{importFailure(`"/data"`, `{"email":"c@example.com"}`, "bad")}, 1, want{map[int]string{2: "bad"}, Applied, ""}},
-		{"by address in other letters", []string{importFailure(`null`, `{"email":"b@EXAMPLE.com"}`, "bad")}, 1, want{map[int]string{1: "bad"}, Applied, ""}},
-		{"by address below attributes", []string{importFailure(`"/data"`, `{"type":"profile","id":null,"attributes":{"email":"a@example.com"}}`, "bad")}, 1, want{map[int]string{0: "bad"}, Applied, ""}},
-		{"the address wins over the place", []string{importFailure(at(0), `{"email":"c@example.com"}`, "bad")}, 1, want{map[int]string{2: "bad"}, Applied, ""}},
-		{"by place", []string{importFailure(at(2), `null`, "bad")}, 1, want{map[int]string{2: "bad"}, Applied, ""}},
-		{"by place, payload without an address", []string{importFailure(at(1), `{"phone_number":"+1"}`, "bad")}, 1, want{map[int]string{1: "bad"}, Applied, ""}},
-		{"by place, payload of another kind", []string{importFailure(at(1), `"text"`, "bad")}, 1, want{map[int]string{1: "bad"}, Applied, ""}},
-		{"an address that several rows have", []string{importFailure(at(4), `{"email":"twice@example.com"}`, "bad")}, 1, want{map[int]string{4: "bad"}, Applied, ""}},
-		{"an address that several rows have, another's place", []string{importFailure(at(0), `{"email":"twice@example.com"}`, "bad")}, 1, want{Rest: Unknown, Code: "error_unmatched"}},
-		{"an address that several rows have, no place", []string{importFailure(`"/data"`, `{"email":"twice@example.com"}`, "bad")}, 1, want{Rest: Unknown, Code: "error_unmatched"}},
-		{"an address of nobody", []string{importFailure(at(0), `{"email":"x@example.com"}`, "bad")}, 1, want{Rest: Unknown, Code: "error_unmatched"}},
-		{"nothing to go by", []string{importFailure(`"/data"`, `null`, "bad"), importFailure(at(0), `null`, "worse")}, 2, want{map[int]string{0: "worse"}, Unknown, "error_unmatched"}},
-		{"a place outside", []string{importFailure(at(5), `null`, "bad")}, 1, want{Rest: Unknown, Code: "error_unmatched"}},
-		{"two errors of one row", []string{importFailure(at(0), `null`, "bad"), importFailure(at(0), `null`, "and worse")}, 1, want{map[int]string{0: "bad; and worse"}, Applied, ""}},
-		{"two errors of one row of two", []string{importFailure(at(0), `null`, "bad"), importFailure(at(0), `null`, "and worse")}, 2, want{map[int]string{0: "bad; and worse"}, Unknown, "errors_incomplete"}},
-		{"fewer than counted", []string{importFailure(at(0), `null`, "bad")}, 2, want{map[int]string{0: "bad"}, Unknown, "errors_incomplete"}},
-		{"none though counted", nil, 3, want{Rest: Unknown, Code: "errors_incomplete"}},
-		{"more than counted", []string{importFailure(at(0), `null`, "bad"), importFailure(at(1), `null`, "bad")}, 1, want{map[int]string{0: "bad", 1: "bad"}, Applied, ""}},
-		{"not counted, some", []string{importFailure(at(1), `null`, "bad")}, -1, want{map[int]string{1: "bad"}, Applied, ""}},
+		{"no errors", nil, 0, settled{Rest: Applied}},
+		{"no errors, not counted", nil, -1, settled{Rest: Applied}},
+		{"by address", []string{failure(nowhereAt, email("c@example.com"), "bad")}, 1, one(2)},
+		{"by address in other letter case", []string{failure(`null`, email("b@EXAMPLE.com"), "bad")}, 1, one(1)},
+		{
+			"by address below attributes",
+			[]string{failure(nowhereAt, `{"type":"profile","id":null,"attributes":{"email":"a@example.com"}}`, "bad")},
+			1, one(0),
+		},
+		{"the address wins over the place", []string{failure(at(0), email("c@example.com"), "bad")}, 1, one(2)},
+		{"by place", []string{failure(at(2), `null`, "bad")}, 1, one(2)},
+		{"by place, payload without an address", []string{failure(at(1), `{"phone_number":"+1"}`, "bad")}, 1, one(1)},
+		{"by place, payload of another type", []string{failure(at(1), `"text"`, "bad")}, 1, one(1)},
+		{"address of several rows", []string{failure(at(4), email("twice@example.com"), "bad")}, 1, one(4)},
+		{"address of several rows, place of another", []string{failure(at(0), email("twice@example.com"), "bad")}, 1,
+			unmatched},
+		{"address of several rows, no place", []string{failure(nowhereAt, email("twice@example.com"), "bad")}, 1,
+			unmatched},
+		{"address of no row", []string{failure(at(0), email("x@example.com"), "bad")}, 1, unmatched},
+		{
+			"neither address nor place", []string{failure(nowhereAt, `null`, "bad"), failure(at(0), `null`, "worse")},
+			2,
+			settled{map[int]string{0: "worse"}, Unknown, "error_unmatched"},
+		},
+		{"a place behind the last row", []string{failure(at(5), `null`, "bad")}, 1, unmatched},
+		{
+			"two errors of one row", []string{failure(at(0), `null`, "bad"), failure(at(0), `null`, "and worse")}, 1,
+			settled{map[int]string{0: "bad; and worse"}, Applied, ""},
+		},
+		{
+			"two errors of one row, two rows failed",
+			[]string{failure(at(0), `null`, "bad"), failure(at(0), `null`, "and worse")}, 2,
+			settled{map[int]string{0: "bad; and worse"}, Unknown, "errors_incomplete"},
+		},
+		{
+			"fewer than counted", []string{failure(at(0), `null`, "bad")}, 2,
+			settled{map[int]string{0: "bad"}, Unknown, "errors_incomplete"},
+		},
+		{"no errors though counted", nil, 3, settled{Rest: Unknown, Code: "errors_incomplete"}},
+		{
+			"more than counted", []string{failure(at(0), `null`, "bad"), failure(at(1), `null`, "bad")}, 1,
+			settled{map[int]string{0: "bad", 1: "bad"}, Applied, ""},
+		},
+		{"errors, not counted", []string{failure(at(1), `null`, "bad")}, -1, one(1)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := &End{State: Complete, failed: c.failed, total: len(people)}
-			if err := json.Unmarshal([]byte("["+strings.Join(c.errors, ",")+"]"), &e.errors); err != nil {
-				t.Fatal(err)
-			}
-			v := e.Settle(len(people), key)
-			got := want{Rest: v.Rest}
-			for i, f := range v.Faults {
+			e := &End{State: Complete, failed: c.failed, total: len(jobRows), errors: failures(t, c.errors...)}
+			s := e.Settle(len(jobRows), jobKey)
+			got := settled{Rest: s.Rest}
+			for i, f := range s.Faults {
 				if got.Faults == nil {
 					got.Faults = map[int]string{}
 				}
@@ -72,30 +114,35 @@ func TestJudge(t *testing.T) {
 					t.Errorf("code %q", f.Code)
 				}
 			}
-			if v.RestFault != nil {
-				got.Code = v.RestFault.Code
+			if s.RestFault != nil {
+				got.Code = s.RestFault.Code
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
+}
+
+// TestSettleOtherStates: without a complete job no row is applied or rejected.
+func TestSettleOtherStates(t *testing.T) {
 	for state, code := range map[JobState]string{Cancelled: "job_cancelled", Expired: "job_expired"} {
-		if v := (&End{State: state}).Settle(1, key); v.Rest != Unknown || v.RestFault.Code != code {
-			t.Errorf("state %v: %+v", state, v)
+		if s := (&End{State: state}).Settle(1, jobKey); s.Rest != Unknown || s.RestFault.Code != code {
+			t.Errorf("state %v: %+v", state, s)
 		}
 	}
-	if v := (&End{State: Open}).Settle(1, key); v.Rest != Accepted || v.RestFault != nil {
-		t.Errorf("open: %+v", v)
+	if s := (&End{State: Open}).Settle(1, jobKey); s.Rest != Accepted || s.RestFault != nil {
+		t.Errorf("open: %+v", s)
 	}
-	// Results of which a job's rows are missing: its places say nothing, its addresses do.
-	partial := &End{State: Complete, failed: 2, total: 3}
-	if err := json.Unmarshal([]byte("["+importFailure(at(0), `null`, "bad")+","+importFailure(at(0), `{"email":"c@example.com"}`, "bad")+"]"), &partial.errors); err != nil {
-		t.Fatal(err)
-	}
-	for _, partial.total = range []int{3, -1} {
-		if v := partial.Settle(5, key); v.Rest != Unknown || len(v.Faults) != 1 || v.Faults[2] == nil {
-			t.Errorf("a part of a job of %d rows: %+v", partial.total, v)
+}
+
+// TestSettlePartOfAJob: if rows of the job are missing here, a place in it proves nothing, but an address does.
+func TestSettlePartOfAJob(t *testing.T) {
+	part := &End{State: Complete, failed: 2, total: 3}
+	part.errors = failures(t, failure(at(0), `null`, "bad"), failure(at(0), `{"email":"c@example.com"}`, "bad"))
+	for _, part.total = range []int{3, -1} {
+		if s := part.Settle(5, jobKey); s.Rest != Unknown || len(s.Faults) != 1 || s.Faults[2] == nil {
+			t.Errorf("5 rows of a job of %d: %+v", part.total, s)
 		}
 	}
 }

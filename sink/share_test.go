@@ -27,11 +27,12 @@ func crowded(t *testing.T, phase, latency time.Duration, f func(c *crowd)) {
 			next.ServeHTTP(w, r)
 		})
 	}
-	bubble(t, slow, simulator.Options{RateLimits: true, RatePhase: phase}, Options{RateShare: 100, RetryFor: time.Minute}, func(w *world) {
-		c := &crowd{world: w, id: w.sim.AddList("News", "single_opt_in")}
-		f(c)
-		c.senders.Wait()
-	})
+	bubble(t, slow, simulator.Options{RateLimits: true, RatePhase: phase},
+		Options{RateShare: 100, RetryFor: time.Minute}, func(w *world) {
+			c := &crowd{world: w, id: w.sim.AddList("News", "single_opt_in")}
+			f(c)
+			c.senders.Wait()
+		})
 }
 
 // send has one more client send requests of one profile for so long, as fast as it may.
@@ -76,7 +77,8 @@ func TestProcessesShareTheQuota(t *testing.T) {
 	for _, k := range []struct {
 		processes      int
 		phase, latency time.Duration
-	}{{2, 0, 20 * time.Millisecond}, {8, 0, 50 * time.Millisecond}, {8, 37 * time.Second, 20 * time.Millisecond}, {8, 0, 400 * time.Millisecond}} {
+	}{{2, 0, 20 * time.Millisecond}, {8, 0, 50 * time.Millisecond}, {8, 37 * time.Second, 20 * time.Millisecond},
+		{8, 0, 400 * time.Millisecond}} {
 		crowded(t, k.phase, k.latency, func(c *crowd) {
 			const minutes, more = 9, 7
 			for i := range k.processes {
@@ -89,7 +91,8 @@ func TestProcessesShareTheQuota(t *testing.T) {
 			time.Sleep(time.Minute + k.phase) // whole minutes of Klaviyo's are counted
 			taken, refused := c.after(minutes*time.Minute, c.clients...)
 			used, share := float64(taken)/(150*minutes), float64(refused)/float64(taken+refused)
-			t.Logf("%d processes, phase %v, latency %v: %.3f of the quota used, %.3f refused", k.processes, k.phase, k.latency, used, share)
+			t.Logf("%d processes, phase %v, latency %v: %.3f of the quota used, %.3f refused", k.processes, k.phase,
+				k.latency, used, share)
 			if used < 0.95 || share > 0.05 {
 				t.Error("the quota is not used, or too many requests are refused")
 			}

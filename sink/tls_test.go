@@ -28,9 +28,13 @@ func TestTLS(t *testing.T) {
 	}{
 		{name: "trusted", trusted: true},
 		{name: "TLS 1.2", trusted: true, server: &tls.Config{MaxVersion: tls.VersionTLS12}},
-		{name: "signed by nobody known", want: "failed to verify certificate: x509: certificate signed by unknown authority"},
-		{name: "another's name", trusted: true, host: "localhost", want: "failed to verify certificate: x509: certificate is valid for example.com, *.example.com, not localhost"},
-		{name: "TLS 1.1", trusted: true, server: &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, want: "protocol version not supported"},
+		{name: "signed by nobody known", want: "failed to verify certificate: x509: certificate signed by unknown " +
+			"authority"},
+		{name: "another's name", trusted: true, host: "localhost",
+			want: "failed to verify certificate: x509: certificate is valid for example.com, *.example.com, not " +
+				"localhost"},
+		{name: "TLS 1.1", trusted: true, server: &tls.Config{MinVersion: tls.VersionTLS10,
+			MaxVersion: tls.VersionTLS11}, want: "protocol version not supported"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var told atomic.Int64
@@ -49,7 +53,8 @@ func TestTLS(t *testing.T) {
 			if c.host != "" {
 				base = strings.Replace(base, "127.0.0.1", c.host, 1)
 			}
-			client, err := New(Options{BaseURL: base, Revision: DefaultRevision, Key: "pk_trusted", RetryFor: time.Hour})
+			client, err := New(Options{BaseURL: base, Revision: DefaultRevision, Key: "pk_trusted",
+				RetryFor: time.Hour})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -75,7 +80,8 @@ func TestTLS(t *testing.T) {
 // trusting returns a client that trusts the server, and the list that it has found there.
 func trusting(t *testing.T, server *httptest.Server) (*Client, *List) {
 	t.Helper()
-	client, err := New(Options{BaseURL: server.URL, Revision: DefaultRevision, Key: "pk_trusted", RetryFor: 100 * time.Millisecond})
+	client, err := New(Options{BaseURL: server.URL, Revision: DefaultRevision, Key: "pk_trusted",
+		RetryFor: 100 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +121,8 @@ func TestHandshakeCut(t *testing.T) {
 	set := people(2)
 	err := NewImport(client, list).Send(t.Context(), set)
 	var failed *Error
-	if !errors.As(err, &failed) || failed.Kind != Outage || statuses(set)["unsent"] != 2 || client.Stats().Resent != 0 || client.Stats().Retried != 1 {
+	if !errors.As(err, &failed) || failed.Kind != Outage || statuses(set)["unsent"] != 2 ||
+		client.Stats().Resent != 0 || client.Stats().Retried != 1 {
 		t.Errorf("error %v, outcomes %v, %+v", err, statuses(set), client.Stats())
 	}
 }
@@ -144,7 +151,8 @@ func TestBrokenTLS(t *testing.T) {
 	set := people(2)
 	err := NewImport(client, list).Send(t.Context(), set)
 	var failed *Error
-	if !errors.As(err, &failed) || failed.Kind != Outage || statuses(set)["unknown answer_lost"] != 2 || client.Stats().Resent == 0 {
+	if !errors.As(err, &failed) || failed.Kind != Outage || statuses(set)["unknown answer_lost"] != 2 ||
+		client.Stats().Resent == 0 {
 		t.Errorf("error %v, outcomes %v, %+v", err, statuses(set), client.Stats())
 	}
 }
@@ -164,7 +172,8 @@ func TestNoTLS(t *testing.T) {
 	for greeting, want := range map[string]string{
 		"SSH-2.0-OpenSSH_9.6\r\n":          "first record does not look like a TLS handshake",
 		"HTTP/1.1 400 Bad Request\r\n\r\n": "server gave HTTP response to HTTPS client",
-		"\x16\x03\x02\x00\x2c\x02\x00\x00\x28\x03\x02" + strings.Repeat("\x00", 32) + "\x00\x00\x2f\x00\x00\x00": "unsupported protocol version",
+		"\x16\x03\x02\x00\x2c\x02\x00\x00\x28\x03\x02" + strings.Repeat("\x00", 32) +
+			"\x00\x00\x2f\x00\x00\x00": "unsupported protocol version",
 	} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -182,7 +191,8 @@ func TestNoTLS(t *testing.T) {
 			text, _ := io.ReadAll(conn)
 			said <- string(text)
 		}()
-		client, err := New(Options{BaseURL: "https://" + listener.Addr().String(), Revision: DefaultRevision, Key: "pk_trusted", RetryFor: time.Hour})
+		client, err := New(Options{BaseURL: "https://" + listener.Addr().String(), Revision: DefaultRevision,
+			Key: "pk_trusted", RetryFor: time.Hour})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	pingAfter = 30 * time.Second // of silence on an HTTP/2 connection; without a ping, a dead one would keep taking requests
+	// of silence on an HTTP/2 connection; without a ping, a dead one would keep taking requests
+	pingAfter = 30 * time.Second
 	pingTime  = 75 * time.Second // for the ping's answer: on a slow line it waits behind a request's body
 )
 
