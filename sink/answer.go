@@ -57,8 +57,7 @@ func (c *Client) check(r *request, a *answer) *failure {
 			err: errors.New(explain(a.status, a.errors)),
 		}
 	case a.status == http.StatusForbidden && !isObject(a.body):
-		return &failure{err: errors.New("HTTP 403 with a page that is not Klaviyo's: a firewall challenged the " +
-			"request")}
+		return &failure{err: errors.New("HTTP 403 with a page that is not Klaviyo's: a firewall stopped the request")}
 	case a.status < 300 && r.accept != nil:
 		if err := r.accept(a); err != nil {
 			return &failure{lost: true, err: fmt.Errorf("HTTP %d: %w", a.status, err)}
@@ -73,9 +72,8 @@ func (c *Client) fatal(r *request, a *answer) *Error {
 	var fatal *Error
 	switch {
 	case a.status == http.StatusUnauthorized:
-		fatal = setupError("create a private API key in Klaviyo under Settings > API keys, then set " +
-			"KLAVIYO_API_KEY or "+
-			"pass --api-key-file FILE", "%s: Klaviyo does not know the API key: %s", r.doing, said)
+		fatal = setupError("create a private API key in Klaviyo under Settings > API keys, then set KLAVIYO_API_KEY "+
+			"or pass --api-key-file FILE", "%s: Klaviyo does not know the API key: %s", r.doing, said)
 	case a.status == http.StatusForbidden:
 		fatal = setupError("give the key the scopes lists:read, lists:write, profiles:read and profiles:write, "+
 			"and accounts:read for doctor", "%s: the API key has no permission for this: %s", r.doing, said)
@@ -83,9 +81,7 @@ func (c *Client) fatal(r *request, a *answer) *Error {
 		fatal = setupError("pass a newer date to --revision, or update klaviyo-export",
 			"%s: Klaviyo has retired API revision %s: %s", r.doing, c.options.Revision, said)
 	case a.status >= 300 && a.status < 400:
-		fatal = setupError("check --base-url",
-			"%s: the server answered with a redirect, which is not followed: HTTP %d",
-			r.doing, a.status)
+		fatal = setupError("check --base-url", "%s: redirects are not followed: HTTP %d", r.doing, a.status)
 	default:
 		return nil
 	}

@@ -70,8 +70,11 @@ func TestLongReasons(t *testing.T) {
 		name, answer string
 		column, code string
 	}{
-		{"many errors", manyErrors(`{"code":"invalid","detail":"bad","source":{"pointer":"` + at + `"}}`), "email",
-			"invalid"},
+		{
+			"many errors",
+			manyErrors(`{"code":"invalid","detail":"bad","source":{"pointer":"` + at + `"}}`),
+			"email", "invalid",
+		},
 		{
 			"one long error",
 			manyErrors(`{"code":"invalid","detail":"` + mega("bad\\u00e9") + `","source":{"pointer":"` + at + `"}}`),

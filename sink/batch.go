@@ -13,12 +13,13 @@ const maxUnnamed = 30
 // names are rejected, and the others are sent again. If it names none, the batch is halved until the bad profile is
 // alone.
 type batch struct {
-	list    *List
-	request func(ctx context.Context, set []*Profile) (*refusal, error) // sends one request
-	through bool                                                        // a request was accepted
-	// a request that may have arrived was refused when sent again
-	lost    bool
-	unnamed int                                                         // requests that were refused without a name
+	list *List
+	// request sends one request. It returns the refusal of a 4xx about its content.
+	request func(ctx context.Context, set []*Profile) (*refusal, error)
+
+	through bool // a request was accepted
+	lost    bool // a request that may have arrived was refused when it was sent again
+	unnamed int  // requests that were refused without a name
 }
 
 // send sends a batch. Its error is that of Sender.Send.

@@ -29,11 +29,10 @@ type Options struct {
 	Key           string // private API key
 	UserAgent     string
 	Concurrency   int           // requests in flight at a time; one idle connection is kept for each
-	// percent of Klaviyo's rates to use; 0 = no pacing, only Klaviyo's own waits are obeyed
-	RateShare     int
+	RateShare     int           // percent of Klaviyo's rates to use; 0 = no pacing, but Klaviyo's waits are obeyed
 	RetryFor      time.Duration // how long failures are retried while no request succeeds
 	Alone         bool          // no other process creates lists in the account at the same time
-	Notice        func(string)  // receives texts for people, such as what is being retried; is called concurrently
+	Notice        func(string)  // receives texts for people, such as what is being retried; called concurrently
 }
 
 // Client sends requests to Klaviyo for one account. Its methods may be called concurrently.

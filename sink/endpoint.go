@@ -30,8 +30,9 @@ type endpoint struct {
 func newEndpoint(r rates, share int) *endpoint {
 	e := &endpoint{changed: make(chan struct{})}
 	for _, w := range []window{
-		{limit: r.burst, span: time.Second}, {limit: r.steady, span: time.Minute},
-			{limit: r.daily, span: 24 * time.Hour},
+		{limit: r.burst, span: time.Second},
+		{limit: r.steady, span: time.Minute},
+		{limit: r.daily, span: 24 * time.Hour},
 	} {
 		if w.limit > 0 && share > 0 {
 			w.pace = max(w.limit*share/100, 1)

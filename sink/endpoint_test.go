@@ -59,7 +59,8 @@ func TestNoWindowIsOverrun(t *testing.T) {
 	})
 }
 
-// course is a sequence of requests: their latencies, the fraction of each latency after which Klaviyo counts the request, and 429s.
+// course is a sequence of requests: their latencies, the fraction of each latency after which Klaviyo counts the
+// request, and 429s.
 type course struct {
 	limits         rates
 	share, senders int
@@ -207,8 +208,8 @@ func TestTenMillionRowsAtFullQuota(t *testing.T) {
 	}
 }
 
-// TestOthersUseHalfTheQuota: if other clients use half of the quota, no row is lost, few requests are refused, and the rest of
-// the quota is used.
+// TestOthersUseHalfTheQuota: if other clients use half of the quota, no row is lost, few requests are refused, and
+// the rest of the quota is used.
 func TestOthersUseHalfTheQuota(t *testing.T) {
 	const requests = 600 // eight minutes of the 75 that are left
 	for _, phase := range []time.Duration{0, 20 * time.Second, 59 * time.Second} {
@@ -262,7 +263,8 @@ func TestSlowRequestHoldsOnePlace(t *testing.T) {
 	})
 }
 
-// TestRemainingIsObeyed: when Klaviyo says that no request is left in a window, the next one waits before Klaviyo must refuse it.
+// TestRemainingIsObeyed: when Klaviyo says that no request is left in a window, the next one waits before Klaviyo
+// must refuse it.
 func TestRemainingIsObeyed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, c := range []struct {

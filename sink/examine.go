@@ -65,8 +65,7 @@ func finding(check, detail string, err error) Finding {
 		if errors.As(err, &failed) {
 			f.Hint = failed.Hint
 			if unreachable(err) {
-				f.Hint = "check --base-url, HTTPS_PROXY and the network, or try again later: no usable answer came " +
-					"back"
+				f.Hint = "check --base-url, HTTPS_PROXY and the network, or try again later: no usable answer came"
 			}
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// TestExamine: a missing scope is a finding about that scope, and not about the key. Every failed check has a detail and a hint,
-// and no check changes anything.
+// TestExamine: a missing scope is a finding about that scope, and not about the key. Every failed check has a detail
+// and a hint, and no check changes anything.
 func TestExamine(t *testing.T) {
 	on := func(path string) func(*http.Request) bool {
 		return func(r *http.Request) bool { return r.URL.Path == path }

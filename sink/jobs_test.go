@@ -109,7 +109,7 @@ func TestAllErrorsAreRead(t *testing.T) {
 	k.faults = []fault{html(502), says(200, mediaType, ""), reset(false), html(403)}
 	for i := range 250 {
 		k.errors["J"] = append(k.errors["J"],
-			failure(`"/data"`, fmt.Sprintf(`{"email":"p%d@example.com"}`, 2*i), "bad"))
+			jobError(`"/data"`, fmt.Sprintf(`{"email":"p%d@example.com"}`, 2*i), "bad"))
 	}
 	watching(t, k, func(w *world, j *Jobs) {
 		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
@@ -124,7 +124,8 @@ func TestAllErrorsAreRead(t *testing.T) {
 	})
 }
 
-// TestJobStates: a state that no later poll can change ends the wait. In any other state it goes on until the time is over.
+// TestJobStates: a state that no later poll can change ends the wait. In any other state it goes on until the time is
+// over.
 func TestJobStates(t *testing.T) {
 	for _, c := range []struct {
 		name, status string
@@ -152,7 +153,8 @@ func TestJobStates(t *testing.T) {
 	}
 }
 
-// TestJobNotFoundAtFirst: a job that polls miss at first is not expired, as a new job may not be found everywhere at once.
+// TestJobNotFoundAtFirst: a job that polls miss at first is not expired, as a new job may not be found everywhere at
+// once.
 func TestJobNotFoundAtFirst(t *testing.T) {
 	missing := problem(404, "not_found", "/data/", "Invalid job id")
 	watching(t, &jobs{status: complete, faults: []fault{missing, missing}}, func(w *world, j *Jobs) {
@@ -164,7 +166,7 @@ func TestJobNotFoundAtFirst(t *testing.T) {
 
 // TestKeyInImportErrors: an import job's errors are kept without the key, even if the cut would halve it.
 func TestKeyInImportErrors(t *testing.T) {
-	long := failure(at(0), `null`, strings.Repeat("x", maxText-4)+`pk_bubble is bad`)
+	long := jobError(at(0), `null`, strings.Repeat("x", maxText-4)+`pk_bubble is bad`)
 	k := &jobs{status: complete, failed: map[string]int{"J": 1}, errors: map[string][]string{"J": {long}}}
 	watching(t, k, func(w *world, j *Jobs) {
 		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
@@ -243,8 +245,8 @@ func TestTwoWaitForOneJob(t *testing.T) {
 	})
 }
 
-// TestErrorsThatCannotBeRead: a job whose errors cannot be read stays open, so that its rows stay accepted and a later run can
-// wait for them. If Klaviyo no longer knows the errors, the job has expired.
+// TestErrorsThatCannotBeRead: a job whose errors cannot be read stays open, so that its rows stay accepted and a
+// later run can wait for them. If Klaviyo no longer knows the errors, the job has expired.
 func TestErrorsThatCannotBeRead(t *testing.T) {
 	for status, want := range map[int]JobState{503: Open, 404: Expired} {
 		k := &jobs{status: complete, failed: map[string]int{"J": 1}, requests: map[string]int{}}
@@ -267,7 +269,8 @@ func TestErrorsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestManyJobs: many jobs are polled a hundred at a call, by one caller for all, at growing intervals and within the quota.
+// TestManyJobs: many jobs are polled a hundred at a call, by one caller for all, at growing intervals and within the
+// quota.
 func TestManyJobs(t *testing.T) {
 	const n = 250
 	k := &jobs{status: map[string]string{}}

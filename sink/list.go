@@ -42,9 +42,8 @@ func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
 		return l, err
 	}
 	if l.id == "" && !ref.Create {
-		return l, setupError("check the exact name, letter case included, or pass --list-id with the id in the " +
-			"list's "+
-			"address in Klaviyo", "look up list %q: no list has this name", ref.Name)
+		return l, setupError("check the exact name, letter case included, or pass --list-id with the id in the "+
+			"list's address in Klaviyo", "look up list %q: no list has this name", ref.Name)
 	}
 	return l, nil
 }
@@ -76,8 +75,7 @@ func (l *List) exists(ctx context.Context) error {
 	err := (&List{client: l.client, ref: ListRef{ID: id}}).byID(ctx)
 	var failed *Error
 	if errors.As(err, &failed) && failed.status == http.StatusNotFound {
-		failed.Hint = "run it again with a list that exists: this one was deleted during the run; rows sent before " +
-			"stay sent"
+		failed.Hint = "run it again with another list: this one was deleted during the run; rows sent before stay sent"
 	}
 	return err
 }

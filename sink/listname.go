@@ -59,8 +59,8 @@ func (l *List) lookUp(ctx context.Context) (found []listResource, err error) {
 	}.Encode()
 	for pages := 0; next != ""; pages++ {
 		if pages == maxPages || len(found) > maxTwins {
-			return nil, setupError("", "%s: Klaviyo's pages do not end; %d lists have that name so far", doing,
-				len(found))
+			return nil, setupError("", "%s: Klaviyo's pages do not end; %d lists have that name so far",
+				doing, len(found))
 		}
 		var page struct {
 			Data  []listResource `json:"data"`

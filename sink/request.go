@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	// for the answer, from the last byte of the request: a slow line may need longer for 5 MB
-	answerTime  = 2 * time.Minute
-	silenceTime = 15 * time.Second // without an answer, until people are told
+	// answerTime is the time for an answer after the last byte of the request: a slow line may need longer for 5 MB.
+	answerTime = 2 * time.Minute
+	// silenceTime without an answer is told to people.
+	silenceTime = 15 * time.Second
 )
 
 // request is one call of the API. set is nil for one without profiles.

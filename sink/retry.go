@@ -81,8 +81,8 @@ func (f *failure) fatal(r *request, lost bool) error {
 	case r.once && f.after > longestThrottle:
 		return &Error{
 			Kind: Outage, Hint: "use a list that exists, or run it again after that time",
-			err: fmt.Errorf("%s: Klaviyo's limit of 150 new lists a day is used up: it asks to wait %v", r.doing,
-				f.after),
+			err: fmt.Errorf("%s: Klaviyo's limit of 150 new lists a day is used up: it asks to wait %v",
+				r.doing, f.after),
 		}
 	}
 	return nil

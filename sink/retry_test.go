@@ -18,7 +18,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestPassingFailures: a failure that passes by itself is retried after the right pause, and the profiles are accepted.
+// TestPassingFailures: a failure that passes by itself is retried after the right pause, and the profiles are
+// accepted.
 func TestPassingFailures(t *testing.T) {
 	inAMinute := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		at := time.Now().Add(time.Minute).UTC().Format(http.TimeFormat) // by the bubble's clock
@@ -100,7 +101,8 @@ func TestPassingFailures(t *testing.T) {
 	}
 }
 
-// TestOutage: when the time for retries is over, rows that cannot have arrived are unsent, and the others are unknown.
+// TestOutage: when the time for retries is over, rows that cannot have arrived are unsent, and the others are
+// unknown.
 func TestOutage(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -138,7 +140,8 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// TestOutageAfterALostAnswer: rows that may have arrived by an early try stay unknown, even if no later try can have arrived.
+// TestOutageAfterALostAnswer: rows that may have arrived by an early try stay unknown, even if no later try can have
+// arrived.
 func TestOutageAfterALostAnswer(t *testing.T) {
 	faults := []fault{reset(true)}
 	for range 100 {
@@ -154,8 +157,8 @@ func TestOutageAfterALostAnswer(t *testing.T) {
 	})
 }
 
-// TestLongTryIsNotTheLast: a try that took longer than the time for retries, as in a process that was suspended, is followed by
-// another.
+// TestLongTryIsNotTheLast: a try that took longer than the time for retries, as in a process that was suspended, is
+// followed by another.
 func TestLongTryIsNotTheLast(t *testing.T) {
 	suspended := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		time.Sleep(time.Minute) // on the bubble's clock

@@ -9,8 +9,8 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// failure is an import-error as Klaviyo may send it.
-func failure(pointer, payload, detail string) string {
+// jobError is an import-error as Klaviyo may send it.
+func jobError(pointer, payload, detail string) string {
 	return fmt.Sprintf(`{"type":"import-error","id":"e","attributes":{"code":"invalid","title":"T","detail":%q,`+
 		`"source":{"pointer":%s},"original_payload":%s}}`, detail, pointer, payload)
 }
@@ -44,8 +44,8 @@ type settled struct {
 	Code   string
 }
 
-// TestSettle: an error is attributed by the address in it, and otherwise by its place. If an error matches no row, or fewer
-// rows are named than failed, no other row counts as applied.
+// TestSettle: an error is attributed by the address in it, and otherwise by its place. If an error matches no row, or
+// fewer rows are named than failed, no other row counts as applied.
 func TestSettle(t *testing.T) {
 	email := func(address string) string { return `{"email":"` + address + `"}` }
 	one := func(place int) settled { return settled{map[int]string{place: "bad"}, Applied, ""} }
@@ -58,48 +58,48 @@ func TestSettle(t *testing.T) {
 	}{
 		{"no errors", nil, 0, settled{Rest: Applied}},
 		{"no errors, not counted", nil, -1, settled{Rest: Applied}},
-		{"by address", []string{failure(nowhereAt, email("c@example.com"), "bad")}, 1, one(2)},
-		{"by address in other letter case", []string{failure(`null`, email("b@EXAMPLE.com"), "bad")}, 1, one(1)},
+		{"by address", []string{jobError(nowhereAt, email("c@example.com"), "bad")}, 1, one(2)},
+		{"by address in other letter case", []string{jobError(`null`, email("b@EXAMPLE.com"), "bad")}, 1, one(1)},
 		{
 			"by address below attributes",
-			[]string{failure(nowhereAt, `{"type":"profile","id":null,"attributes":{"email":"a@example.com"}}`, "bad")},
+			[]string{jobError(nowhereAt, `{"type":"profile","id":null,"attributes":{"email":"a@example.com"}}`, "bad")},
 			1, one(0),
 		},
-		{"the address wins over the place", []string{failure(at(0), email("c@example.com"), "bad")}, 1, one(2)},
-		{"by place", []string{failure(at(2), `null`, "bad")}, 1, one(2)},
-		{"by place, payload without an address", []string{failure(at(1), `{"phone_number":"+1"}`, "bad")}, 1, one(1)},
-		{"by place, payload of another type", []string{failure(at(1), `"text"`, "bad")}, 1, one(1)},
-		{"address of several rows", []string{failure(at(4), email("twice@example.com"), "bad")}, 1, one(4)},
-		{"address of several rows, place of another", []string{failure(at(0), email("twice@example.com"), "bad")}, 1,
+		{"the address wins over the place", []string{jobError(at(0), email("c@example.com"), "bad")}, 1, one(2)},
+		{"by place", []string{jobError(at(2), `null`, "bad")}, 1, one(2)},
+		{"by place, payload without an address", []string{jobError(at(1), `{"phone_number":"+1"}`, "bad")}, 1, one(1)},
+		{"by place, payload of another type", []string{jobError(at(1), `"text"`, "bad")}, 1, one(1)},
+		{"address of several rows", []string{jobError(at(4), email("twice@example.com"), "bad")}, 1, one(4)},
+		{"address of several rows, place of another", []string{jobError(at(0), email("twice@example.com"), "bad")}, 1,
 			unmatched},
-		{"address of several rows, no place", []string{failure(nowhereAt, email("twice@example.com"), "bad")}, 1,
+		{"address of several rows, no place", []string{jobError(nowhereAt, email("twice@example.com"), "bad")}, 1,
 			unmatched},
-		{"address of no row", []string{failure(at(0), email("x@example.com"), "bad")}, 1, unmatched},
+		{"address of no row", []string{jobError(at(0), email("x@example.com"), "bad")}, 1, unmatched},
 		{
-			"neither address nor place", []string{failure(nowhereAt, `null`, "bad"), failure(at(0), `null`, "worse")},
+			"neither address nor place", []string{jobError(nowhereAt, `null`, "bad"), jobError(at(0), `null`, "worse")},
 			2,
 			settled{map[int]string{0: "worse"}, Unknown, "error_unmatched"},
 		},
-		{"a place behind the last row", []string{failure(at(5), `null`, "bad")}, 1, unmatched},
+		{"a place behind the last row", []string{jobError(at(5), `null`, "bad")}, 1, unmatched},
 		{
-			"two errors of one row", []string{failure(at(0), `null`, "bad"), failure(at(0), `null`, "and worse")}, 1,
+			"two errors of one row", []string{jobError(at(0), `null`, "bad"), jobError(at(0), `null`, "and worse")}, 1,
 			settled{map[int]string{0: "bad; and worse"}, Applied, ""},
 		},
 		{
 			"two errors of one row, two rows failed",
-			[]string{failure(at(0), `null`, "bad"), failure(at(0), `null`, "and worse")}, 2,
+			[]string{jobError(at(0), `null`, "bad"), jobError(at(0), `null`, "and worse")}, 2,
 			settled{map[int]string{0: "bad; and worse"}, Unknown, "errors_incomplete"},
 		},
 		{
-			"fewer than counted", []string{failure(at(0), `null`, "bad")}, 2,
+			"fewer than counted", []string{jobError(at(0), `null`, "bad")}, 2,
 			settled{map[int]string{0: "bad"}, Unknown, "errors_incomplete"},
 		},
 		{"no errors though counted", nil, 3, settled{Rest: Unknown, Code: "errors_incomplete"}},
 		{
-			"more than counted", []string{failure(at(0), `null`, "bad"), failure(at(1), `null`, "bad")}, 1,
+			"more than counted", []string{jobError(at(0), `null`, "bad"), jobError(at(1), `null`, "bad")}, 1,
 			settled{map[int]string{0: "bad", 1: "bad"}, Applied, ""},
 		},
-		{"errors, not counted", []string{failure(at(1), `null`, "bad")}, -1, one(1)},
+		{"errors, not counted", []string{jobError(at(1), `null`, "bad")}, -1, one(1)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := &End{State: Complete, failed: c.failed, total: len(jobRows), errors: failures(t, c.errors...)}
@@ -139,7 +139,7 @@ func TestSettleOtherStates(t *testing.T) {
 // TestSettlePartOfAJob: if rows of the job are missing here, a place in it proves nothing, but an address does.
 func TestSettlePartOfAJob(t *testing.T) {
 	part := &End{State: Complete, failed: 2, total: 3}
-	part.errors = failures(t, failure(at(0), `null`, "bad"), failure(at(0), `{"email":"c@example.com"}`, "bad"))
+	part.errors = failures(t, jobError(at(0), `null`, "bad"), jobError(at(0), `{"email":"c@example.com"}`, "bad"))
 	for _, part.total = range []int{3, -1} {
 		if s := part.Settle(5, jobKey); s.Rest != Unknown || len(s.Faults) != 1 || s.Faults[2] == nil {
 			t.Errorf("5 rows of a job of %d: %+v", part.total, s)

@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	// of silence on an HTTP/2 connection; without a ping, a dead one would keep taking requests
+	// pingAfter is the silence after which an HTTP/2 connection is tested. A dead one would keep taking requests.
 	pingAfter = 30 * time.Second
-	pingTime  = 75 * time.Second // for the ping's answer: on a slow line it waits behind a request's body
+	// pingTime is the time for the ping's answer. On a slow line it waits behind a request's body.
+	pingTime = 75 * time.Second
 )
 
 // newTransport returns the HTTP transport of a client with so many requests in flight at a time.
