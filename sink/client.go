@@ -42,7 +42,7 @@ type Client struct {
 	endpoints endpoints
 	counters  counters
 	inFlight  inFlight
-	started   time.Time    // the two below count from it by the monotonic clock, which nobody sets
+	started   time.Time    // the two below count from it by the monotonic clock, which no one can set
 	progress  atomic.Int64 // nanoseconds until the last good answer
 	noticed   atomic.Int64 // nanoseconds until the last notice, 0 = there was none
 }

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,11 +25,12 @@ type endpoint struct {
 	open     time.Time     // no request is sent before it: Klaviyo said so
 	changed  chan struct{} // closed when a request was answered
 	share    share         // of the second window
+	random   func(n int64) int64
 }
 
 // newEndpoint leaves (100 - share) percent of each limit to others. With a share of 0 there are no windows.
 func newEndpoint(r rates, share int) *endpoint {
-	e := &endpoint{changed: make(chan struct{})}
+	e := &endpoint{changed: make(chan struct{}), random: rand.Int64N}
 	for _, w := range []window{
 		{limit: r.burst, span: time.Second},
 		{limit: r.steady, span: time.Minute},

@@ -39,7 +39,8 @@ func (m *mute) Close() error {
 	return m.Conn.Close()
 }
 
-// TestHalfOpenHTTP2: an HTTP/2 connection that is silently dead is given up, and the request is resent on another one.
+// TestHalfOpenHTTP2: an HTTP/2 connection that is silently dead is given up, and the request is resent on another
+// one.
 func TestHalfOpenHTTP2(t *testing.T) {
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

@@ -1,9 +1,6 @@
 package sink
 
-import (
-	"math/rand/v2"
-	"time"
-)
+import "time"
 
 // easing is the time after which bursts that a 429 made smaller grow by one request again.
 const easing = 20 * time.Second
@@ -12,7 +9,7 @@ const easing = 20 * time.Second
 func (e *endpoint) throttle(d time.Duration) time.Duration {
 	d = min(d, longestThrottle)
 	// The processes of an account should not all return at the same moment.
-	return e.shut(d + time.Duration(rand.Int64N(int64(e.slow(d))+1)))
+	return e.shut(d + time.Duration(e.random(int64(e.slow(d))+1)))
 }
 
 // slow slows down after a 429 that asks to wait for d: another process uses the quota too. It returns the time over

@@ -32,7 +32,8 @@ type secured struct {
 	transport *http.Transport
 }
 
-// secure runs f in a bubble with a server of the configuration, which gets a certificate of 127.0.0.1 and example.com.
+// secure runs f in a bubble with a server of the configuration, which gets a certificate of 127.0.0.1 and
+// example.com.
 func secure(
 	t *testing.T, base string, config *tls.Config, retryFor time.Duration, handler http.HandlerFunc, f func(s *secured),
 ) {
@@ -74,7 +75,8 @@ func secure(
 	})
 }
 
-// queued is a connection whose writes do not wait for the reader, as with TCP: in a failing handshake both sides write.
+// queued is a connection whose writes do not wait for the reader, as with TCP: in a failing handshake both sides
+// write.
 type queued struct {
 	net.Conn
 	out  chan []byte
@@ -153,8 +155,8 @@ func selfSigned(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
-// TestTLS: the key goes only to a server that proves by TLS 1.2 or later to be the base URL's host. Any other server ends
-// the run at once, without a retry.
+// TestTLS: the key goes only to a server that proves by TLS 1.2 or later to be the base URL's host. Any other server
+// ends the run at once, without a retry.
 func TestTLS(t *testing.T) {
 	const failed = "failed to verify certificate: x509: "
 	for _, c := range []struct {
@@ -224,7 +226,8 @@ type deaf struct{ net.Conn }
 
 func (deaf) Read([]byte) (int, error) { return 0, syscall.ECONNRESET }
 
-// TestHandshakeCut: an import whose TLS handshakes fail has not arrived, however often it was tried: its rows are unsent.
+// TestHandshakeCut: an import whose TLS handshakes fail has not arrived, however often it was tried: its rows are
+// unsent.
 func TestHandshakeCut(t *testing.T) {
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {
