@@ -9,36 +9,36 @@ import (
 	"unicode"
 )
 
-// maxRemoval is the number of ids that one removal takes (klaviyo-api.md §5).
+// maxRemoval is the number of ids that one removal request holds (klaviyo-api.md §5).
 const maxRemoval = 1_000
 
-// Removal takes profiles off a list. It leaves their consent as it is.
-type Removal struct {
+// remover removes profiles from a list.
+type remover struct {
 	client *Client
 	list   *List
 }
 
-// NewRemoval returns the Sender that removes from list.
-func NewRemoval(c *Client, list *List) *Removal { return &Removal{client: c, list: list} }
+// NewRemoval returns the Sender that removes profiles from list, by profile id. Their consent stays as it is. Sent
+// profiles are Applied: Klaviyo removes at once.
+func NewRemoval(c *Client, list *List) Sender { return &remover{client: c, list: list} }
 
-// Limits implements Sender.
-func (s *Removal) Limits() (profiles, bytes int) { return maxRemoval, maxImportBytes }
+func (s *remover) Limits() (profiles, bytes int) { return maxRemoval, maxImportBytes }
 
-// Send implements Sender. Profiles end as Applied: removal is immediate.
-func (s *Removal) Send(ctx context.Context, profiles []Profile) error {
-	d := delivery{list: s.list, send: s.remove}
-	return d.run(ctx, profiles)
+func (s *remover) Send(ctx context.Context, profiles []Profile) error {
+	b := batch{list: s.list, request: s.remove}
+	return b.send(ctx, profiles)
 }
 
-func (s *Removal) remove(ctx context.Context, set []*Profile) (*refusal, error) {
+func (s *remover) remove(ctx context.Context, set []*Profile) (*refusal, error) {
 	list, _, _ := s.list.State()
 	a, err := s.client.call(ctx, &request{
-		doing: fmt.Sprintf("remove %d profiles", len(set)), method: http.MethodDelete, endpoint: s.client.rates.removals,
+		doing:  fmt.Sprintf("remove %d profiles", len(set)),
+		method: http.MethodDelete, endpoint: s.client.endpoints.removals,
 		path:   "/api/lists/" + url.PathEscape(list) + "/relationships/profiles",
 		prefix: `{"data":[`, suffix: `]}`, set: set,
 		accept: func(a *answer) error {
 			if a.status != http.StatusNoContent {
-				return fmt.Errorf("a removal is answered with %d", http.StatusNoContent)
+				return fmt.Errorf("expected HTTP %d", http.StatusNoContent)
 			}
 			return nil
 		},
@@ -55,8 +55,8 @@ func (s *Removal) remove(ctx context.Context, set []*Profile) (*refusal, error) 
 	return nil, nil
 }
 
-// removalPlace returns what finds the profile of a set, always the same, by the error's pointer or, as the API's answer to
-// unknown ids is not documented, by its id in the error's text.
+// removalPlace returns the function that finds the profile of an error, for errors about one set. It reads the
+// error's pointer or the id in its text, as the API's answer to unknown ids is not documented.
 func removalPlace() func(e *apiError, set []*Profile) (int, string) {
 	var places map[string]int
 	return func(e *apiError, set []*Profile) (int, string) {
@@ -75,7 +75,7 @@ func removalPlace() func(e *apiError, set []*Profile) (int, string) {
 	}
 }
 
-// placesByID returns where each id stands first.
+// placesByID returns the first place of each id.
 func placesByID(set []*Profile) map[string]int {
 	places := make(map[string]int, len(set))
 	for i, p := range set {
@@ -87,12 +87,12 @@ func placesByID(set []*Profile) map[string]int {
 	return places
 }
 
-// betweenWords reports whether no id holds the character.
+// betweenWords reports whether the character occurs in no id.
 func betweenWords(r rune) bool {
 	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_'
 }
 
-// profileID reads the id out of a removal's element, {"type":"profile","id":"…"}.
+// profileID reads the id of a removal's element, {"type":"profile","id":"…"}.
 func profileID(p *Profile) string {
 	var element struct {
 		ID string `json:"id"`
