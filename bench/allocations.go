@@ -28,8 +28,8 @@ func allocations(ctx context.Context, args []string, std stdio) error {
 	return nil
 }
 
-// allocated adds the rows of in to the server's list as klaviyo-export does by default, except that no rate is limited. It
-// returns the number of rows and the number of heap objects that this process allocated meanwhile.
+// allocated adds the rows of in to the server's list as klaviyo-export does by default, except that no rate is
+// limited. It returns the number of rows and the number of heap objects that this process allocated meanwhile.
 func allocated(ctx context.Context, url string, in io.Reader) (rows int64, objects uint64, err error) {
 	checker, err := validate.New(validate.Options{})
 	if err != nil {

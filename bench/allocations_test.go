@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// A whole run allocates at most 0.2 heap objects for a good row and 6 for a bad row, whose reason is text. The test compares
-// two runs that differ by 40,000 rows, so that one more allocation per row shows.
+// A whole run allocates at most 0.2 heap objects for a good row and 6 for a bad row, whose reason is text. The test
+// compares two runs that differ by 40,000 rows, so that one more allocation per row shows.
 func TestAllocationsPerRow(t *testing.T) {
 	web := httptest.NewServer(&server{})
 	defer web.Close()

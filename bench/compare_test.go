@@ -46,8 +46,8 @@ func TestSizesAreSorted(t *testing.T) {
 	}
 }
 
-// madeUp returns a comparison of two programs over three sizes. A run of the first costs 10 ms and 2 µs a row; the second costs
-// five times as much.
+// madeUp returns a comparison of two programs over three sizes. A run of the first costs 10 ms and 2 µs a row; the
+// second costs five times as much.
 func madeUp() *comparison {
 	c := &comparison{peers: []*peer{{name: ours, results: true}, {name: "Python <by> hand"}}}
 	for _, rows := range []int{1000, 100_000, 1_000_000} {

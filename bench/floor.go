@@ -26,8 +26,8 @@ const (
 	closing   = `]}},"relationships":{"lists":{"data":[{"type":"list","id":"` + list + `"}]}}}}`
 )
 
-// plain is a whole run without concurrency, retries or rate limits. It checks rows, skips duplicates, sends batches and writes
-// result lines. Its memory grows with the number of rows.
+// plain is a whole run without concurrency, retries or rate limits. It checks rows, skips duplicates, sends batches
+// and writes result lines. Its memory grows with the number of rows.
 type plain struct {
 	url     string
 	checker *validate.Checker

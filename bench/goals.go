@@ -58,7 +58,8 @@ func (c *comparison) goals() []goal {
 	})
 }
 
-// against returns the goal that klaviyo-export takes at most bound times what a peer takes. The peer's name begins with peer.
+// against returns the goal that klaviyo-export takes at most bound times what a peer takes. The peer's name begins
+// with peer.
 func (c *comparison) against(peer, what string, of func(took) float64, bound float64) goal {
 	all := c.of(c.main.count)
 	i := slices.IndexFunc(all, func(s *series) bool { return strings.HasPrefix(s.peer.name, peer) })

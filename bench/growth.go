@@ -19,8 +19,8 @@ func (c *comparison) writeGrowth(b *strings.Builder) {
 			thousands(s), s.median(cpu), s.median(cpu)/s.n()*1e6, resided(s))
 	}
 	b.WriteString("\nLines through the medians, fitted so that each size counts alike: start + rows × slope.\n\n")
-	b.WriteString("| what | sizes | wall: start ms | wall: µs a row | CPU: start ms | CPU: µs a row | RSS MB, first and last size |\n")
-	b.WriteString("|---|---|---:|---:|---:|---:|---:|\n")
+	b.WriteString("| what | sizes | wall: start ms | wall: µs a row | CPU: start ms | CPU: µs a row ")
+	b.WriteString("| RSS MB, first and last size |\n|---|---|---:|---:|---:|---:|---:|\n")
 	for _, p := range c.peers {
 		all := c.by(p)
 		if len(all) < 2 {

@@ -45,7 +45,8 @@ func commit(ctx context.Context, folder string) string {
 		return "unknown"
 	}
 	said := strings.TrimSpace(string(id))
-	if changes, err := exec.CommandContext(ctx, "git", "-C", folder, "status", "--porcelain").Output(); err != nil || len(changes) > 0 {
+	changes, err := exec.CommandContext(ctx, "git", "-C", folder, "status", "--porcelain").Output()
+	if err != nil || len(changes) > 0 {
 		said += " with changes"
 	}
 	return said

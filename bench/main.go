@@ -1,5 +1,5 @@
-// Bench measures klaviyo-export from outside: beside the programs that people use instead, and its memory while Klaviyo is
-// slow. Start reading at compare.go for the first and at memory.go for the second.
+// Bench measures klaviyo-export from outside: beside the programs that people use instead, and its memory while
+// Klaviyo is slow. Start reading at compare.go for the first and at memory.go for the second.
 package main
 
 import (

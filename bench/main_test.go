@@ -30,7 +30,7 @@ func TestUsage(t *testing.T) {
 		{"argument", "compare x", `unexpected argument "x"`},
 		{"no rounds", "compare -rounds 0", "-rounds: expected a number above 0, got 0"},
 		{"size zero", "compare -sizes 0", `-sizes: expected numbers above 0, separated by commas, got "0"`},
-		{"no size for all programs", "compare -sizes 2000000", `-sizes: expected at least one size up to 1000000, got "2000000"`},
+		{"no size for all programs", "compare -sizes 2000000", `expected at least one size up to 1000000, got "2000000"`},
 		{"size that is no integer", "compare -sizes 1e3", `got "1e3"`},
 		{"rows that are no number", "memory -rows x", "-rows"},
 	} {

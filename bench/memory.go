@@ -22,8 +22,8 @@ const (
 	requestMB = 6
 )
 
-// memory pipes rows to klaviyo-export while the server is slow and prints its resident memory over time. It fails when the
-// memory exceeds its bound or grows.
+// memory pipes rows to klaviyo-export while the server is slow and prints its resident memory over time. It fails
+// when the memory exceeds its bound or grows.
 func memory(ctx context.Context, args []string, std stdio) error {
 	flags := flag.NewFlagSet("memory", flag.ContinueOnError)
 	rows := flags.Int("rows", 20_000_000, "rows to send")
@@ -130,7 +130,8 @@ func resident(pid int) (now, peak float64, err error) {
 	return now, peak, nil
 }
 
-// conclude prints the figures of the run. It returns an error when rows are missing, or when memory exceeds its bound or grows.
+// conclude prints the figures of the run. It returns an error when rows are missing, or when memory exceeds its
+// bound or grows.
 func (w *watch) conclude(rows int64, c counts, bound float64) error {
 	var report struct {
 		Rows struct{ Read, Accepted int64 }
@@ -143,16 +144,17 @@ func (w *watch) conclude(rows int64, c counts, bound float64) error {
 		return fmt.Errorf("the run ended before the first sample, after less than %v: pass more -rows", sampling)
 	}
 	first, last := w.halves(rows)
-	fmt.Fprintf(w.out, "\n%d rows, %d sent in %d requests, at most %d in flight. ", report.Rows.Read, c.Rows, c.Requests, c.AtOnce)
+	fmt.Fprintf(w.out, "\n%d rows, %d sent in %d requests, at most %d in flight. ",
+		report.Rows.Read, c.Rows, c.Requests, c.AtOnce)
 	fmt.Fprintf(w.out, "Peak RSS %.1f MB, bound %.0f MB. %.1f CPU s.\n", w.peak, bound, cpu.Seconds())
 	if last > 0 {
-		fmt.Fprintf(w.out, "Median RSS with a full duplicate window: %.1f MB in the first half of the time, %.1f MB in the second.\n",
+		fmt.Fprintf(w.out, "Median RSS with a full duplicate window: %.1f MB in the first half, %.1f MB in the second.\n",
 			first, last)
 	}
 	switch {
 	case report.Rows.Read != rows || report.Rows.Accepted != c.Rows:
-		return fmt.Errorf("expected %d rows read and as many accepted as reached the server, got %d read, %d accepted, %d on the server",
-			rows, report.Rows.Read, report.Rows.Accepted, c.Rows)
+		return fmt.Errorf("expected %d rows read and %d accepted, which reached the server, got %d and %d",
+			rows, c.Rows, report.Rows.Read, report.Rows.Accepted)
 	case w.peak > bound:
 		return fmt.Errorf("resident memory: expected at most %.0f MB, got %.1f MB", bound, w.peak)
 	case last > first*flatness:
@@ -166,8 +168,8 @@ const (
 	flatness = 1.2       // limit on the memory of the second half, relative to the first half (halves)
 )
 
-// halves splits the time with a full duplicate window into two halves and returns their median memory. Both are 0 for a run
-// of less than four windows.
+// halves splits the time with a full duplicate window into two halves and returns their median memory. Both are 0
+// for a run of less than four windows.
 func (w *watch) halves(rows int64) (first, last float64) {
 	if rows < 4*window {
 		return 0, 0

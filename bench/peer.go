@@ -139,7 +139,8 @@ func (p *peer) check(set *rowSet, results string, t *took) error {
 	case a.accepted != t.counts.Rows:
 		return fmt.Errorf("%s: %d rows are accepted, but %d reached the server", p.name, a.accepted, t.counts.Rows)
 	case p.exact && a.lost+a.leaked > 0:
-		return fmt.Errorf("%s: expected every good row sent and no other, got %d lost and %d others sent", p.name, a.lost, a.leaked)
+		return fmt.Errorf("%s: expected every good row sent and no other, got %d lost and %d others sent",
+			p.name, a.lost, a.leaked)
 	}
 	return nil
 }

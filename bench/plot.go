@@ -84,7 +84,8 @@ func (p *panel) axes(b *strings.Builder) {
 	label := func(x, y float64, anchor, text string) {
 		fmt.Fprintf(b, `<text x="%.1f" y="%.1f" text-anchor="%s">%s</text>`+"\n", x, y, anchor, text)
 	}
-	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" font-size="14" font-weight="bold">%s</text>`+"\n", p.left, p.top-16, p.title)
+	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" font-size="14" font-weight="bold">%s</text>`+"\n",
+		p.left, p.top-16, p.title)
 	for e := math.Ceil(p.fromY); e <= p.toY; e++ {
 		y := p.y(math.Pow(10, e))
 		fmt.Fprintf(b, `<path d="M%.1f %.1fh%.1f" stroke="#ddd"/>`, p.left, y, p.width)

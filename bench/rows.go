@@ -91,8 +91,8 @@ func (set *rowSet) expect() error {
 	})
 }
 
-// pieces calls each with every line of a file, newline included. A line of more than 64 KiB comes in several pieces; ends is
-// true for its last one.
+// pieces calls each with every line of a file, newline included. A line of more than 64 KiB comes in several
+// pieces; ends is true for its last one.
 func pieces(name string, each func(piece []byte, ends bool)) error {
 	file, err := os.Open(name)
 	if err != nil {

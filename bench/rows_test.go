@@ -60,12 +60,14 @@ func TestLongRowsAreOneRow(t *testing.T) {
 	}
 }
 
-// A good row that is not accepted counts as lost, and a bad row that is accepted as leaked. More results than rows are an error.
+// A good row that is not accepted counts as lost, and a bad row that is accepted as leaked. More results than rows
+// are an error.
 func TestResultsAreScored(t *testing.T) {
 	expected, results := filepath.Join(t.TempDir(), "expected"), filepath.Join(t.TempDir(), "results")
 	var wanted, head strings.Builder
 	for i, row := range []struct{ want, got string }{
-		{"valid", "accepted"}, {"rejected", "accepted"}, {"skipped", "skipped"}, {"valid", "rejected"}, {"rejected", "rejected"},
+		{"valid", "accepted"}, {"rejected", "accepted"}, {"skipped", "skipped"}, {"valid", "rejected"},
+		{"rejected", "rejected"},
 	} {
 		fmt.Fprintf(&wanted, `{"row":%d,"status":"%s"}`+"\n", i+1, row.want)
 		fmt.Fprintf(&head, `{"type":"row","row":%d,"status":"%s"}`+"\n", i+1, row.got)

@@ -30,7 +30,8 @@ type counts struct {
 	AtOnce   int64 `json:"at_once"`  // most imports in flight at once
 }
 
-// server answers as Klaviyo does, in the fewest bytes that clients accept. It reads whole bodies and keeps only counts.
+// server answers as Klaviyo does, in the fewest bytes that clients accept. It reads whole bodies and keeps only
+// counts.
 type server struct {
 	delay  time.Duration // time between an import's body and its answer
 	bodies sync.Pool
@@ -86,8 +87,8 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusAccepted, `{"data":{"id":"`+jobID(job)+`"}}`)
 }
 
-// profiles returns the number of profiles in a body. It counts the members "attributes" that hold an object: each profile has
-// one, and the import job has one more.
+// profiles returns the number of profiles in a body. It counts the members "attributes" that hold an object: each
+// profile has one, and the import job has one more.
 func profiles(body []byte) int64 {
 	n := int64(-1)
 	for i := 0; ; i++ {

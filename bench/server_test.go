@@ -17,8 +17,9 @@ func TestServerCountsProfiles(t *testing.T) {
 		},
 		{
 			"spaces and another order",
-			`{"data": {"attributes": {"profiles": {"data": [{"attributes": {"email": "a@example.com"}, "type": "profile"}]}}, ` +
-				`"type": "profile-bulk-import-job"}}`,
+			`{"data": {"attributes": {"profiles": {"data": [` +
+				`{"attributes": {"email": "a@example.com"}, "type": "profile"}` +
+				`]}}, "type": "profile-bulk-import-job"}}`,
 			1,
 		},
 		{"empty body", "", 0},

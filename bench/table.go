@@ -20,8 +20,8 @@ const (
 	ending    = "<!-- to here -->\n"
 )
 
-// publish prints the results and draws the plot. With write, both go into the folder bench too; without it, the plot goes into
-// the folder for temporary files.
+// publish prints the results and draws the plot. With write, both go into the folder bench too; without it, the
+// plot goes into the folder for temporary files.
 func (c *comparison) publish(ctx context.Context, out io.Writer, write bool) error {
 	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
@@ -59,10 +59,11 @@ func (c *comparison) text(commit string) string {
 	set := c.main
 	fmt.Fprintf(&b, "\nMeasured %s on %s, %s, commit %s. ",
 		c.began.UTC().Format("2006-01-02 15:04 UTC"), c.machine, runtime.Version(), commit)
-	fmt.Fprintf(&b, "Runs of each program at each size, in turn: %d; the server answers an import after %v. Peers: %s.\n\n",
-		c.rounds, c.delay, c.versions())
-	fmt.Fprintf(&b, "%s rows of %.0f bytes, %.0f %% with characters outside ASCII, %.1f %% bad; %s rows are good and no duplicates.\n\n",
-		grouped(set.count), float64(set.bytes)/float64(set.count), share(set.nonASCII, set), share(set.bad, set), grouped(int(set.valid)))
+	fmt.Fprintf(&b, "Runs of each program at each size, in turn: %d; the server answers an import after %v. ", c.rounds, c.delay)
+	fmt.Fprintf(&b, "Peers: %s.\n\n", c.versions())
+	fmt.Fprintf(&b, "%s rows of %.0f bytes, %.0f %% with characters outside ASCII, %.1f %% bad; ",
+		grouped(set.count), float64(set.bytes)/float64(set.count), share(set.nonASCII, set), share(set.bad, set))
+	fmt.Fprintf(&b, "%s rows are good and no duplicates.\n\n", grouped(int(set.valid)))
 	c.writePeers(&b)
 	b.WriteString("\n### Goals\n\n| figure | goal | measured | |\n|---|---:|---:|---|\n")
 	for _, g := range c.goals() {

@@ -67,8 +67,8 @@ type candidate struct {
 	make  func(ctx context.Context, paths []string) (*peer, error)
 }
 
-// find returns klaviyo-export and the wanted peers that can run here. For each wanted peer that cannot run, missing has its
-// name and the reason.
+// find returns klaviyo-export and the wanted peers that can run here. For each wanted peer that cannot run, missing
+// has its name and the reason.
 func (t *tools) find(ctx context.Context, wanted func(name string) bool) (found []*peer, missing []string, err error) {
 	found = []*peer{{name: ours, args: t.add(), sends: true, results: true, exact: true}}
 	for _, own := range []struct{ name, command string }{
@@ -127,7 +127,8 @@ func (t *tools) python(ctx context.Context, paths []string) (*peer, error) {
 	if err := os.WriteFile(script, byHand, 0o600); err != nil {
 		return nil, err
 	}
-	return &peer{args: []string{strings.TrimSpace(string(interpreter)), script, "URL", list}, sends: true, results: true}, nil
+	args := []string{strings.TrimSpace(string(interpreter)), script, "URL", list}
+	return &peer{args: args, sends: true, results: true}, nil
 }
 
 // node installs Klaviyo's package for Node and returns the peer sdk.js.

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// usage returns the CPU time of an ended process and its peak resident memory in bytes. On Linux the peak is at least the
-// memory that this process had when it started the other.
+// usage returns the CPU time of an ended process and its peak resident memory in bytes. On Linux the peak is at
+// least the memory that this process had when it started the other.
 func usage(p *os.ProcessState) (cpu time.Duration, rss int64) {
 	return p.UserTime() + p.SystemTime(), peak(p.SysUsage().(*syscall.Rusage))
 }

@@ -31,7 +31,8 @@ type summary struct {
 }
 
 const (
-	// people is how many there are in the long run; the same come again after so many rows, and are no duplicates by then.
+	// people is how many there are in the long run; the same come again after so many rows, and are no duplicates
+	// by then.
 	people, window = 100_000, 40_000
 	importing      = "POST /api/profile-bulk-import-jobs"
 	watching       = "GET /api/profile-bulk-import-jobs/{id}"
@@ -44,8 +45,10 @@ const (
 func longPlan(seed uint64) *simulator.Plan {
 	faults := []simulator.Fault{{On: importing, Do: "delay", Before: time.Second, Times: -1}}
 	for _, f := range []simulator.Fault{
-		{Do: "status", Status: 500}, {Do: "status", Status: 503}, {Do: "status", Status: 524, As: "page"}, {Do: "challenge"}, {Do: "throttle"},
-		{Do: "reset"}, {Do: "reset", Processed: true}, {Do: "lose", Status: 504}, {Do: "lose", Status: 202, As: "no_id"}, {Do: "truncate"},
+		{Do: "status", Status: 500}, {Do: "status", Status: 503}, {Do: "status", Status: 524, As: "page"},
+		{Do: "challenge"}, {Do: "throttle"},
+		{Do: "reset"}, {Do: "reset", Processed: true}, {Do: "lose", Status: 504},
+		{Do: "lose", Status: 202, As: "no_id"}, {Do: "truncate"},
 	} {
 		for _, on := range []string{importing, watching, listing, reasons} {
 			f.On, f.Times, f.Percent = on, -1, 1
@@ -126,7 +129,8 @@ func runLong(j *journal, binary string, ends time.Time, seed uint64) (s summary)
 	return s
 }
 
-// drive feeds the run until the time is over and takes readings after the first tenth, in which buffers and windows fill.
+// drive feeds the run until the time is over and takes readings after the first tenth, in which buffers and windows
+// fill.
 func (l *long) drive(command *exec.Cmd, ends time.Time, every time.Duration) (readings []reading, exit int, said string) {
 	in, _ := command.StdinPipe()
 	out, _ := command.StdoutPipe()

@@ -1,11 +1,11 @@
-// Command soak runs klaviyo-export against simulated Klaviyos in which random things go wrong, and compares what its results claim
-// with what the Klaviyos know.
+// Command soak runs klaviyo-export against simulated Klaviyos in which random things go wrong, and compares what
+// its results claim with what the Klaviyos know.
 //
 //	go run ./bench/soak -for 1h
 //
-// One run goes on for the whole time; beside it short ones follow each other at full speed: add, kill, resume, wait, remove. Standard output
-// has readings, rounds and a summary as NDJSON. The exit status is 1 when a result was wrong or a reading of the long run did not stay flat.
-// It needs Linux, for /proc.
+// One run goes on for the whole time; beside it short ones follow each other at full speed: add, kill, resume,
+// wait, remove. Standard output has readings, rounds and a summary as NDJSON. The exit status is 1 when a result
+// was wrong or a reading of the long run did not stay flat. It needs Linux, for /proc.
 package main
 
 import (

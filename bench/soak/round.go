@@ -17,7 +17,8 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// round is a job for one simulated Klaviyo: people are added, by runs that are killed and taken up again, and some of them removed.
+// round is a job for one simulated Klaviyo: people are added, by runs that are killed and taken up again, and some
+// of them removed.
 type round struct {
 	*journal
 	binary, dir string
@@ -95,10 +96,14 @@ func (r *round) wrong(format string, args ...any) {
 func (r *round) plan() *simulator.Plan {
 	var faults []simulator.Fault
 	kinds := []simulator.Fault{
-		{Do: "status", Status: 500}, {Do: "status", Status: 502, As: "page"}, {Do: "status", Status: 503}, {Do: "status", Status: 524, As: "page"},
-		{Do: "challenge"}, {Do: "throttle"}, {Do: "throttle", Form: "date"}, {Do: "reset"}, {Do: "reset", Processed: true},
-		{Do: "lose", Status: 504}, {Do: "lose", Status: 200, As: "empty"}, {Do: "lose", Status: 202, As: "no_id"}, {Do: "truncate"},
-		{Do: "delay", Before: 300 * time.Millisecond}, {Do: "delay", After: 300 * time.Millisecond}, {Do: "relink", To: "http://127.0.0.1:9"},
+		{Do: "status", Status: 500}, {Do: "status", Status: 502, As: "page"}, {Do: "status", Status: 503},
+		{Do: "status", Status: 524, As: "page"},
+		{Do: "challenge"}, {Do: "throttle"}, {Do: "throttle", Form: "date"}, {Do: "reset"},
+		{Do: "reset", Processed: true},
+		{Do: "lose", Status: 504}, {Do: "lose", Status: 200, As: "empty"}, {Do: "lose", Status: 202, As: "no_id"},
+		{Do: "truncate"},
+		{Do: "delay", Before: 300 * time.Millisecond}, {Do: "delay", After: 300 * time.Millisecond},
+		{Do: "relink", To: "http://127.0.0.1:9"},
 	}
 	ons := []string{importing, importing, watching, listing, reasons, removing, removing, "GET /api/lists/{id}"}
 	for range r.dice.IntN(7) {
@@ -115,7 +120,8 @@ func (r *round) plan() *simulator.Plan {
 	}
 	fail := simulator.Fault{Do: "fail", Times: -1, Addresses: []string{"failed*"}, Code: "duplicate_profile", Detail: "Taken.",
 		Payload: []string{"full", "none", "attributes"}[r.dice.IntN(3)], Uppercase: r.dice.IntN(2) == 0}
-	// Of a job some of whose results a kill has cut off, places say nothing: wait has to go by addresses, if errors have them.
+	// Of a job some of whose results a kill has cut off, places say nothing: wait has to go by addresses, if errors
+	// have them.
 	r.codes["error_unmatched"] = !r.wait && fail.Payload == "none"
 	if r.dice.IntN(6) == 0 {
 		n := r.dice.IntN(4)
@@ -149,7 +155,8 @@ func (r *round) addition() []row {
 	return rows
 }
 
-// finish runs a command until it comes to its end, killing it before at random moments, and returns the last result of each row.
+// finish runs a command until it comes to its end, killing it before at random moments, and returns the last result
+// of each row.
 func (r *round) finish(verb string, rows []row) []result {
 	r.rows += int64(len(rows))
 	name := filepath.Join(r.dir, fmt.Sprintf("%s-%d", verb, r.number))
