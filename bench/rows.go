@@ -13,44 +13,45 @@ import (
 	"strconv"
 )
 
-// data is one size of the rows, in files.
-type data struct {
-	rows     int
-	mixed    string // as they come, some of them bad
-	expected string // what a right tool says of each of those
-	clean    string // the same people without bad rows, for programs that stop at the first one
+// rowSet is a number of generated rows, in files.
+type rowSet struct {
+	count    int
+	mixed    string // the file of rows, some of them bad
+	expected string // the file with the status that each of them must get
+	clean    string // the file with the same people and no bad rows, for programs that stop at a bad row
 
 	bytes    int64 // of mixed
 	nonASCII int64 // rows of mixed
-	valid    int64 // rows of mixed that should be sent
-	bad      int64 // rows of mixed that should be rejected
+	valid    int64 // rows of mixed that must be sent
+	bad      int64 // rows of mixed that must be rejected
 }
 
-// makeData has the generator make so many rows in a folder.
-func makeData(ctx context.Context, gen, dir string, rows int) (*data, error) {
+// generate runs the generator gen and writes so many rows into files in dir.
+func generate(ctx context.Context, gen, dir string, rows int) (*rowSet, error) {
 	n := strconv.Itoa(rows)
-	d := &data{
-		rows:  rows,
-		mixed: filepath.Join(dir, "mixed-"+n), expected: filepath.Join(dir, "expected-"+n), clean: filepath.Join(dir, "clean-"+n),
+	set := &rowSet{
+		count: rows,
+		mixed: filepath.Join(dir, "mixed-"+n), expected: filepath.Join(dir, "expected-"+n),
+		clean: filepath.Join(dir, "clean-"+n),
 	}
-	err := toFile(exec.CommandContext(ctx, gen, "-n", n, "-expect", d.expected), d.mixed)
+	err := toFile(exec.CommandContext(ctx, gen, "-n", n, "-expect", set.expected), set.mixed)
 	if err == nil && rows <= mostForAll {
-		err = toFile(exec.CommandContext(ctx, gen, "-n", n, "-bad", "0"), d.clean)
+		err = toFile(exec.CommandContext(ctx, gen, "-n", n, "-bad", "0"), set.clean)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return d, errors.Join(d.describe(), d.expect())
+	return set, errors.Join(set.describe(), set.expect())
 }
 
-// free removes the files.
-func (d *data) free() {
-	for _, name := range []string{d.mixed, d.expected, d.clean} {
+// remove removes the files.
+func (set *rowSet) remove() {
+	for _, name := range []string{set.mixed, set.expected, set.clean} {
 		_ = os.Remove(name)
 	}
 }
 
-// toFile runs cmd with a new file as its output.
+// toFile runs cmd and writes its output to a new file.
 func toFile(cmd *exec.Cmd, name string) error {
 	file, err := os.Create(name)
 	if err != nil {
@@ -63,35 +64,35 @@ func toFile(cmd *exec.Cmd, name string) error {
 	return nil
 }
 
-// describe counts bytes and rows with other characters than ASCII.
-func (d *data) describe() error {
+// describe counts bytes, and rows with characters outside ASCII.
+func (set *rowSet) describe() error {
 	other := false
-	return pieces(d.mixed, func(piece []byte, ends bool) {
-		d.bytes += int64(len(piece))
+	return pieces(set.mixed, func(piece []byte, ends bool) {
+		set.bytes += int64(len(piece))
 		for _, c := range piece {
 			other = other || c >= 0x80
 		}
 		if ends && other {
-			d.nonASCII++
+			set.nonASCII++
 		}
 		other = other && !ends
 	})
 }
 
-// expect counts the rows that should be sent, and the bad ones.
-func (d *data) expect() error {
-	return pieces(d.expected, func(line []byte, _ bool) {
+// expect counts the rows that must be sent, and the bad rows.
+func (set *rowSet) expect() error {
+	return pieces(set.expected, func(line []byte, _ bool) {
 		switch status(line) {
 		case "valid":
-			d.valid++
+			set.valid++
 		case "rejected":
-			d.bad++
+			set.bad++
 		}
 	})
 }
 
-// pieces calls each for a file's lines, with their newlines; lines that are longer than a buffer come in pieces, of which
-// the last ends.
+// pieces calls each with every line of a file, newline included. A line of more than 64 KiB comes in several
+// pieces; ends is true for its last one.
 func pieces(name string, each func(piece []byte, ends bool)) error {
 	file, err := os.Open(name)
 	if err != nil {
@@ -113,7 +114,7 @@ func pieces(name string, each func(piece []byte, ends bool)) error {
 
 var beforeStatus = []byte(`"status":"`)
 
-// status returns the status in a line of results or expectations, "" where there is none.
+// status returns the status in a line of results or expectations, or "" if the line has none.
 func status(line []byte) string {
 	i := bytes.Index(line, beforeStatus)
 	if i < 0 {
@@ -123,17 +124,17 @@ func status(line []byte) string {
 	return string(value)
 }
 
-// judgement is how results compare with what was expected of them.
-type judgement struct {
-	lines    int64 // with a row's result
+// accuracy compares the results of a run with the expectations.
+type accuracy struct {
+	lines    int64 // results of rows
 	accepted int64
 	lost     int64 // good rows that were not accepted
-	leaked   int64 // bad rows and duplicates that were
+	leaked   int64 // bad rows and duplicates that were accepted
 }
 
-// judge compares the results of all rows with the expectations.
-func judge(results, expected string) (judgement, error) {
-	var j judgement
+// score compares the results of all rows with the expectations, both in files.
+func score(results, expected string) (accuracy, error) {
+	var j accuracy
 	file, err := os.Open(expected)
 	if err != nil {
 		return j, err

@@ -14,18 +14,18 @@ import (
 	"time"
 )
 
-// reading is what the long run uses at one moment.
+// reading is what the long run uses at a moment.
 type reading struct {
 	Type        string  `json:"type"`
 	Seconds     float64 `json:"seconds"`
-	Rows        int64   `json:"rows"` // with a result
+	Rows        int64   `json:"rows"` // rows with a result
 	RSS         int     `json:"rss_kb"`
 	Threads     int     `json:"threads"`
 	Descriptors int     `json:"descriptors"`
 	Goroutines  int     `json:"goroutines"`
 }
 
-// take reads what a process uses from /proc.
+// take returns what a process uses, from /proc.
 func take(pid int) (r reading, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -56,11 +56,12 @@ type goroutines struct {
 	other strings.Builder // the other lines, to be read when ended
 }
 
+// godebug returns the setting that makes Go's runtime print all goroutines to standard error.
 func godebug(every time.Duration) string {
 	return fmt.Sprintf("GODEBUG=schedtrace=%d,scheddetail=1", every.Milliseconds())
 }
 
-// follow reads standard error to its end.
+// follow starts to read standard error to its end.
 func (g *goroutines) follow(errs io.Reader) {
 	g.ended.Go(func() {
 		lines, count := bufio.NewReader(errs), int64(0)
@@ -87,13 +88,14 @@ func (g *goroutines) follow(errs io.Reader) {
 	})
 }
 
-// span compares the first quarter of a run with the last one, by their medians.
+// span compares the first and the last quarter of a run by their medians.
 type span struct {
 	First int `json:"first_quarter"`
 	Last  int `json:"last_quarter"`
 	Most  int `json:"most"`
 }
 
+// spanOf returns the span of a figure over all readings.
 func spanOf(all []reading, of func(*reading) int) (s span) {
 	quarter := len(all) / 4
 	values := make([]int, len(all))
@@ -110,5 +112,5 @@ func median(values []int) int {
 	return sorted[len(sorted)/2]
 }
 
-// flat reports whether a quantity has not grown by more than a fifth, or by a few where there are only few.
+// flat reports whether a figure has grown by at most a fifth, or by at most few.
 func (s span) flat(few int) bool { return s.Last*5 <= s.First*6 || s.Last-s.First <= few }
