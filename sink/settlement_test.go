@@ -62,7 +62,7 @@ func TestSettle(t *testing.T) {
 		{"by address in other letter case", []string{jobError(`null`, email("b@EXAMPLE.com"), "bad")}, 1, one(1)},
 		{
 			"by address below attributes",
-			[]string{jobError(nowhereAt, `{"type":"profile","id":null,"attributes":{"email":"a@example.com"}}`, "bad")},
+			[]string{jobError(nowhereAt, `{"type":"profile","id":null,"attributes":`+email("a@example.com")+`}`, "bad")},
 			1, one(0),
 		},
 		{"the address wins over the place", []string{jobError(at(0), email("c@example.com"), "bad")}, 1, one(2)},
@@ -70,14 +70,18 @@ func TestSettle(t *testing.T) {
 		{"by place, payload without an address", []string{jobError(at(1), `{"phone_number":"+1"}`, "bad")}, 1, one(1)},
 		{"by place, payload of another type", []string{jobError(at(1), `"text"`, "bad")}, 1, one(1)},
 		{"address of several rows", []string{jobError(at(4), email("twice@example.com"), "bad")}, 1, one(4)},
-		{"address of several rows, place of another", []string{jobError(at(0), email("twice@example.com"), "bad")}, 1,
-			unmatched},
-		{"address of several rows, no place", []string{jobError(nowhereAt, email("twice@example.com"), "bad")}, 1,
-			unmatched},
+		{
+			"address of several rows, place of another",
+			[]string{jobError(at(0), email("twice@example.com"), "bad")}, 1, unmatched,
+		},
+		{
+			"address of several rows, no place",
+			[]string{jobError(nowhereAt, email("twice@example.com"), "bad")}, 1, unmatched,
+		},
 		{"address of no row", []string{jobError(at(0), email("x@example.com"), "bad")}, 1, unmatched},
 		{
-			"neither address nor place", []string{jobError(nowhereAt, `null`, "bad"), jobError(at(0), `null`, "worse")},
-			2,
+			"neither address nor place",
+			[]string{jobError(nowhereAt, `null`, "bad"), jobError(at(0), `null`, "worse")}, 2,
 			settled{map[int]string{0: "worse"}, Unknown, "error_unmatched"},
 		},
 		{"a place behind the last row", []string{jobError(at(5), `null`, "bad")}, 1, unmatched},
