@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -38,7 +39,12 @@ func (s suite) Run() int {
 }
 
 func TestMain(m *testing.M) {
-	testscript.Main(suite{m}, map[string]func(){"klaviyo-export": func() { os.Exit(run(checked)) }})
+	// Scripts mostly wait for simulated jobs: more of them than there are processors run at once.
+	_ = flag.Set("test.parallel", "8")
+	testscript.Main(suite{m}, map[string]func(){
+		"klaviyo-export": func() { os.Exit(run(checked)) },
+		"await":          await,
+	})
 }
 
 // checked compares what goes to a simulator and comes back with the API's description. A script's process has no test
@@ -66,6 +72,8 @@ func checked(next http.Handler) http.Handler {
 //	stalling [NAME…]  is klaviyo, but imports are never answered; writes the file stalled when one has come
 //	silent            listens at $URL, never answers, and writes the file connected when a client connects
 //	get PATH FILE     saves what $URL answers
+//
+// Shell scripts also have await FILE [TEXT], which returns when the file has the text, or anything at all.
 func TestScripts(t *testing.T) { testscript.Run(t, scripts(t, "testdata/script")) }
 
 // What goes wrong around the program (disk, input, signals) costs no row its result. The scripts in testdata/faults need
@@ -143,6 +151,23 @@ func scripts(t *testing.T, dir string) testscript.Params {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"klaviyo": klaviyo, "stalling": stalling, "silent": silent, "get": get,
 		},
+	}
+}
+
+// await is a program for shell scripts: it returns when another process has written a file.
+func await() {
+	deadline := time.After(time.Minute)
+	for tick := time.Tick(10 * time.Millisecond); ; {
+		text, err := os.ReadFile(os.Args[1])
+		if err == nil && len(text) > 0 && strings.Contains(string(text), strings.Join(os.Args[2:], " ")) {
+			os.Exit(0)
+		}
+		select {
+		case <-tick:
+		case <-deadline:
+			fmt.Fprintf(os.Stderr, "await %q: not after a minute\n", os.Args[1:])
+			os.Exit(1)
+		}
 	}
 }
 

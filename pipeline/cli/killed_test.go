@@ -17,7 +17,7 @@ import (
 // A run that is killed at any moment continues from its own results. In the end every row has a result, and the list has
 // exactly the people that it should have.
 func TestKilledRunsAreResumed(t *testing.T) {
-	n, rounds := 3_000, 1
+	n, rounds := 10_000, 2
 	if *long {
 		n, rounds = 30_000, 3
 	}
