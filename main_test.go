@@ -47,8 +47,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// checked compares what goes to a simulator and comes back with the API's description. A script's process has no test
-// to fail, so it writes to the file breaches.
+// checked compares what goes to a simulator and comes back with the API's description. A script's process has no
+// test to fail, so it writes to the file breaches.
 func checked(next http.Handler) http.Handler {
 	handler, err := contract.Layer(next, func(breach error) {
 		f, err := os.OpenFile(os.Getenv("BREACHES"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
@@ -66,7 +66,8 @@ func checked(next http.Handler) http.Handler {
 
 // The command line does what its help says: each script in testdata/script shows one promise.
 //
-// A script finds the repository in $REPO. The environment has no API key. The scripts have these commands of their own:
+// A script finds the repository in $REPO. The environment has no API key. The scripts have these commands of their
+// own:
 //
 //	klaviyo [NAME…]   serves a simulated Klaviyo with lists of these names; sets $URL and KLAVIYO_API_KEY
 //	stalling [NAME…]  is klaviyo, but imports are never answered; writes the file stalled when one has come
@@ -76,8 +77,8 @@ func checked(next http.Handler) http.Handler {
 // Shell scripts also have await FILE [TEXT], which returns when the file has the text, or anything at all.
 func TestScripts(t *testing.T) { testscript.Run(t, scripts(t, "testdata/script")) }
 
-// What goes wrong around the program (disk, input, signals) costs no row its result. The scripts in testdata/faults need
-// a process of their own to show it.
+// What goes wrong around the program (disk, input, signals) costs no row its result. The scripts in
+// testdata/faults need a process of their own to show it.
 func TestFaults(t *testing.T) { testscript.Run(t, scripts(t, "testdata/faults")) }
 
 // The key is in no output, and other promises that take some hundred processes to show.
@@ -105,9 +106,9 @@ func onlyLong(t *testing.T) {
 	}
 }
 
-// withClients is for scripts that need other programs. A script whose programs are not installed is skipped, but fails
-// when the environment has RECIPES=all. Its conditions are all, for RECIPES=all; root; and duckdb, when $NODE_PATH has
-// @duckdb/node-api. PostgreSQL's servers are on its $PATH.
+// withClients is for scripts that need other programs. A script whose programs are not installed is skipped, but
+// fails when the environment has RECIPES=all. Its conditions are all, for RECIPES=all; root; and duckdb, when
+// $NODE_PATH has @duckdb/node-api. PostgreSQL's servers are on its $PATH.
 func withClients(t *testing.T, dir string) testscript.Params {
 	p := scripts(t, dir)
 	servers, err := filepath.Glob("/usr/lib/postgresql/*/bin")

@@ -107,7 +107,8 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 			"version":  "klaviyo-export " + version() + " " + runtime.Version(),
 			"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision,
 		},
-		listHelp, rowHelp, sendingHelp, waitingHelp, klaviyoHelp, simulateHelp, messageHelp, reportHelp, serverHelp, pickHelp, runHelp, scheduleHelp, timesHelp, lookHelp,
+		listHelp, rowHelp, sendingHelp, waitingHelp, klaviyoHelp, simulateHelp, messageHelp,
+		pickHelp, reportHelp, runHelp, scheduleHelp, timesHelp, lookHelp, serverHelp,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}), kong.ValueFormatter(helpOf),
 		kong.ExplicitGroups(groups),
 	)

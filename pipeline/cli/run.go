@@ -32,7 +32,8 @@ type settingsFlags struct {
 var runHelp = kong.Vars{"help_task": "Task of the workflow, if several tasks export to Klaviyo."}
 
 func (*runCommand) Help() string {
-	return `Translates the settings and the flags into one command line of add or remove and runs that. Flags win over the settings.
+	return `Translates the settings and the flags into one command line of add or remove and runs that. Flags win over the
+settings.
 
 Rows are read from standard input: the query of a workflow's task is not run.
 

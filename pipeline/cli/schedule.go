@@ -37,8 +37,9 @@ var scheduleHelp = kong.Vars{
 }
 
 func (*scheduleCommand) Help() string {
-	return `The command finds its scheduled time in the environment, as SCHEDULED_TIME and SCHEDULED_UNIXTIME. If both the day of month
-and the day of week are restricted, the one that fires more often counts.
+	return `The command finds its scheduled time in the environment, as SCHEDULED_TIME and SCHEDULED_UNIXTIME.
+
+If both the day of month and the day of week are restricted, the one that fires more often counts.
 
 SIGTERM ends the schedule after the run in progress. A second SIGTERM is passed on to that run.
 
