@@ -58,6 +58,7 @@ var groups = []kong.Group{
 	{Key: "waiting", Title: "Waiting flags:"},
 	{Key: "klaviyo", Title: "Klaviyo flags:"},
 	{Key: "times", Title: "Flags that say when:"},
+	{Key: "workflow", Title: "Workflow flags:"},
 	{Key: "runs", Title: "Flags for the runs:"},
 	{Key: "looking", Title: "Flags that print instead of running:"},
 	{Key: "messages", Title: "Message flags:"},

@@ -15,9 +15,10 @@ type pickCommand struct {
 }
 
 var pickHelp = kong.Vars{
-	"statuses":    "applied,accepted,skipped,rejected,unknown,unsent,valid,missing",
-	"picked":      "rejected,unknown,unsent,missing",
-	"help_status": "Statuses, separated by commas: ${statuses}. A row without a result is missing.",
+	"statuses": "applied,accepted,skipped,rejected,unknown,unsent,valid,missing",
+	"picked":   "rejected,unknown,unsent,missing",
+	"help_status": "Statuses, separated by commas: applied, accepted, skipped, rejected, unknown, unsent, valid, " +
+		"or missing for rows without a result.",
 }
 
 func (*pickCommand) Help() string {
