@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -249,17 +250,42 @@ func TestReadmeBeginsWithTheTwoCommands(t *testing.T) {
 	}
 }
 
-// The README calls query clients with the flags that the recipes show to be right.
-func TestReadmeCallsClientsAsRecipesDo(t *testing.T) {
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
+// The documents call query clients with the flags that the recipes show to be right.
+func TestDocumentsCallClientsAsRecipesDo(t *testing.T) {
+	recipes, clients := recipes(t), 0
+	for _, section := range []struct{ file, title string }{
+		{"README.md", "\n### From other clients\n"}, {"GUIDE.md", "\n## Send rows from your query client\n"},
+	} {
+		text, _ := os.ReadFile(section.file) // the section is in one of the two
+		_, body, _ := strings.Cut(string(text), section.title)
+		body, _, _ = strings.Cut(body, "\n## ")
+		body = regexp.MustCompile(`\n +`).ReplaceAllString(body, " ") // one line per command
+		for line := range strings.Lines(body) {
+			client, _, found := strings.Cut(line, "klaviyo-export add")
+			if !found || client == "" {
+				continue
+			}
+			client, _, _ = strings.Cut(client, "select") // columns differ
+			client, _, _ = strings.Cut(client, "{")
+			if client = strings.TrimRight(client, " |&"); !strings.Contains(recipes, client) {
+				t.Errorf("%s: no recipe has %q", section.file, client)
+			}
+			clients++
+		}
 	}
+	if clients < 10 {
+		t.Errorf("expected 10 clients or more in the documents, got %d", clients)
+	}
+}
+
+// recipes returns the commands of all recipes.
+func recipes(t *testing.T) string {
+	t.Helper()
 	files, err := filepath.Glob("testdata/recipes/*.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var recipes strings.Builder
+	var text strings.Builder
 	for _, file := range files {
 		script, err := txtar.ParseFile(file)
 		if err != nil {
@@ -267,26 +293,9 @@ func TestReadmeCallsClientsAsRecipesDo(t *testing.T) {
 		}
 		for _, f := range script.Files {
 			if f.Name == "recipe" {
-				recipes.Write(f.Data)
+				text.Write(f.Data)
 			}
 		}
 	}
-	_, section, _ := strings.Cut(string(text), "\n### From other clients\n")
-	section, _, _ = strings.Cut(section, "\n#")
-	clients := 0
-	for line := range strings.Lines(section) {
-		client, _, found := strings.Cut(line, "klaviyo-export add")
-		if !found {
-			continue
-		}
-		client, _, _ = strings.Cut(client, "select") // columns are each one's own
-		client, _, _ = strings.Cut(client, "{")
-		if client = strings.TrimRight(client, " |&"); !strings.Contains(recipes.String(), client) {
-			t.Errorf("no recipe has %q", client)
-		}
-		clients++
-	}
-	if clients < 10 {
-		t.Errorf("the README has %d clients", clients)
-	}
+	return text.String()
 }
