@@ -17,7 +17,7 @@ func list(arguments []*kong.Positional, flags []*kong.Flag, limits map[string]st
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString(".Bl -tag -width Ds\n")
+	b.WriteString(".Bl -tag -width Ds -compact\n")
 	for _, argument := range arguments {
 		b.WriteString(".It Ar " + strings.ToUpper(argument.Name) + "\n" + prose(argument.Help))
 	}
@@ -32,7 +32,7 @@ func list(arguments []*kong.Positional, flags []*kong.Flag, limits map[string]st
 func item(flag *kong.Flag) string {
 	text := names(flag, ".It ", " , ") + value(flag) + "\n" + prose(flag.Help)
 	if flag.HasDefault && flag.Default != "" && !flag.IsBool() {
-		text += "Default:\n.Cm " + flag.Default + " .\n"
+		text += prose("Default: " + flag.Default)
 	}
 	return text
 }
@@ -57,21 +57,13 @@ func value(flag *kong.Flag) string {
 	return " Ar " + strings.ReplaceAll(flag.FormatPlaceHolder(), "|", " | ")
 }
 
-// series lists words or lines of mdoc, each with the macro in front, as "a, b and c" with the punctuation behind it.
-func series(macro string, words []string, behind string) string {
-	var b strings.Builder
-	for i, word := range words {
-		line := strings.TrimSpace(macro + " " + word)
-		switch {
-		case i == len(words)-1:
-			b.WriteString(line + " " + behind + "\n")
-		case i == len(words)-2:
-			b.WriteString(line + "\nand\n")
-		default:
-			b.WriteString(line + " ,\n")
-		}
+// series is the rest of a macro's line, which lists words as "a, b and c". The macro stands before each but the first.
+func series(macro string, words []string) string {
+	last := len(words) - 1
+	if last == 0 {
+		return words[0]
 	}
-	return b.String()
+	return strings.Join(words[:last], " , "+macro+" ") + " No and " + macro + " " + words[last]
 }
 
 // marks are the words of a help text that have a macro of their own, each with the punctuation behind it.

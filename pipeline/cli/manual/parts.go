@@ -71,7 +71,7 @@ func (g *group) limits() map[string]string {
 	limits := map[string]string{}
 	for name, takers := range g.takers {
 		if len(takers) < len(g.commands) {
-			limits[name] = "Only for\n" + series(".Cm", takers, ".")
+			limits[name] = "Only for\n.Cm " + series("Cm", takers) + " .\n"
 		}
 	}
 	return limits
@@ -91,7 +91,7 @@ func (g *group) without(command string) (names []string) {
 func synopsis(model *kong.Application) string {
 	var b strings.Builder
 	for _, command := range model.Children {
-		fmt.Fprintf(&b, ".Nm\n.Cm %s\n.Op Ar flag ...\n", command.Name)
+		fmt.Fprintf(&b, ".Nm\n.Cm %s Op Ar flag ...\n", command.Name)
 		for _, argument := range command.Positional {
 			b.WriteString(usage(argument) + "\n")
 		}
@@ -138,6 +138,9 @@ func describeCommand(command *kong.Command, groups map[string]*group) string {
 		}
 	}
 	text += takesText(takes, command.Name)
+	if len(headings)+len(command.Positional) > 0 {
+		text += ".Pp\n"
+	}
 	if len(headings) == 1 { // one list needs no heading
 		return text + list(command.Positional, own[headings[0]], nil)
 	}
@@ -163,13 +166,13 @@ func takesText(groups []*group, command string) string {
 	}
 	var entries []string
 	for _, g := range groups {
-		entry := ".Sx " + g.title
+		entry := g.title
 		if without := g.without(command); len(without) > 0 {
-			entry += "\n.Pq without Fl -" + strings.Join(without, " , Fl -")
+			entry += " Po without Fl -" + series("Fl", without) + " Pc"
 		}
 		entries = append(entries, entry)
 	}
-	return "Takes\n" + series("", entries, ".")
+	return "Flag groups:\n.Sx " + series("Sx", entries) + " .\n"
 }
 
 // visible returns the flags that the help shows.
