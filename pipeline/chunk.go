@@ -44,7 +44,8 @@ func (p *pools) newChunk() *chunk {
 	return c
 }
 
-// release gives a chunk back when its last user is done with it. A chunk that a huge row has swollen is left to the garbage collector.
+// release gives a chunk back when its last user is done with it. A chunk that a huge row has swollen is left to the
+// garbage collector.
 func (c *chunk) release() {
 	if c.users.Add(-1) > 0 || cap(c.rows.Data) > 4*chunkSize {
 		return

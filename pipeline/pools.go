@@ -15,8 +15,8 @@ type pools struct {
 	results   stock[results]
 }
 
-// stock keeps what will be used again. The garbage collector, which runs often since memory stays small, would empty a sync.Pool.
-// A stock grows to as many as were in use at once. Its methods may be called at once.
+// stock keeps what will be used again. The garbage collector, which runs often since memory stays small, would
+// empty a sync.Pool. A stock grows to as many as were in use at once. Its methods may be called at once.
 type stock[T any] struct {
 	mu   sync.Mutex
 	idle []*T

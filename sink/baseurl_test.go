@@ -48,7 +48,7 @@ func TestIsKlaviyo(t *testing.T) {
 	}
 }
 
-// TestUnencrypted: without --allow-insecure the key goes unencrypted to this machine alone. With it, people are told.
+// TestUnencrypted: without --allow-insecure the key goes unencrypted to this machine alone. With it, New warns.
 // Klaviyo's own hosts never get the key unencrypted.
 func TestUnencrypted(t *testing.T) {
 	for base, want := range map[string]struct{ accepted, told bool }{

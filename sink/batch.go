@@ -6,7 +6,7 @@ import (
 )
 
 // maxUnnamed is how many requests for one batch may be refused without naming a profile, while none is accepted. Then
-// the request itself is taken to be wrong (DESIGN.md §5).
+// the request itself counts as wrong (DESIGN.md §5).
 const maxUnnamed = 30
 
 // batch sends profiles to Klaviyo, which refuses a whole request for one bad profile. The profiles that a refusal

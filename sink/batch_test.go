@@ -71,8 +71,9 @@ func (w *world) send(n int) ([]Profile, error) {
 func TestNamedRowsAreStripped(t *testing.T) {
 	bad := map[string][]string{
 		"p3@example.com": {"/attributes/email", "Invalid email address"},
-		"p7@example.com": {"/attributes/phone_number", "Invalid phone number format", "/attributes/location/zip",
-			"Zip?"},
+		"p7@example.com": {
+			"/attributes/phone_number", "Invalid phone number format", "/attributes/location/zip", "Zip?",
+		},
 		"p9@example.com": {"", "A profile with no identifier"},
 	}
 	wrap := picky(400, true, func(email string) []string { return bad[email] })

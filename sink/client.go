@@ -32,7 +32,7 @@ type Options struct {
 	RateShare     int           // percent of Klaviyo's rates to use; 0 = no pacing, but Klaviyo's waits are obeyed
 	RetryFor      time.Duration // how long failures are retried while no request succeeds
 	Alone         bool          // no other process creates lists in the account at the same time
-	Notice        func(string)  // receives texts for people, such as what is being retried; called concurrently
+	Notice        func(string)  // receives warnings and what is being retried; called concurrently
 }
 
 // Client sends requests to Klaviyo for one account. Its methods may be called concurrently.
@@ -90,7 +90,7 @@ func (c *Client) hide(text string) string {
 	return strings.ReplaceAll(text, c.options.Key, keyPlaceholder)
 }
 
-// notice tells people what is being retried, unless the last notice is less than noticeEvery ago.
+// notice passes a text on retries to Options.Notice, unless the last one is less than noticeEvery ago.
 func (c *Client) notice(text string) {
 	now, last := int64(c.elapsed()), c.noticed.Load()
 	if (last == 0 || now-last > int64(noticeEvery)) && c.noticed.CompareAndSwap(last, now) {

@@ -124,5 +124,5 @@ func (c *Client) readable(ctx context.Context, collection string, e *endpoint) (
 	if limits == "" || left == "" {
 		return "unknown", nil
 	}
-	return fmt.Sprintf("%s (%s requests left in the first)", limits, left), nil
+	return fmt.Sprintf("%s (%s requests left in the first window)", limits, left), nil
 }

@@ -86,7 +86,7 @@ func TestManyIDsInReasons(t *testing.T) {
 	if len(rest) != maxRemoval-1 || set[7].Status != Rejected || set[7].Fault.Column != "profile_id" {
 		t.Errorf("%d profiles are left, profile 7: %+v", len(rest), set[7])
 	}
-	if bytes > 64<<20 { // reading the profiles for each error would take 5 GB
+	if bytes > 64<<20 { // reading the profiles for each error would take 10 GB
 		t.Errorf("stripping took %d MB", bytes>>20)
 	}
 }

@@ -12,7 +12,7 @@ import (
 const (
 	// answerTime is the time for an answer after the last byte of the request: a slow line may need longer for 5 MB.
 	answerTime = 2 * time.Minute
-	// silenceTime without an answer is told to people.
+	// silenceTime is the time without an answer after which a notice says so.
 	silenceTime = 15 * time.Second
 )
 
@@ -82,7 +82,7 @@ func (c *Client) newRequest(ctx context.Context, r *request, moved func()) (*htt
 	return req, nil
 }
 
-// timers watch one try: answer cancels it, silence tells people before that.
+// timers watch one try: answer cancels it, silence gives a notice before that.
 type timers struct{ answer, silence *time.Timer }
 
 // newTimers starts the timers of a try and returns its context, whose cause is errNoAnswer when the time is over.

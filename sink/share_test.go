@@ -32,8 +32,8 @@ type crowd struct {
 	senders sync.WaitGroup
 }
 
-// slowly delays each answer by up to latency. How long depends on the seed, the client and the number of its request alone.
-// So no two events share a moment of the bubble's clock, and every run is the same.
+// slowly delays each answer by up to latency. How long depends on the seed, the client and the number of its request
+// alone. So no two events share a moment of the bubble's clock, and every run is the same.
 func slowly(seed uint64, latency time.Duration) func(http.Handler) http.Handler {
 	var mu sync.Mutex
 	latencies := map[string]func(n int64) int64{} // by User-Agent, which is a number or empty

@@ -35,7 +35,8 @@ type secured struct {
 // secure runs f in a bubble with a server of the configuration, which gets a certificate of 127.0.0.1 and
 // example.com.
 func secure(
-	t *testing.T, base string, config *tls.Config, retryFor time.Duration, handler http.HandlerFunc, f func(s *secured),
+	t *testing.T, base string, config *tls.Config, retryFor time.Duration, handler http.HandlerFunc,
+	f func(s *secured),
 ) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -285,7 +286,8 @@ func TestBrokenTLS(t *testing.T) {
 
 // TestNoTLS: a server that does not speak TLS, or only an old version, does not receive the key.
 func TestNoTLS(t *testing.T) {
-	oldHello := "\x16\x03\x02\x00\x2c\x02\x00\x00\x28\x03\x02" + strings.Repeat("\x00", 32) + "\x00\x00\x2f\x00\x00\x00"
+	oldHello := "\x16\x03\x02\x00\x2c\x02\x00\x00\x28\x03\x02" + strings.Repeat("\x00", 32) +
+		"\x00\x00\x2f\x00\x00\x00"
 	for _, c := range []struct{ name, greeting, want string }{
 		{"SSH", "SSH-2.0-OpenSSH_9.6\r\n", "first record does not look like a TLS handshake"},
 		{"HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "server gave HTTP response to HTTPS client"},
@@ -307,8 +309,9 @@ func TestNoTLS(t *testing.T) {
 					text, _ := io.ReadAll(conn)
 					got = string(text)
 				})
-				o := Options{BaseURL: "https://127.0.0.1", Revision: DefaultRevision, Key: "pk_trusted", RetryFor: time.Hour}
-				client, err := New(o)
+				client, err := New(Options{
+					BaseURL: "https://127.0.0.1", Revision: DefaultRevision, Key: "pk_trusted", RetryFor: time.Hour,
+				})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -146,7 +146,8 @@ var hiddenFaults = []faultCase{
 			"f.yml:3: list_identify_type: expected id or name, got \"***\"\n" +
 			"f.yml:4: " + aList + "\"\""},
 	{"the key in other values, without a use for the key",
-		"type: klaviyo\noperation: &t pk_hush\nlist_identify_type: t\nlist_value: ''\napi_token: *t", Options{Keyless: true},
+		"type: klaviyo\noperation: &t pk_hush\nlist_identify_type: t\nlist_value: ''\napi_token: *t",
+		Options{Keyless: true},
 		"f.yml:2: operation: expected add or remove_profiles, got \"***\"\n" +
 			"f.yml:3: list_identify_type: expected id or name, got \"t\"\n" +
 			"f.yml:4: " + aList + "\"\""},

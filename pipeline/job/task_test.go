@@ -39,11 +39,13 @@ var taskFaults = []faultCase{
 		"f.yml: --task +b+z: no task with this name has result_settings (did you mean +b+x?); expected one of " +
 			fourTasks + ", +c+x2 (line 10)"},
 	{"a task of another type", tasks, Options{Task: "+x2"}, `f.yml:10: type: expected klaviyo, got "s3"`},
-	{"a task in a file of settings", full, Options{Task: "+x"}, "f.yml: --task +x: expected a workflow, got a file without tasks"},
+	{"a task in a file of settings",
+		full, Options{Task: "+x"}, "f.yml: --task +x: expected a workflow, got a file without tasks"},
 	{"a workflow without settings", "+a:\n  td>: a.sql", none, "f.yml: " + nothing},
 	{"a .dig file without tasks", "-- f.dig --\ntimezone: UTC", none, "f.dig: " + nothing},
 	{"empty settings", "+a:\n  result_settings:", none, "f.yml:2: result_settings: expected a mapping, got nothing"},
-	{"a variable as settings", "+a:\n  result_settings: ${s}", none, "f.yml:2: result_settings: expected a mapping, got a text"},
+	{"a variable as settings",
+		"+a:\n  result_settings: ${s}", none, "f.yml:2: result_settings: expected a mapping, got a text"},
 }
 
 // TestTaskFaults guards the exact faults of the choice of a task.

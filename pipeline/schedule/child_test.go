@@ -175,7 +175,7 @@ func TestLeftBehind(t *testing.T) {
 		{"with the usual wait", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			// The command ends only after its output has arrived, so that a slow machine loses none of it.
+			// The command ends only after its output has arrived, so that no output is lost on a slow machine.
 			s := newStage(t, "* * * * *", "UTC", "2026-01-01T00:00:00Z",
 				"sh", "-c", "echo done; read line; exec 3<&0; (read line <&3) & exit 0")
 			in, release, err := os.Pipe()

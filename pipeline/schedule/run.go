@@ -48,7 +48,7 @@ type clock struct {
 	linger time.Duration
 }
 
-// GaveUp is the error of a scheduler whose command keeps failing for a cause that somebody has to fix.
+// GaveUp is the error of a scheduler whose command fails again and again until its cause is fixed.
 type GaveUp struct {
 	Runs int // consecutive ones with exit status 2, or without a program to start
 }

@@ -37,7 +37,8 @@ const (
 	treasureData reading = iota
 	// vixie: */n counts from the lowest value; a day matches either field, or both where one begins with *.
 	vixie
-	// cron4j: */n counts from the lowest value; a day matches both fields. digdag, which runs TD's workflows, uses it.
+	// cron4j: */n counts from the lowest value; a day matches both fields. digdag, which runs TD's workflows, uses
+	// it.
 	cron4j
 )
 

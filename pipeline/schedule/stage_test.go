@@ -34,7 +34,6 @@ type stage struct {
 // newStage returns a scheduler that starts at a time and runs a command.
 func newStage(t *testing.T, expression, zone, from string, command ...string) *stage {
 	t.Helper()
-
 	now, err := time.Parse(time.RFC3339, from)
 	if err != nil {
 		t.Fatal(err)

@@ -140,7 +140,7 @@ func (d *Document) Fault(m Member, format string, args ...any) {
 	d.add(m.At, d.name(m.Key), format, args...)
 }
 
-// Unknown notes that a member's key is none of the known ones, and returns the one that it seems to stand for, or "".
+// Unknown notes that a member's key is not a known one, and returns the known one that resembles it, or "".
 func (d *Document) Unknown(m Member, known []string) string {
 	near := Nearest(m.Key, known)
 	switch {

@@ -34,7 +34,7 @@ func TestHTML(t *testing.T) {
 	}
 }
 
-// The figures at the top count accepted rows apart from applied ones, and name the statuses of rows that did not succeed.
+// The figures at the top count accepted rows apart from applied ones, and name the statuses of failed rows.
 func TestTiles(t *testing.T) {
 	for _, c := range []struct {
 		name string
