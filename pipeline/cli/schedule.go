@@ -93,7 +93,7 @@ func (s *scheduleCommand) read(g given, line *kong.Context) (*schedule.Plan, []s
 	if positionals(line) > 0 && 1+len(s.Command) != len(command) {
 		return nil, nil, fmt.Errorf("<cron> and --workflow cannot be combined: got %q; put -- before the command", s.Cron)
 	}
-	plan, err := schedule.FromWorkflow(s.Workflow, workflow.Options{Env: os.LookupEnv})
+	plan, err := schedule.FromWorkflow(s.Workflow, workflow.Options{Set: s.Set, Secrets: s.Secrets, Env: os.LookupEnv})
 	return plan, command, err
 }
 
