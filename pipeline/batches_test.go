@@ -118,7 +118,8 @@ func TestRequestsAreFull(t *testing.T) {
 	}
 }
 
-// Rows that waited for a slow Klaviyo do not hurry their batch: its delay begins when the batch before is handed on.
+// Rows that waited for a slow Klaviyo do not hurry their batch: its delay begins when the batch before is handed
+// on.
 func TestRequestsStayFullUnderBackpressure(t *testing.T) {
 	o := checkOptions(t)
 	c := newControl(o, time.Now(), func(error) {})
@@ -165,7 +166,8 @@ func TestSlowKlaviyoGetsFullRequests(t *testing.T) {
 	}
 }
 
-// A slow producer's rows are sent when their delay is over, before the input ends. A row that is half there waits for its end.
+// A slow producer's rows are sent when their delay is over, before the input ends. A row that is half there waits
+// for its end.
 func TestBatchDelay(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan struct{}, 2)
