@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Adds the rows on standard input to a Klaviyo list, with Python's standard library alone: the script that one writes by hand.
+"""Adds the rows on standard input to a Klaviyo list with Python's standard library, as scripts written by hand do.
 
     by_hand.py URL LIST < rows.ndjson > results.ndjson
 
-It checks what such scripts check: JSON, the address by a regular expression, addresses that were there before. A telephone
-number that is not in international form is left out.
+It checks what such scripts check: JSON, the address by a regular expression, and duplicate addresses. It leaves out phone
+numbers that are not in international form.
 """
 import json
 import os
@@ -23,7 +23,7 @@ PLACE = {"address1", "address2", "city", "country", "region", "zip", "timezone",
 
 
 def profile(row):
-    """Makes a row's profile, or raises ValueError."""
+    """Returns a row's profile, or raises ValueError."""
     if not isinstance(row, dict):
         raise ValueError("not an object")
     email = row.get("email")
@@ -55,7 +55,7 @@ def profile(row):
 
 
 class Import:
-    """Gathers profiles and sends them when one request is full."""
+    """Collects profiles and sends them when a request is full."""
 
     def __init__(self, url, list_id):
         self.url, self.list_id = url, list_id

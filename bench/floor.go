@@ -18,7 +18,7 @@ import (
 	"klaviyo-export/validate"
 )
 
-// What one import takes, and how it begins and ends.
+// The limits of one import, and how its body begins and ends.
 const (
 	mostRows  = 10_000
 	mostBytes = 4_900_000
@@ -26,34 +26,37 @@ const (
 	closing   = `]}},"relationships":{"lists":{"data":[{"type":"list","id":"` + list + `"}]}}}}`
 )
 
-// plain is the whole job without concurrency, retries or limits: rows are checked, looked for among the earlier ones, gathered,
-// sent, and get their result lines. Its memory grows with the rows.
+// plain is a whole run without concurrency, retries or rate limits. It checks rows, skips duplicates, sends batches
+// and writes result lines. Its memory grows with the number of rows.
 type plain struct {
 	url     string
 	checker *validate.Checker
 	results *report.Writer
-	room    []byte // headroom for the garbage collector
+	room    []byte // memory that delays the garbage collector, as klaviyo-export delays it
 	seen    map[[2]uint64]int64
-	rows    int64 // that have a result
+	rows    int64 // rows with a result
 	body    []byte
 	sent    int // profiles in body
 	keys    []byte
-	waiting []waiting // rows that have none yet
+	waiting []waiting // rows without a result
 }
 
-// waiting is a row whose batch is not full.
+// waiting is a row whose batch is not sent yet.
 type waiting struct {
-	key   int // where its key ends in keys
+	key   int // end of its key in keys
 	fault *validate.Fault
-	of    int64 // the earlier row that it repeats
+	of    int64 // the earlier row with the same identifier, or 0
 }
 
 func newPlain(url string, out io.Writer) (*plain, error) {
 	checker, err := validate.New(validate.Options{})
-	return &plain{url: url, checker: checker, results: report.NewWriter(out), seen: map[[2]uint64]int64{}, body: []byte(opening), room: make([]byte, 96<<20)}, err
+	return &plain{
+		url: url, checker: checker, results: report.NewWriter(out),
+		seen: map[[2]uint64]int64{}, body: []byte(opening), room: make([]byte, 96<<20),
+	}, err
 }
 
-// floor is the least that the whole job costs: all of it in one goroutine, over blocks of 256 KiB.
+// floor does a whole run in one goroutine, over blocks of 256 KiB. That is the least that a run can cost.
 func floor(_ context.Context, args []string, std stdio) error {
 	j, err := plainCommand("floor", args, std)
 	if err != nil {
@@ -62,17 +65,17 @@ func floor(_ context.Context, args []string, std stdio) error {
 	return j.inSequence(std.in)
 }
 
-// items is the whole job in three goroutines that hand each other rows one by one.
-func items(_ context.Context, args []string, std stdio) error {
-	j, err := plainCommand("items", args, std)
+// rowwise does a whole run in three goroutines that hand over single rows.
+func rowwise(_ context.Context, args []string, std stdio) error {
+	j, err := plainCommand("rowwise", args, std)
 	if err != nil {
 		return err
 	}
-	return j.byItems(std.in)
+	return j.rowwise(std.in)
 }
 
 func plainCommand(name string, args []string, std stdio) (*plain, error) {
-	debug.SetGCPercent(5) // with the headroom as klaviyo-export does
+	debug.SetGCPercent(5) // together with room, the collector runs about as often as in klaviyo-export
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	url := flags.String("url", "", "the server's URL")
 	if err := parse(flags, args, std); err != nil {
@@ -83,6 +86,7 @@ func plainCommand(name string, args []string, std stdio) (*plain, error) {
 
 func (j *plain) inSequence(in io.Reader) error {
 	var rows validate.Rows
+	var scratch validate.Scratch
 	text := make([]byte, 0, 256<<10)
 	for ended := false; !ended; {
 		if len(text) == cap(text) {
@@ -98,7 +102,7 @@ func (j *plain) inSequence(in io.Reader) error {
 			whole = len(text)
 		}
 		rows.Reset()
-		j.checker.Check(text[:whole], ended, &rows)
+		j.checker.Check(text[:whole], ended, &scratch, &rows)
 		for i := range rows.Rows {
 			if err := j.add(&rows.Rows[i], rows.Data); err != nil {
 				return err
@@ -109,16 +113,16 @@ func (j *plain) inSequence(in io.Reader) error {
 	return j.flush()
 }
 
-// item is one checked row. data is its own.
-type item struct {
+// checked is a row with data of its own.
+type checked struct {
 	row  validate.Row
 	data []byte
 }
 
-func (j *plain) byItems(in io.Reader) error {
-	lines, checked := make(chan []byte, 1024), make(chan item, 1024)
+func (j *plain) rowwise(in io.Reader) error {
+	lines, rows := make(chan []byte, 1024), make(chan checked, 1024)
 	var broken error
-	go func() { // ends with the input; the next one waits for it
+	go func() { // ends with the input; the next goroutine waits for it
 		defer close(lines)
 		for from := bufio.NewReaderSize(in, 256<<10); ; {
 			line, err := from.ReadBytes('\n')
@@ -132,20 +136,21 @@ func (j *plain) byItems(in io.Reader) error {
 		}
 	}()
 	go func() { // ends with lines; the loop below waits for it
-		defer close(checked)
-		var rows validate.Rows
+		defer close(rows)
+		var out validate.Rows
+		var scratch validate.Scratch
 		for line := range lines {
-			rows.Reset()
-			j.checker.Check(line, !bytes.HasSuffix(line, []byte{'\n'}), &rows)
-			for _, row := range rows.Rows {
-				checked <- item{row, bytes.Clone(rows.Data)}
+			out.Reset()
+			j.checker.Check(line, !bytes.HasSuffix(line, []byte{'\n'}), &scratch, &out)
+			for _, row := range out.Rows {
+				rows <- checked{row, bytes.Clone(out.Data)}
 			}
 		}
 	}()
 	var failed error
-	for i := range checked {
+	for c := range rows {
 		if failed == nil {
-			failed = j.add(&i.row, i.data)
+			failed = j.add(&c.row, c.data)
 		}
 	}
 	if err := errors.Join(failed, broken); err != nil {
@@ -154,7 +159,7 @@ func (j *plain) byItems(in io.Reader) error {
 	return j.flush()
 }
 
-// add takes the next row. data holds it.
+// add adds the next row, whose key and profile are parts of data, and first sends the batch if it is full.
 func (j *plain) add(row *validate.Row, data []byte) error {
 	profile := data[row.Start:row.End]
 	if j.sent == mostRows || len(j.body)+len(profile)+len(closing)+1 > mostBytes {
@@ -179,7 +184,7 @@ func (j *plain) add(row *validate.Row, data []byte) error {
 	return nil
 }
 
-// send sends what is in the body and writes the results of the rows that wait.
+// send sends the batch and writes the results of the waiting rows.
 func (j *plain) send() error {
 	job := ""
 	if j.sent > 0 {
@@ -206,7 +211,7 @@ func (j *plain) send() error {
 	return nil
 }
 
-// post sends a body and returns the job's id.
+// post sends a body and returns the id of its import job.
 func (j *plain) post(body []byte) (string, error) {
 	res, err := http.Post(j.url+"/api/profile-bulk-import-jobs", "application/vnd.api+json", bytes.NewReader(body))
 	if err != nil {
@@ -228,7 +233,7 @@ func (j *plain) post(body []byte) (string, error) {
 	return doc.Data.ID, nil
 }
 
-// flush sends what is left and hands the last results to the output.
+// flush sends the last batch and writes the last results.
 func (j *plain) flush() error {
 	if err := j.send(); err != nil {
 		return err

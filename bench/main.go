@@ -1,4 +1,5 @@
-// Bench measures klaviyo-export from outside: against what people would use instead, and for its memory while Klaviyo is slow.
+// Bench measures klaviyo-export from outside: beside the programs that people use instead, and its memory while
+// Klaviyo is slow. Start reading at compare.go for the first and at memory.go for the second.
 package main
 
 import (
@@ -8,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"syscall"
 )
@@ -19,29 +19,29 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))
 }
 
-// stdio is where a command reads and writes.
+// stdio is the streams that a command reads and writes.
 type stdio struct {
 	in       io.Reader
 	out, err io.Writer
 }
 
-// commands are what run knows. Those after memory are the processes that the first two start.
+// commands are the commands of this program. compare and memory start the others as processes of their own.
 var commands = []struct {
 	name, does string
 	run        func(context.Context, []string, stdio) error
 }{
-	{"compare", "run klaviyo-export and what people use instead on the same rows", compare},
-	{"memory", "watch klaviyo-export while the server is slow: its memory must not grow", memory},
+	{"compare", "run klaviyo-export and the programs that people use instead on the same rows", compare},
+	{"memory", "watch the memory of klaviyo-export while the server is slow", memory},
 	{"serve", "answer imports and count them", serve},
-	{"floor", "do the whole job in one goroutine", floor},
-	{"items", "do the whole job with one channel item a row", items},
-	{"allocations", "count the allocations of a run in this process", allocations},
+	{"floor", "do a whole run in one goroutine", floor},
+	{"rowwise", "do a whole run with one channel send per row", rowwise},
+	{"allocations", "count the heap allocations of a run in this process", allocations},
 }
 
-// errUsage says that the command line is wrong and people know it.
+// errUsage says that the command line is wrong and that standard error says why.
 var errUsage = errors.New("usage")
 
-// run returns the exit status: 0, 1 when something failed, 2 for a usage error.
+// run runs a command and returns the exit status: 0, 1 when the command failed, 2 for a usage error.
 func run(ctx context.Context, args []string, std stdio) int {
 	for _, c := range commands {
 		if len(args) == 0 || c.name != args[0] {
@@ -57,14 +57,14 @@ func run(ctx context.Context, args []string, std stdio) int {
 		fmt.Fprintf(std.err, "bench: %s: %v\n", c.name, err)
 		return 1
 	}
-	fmt.Fprintln(std.err, "usage: bench COMMAND [FLAG…], from inside the repository")
+	fmt.Fprintln(std.err, "usage: bench COMMAND [FLAG…], inside the repository")
 	for _, c := range commands {
 		fmt.Fprintf(std.err, "  %-12s %s\n", c.name, c.does)
 	}
 	return 2
 }
 
-// parse reads flags that take no arguments behind them.
+// parse reads the flags of a command that accepts no arguments.
 func parse(flags *flag.FlagSet, args []string, std stdio) error {
 	flags.SetOutput(std.err)
 	if err := flags.Parse(args); err != nil {
@@ -78,15 +78,4 @@ func parse(flags *flag.FlagSet, args []string, std stdio) error {
 		return errUsage
 	}
 	return nil
-}
-
-// self returns one of the other commands as a process of its own.
-func self(ctx context.Context, args ...string) (*exec.Cmd, error) {
-	path, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
-	}
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Args[0] = "bench"
-	return cmd, nil
 }

@@ -16,21 +16,21 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// The bound on klaviyo-export's memory in MB: what it takes with instant answers, and what each request adds that waits for one.
+// The bound on klaviyo-export's memory in MB: with instant answers, and for each request that waits for its answer.
 const (
 	baseMB    = 80
 	requestMB = 6
 )
 
-// memory runs klaviyo-export over rows that come by a pipe while the server is slow, prints its resident memory over time, and
-// fails when that passes its bound or grows.
+// memory pipes rows to klaviyo-export while the server is slow and prints its resident memory over time. It fails
+// when the memory exceeds its bound or grows.
 func memory(ctx context.Context, args []string, std stdio) error {
 	flags := flag.NewFlagSet("memory", flag.ContinueOnError)
 	rows := flags.Int("rows", 20_000_000, "rows to send")
-	delay := flags.Duration("delay", 200*time.Millisecond, "time in which the server answers an import")
-	concurrency := flags.Int("concurrency", 4, "requests under way at once")
-	bound := flags.Float64("bound", 0, "the most MB of resident memory (default 80, and 6 for each request)")
-	every := flags.Duration("every", 5*time.Second, "between the lines that are printed")
+	delay := flags.Duration("delay", 200*time.Millisecond, "time that the server takes to answer an import")
+	concurrency := flags.Int("concurrency", 4, "requests in flight at once")
+	bound := flags.Float64("bound", 0, "limit on resident memory in MB (default 80 plus 6 for each request)")
+	every := flags.Duration("every", 5*time.Second, "time between printed lines")
 	if err := parse(flags, args, std); err != nil {
 		return err
 	}
@@ -59,22 +59,22 @@ func memory(ctx context.Context, args []string, std stdio) error {
 	if err := errors.Join(err, stopped); err != nil {
 		return err
 	}
-	return w.verdict(int64(*rows), counts, *bound)
+	return w.conclude(int64(*rows), counts, *bound)
 }
 
-// watch is a run of klaviyo-export that is looked at.
+// watch samples the memory of a run of klaviyo-export.
 type watch struct {
 	cmd     *exec.Cmd
 	every   time.Duration
 	out     io.Writer
-	samples []float64 // MB, four a second
+	samples []float64 // MB, every sampling
 	peak    float64   // MB
 	end     lastLine
 }
 
 const sampling = 250 * time.Millisecond
 
-// run has gen make the rows for w.cmd and samples that until it ends.
+// run pipes the rows of gen into w.cmd and samples w.cmd until it ends.
 func (w *watch) run(gen *exec.Cmd) error {
 	rows, err := gen.StdoutPipe()
 	if err != nil {
@@ -85,9 +85,9 @@ func (w *watch) run(gen *exec.Cmd) error {
 	if err := errors.Join(gen.Start(), w.cmd.Start()); err != nil {
 		return err
 	}
-	_ = rows.Close() // the child has it
+	_ = rows.Close() // w.cmd has its own copy
 	ended := make(chan error, 1)
-	go func() { ended <- w.cmd.Wait() }() // the loop below waits for it
+	go func() { ended <- w.cmd.Wait() }() // the loop below waits for this
 	begun := time.Now()
 	tick := time.NewTicker(sampling)
 	defer tick.Stop()
@@ -99,13 +99,13 @@ func (w *watch) run(gen *exec.Cmd) error {
 				err = fmt.Errorf("klaviyo-export: %w: %s", err, said.text)
 			}
 			if failed := gen.Wait(); failed != nil && err == nil {
-				err = fmt.Errorf("the generator: %w", failed)
+				err = fmt.Errorf("generate rows: %w", failed)
 			}
 			return err
 		case <-tick.C:
 			mb, peak, err := resident(w.cmd.Process.Pid)
 			if err != nil {
-				continue // it has just ended
+				continue // the process has just ended
 			}
 			w.samples, w.peak = append(w.samples, mb), max(w.peak, peak)
 			if since := time.Since(begun); since >= printed {
@@ -116,7 +116,7 @@ func (w *watch) run(gen *exec.Cmd) error {
 	}
 }
 
-// resident returns a process's resident memory in MB, and its peak so far.
+// resident returns the resident memory of a process and its peak so far, both in MB.
 func resident(pid int) (now, peak float64, err error) {
 	status := fmt.Sprintf("/proc/%d/status", pid)
 	for name, mb := range map[string]*float64{"VmRSS": &now, "VmHWM": &peak} {
@@ -130,8 +130,9 @@ func resident(pid int) (now, peak float64, err error) {
 	return now, peak, nil
 }
 
-// verdict prints what the memory came to, and returns an error when that is too much or rows are missing.
-func (w *watch) verdict(rows int64, c counts, bound float64) error {
+// conclude prints the figures of the run. It returns an error when rows are missing, or when memory exceeds its
+// bound or grows.
+func (w *watch) conclude(rows int64, c counts, bound float64) error {
 	var report struct {
 		Rows struct{ Read, Accepted int64 }
 	}
@@ -140,19 +141,21 @@ func (w *watch) verdict(rows int64, c counts, bound float64) error {
 	}
 	cpu, _ := usage(w.cmd.ProcessState)
 	if len(w.samples) == 0 {
-		return errors.New("it was over too soon: more rows")
+		return fmt.Errorf("the run ended before the first sample, after less than %v: pass more -rows", sampling)
 	}
 	first, last := w.halves(rows)
-	fmt.Fprintf(w.out, "\n%d rows, %d sent in %d requests, %d under way at most. Peak RSS %.1f MB, bound %.0f MB. %.1f CPU s.\n",
-		report.Rows.Read, c.Rows, c.Requests, c.AtOnce, w.peak, bound, cpu.Seconds())
+	fmt.Fprintf(w.out, "\n%d rows, %d sent in %d requests, at most %d in flight. ",
+		report.Rows.Read, c.Rows, c.Requests, c.AtOnce)
+	fmt.Fprintf(w.out, "Peak RSS %.1f MB, bound %.0f MB. %.1f CPU s.\n", w.peak, bound, cpu.Seconds())
 	if last > 0 {
-		fmt.Fprintf(w.out, "Once the window of duplicates was full: median RSS %.1f MB in the first half of the time, %.1f MB in the second.\n", first, last)
+		fmt.Fprintf(w.out, "Median RSS with a full duplicate window: first half %.1f MB, second %.1f MB.\n", first, last)
 	}
 	switch {
 	case report.Rows.Read != rows || report.Rows.Accepted != c.Rows:
-		return fmt.Errorf("%d rows were to be read and %d were, %d accepted, %d reached the server", rows, report.Rows.Read, report.Rows.Accepted, c.Rows)
+		return fmt.Errorf("expected %d rows read and %d accepted, which reached the server, got %d and %d",
+			rows, c.Rows, report.Rows.Read, report.Rows.Accepted)
 	case w.peak > bound:
-		return fmt.Errorf("%.1f MB resident, the bound is %.0f", w.peak, bound)
+		return fmt.Errorf("resident memory: expected at most %.0f MB, got %.1f MB", bound, w.peak)
 	case last > first*flatness:
 		return fmt.Errorf("memory grows: %.1f MB, then %.1f MB", first, last)
 	}
@@ -160,11 +163,12 @@ func (w *watch) verdict(rows int64, c counts, bound float64) error {
 }
 
 const (
-	window   = 1_000_000 // rows until the window of duplicates is full: before that, memory grows
-	flatness = 1.2       // how much more memory the second half of the time after that may take than the first
+	window   = 1_000_000 // rows that fill the duplicate window; until it is full, memory grows
+	flatness = 1.2       // limit on the memory of the second half, relative to the first half (halves)
 )
 
-// halves returns the medians of both halves of the time in which the window was full, 0 when there was too little of it.
+// halves splits the time with a full duplicate window into two halves and returns their median memory. Both are 0
+// for a run of less than four windows.
 func (w *watch) halves(rows int64) (first, last float64) {
 	if rows < 4*window {
 		return 0, 0
@@ -173,7 +177,7 @@ func (w *watch) halves(rows int64) (first, last float64) {
 	return median(full[:len(full)/2]), median(full[len(full)/2:])
 }
 
-// lastLine keeps the last line that is written to it.
+// lastLine is a writer that keeps the last line.
 type lastLine struct {
 	text  []byte
 	ended bool

@@ -2,8 +2,8 @@
 //
 //     node sdk.js URL LIST < rows.ndjson > results.ndjson
 //
-// It checks what such scripts check: JSON, the address by a regular expression, addresses that were there before. A telephone
-// number that is not in international form is left out. JSON.parse rounds integers above 2^53.
+// It checks what such scripts check: JSON, the address by a regular expression, and duplicate addresses. It leaves out phone
+// numbers that are not in international form. JSON.parse rounds integers above 2^53.
 'use strict'
 const { once } = require('node:events')
 const { ApiKeySession, ProfilesApi, ProfileEnum, ProfileBulkImportJobEnum, ListEnum } = require('klaviyo-api')
@@ -23,7 +23,7 @@ const [url, list] = process.argv.slice(2)
 const api = new ProfilesApi(new ApiKeySession(process.env.KLAVIYO_API_KEY))
 api.basePath = url
 
-// profile makes a row's profile, or throws.
+// profile returns a row's profile, or throws.
 function profile (row) {
   if (row === null || typeof row !== 'object' || Array.isArray(row)) throw new Error('not an object')
   const email = typeof row.email === 'string' ? row.email.trim() : ''
@@ -51,7 +51,7 @@ let profiles = []
 let size = 0
 let results = []
 
-// send sends the profiles that were gathered and prints the results that waited for that.
+// send sends the collected profiles and prints the waiting results.
 async function send () {
   let job
   if (profiles.length > 0) {
@@ -71,7 +71,7 @@ async function send () {
   if (!process.stdout.write(lines)) await once(process.stdout, 'drain')
 }
 
-// lines yields what a stream's newlines separate. node:readline would also cut at U+2028, which JSON may hold.
+// lines yields the lines of a stream. node:readline would also cut at U+2028, which may occur in JSON.
 async function * lines (stream) {
   stream.setEncoding('utf8')
   let rest = ''
@@ -103,7 +103,7 @@ async function main () {
       continue
     }
     seen.set(person, number)
-    const about = Buffer.byteLength(line) + 100 // what it takes in a request, without encoding it a second time
+    const about = Buffer.byteLength(line) + 100 // estimates the profile's size without encoding it twice
     if (profiles.length === ROWS || size + about > BYTES) await send()
     profiles.push(made)
     size += about

@@ -19,25 +19,26 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// list is the id of the only list.
+// list is the id of the only list that a server has.
 const list = "Bench1"
 
-// counts is what reached a server.
+// counts says what reached a server.
 type counts struct {
 	Requests int64 `json:"requests"` // imports
-	Rows     int64 `json:"rows"`     // profiles in them
-	Bytes    int64 `json:"bytes"`    // of their bodies
-	AtOnce   int64 `json:"at_once"`  // the most imports that were under way
+	Rows     int64 `json:"rows"`     // profiles in all imports
+	Bytes    int64 `json:"bytes"`    // size of all bodies
+	AtOnce   int64 `json:"at_once"`  // most imports in flight at once
 }
 
-// server answers as Klaviyo does, in the fewest bytes that clients take. It reads bodies whole and keeps counts alone.
+// server answers as Klaviyo does, in the fewest bytes that clients accept. It reads whole bodies and keeps only
+// counts.
 type server struct {
-	delay  time.Duration // between an import's body and its answer
+	delay  time.Duration // time between an import's body and its answer
 	bodies sync.Pool
 
 	mu       sync.Mutex
 	counts   counts
-	underWay int64
+	inFlight int64
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -51,15 +52,15 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// take reads an import and answers it with a job.
+// take reads an import and answers with the id of an import job.
 func (s *server) take(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	s.underWay++
-	s.counts.AtOnce = max(s.counts.AtOnce, s.underWay)
+	s.inFlight++
+	s.counts.AtOnce = max(s.counts.AtOnce, s.inFlight)
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
-		s.underWay--
+		s.inFlight--
 		s.mu.Unlock()
 	}()
 	body, _ := s.bodies.Get().(*bytes.Buffer)
@@ -70,7 +71,7 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) {
 	body.Reset()
 	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
 	if _, err := body.ReadFrom(r.Body); err != nil {
-		return // the client is gone
+		return // the client has gone
 	}
 	select {
 	case <-time.After(s.delay):
@@ -86,7 +87,8 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusAccepted, `{"data":{"id":"`+jobID(job)+`"}}`)
 }
 
-// profiles counts the members "attributes" with an object: one for each profile and one around them.
+// profiles returns the number of profiles in a body. It counts the members "attributes" that hold an object: each
+// profile has one, and the import job has one more.
 func profiles(body []byte) int64 {
 	n := int64(-1)
 	for i := 0; ; i++ {
@@ -102,7 +104,7 @@ func profiles(body []byte) int64 {
 	}
 }
 
-// jobID returns an id as long as Klaviyo's are.
+// jobID returns an id that is as long as Klaviyo's ids.
 func jobID(n int64) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "AbC123_maintenance.Bench1.1790000000.%06d", n))
 }
@@ -113,10 +115,10 @@ func answer(w http.ResponseWriter, status int, body string) {
 	_, _ = io.WriteString(w, body)
 }
 
-// serve runs a server until its standard input ends. It prints its URL as a line, and in the end its counts.
+// serve runs a server until standard input ends. It prints the server's URL first and its counts last, each as a line.
 func serve(_ context.Context, args []string, std stdio) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	delay := flags.Duration("delay", 0, "time to answer an import")
+	delay := flags.Duration("delay", 0, "time that the server takes to answer an import")
 	if err := parse(flags, args, std); err != nil {
 		return err
 	}
@@ -127,7 +129,7 @@ func serve(_ context.Context, args []string, std stdio) error {
 	s := &server{delay: *delay}
 	web := &http.Server{Handler: s}
 	served := make(chan error, 1)
-	go func() { served <- web.Serve(listener) }() // ends when web is closed, which is waited for
+	go func() { served <- web.Serve(listener) }() // ends when web is closed; the receive below waits for it
 	fmt.Fprintf(std.out, "http://%s\n", listener.Addr())
 	_, _ = io.Copy(io.Discard, std.in)
 	_ = web.Close()
@@ -139,16 +141,16 @@ func serve(_ context.Context, args []string, std stdio) error {
 	return json.NewEncoder(std.out).Encode(s.counts)
 }
 
-// far is a server in a process of its own.
-type far struct {
+// remote is a server in another process.
+type remote struct {
 	url string
 	cmd *exec.Cmd
 	in  io.Closer
 	out *bufio.Reader
 }
 
-// startServer starts a server whose imports take so long.
-func startServer(ctx context.Context, delay time.Duration) (*far, error) {
+// startServer starts a server that takes delay to answer an import.
+func startServer(ctx context.Context, delay time.Duration) (*remote, error) {
 	cmd, err := self(ctx, "serve", "-delay", delay.String())
 	if err != nil {
 		return nil, err
@@ -164,22 +166,22 @@ func startServer(ctx context.Context, delay time.Duration) (*far, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
-	f := &far{cmd: cmd, in: in, out: bufio.NewReader(out)}
-	line, err := f.out.ReadString('\n')
+	r := &remote{cmd: cmd, in: in, out: bufio.NewReader(out)}
+	line, err := r.out.ReadString('\n')
 	if err != nil {
-		_, _ = f.stop()
+		_, _ = r.stop()
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
-	f.url = strings.TrimSpace(line)
-	return f, nil
+	r.url = strings.TrimSpace(line)
+	return r, nil
 }
 
-// stop ends the server and returns what reached it.
-func (f *far) stop() (counts, error) {
+// stop ends the server and returns its counts.
+func (r *remote) stop() (counts, error) {
 	var c counts
-	_ = f.in.Close()
-	err := json.NewDecoder(f.out).Decode(&c)
-	if ended := f.cmd.Wait(); ended != nil || err != nil {
+	_ = r.in.Close()
+	err := json.NewDecoder(r.out).Decode(&c)
+	if ended := r.cmd.Wait(); ended != nil || err != nil {
 		return c, fmt.Errorf("stop the server: %w", errors.Join(ended, err))
 	}
 	return c, nil

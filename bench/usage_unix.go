@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// usage returns the time of the processors that a process took, and its peak of resident memory in bytes. On Linux that peak is
-// no less than what this process had when it started the other.
+// usage returns the CPU time of an ended process and its peak resident memory in bytes. On Linux the peak is at
+// least the memory that this process had when it started the other.
 func usage(p *os.ProcessState) (cpu time.Duration, rss int64) {
 	return p.UserTime() + p.SystemTime(), peak(p.SysUsage().(*syscall.Rusage))
 }
 
-// ownPeak returns this process's peak of resident memory in bytes.
+// ownPeak returns the peak resident memory of this process in bytes.
 func ownPeak() int64 {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// usage returns the time of the processors that a process took. Its memory is not known.
+// usage returns the CPU time of an ended process. Windows does not report its memory here.
 func usage(p *os.ProcessState) (cpu time.Duration, rss int64) {
 	return p.UserTime() + p.SystemTime(), 0
 }
 
-// ownPeak is not known.
+// ownPeak returns 0, for unknown.
 func ownPeak() int64 { return 0 }

@@ -11,7 +11,8 @@ import (
 const (
 	// maxParts bounds the chunks of a batch, and so the rows that wait where nearly every row is rejected.
 	maxParts = 32
-	// Rows with a result of their own wait for their batch's turn: at most so many in a batch, fewer when it sends nothing.
+	// Rows with a result of their own wait for their batch's turn: at most so many in a batch, fewer when it sends
+	// nothing.
 	maxOdd, maxOddAlone = 20_000, 4_096
 	// fetched is for how many rows at a time the memory of the people seen is fetched.
 	fetched = 16
@@ -19,7 +20,8 @@ const (
 	checkRows = 10_000
 )
 
-// batches is the stage that numbers rows, finds those that repeat an earlier row, and gathers the others into batches.
+// batches is the stage that numbers rows, finds those that repeat an earlier row, and gathers the others into
+// batches.
 type batches struct {
 	control           *control
 	earlier           *resumption // nil: all rows are new
@@ -50,8 +52,8 @@ func newBatches(c *control, sender sink.Sender, o *Options, earlier *resumption,
 	return s
 }
 
-// add takes the next chunk and hands on the batches that it fills. It stops the run when the rows lack the required column;
-// if no batch was handed on by then, no row has a result.
+// add takes the next chunk and hands on the batches that it fills. It stops the run when the rows lack the required
+// column; if no batch was handed on by then, no row has a result.
 func (s *batches) add(c *chunk) {
 	defer c.release()
 	if s.off {

@@ -193,7 +193,8 @@ func TestSlowKlaviyoGetsFullRequests(t *testing.T) {
 	}
 }
 
-// A slow producer's rows are sent when their delay is over, before the input ends. A row that is half there waits for its end.
+// A slow producer's rows are sent when their delay is over, before the input ends. A row that is half there waits
+// for its end.
 func TestBatchDelay(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan struct{}, 2)

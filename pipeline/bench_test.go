@@ -13,7 +13,8 @@ import (
 	"klaviyo-export/sink"
 )
 
-// benchRows are rows of some 250 bytes, four of five with text that isn't ASCII, one of two with a telephone number.
+// benchRows are rows of some 250 bytes, four of five with text that isn't ASCII, one of two with a telephone
+// number.
 func benchRows(n int) []byte {
 	var b bytes.Buffer
 	for i := range n {
@@ -26,13 +27,15 @@ func benchRows(n int) []byte {
 			phone = fmt.Sprintf(`"phone_number":"+8190%08d",`, 12_345_678+i)
 		}
 		fmt.Fprintf(&b, `{"email":"customer%07d@example.com","external_id":"C-%07d","first_name":%q,`+
-			`"last_name":"O'Malley-Sørensen",%s"city":%q,"country":"JP","plan":"premium","points":%d,"vip":%t,"last_order_at":"2026-10-%02dT09:15:00+09:00"}`+"\n",
+			`"last_name":"O'Malley-Sørensen",%s"city":%q,"country":"JP","plan":"premium",`+
+			`"points":%d,"vip":%t,"last_order_at":"2026-10-%02dT09:15:00+09:00"}`+"\n",
 			i, i, first, phone, city, i*37%10000, i%7 == 0, i%28+1)
 	}
 	return b.Bytes()
 }
 
-// BenchmarkRun measures whole runs: without a network, and with a server on this machine that reads requests and answers them.
+// BenchmarkRun measures whole runs: without a network, and with a server on this machine that reads requests and
+// answers them.
 func BenchmarkRun(b *testing.B) {
 	const rows = 50_000
 	input := benchRows(rows)

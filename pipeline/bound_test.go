@@ -13,7 +13,8 @@ import (
 	"klaviyo-export/sink/simulator/contract"
 )
 
-// A bound allows exactly as many rejected rows as it says. A share of the rows stops no run before 1,000 rows are read.
+// A bound allows exactly as many rejected rows as it says. A share of the rows stops no run before 1,000 rows are
+// read.
 func TestBounds(t *testing.T) {
 	for _, c := range []struct {
 		text           string
@@ -67,7 +68,8 @@ func TestBoundsThatAreNone(t *testing.T) {
 	}
 }
 
-// Rows that Klaviyo rejects count against the bound like those that the checks reject: in its answer or by their import job.
+// Rows that Klaviyo rejects count against the bound like those that the checks reject: in its answer or by their
+// import job.
 func TestStopOnRowsThatKlaviyoRejects(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -110,7 +112,8 @@ func TestStopOnRowsThatKlaviyoRejects(t *testing.T) {
 	}
 }
 
-// A run with StopOnInvalid stops reading at the first row that the checks reject beyond the bound, and says at which.
+// A run with StopOnInvalid stops reading at the first row that the checks reject beyond the bound, and says at
+// which.
 func TestStopOnRowsThatTheChecksReject(t *testing.T) {
 	o := checkOptions(t)
 	o.StopOnInvalid, o.MaxInvalid = true, Bound{rows: 1}

@@ -44,7 +44,8 @@ func (p *pools) newChunk() *chunk {
 	return c
 }
 
-// release gives a chunk back when its last user is done with it. A chunk that a huge row has swollen is left to the garbage collector.
+// release gives a chunk back when its last user is done with it. A chunk that a huge row has swollen is left to the
+// garbage collector.
 func (c *chunk) release() {
 	if c.users.Add(-1) > 0 || cap(c.rows.Data) > 4*chunkSize {
 		return
@@ -62,9 +63,11 @@ func (c *chunk) check(checker *validate.Checker) {
 	case c.tooLong:
 		checker.TooLong(c.text, &c.rows)
 	case !c.goesOn:
-		checker.Check(c.text, c.last, &c.rows)
+		s := c.pools.scratches.take()
+		checker.Check(c.text, c.last, s, &c.rows)
+		s.Trim()
+		c.pools.scratches.put(s)
 	}
-	c.rows.Trim()
 }
 
 // forget gives the memory of the text back.

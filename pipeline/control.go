@@ -10,8 +10,8 @@ import (
 	"klaviyo-export/sink"
 )
 
-// control is what a run gives to its stages: they count rows in its tally, take buffers from its pools and stop the run through it.
-// Its methods may be called at once.
+// control is what a run gives to its stages: they count rows in its tally, take buffers from its pools and stop the
+// run through it. Its methods may be called at once.
 type control struct {
 	tally
 	pools

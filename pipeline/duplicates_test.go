@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// The first row of a person within the window is sent and later ones are skipped. Letter case and blanks do not matter.
+// The first row of a person within the window is sent and later ones are skipped. Letter case and blanks do not
+// matter.
 func TestDuplicates(t *testing.T) {
 	in := `{"email":"a@example.com"}
 {"email":"bad"}

@@ -18,7 +18,8 @@ type Earlier struct {
 	file    *os.File // nil where it is the caller's
 }
 
-// OpenEarlier opens a file of results as it is now: lines that are appended later are not seen. Reading a pipe ends with ctx.
+// OpenEarlier opens a file of results as it is now: lines that are appended later are not seen. Reading a pipe ends
+// with ctx.
 func OpenEarlier(ctx context.Context, name string) (*Earlier, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -37,8 +38,9 @@ func OpenEarlier(ctx context.Context, name string) (*Earlier, error) {
 	}
 	_ = f.Close()
 	return nil, &Error{
-		Text: fmt.Sprintf("read the earlier results in %s: %v", name, err),
-		Hint: "name the file that an earlier run wrote to its standard output, and pass the rows on standard input", cause: err,
+		Text:  fmt.Sprintf("read the earlier results in %s: %v", name, err),
+		Hint:  "name the file that an earlier run wrote to its standard output, and pass the rows on standard input",
+		cause: err,
 	}
 }
 

@@ -111,6 +111,7 @@ func rowsError(rows report.Rows, reasons []report.Reason, earlier int64) error {
 	}
 	return &Error{
 		Text: Counts(rows) + "; reasons: " + strings.Join(why, ", "),
-		Hint: `to see them: jq -Rc 'fromjson? | select(.status=="rejected" or .status=="unknown" or .status=="unsent")' RESULTS`,
+		Hint: `to see them: jq -Rc ` +
+			`'fromjson? | select(.status=="rejected" or .status=="unknown" or .status=="unsent")' RESULTS`,
 	}
 }

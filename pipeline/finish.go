@@ -11,7 +11,8 @@ import (
 	"klaviyo-export/sink"
 )
 
-// finish makes and writes the report. ended is what is wrong with the input; the cause of ctx is what stopped the run.
+// finish makes and writes the report. ended is what is wrong with the input; the cause of ctx is what stopped the
+// run.
 func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 	exit, err := r.exitStatus(context.Cause(ctx), ended)
 	rep := r.report(exit, err)
@@ -63,7 +64,8 @@ func (r *run) report(exit int, err error) *report.Report {
 	return rep
 }
 
-// exitStatus returns the exit status and what to tell people. An exit status of 1 without an error is because of rows.
+// exitStatus returns the exit status and what to tell people. An exit status of 1 without an error is because of
+// rows.
 func (r *run) exitStatus(cause, ended error) (int, error) {
 	var interrupted *Interrupted
 	var failed *sink.Error
@@ -94,8 +96,8 @@ func (r *run) exitStatus(cause, ended error) (int, error) {
 // lateError is the error of import jobs that had not ended when the time to wait was over.
 func (r *run) lateError() error {
 	return &Error{
-		Text: fmt.Sprintf("%d import jobs did not end, or their errors could not be read, within %v; their rows stay accepted",
-			r.control.late.Load(), r.options.WaitTimeout),
+		Text: fmt.Sprintf("%d import jobs did not end, or their errors could not be read, within %v; "+
+			"their rows stay accepted", r.control.late.Load(), r.options.WaitTimeout),
 		Hint: "run klaviyo-export wait < RESULTS to wait longer",
 	}
 }

@@ -84,7 +84,8 @@ func (f *framer) decide() error {
 	return nil
 }
 
-// farInside is how many blanks behind a bracket are looked at. Input with more of them counts as an array of objects.
+// farInside is how many blanks behind a bracket are looked at. Input with more of them counts as an array of
+// objects.
 const farInside = 4096
 
 // gather appends rows to the chunk and hands on what is full.

@@ -55,8 +55,8 @@ type checked struct {
 	profile  string
 }
 
-// Whatever bytes come in whatever pieces, there are as many rows as a simple splitter counts, and each has a result.
-// What the checks say about a row does not depend on the pieces, and chunks stay small.
+// Whatever bytes come in whatever pieces, there are as many rows as a simple splitter counts, and each has a
+// result. What the checks say about a row does not depend on the pieces, and chunks stay small.
 func FuzzReader(f *testing.F) {
 	for i, text := range seeds {
 		f.Add([]byte(text), []byte{byte(i)})

@@ -40,8 +40,8 @@ type line struct {
 	Job    string
 }
 
-// parse returns the results and the report in out. It fails unless there is one line for each row, in input order, and the report is
-// last and counts as many rows.
+// parse returns the results and the report in out. It fails unless there is one line for each row, in input order,
+// and the report is last and counts as many rows.
 func parse(t testing.TB, out []byte) (rows []line, rep report.Report) {
 	t.Helper()
 	lines := bytes.SplitAfter(out, []byte{'\n'})
@@ -108,7 +108,8 @@ func checkOptions(t testing.TB) *Options {
 	return &Options{Checker: checker, Window: 1000, Concurrency: 1, BatchDelay: time.Hour}
 }
 
-// addOptions are the options of a run that adds to a list of a simulated Klaviyo. wrap may change what its server does.
+// addOptions are the options of a run that adds to a list of a simulated Klaviyo. wrap may change what its server
+// does.
 func addOptions(t testing.TB, wrap func(http.Handler) http.Handler) (*Options, *simulator.Simulator) {
 	t.Helper()
 	url, sim := contract.Serve(t, simulator.Options{Wrap: wrap})
@@ -174,7 +175,8 @@ func imports(gate func(number int64, next func())) func(http.Handler) http.Handl
 	}
 }
 
-// started begins a run. The channel gives its report when it has ended; the test receives it, so the goroutine ends before the test.
+// started begins a run. The channel gives its report when it has ended; the test receives it, so the goroutine ends
+// before the test.
 func started(ctx context.Context, o *Options, in io.Reader, out io.Writer) <-chan *report.Report {
 	done := make(chan *report.Report)
 	go func() {
@@ -193,8 +195,8 @@ func mustEnd(t testing.TB) {
 
 var ready = regexp.MustCompile(`(?m)^goroutine \d+ \[(running|runnable)`)
 
-// standing reports whether every goroutine but the caller's waits: for another one, for time or for the operating system.
-// It says nothing while other tests run in parallel.
+// standing reports whether every goroutine but the caller's waits: for another one, for time or for the operating
+// system. It says nothing while other tests run in parallel.
 func standing() bool {
 	runtime.Gosched()
 	buf := make([]byte, 1<<20)

@@ -17,7 +17,8 @@ import (
 	"klaviyo-export/validate"
 )
 
-// Rows as lines or as one array get the same results, in whatever pieces the input arrives. A broken row costs one row.
+// Rows as lines or as one array get the same results, in whatever pieces the input arrives. A broken row costs one
+// row.
 func TestInputForms(t *testing.T) {
 	const good, alsoGood = `{"email":"a@example.com"}`, `{"email":"b@example.com"}`
 	for _, c := range []struct {

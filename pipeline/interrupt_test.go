@@ -36,7 +36,8 @@ func (e *endless) total() int {
 	return e.read
 }
 
-// A Klaviyo that does not answer stops the reader. After an interrupt requests in flight end, and every row read has a result.
+// A Klaviyo that does not answer stops the reader. After an interrupt requests in flight end, and every row read
+// has a result.
 func TestBackpressureAndInterrupt(t *testing.T) {
 	mustEnd(t)
 	closed, arrived := make(chan struct{}), make(chan struct{}, 100)
@@ -56,7 +57,8 @@ func TestBackpressureAndInterrupt(t *testing.T) {
 		<-arrived
 	}
 	const row = len(`{"email":"p100000@example.com"}` + "\n")
-	// Batches in flight and in the queue, one that waits and one that is gathered; chunks in checks; blocks being read.
+	// Batches in flight and in the queue, one that waits and one that is gathered; chunks in checks; blocks being
+	// read.
 	bound := (2*o.Concurrency+3)*10_000*row + 12*chunkSize
 	for !standing() && in.total() <= bound {
 	}

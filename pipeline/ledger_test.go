@@ -20,8 +20,8 @@ import (
 
 var ledgerRounds = flag.Int("ledger.rounds", 0, "rounds of TestLedger, each of 100 cases (0 = 1, with -long 3)")
 
-// Whatever the rows and the faults, no result claims what the simulated Klaviyo does not confirm: who is on the list.
-// A longer run is go test ./pipeline -run TestLedger -ledger.rounds 100 -timeout 1h.
+// Whatever the rows and the faults, no result claims what the simulated Klaviyo does not confirm: who is on the
+// list. A longer run is go test ./pipeline -run TestLedger -ledger.rounds 100 -timeout 1h.
 func TestLedger(t *testing.T) {
 	t.Parallel()
 	const cases = 100

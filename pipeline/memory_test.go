@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// While the run waits for import jobs, a row costs at most 40 bytes, beside what its key is longer than a usual address.
+// While the run waits for import jobs, a row costs at most 40 bytes, beside what its key is longer than a usual
+// address.
 func TestWaitingCostsFewBytes(t *testing.T) {
 	few, many := 100_000, 300_000
 	if *long {
@@ -24,7 +25,8 @@ func TestWaitingCostsFewBytes(t *testing.T) {
 	}
 }
 
-// heapWhileWaiting returns how many bytes the heap has grown by when a run waits for the import jobs of so many rows.
+// heapWhileWaiting returns how many bytes the heap has grown by when a run waits for the import jobs of so many
+// rows.
 func heapWhileWaiting(t *testing.T, rows int) float64 {
 	t.Helper()
 	var accepted atomic.Int64

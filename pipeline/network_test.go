@@ -15,9 +15,9 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// proxyOptions are the options of a run with batches of 100 rows that reaches Klaviyo through a proxy. The look-up of the list takes
-// the first connection. Connections are used again, so harm to later ones is harm to imports: the first import is not answered before
-// another one has opened the second connection.
+// proxyOptions are the options of a run with batches of 100 rows that reaches Klaviyo through a proxy. The look-up
+// of the list takes the first connection. Connections are used again, so harm to later ones is harm to imports: the
+// first import is not answered before another one has opened the second connection.
 func proxyOptions(t *testing.T, retry time.Duration, trips func(int) *trip) (*Options, *simulator.Simulator, string) {
 	t.Helper()
 	opened := make(chan struct{})
@@ -118,7 +118,8 @@ func agree(t *testing.T, out []byte, sim *simulator.Simulator, list string) (cou
 	return counts
 }
 
-// A network fault that passes costs time and no row. The first connection serves the list's look-up and then imports.
+// A network fault that passes costs time and no row. The first connection serves the list's look-up and then
+// imports.
 func TestNetworkFaultsThatPass(t *testing.T) {
 	t.Parallel()
 	var running sync.WaitGroup // more at once than go test runs
@@ -156,7 +157,8 @@ func TestNetworkFaultsThatPass(t *testing.T) {
 	}
 }
 
-// A network fault that stays ends the run with exit status 4. Rows that may have arrived are unknown, the others unsent.
+// A network fault that stays ends the run with exit status 4. Rows that may have arrived are unknown, the others
+// unsent.
 func TestNetworkFaultsThatStay(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -177,7 +179,8 @@ func TestNetworkFaultsThatStay(t *testing.T) {
 	}
 }
 
-// A Klaviyo that cannot be reached ends the run before a row is read, when --retry-for is over. A server without TLS ends it at once.
+// A Klaviyo that cannot be reached ends the run before a row is read, when --retry-for is over. A server without
+// TLS ends it at once.
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	url, _ := serve(t, nil)
@@ -214,7 +217,7 @@ func TestRefusedThenBack(t *testing.T) {
 	list, addr := sim.AddList("News", "single_opt_in"), freePort(t)
 	var back sync.Once
 	o := networkOptions(t, time.Minute, "http://"+addr, func(text string) {
-		if !strings.Contains(text, "connection refused; trying again") {
+		if !strings.Contains(text, "connection refused; retrying") {
 			t.Errorf("the message is %q", text)
 		}
 		back.Do(func() { newProxy(t, addr, url, between(0, 99, new(trip))) })
@@ -267,7 +270,8 @@ func TestHalfOpen(t *testing.T) {
 	}
 }
 
-// A request whose connection answers nothing, or half an answer, is given up after 2 minutes and resent: no row is lost.
+// A request whose connection answers nothing, or half an answer, is given up after 2 minutes and resent: no row is
+// lost.
 func TestHalfOpenIsResent(t *testing.T) {
 	if !*long {
 		t.Skip("needs -long: it waits for the time limit of a request, 2 minutes")

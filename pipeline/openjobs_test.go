@@ -26,7 +26,8 @@ func TestBadRowsCountAsOpenJobs(t *testing.T) {
 	openAtOnce(t, 8, 100, in.String(), 5)
 }
 
-// Batches with so many bad rows that each counts as more than all open jobs are sent all the same, one after the other.
+// Batches with so many bad rows that each counts as more than all open jobs are sent all the same, one after the
+// other.
 func TestMoreBadRowsThanOpenJobs(t *testing.T) {
 	t.Parallel()
 	o := waitOptions(t, nil)
@@ -42,7 +43,8 @@ func TestMoreBadRowsThanOpenJobs(t *testing.T) {
 	}
 }
 
-// openAtOnce runs rows that become so many batches with a bound on open jobs, and fails when more than two are open at once.
+// openAtOnce runs rows that become so many batches with a bound on open jobs, and fails when more than two are open
+// at once.
 func openAtOnce(t *testing.T, bound, mostRows int, in string, batches int) {
 	t.Helper()
 	var mu sync.Mutex

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// Results keep the input's order, whichever request is answered first, is retried, or has the import job that ends first.
+// Results keep the input's order, whichever request is answered first, is retried, or has the import job that ends
+// first.
 func TestOrderOfResults(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -11,7 +11,8 @@ import (
 	"klaviyo-export/sink/simulator/contract"
 )
 
-// When Klaviyo is gone for good, rows whose answer is lost are unknown, later ones unsent, and the exit status is 4.
+// When Klaviyo is gone for good, rows whose answer is lost are unknown, later ones unsent, and the exit status is
+// 4.
 func TestOutage(t *testing.T) {
 	url, _ := contract.Serve(t, simulator.Options{Wrap: imports(func(number int64, next func()) {
 		if number > 1 {

@@ -23,7 +23,8 @@ func (f *full) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// When results cannot be written, sending stops. The error says how far the results go and which rows may have been sent.
+// When results cannot be written, sending stops. The error says how far the results go and which rows may have been
+// sent.
 func TestBrokenOutput(t *testing.T) {
 	o, sim := addOptions(t, nil)
 	o.Concurrency = 1

@@ -13,7 +13,8 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// A panic in any stage ends the run with a report and exit status 2. No row claims more than happened, and nothing hangs.
+// A panic in any stage ends the run with a report and exit status 2. No row claims more than happened, and nothing
+// hangs.
 func TestPanicInAStage(t *testing.T) {
 	t.Parallel()
 	for _, stage := range []string{"check", "batch", "send", "results", "settle", "write", "rehearse"} {

@@ -18,7 +18,8 @@ type Selection struct {
 	Missing  bool // also rows without a result
 }
 
-// Pick copies the rows of in whose last earlier result is selected to out, as they are. The elements of an array become lines.
+// Pick copies the rows of in whose last earlier result is selected to out, as they are. The elements of an array
+// become lines.
 func Pick(ctx context.Context, selected Selection, earlier *Earlier, in io.Reader, out io.Writer) error {
 	results, err := earlier.results()
 	if err != nil {

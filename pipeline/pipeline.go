@@ -1,10 +1,11 @@
-// Package pipeline carries rows from standard input to Klaviyo and their results to standard output. Start with flow in this file.
+// Package pipeline carries rows from standard input to Klaviyo and their results to standard output. Start with
+// flow in this file.
 //
 //	stdin → read ─chunk→ checks (N, in order) → batches (1) → sends (M, in order) → settles (in order) → writes → stdout
 //
-// A chunk is some 256 KiB of whole rows, a batch is what one request takes. Nothing smaller is handed on. Each arrow is a blocking
-// call: a slow Klaviyo stops sends, which stops batches, checks and read in turn. Behind sends only the keys and results of rows
-// are left. Without Options.Wait, settles hands everything on at once.
+// A chunk is some 256 KiB of whole rows, a batch is what one request takes. Nothing smaller is handed on. Each
+// arrow is a blocking call: a slow Klaviyo stops sends, which stops batches, checks and read in turn. Behind sends
+// only the keys and results of rows are left. Without Options.Wait, settles hands everything on at once.
 package pipeline
 
 import (
@@ -22,9 +23,9 @@ type Interrupted struct {
 
 func (i *Interrupted) Error() string { return "stopped by " + i.Signal }
 
-// Run reads rows from in, does what the options say, and writes to out a result line for every row and then the report.
-// It returns the report and, unless the exit status is 0, the reason for people. When ctx ends, reading and sending stop,
-// requests in flight end by their own time limit, and every row that was read still gets its result.
+// Run reads rows from in, does what the options say, and writes to out a result line for every row and then the
+// report. It returns the report and, unless the exit status is 0, the reason for people. When ctx ends, reading and
+// sending stop, requests in flight end by their own time limit, and every row that was read still gets its result.
 //
 // A blocked Read of in cannot be cancelled: one goroutine then stays with it until the Read returns.
 func Run(ctx context.Context, o *Options, in io.Reader, out io.Writer) (*report.Report, error) {
@@ -47,8 +48,8 @@ func Refuse(ctx context.Context, o *Options, why error, out io.Writer) (*report.
 	return newRun(o, out, stop).finish(ctx, nil)
 }
 
-// carry takes the rows of in through the flow. With CheckFirst they are rehearsed before, and when the rehearsal finds a reason not
-// to send, each row gets its result without the flow. The error is the input's.
+// carry takes the rows of in through the flow. With CheckFirst they are rehearsed before, and when the rehearsal
+// finds a reason not to send, each row gets its result without the flow. The error is the input's.
 func (r *run) carry(ctx context.Context, in io.Reader) error {
 	earlier, err := newResumption(r.options.Resume)
 	if err != nil {

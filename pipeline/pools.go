@@ -1,17 +1,22 @@
 package pipeline
 
-import "sync"
+import (
+	"sync"
+
+	"klaviyo-export/validate"
+)
 
 // pools keep the buffers of one run that are used again.
 type pools struct {
-	chunks  stock[chunk]
-	texts   stock[[]byte]
-	batches stock[batch]
-	results stock[results]
+	chunks    stock[chunk]
+	texts     stock[[]byte]
+	scratches stock[validate.Scratch]
+	batches   stock[batch]
+	results   stock[results]
 }
 
-// stock keeps what will be used again. The garbage collector, which runs often since memory stays small, would empty a sync.Pool.
-// A stock grows to as many as were in use at once. Its methods may be called at once.
+// stock keeps what will be used again. The garbage collector, which runs often since memory stays small, would
+// empty a sync.Pool. A stock grows to as many as were in use at once. Its methods may be called at once.
 type stock[T any] struct {
 	mu   sync.Mutex
 	idle []*T

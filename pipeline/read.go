@@ -16,8 +16,8 @@ type block struct {
 	err  error
 }
 
-// read cuts the input into chunks for emit until it ends or ctx does. Whole rows are handed on in time for delay even when the
-// input pauses. It returns what is wrong with the input, nil for a clean end.
+// read cuts the input into chunks for emit until it ends or ctx does. Whole rows are handed on in time for delay
+// even when the input pauses. It returns what is wrong with the input, nil for a clean end.
 func read(ctx context.Context, in io.Reader, delay time.Duration, p *pools, emit func(*chunk)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -51,8 +51,9 @@ func read(ctx context.Context, in io.Reader, delay time.Duration, p *pools, emit
 	}
 }
 
-// blocksOf reads from a goroutine of its own, so that ticks and the end of ctx are seen while a Read blocks. Nobody waits for that
-// goroutine: it ends with the input, or when a Read returns after the end of ctx. A block's data is valid until the next block.
+// blocksOf reads from a goroutine of its own, so that ticks and the end of ctx are seen while a Read blocks. Nobody
+// waits for that goroutine: it ends with the input, or when a Read returns after the end of ctx. A block's data is
+// valid until the next block.
 func blocksOf(ctx context.Context, in io.Reader) <-chan block {
 	blocks := make(chan block)
 	hand := func(b block) bool {

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Whatever ends the first reading of an input that is checked first, nothing is sent, and every row read whole has a result.
+// Whatever ends the first reading of an input that is checked first, nothing is sent, and every row read whole has
+// a result.
 func TestRehearsalThatEndsEarly(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	broken := errors.New("broken pipe")

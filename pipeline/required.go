@@ -6,10 +6,12 @@ import (
 	"klaviyo-export/validate"
 )
 
-// required looks for the first row that is an object, which shows whether the rows have the column that the operation needs.
+// required looks for the first row that is an object, which shows whether the rows have the column that the
+// operation needs.
 type required struct{ met bool }
 
-// check looks through a chunk. With an error it returns how many of its rows stand before the row that the error is about.
+// check looks through a chunk. With an error it returns how many of its rows stand before the row that the error is
+// about.
 func (r *required) check(c *chunk) (before int, err error) {
 	for i := 0; !r.met && i < len(c.rows.Rows); i++ {
 		switch row := &c.rows.Rows[i]; row.Required {

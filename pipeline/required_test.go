@@ -42,7 +42,7 @@ func TestMissingColumnAfterManyThatAreNoObjects(t *testing.T) {
 	rep, err := Run(t.Context(), o, strings.NewReader(in), &out)
 	rows, _ := parse(t, out.Bytes())
 	if rep.ExitCode != 2 || rep.Rows.Read != 5000 || rep.Rows.Rejected != 5000 || len(rows) != 5000 || rep.List.Created ||
-		!strings.Contains(fmt.Sprint(err), "row 5001: `EMAIL` is there") {
+		!strings.Contains(fmt.Sprint(err), "row 5001: column \"email\" is missing, but \"EMAIL\" is there") {
 		t.Errorf("exit %d, %d rows, %+v: %v", rep.ExitCode, len(rows), rep.Rows, err)
 	}
 }

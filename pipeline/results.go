@@ -18,8 +18,8 @@ const (
 	outage      = "outage"
 )
 
-// results are those of a stretch of rows: all that their lines need, so that chunks and profiles can go while import jobs are
-// waited for. Beside its key a row takes 4 bytes.
+// results are those of a stretch of rows: all that their lines need, so that chunks and profiles can go while
+// import jobs are waited for. Beside its key a row takes 4 bytes.
 type results struct {
 	first   int64   // number of the first row
 	numbers []int64 // of the rows, where they do not follow each other
@@ -43,8 +43,8 @@ type shared struct {
 	settlement *sink.Settlement
 }
 
-// take fills empty results with those of a batch. valid says that good rows were only checked, unsent is the code of good rows that
-// were not sent, and rejected is called with the number of each row that Klaviyo rejects.
+// take fills empty results with those of a batch. valid says that good rows were only checked, unsent is the code
+// of good rows that were not sent, and rejected is called with the number of each row that Klaviyo rejects.
 func (r *results) take(b *batch, valid bool, unsent string, rejected func(row int64)) {
 	keys := 0
 	for _, p := range b.parts {
@@ -126,7 +126,8 @@ func (r *results) alone(line *report.Line) {
 	r.odd = append(r.odd, odd{len(r.ends) - 1, *line})
 }
 
-// join gives the row that was added last the result in line, which the row before may share. line has no Key, Row and Raw.
+// join gives the row that was added last the result in line, which the row before may share. line has no Key, Row
+// and Raw.
 func (r *results) join(line *report.Line) {
 	if n := len(r.shared); n > 0 {
 		last := &r.shared[n-1]

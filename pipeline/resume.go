@@ -25,8 +25,8 @@ func newResumption(e *Earlier) (*resumption, error) {
 	return &resumption{results: results}, err
 }
 
-// of returns the status of a row in the earlier results. Where it is final, the row is neither sent nor printed again.
-// Its error means that the results belong to another input, or cannot be read.
+// of returns the status of a row in the earlier results. Where it is final, the row is neither sent nor printed
+// again. Its error means that the results belong to another input, or cannot be read.
 func (s *resumption) of(c *chunk, i int, number int64) (status report.Status, final bool, err error) {
 	if s == nil {
 		return 0, false, nil

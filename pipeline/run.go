@@ -12,7 +12,8 @@ import (
 	"klaviyo-export/validate"
 )
 
-// run is one call of Run or Wait: what its stages are made of, and what its report needs. It belongs to the goroutine of the caller.
+// run is one call of Run or Wait: what its stages are made of, and what its report needs. It belongs to the
+// goroutine of the caller.
 type run struct {
 	options *Options
 	started time.Time

@@ -25,8 +25,8 @@ func nthLike(n uint64) [2]uint64 {
 	return [2]uint64{halves[n%7], halves[n/7%7] + n/49<<20}
 }
 
-// No person is taken for another. A person met within the window is found by their first row. A person is forgotten when as many
-// others came since as the window remembers at most.
+// No person is taken for another. A person met within the window is found by their first row. A person is forgotten
+// when as many others came since as the window remembers at most.
 func TestSeen(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		window := rapid.OneOf(rapid.IntRange(1, 40), rapid.IntRange(100, 400)).Draw(t, "window")
@@ -61,8 +61,8 @@ func TestSeen(t *testing.T) {
 	})
 }
 
-// A window that grows, fills up and forgets loses no person on the way, and remembers no more people than it states. A row of the
-// window costs at most 36.2 bytes, and once it is full a new person is rarely looked for.
+// A window that grows, fills up and forgets loses no person on the way, and remembers no more people than it
+// states. A row of the window costs at most 36.2 bytes, and once it is full a new person is rarely looked for.
 func TestSeenIsBounded(t *testing.T) {
 	const window = 110_000 // not a multiple of 7
 	const most = window + window/15*2

@@ -28,7 +28,8 @@ func newSends(
 	}
 }
 
-// add sends a batch and hands on its results. It blocks while all senders are busy, and while as many import jobs are open as may be.
+// add sends a batch and hands on its results. It blocks while all senders are busy, and while as many import jobs
+// are open as may be.
 func (s *sends) add(b *batch) {
 	taken := s.open.take(b.weight())
 	s.stream.Go(func() stream.Callback {
@@ -80,7 +81,8 @@ func (s *sends) results(b *batch) (r *results) {
 	return made
 }
 
-// permits bounds the open import jobs: a batch that is sent takes some, which its written results give back. nil has no bound.
+// permits bounds the open import jobs: a batch that is sent takes some, which its written results give back. nil
+// has no bound.
 type permits chan struct{}
 
 // newPermits returns so many permits, nil where import jobs are not waited for.

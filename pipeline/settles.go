@@ -10,8 +10,8 @@ import (
 	"klaviyo-export/sink"
 )
 
-// settles is the stage that waits for import jobs: many at once, results handed on in order. Where import jobs are not waited for,
-// it hands results on at once.
+// settles is the stage that waits for import jobs: many at once, results handed on in order. Where import jobs are
+// not waited for, it hands results on at once.
 type settles struct {
 	ctx     context.Context // ends waiting; it lives as long as the stage
 	control *control
@@ -28,7 +28,8 @@ func newSettles(ctx context.Context, c *control, watch *sink.Jobs, o *Options, e
 	}
 }
 
-// add settles results and hands them on. It blocks while as many results are being settled as import jobs may be open.
+// add settles results and hands them on. It blocks while as many results are being settled as import jobs may be
+// open.
 func (s *settles) add(r *results) {
 	if s.watch == nil {
 		s.emit(r)

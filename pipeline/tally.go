@@ -7,7 +7,8 @@ import (
 	"klaviyo-export/report"
 )
 
-// tally counts what decides a run's exit status. The stages add to it; a display only reads it. All of it may be used at once.
+// tally counts what decides a run's exit status. The stages add to it; a display only reads it. All of it may be
+// used at once.
 type tally struct {
 	read            atomic.Int64 // rows numbered, also by a rehearsal
 	rejected        atomic.Int64 // rows rejected by any stage, or in the earlier results

@@ -14,9 +14,10 @@ const (
 	maxAlone = 4096     // lines that are held together where no import job is waited for
 )
 
-// Wait reads the results of an earlier run from in, waits for the import jobs of the rows that are accepted there, and writes the final
-// results of these rows to out. All other rows are passed on as they are, in the same order. A new report replaces the old one.
-// Of the options it uses Client, WaitTimeout, MaxOpenJobs, Gauge and Version. It returns what Run returns.
+// Wait reads the results of an earlier run from in, waits for the import jobs of the rows that are accepted there,
+// and writes the final results of these rows to out. All other rows are passed on as they are, in the same order. A
+// new report replaces the old one. Of the options it uses Client, WaitTimeout, MaxOpenJobs, Gauge and Version. It
+// returns what Run returns.
 func Wait(ctx context.Context, o *Options, in io.Reader, out io.Writer) (*report.Report, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

@@ -16,8 +16,8 @@ import (
 	"klaviyo-export/sink"
 )
 
-// Waiting later gives the same results as waiting at once, line for line. Only what is proved is applied, and each failed row is
-// rejected with Klaviyo's reason.
+// Waiting later gives the same results as waiting at once, line for line. Only what is proved is applied, and each
+// failed row is rejected with Klaviyo's reason.
 func TestWaitLaterIsWaitAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -41,7 +41,8 @@ func TestWaitLaterIsWaitAtOnce(t *testing.T) {
 	}
 }
 
-// waitBothWays waits at once and later for two import jobs that fail for each tenth row. others is the result of other good rows.
+// waitBothWays waits at once and later for two import jobs that fail for each tenth row. others is the result of
+// other good rows.
 func waitBothWays(t *testing.T, o *Options, others string) {
 	t.Helper()
 	in := rowsFrom(0, 120) + "nope\n" + rowsFrom(119, 1) + rowsFrom(120, 5)
@@ -189,7 +190,8 @@ func offlineOptions(t *testing.T) *Options {
 	return o
 }
 
-// An input that is no output of a run is refused before anything is done. A cut line is an error. The last line of a row counts.
+// An input that is no output of a run is refused before anything is done. A cut line is an error. The last line of
+// a row counts.
 func TestWaitOnOtherInput(t *testing.T) {
 	const row = `{"type":"row","row":7,"status":"rejected","stage":"validate","code":"email_invalid"}` + "\n"
 	const unsent = `{"type":"row","row":7,"status":"unsent","code":"interrupted"}` + "\n"

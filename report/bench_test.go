@@ -5,11 +5,17 @@ import (
 	"testing"
 )
 
-// BenchmarkWriter writes the results of 10,000 rows of which 3 % were rejected.
+// BenchmarkWriter writes the results of 10,000 rows, of which 3 % are rejected.
 func BenchmarkWriter(b *testing.B) {
 	const rows = 10_000
-	accepted := Line{Key: []byte(`"customer0000017@example.com"`), Status: Accepted, Job: "QWJDMTIzX21haW50ZW5hbmNlLkJlbmNoMS4xNzkwMDAwMDAwLjAwMDAwMQ"}
-	rejected := Line{Key: accepted.Key, Status: Rejected, Stage: "validate", Code: "email_invalid", Column: "email", Detail: "`bob@` has nothing after the @"}
+	accepted := Line{
+		Key: []byte(`"customer0000017@example.com"`), Status: Accepted,
+		Job: "QWJDMTIzX21haW50ZW5hbmNlLkJlbmNoMS4xNzkwMDAwMDAwLjAwMDAwMQ",
+	}
+	rejected := Line{
+		Key: accepted.Key, Status: Rejected, Stage: "validate", Code: "email_invalid", Column: "email",
+		Detail: "`bob@` has nothing after the @",
+	}
 	results := func(out io.Writer) {
 		w := NewWriter(out)
 		for row := range int64(rows) {

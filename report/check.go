@@ -8,22 +8,26 @@ import (
 )
 
 const (
-	// maxCount bounds what a report may count, so that sums of many reports stay within an int64.
+	// maxCount bounds the counts in a report, so that the sums of many reports fit into an int64.
 	maxCount = 1 << 50
-	// maxSeconds bounds a bucket's length, which keeps its start within the years of four digits.
+	// maxSeconds bounds the length of a bucket, which keeps its start within the years of four digits.
 	maxSeconds = 1 << 32
 )
 
-// check finds what no run writes into its report, and brings times and reasons of other writers into the form that Merge keeps.
+// check returns an error about anything that no run writes into its report. It brings the times and reasons of other
+// writers into the form that Merge keeps.
 func (r *Report) check() error {
-	if !slices.Contains(worse, r.ExitCode) || r.Status != StatusOf(r.ExitCode) {
-		return errors.New("its status does not go with its exit_code")
+	if !slices.Contains(worse, r.ExitCode) {
+		return fmt.Errorf("expected an exit_code of 0, 1, 2, 3, 4, 130 or 143, got %d", r.ExitCode)
 	}
-	if r.negative() {
+	if want := StatusOf(r.ExitCode); r.Status != want {
+		return fmt.Errorf("expected status %s with exit_code %d, got %.40q", want, r.ExitCode, r.Status)
+	}
+	if r.outOfRange() {
 		return errors.New("a count is negative or too large")
 	}
-	if sum := r.Rows.byStatus(); r.Rows.Read != sumOf(sum[:]) {
-		return errors.New("its rows do not add up to those read")
+	if sum := r.Rows.sum(); r.Rows.Read != sum {
+		return fmt.Errorf("rows.read is %d, but its other counts add up to %d", r.Rows.Read, sum)
 	}
 	for _, at := range []*string{&r.StartedAt, &r.FinishedAt} {
 		if *at == "" {
@@ -31,13 +35,13 @@ func (r *Report) check() error {
 		}
 		moment, err := time.Parse(time.RFC3339, *at)
 		if moment = moment.UTC(); err != nil || moment.Year() < 1970 || moment.Year() > 9999 {
-			return fmt.Errorf("%.40q is no time of RFC 3339", *at)
+			return fmt.Errorf("expected an RFC 3339 time, got %.40q", *at)
 		}
 		*at = moment.Format(timeForm)
 	}
 	if r.StartedAt != "" && r.FinishedAt != "" {
 		if r.Seconds = secondsBetween(r.StartedAt, r.FinishedAt); r.Seconds < 0 {
-			return errors.New("it finished before it started")
+			return errors.New("finished_at is before started_at")
 		}
 	}
 	r.Reasons = mergeReasons(nil, r.Reasons)
@@ -52,8 +56,8 @@ func (r *Report) check() error {
 	return nil
 }
 
-// negative reports whether a count of the report is, or is too large.
-func (r *Report) negative() bool {
+// outOfRange reports whether a count is negative or greater than maxCount.
+func (r *Report) outOfRange() bool {
 	counts := []int64{
 		r.Requests.Sent, r.Requests.Retried, r.Requests.Throttled, r.Requests.Bytes, r.Requests.Resent,
 		r.Jobs.Submitted, r.Jobs.Complete, r.Jobs.Cancelled, r.Runs, int64(max(min(r.Seconds, maxCount+1), -1)),
@@ -66,32 +70,14 @@ func (r *Report) negative() bool {
 	}
 	for _, b := range r.Timeline {
 		counts = append(counts, b.Requests, b.OpenJobs, int64(max(min(b.ThrottledSeconds, maxCount+1), -1)))
-		if b.Rows.negative() {
+		if b.Rows.outOfRange() {
 			return true
 		}
 	}
-	return r.Rows.negative() || slices.Min(counts) < 0 || slices.Max(counts) > maxCount
+	return r.Rows.outOfRange() || slices.Min(counts) < 0 || slices.Max(counts) > maxCount
 }
 
-func (r *Rows) negative() bool {
-	counts := r.byStatus()
-	return min(r.Read, slices.Min(counts[:])) < 0 || max(r.Read, slices.Max(counts[:])) > maxCount
-}
-
-// byStatus returns the counts in the order of the statuses.
-func (r *Rows) byStatus() [statuses]int64 {
-	return [statuses]int64{r.Applied, r.Accepted, r.Skipped, r.Rejected, r.Unknown, r.Unsent, r.Valid, r.Resumed}
-}
-
-func sumOf(counts []int64) int64 {
-	sum := int64(0)
-	for _, n := range counts {
-		sum += n
-	}
-	return sum
-}
-
-// onGrid reports whether a timeline is one that Timeline makes.
+// onGrid reports whether a Timeline can have these buckets.
 func onGrid(buckets []Bucket) bool {
 	for i := range buckets {
 		b := &buckets[i]

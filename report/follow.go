@@ -2,25 +2,24 @@ package report
 
 import "slices"
 
-// follow makes r, the report of a run that did not bring all rows to their end, the report of this run and of the one that took it
-// up again: rows without a final result are what next says of them, and so is the outcome.
+// follow turns r, the report of a run that did not finish all rows, into the report of that run and of next, the run
+// that resumed it. Rows without a final result get the result that next has for them. Status, exit status and error
+// are those of next.
 func (r *Report) follow(next *Report) {
 	resumed := next.Rows.Resumed
 	rest := *next
-	rest.Rows.Read -= resumed
-	rest.Rows.Resumed = 0
+	rest.Rows = rest.Rows.own()
 	r.Rows.Read -= r.Rows.Unknown + r.Rows.Unsent
 	r.Rows.Unknown, r.Rows.Unsent = 0, 0
-	// A run that was killed in between has no report: the rows that it brought to their end are known by their number alone.
+	// A run that was killed in between has no report. Only the number of its finished rows is known.
 	if known := r.Rows.Read; resumed > known {
 		r.Rows.Resumed += resumed - known
 		r.Rows.Read = resumed
 	}
-	r.Reasons = slices.DeleteFunc(r.Reasons, func(one Reason) bool { return one.Stage == "" && one.Code != "duplicate" })
+	r.Reasons = slices.DeleteFunc(r.Reasons, func(one Reason) bool {
+		return one.Stage == "" && one.Code != "duplicate"
+	})
 	runs := r.Runs
 	*r = *Merge(r, &rest)
 	r.Status, r.ExitCode, r.Error, r.Runs = next.Status, next.ExitCode, next.Error, runs
 }
-
-// final counts the rows that have a final result.
-func (r Rows) final() int64 { return r.Applied + r.Accepted + r.Skipped + r.Rejected }

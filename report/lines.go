@@ -7,18 +7,19 @@ import (
 	"io"
 )
 
-// maxLine and maxReport bound the lines of rows and of reports, which may name many open jobs, in bytes.
+// maxLine and maxReport bound the length of a row's line and of a report's line in bytes. A report may name many open
+// jobs.
 const maxLine, maxReport = 4 << 20, 64 << 20
 
-// Lines reads the lines of results. Lines that a crash has cut short are passed over, even where a later run's first line
-// follows them directly; objects may be indented, as jq does it. Memory does not grow with the results.
+// Lines reads the lines of results. It skips lines that a crash cut short, even where a later run's first line
+// follows on the same line. Objects may be indented as jq does it. Memory does not grow with the results.
 type Lines struct {
 	in    *bufio.Reader
 	long  []byte // a line that is longer than the buffer
 	at    int64  // offset of the next line
 	n     int64  // number of the last line
 	first int64  // number of the last entry's first line
-	rest  []byte // what follows the last entry in its line
+	rest  []byte // what follows the last entry on its line
 	from  int64  // offset of rest
 	last  bool   // rest has no newline
 	cut   oddity
@@ -29,7 +30,7 @@ func NewLines(in io.Reader) *Lines { return newLines(in, 256<<10) }
 
 func newLines(in io.Reader, size int) *Lines { return &Lines{in: bufio.NewReaderSize(in, size)} }
 
-// Next returns the next entry, which is valid until the next call, with io.EOF after the last.
+// Next returns the next entry, or io.EOF after the last. The entry is valid until the next call.
 func (l *Lines) Next() (Entry, error) {
 	e, _, err := l.next()
 	return e, err
@@ -57,7 +58,7 @@ func (l *Lines) next() (Entry, int64, error) {
 		e, err := parse(text)
 		piece := text
 		if err == errNotJSON {
-			// Only the beginning of a line of ours holds these bytes as they are: a second one is a line that follows a cut one.
+			// These bytes only occur at the beginning of a line of ours. A second one is a line after a cut one.
 			if i := bytes.Index(text[1:], begin); i >= 0 {
 				piece = text[:i+1]
 				e, err = parse(piece)
@@ -75,13 +76,14 @@ func (l *Lines) next() (Entry, int64, error) {
 	}
 }
 
-// maybeCut reports whether text can be the beginning of a result line, or what a file system leaves there after a power failure.
+// maybeCut reports whether text can be the beginning of a result line, or what a file system leaves there after a
+// power failure.
 func maybeCut(text []byte) bool {
 	text = bytes.Trim(text, "\x00")
 	return bytes.HasPrefix(text, begin) || bytes.HasPrefix(begin, text)
 }
 
-// indented reads an object of several lines, whose first is text, "{", up to its last, which is "}".
+// indented reads an object that spans several lines. The first line is text, "{", and the last one is "}".
 func (l *Lines) indented(text []byte) ([]byte, error) {
 	n := l.n
 	for len(text) < maxLine {
@@ -95,7 +97,7 @@ func (l *Lines) indented(text []byte) ([]byte, error) {
 			return text, nil
 		}
 	}
-	return nil, fmt.Errorf("the object in line %d is longer than %d bytes", n, maxLine)
+	return nil, fmt.Errorf("the object on line %d is longer than %d bytes", n, maxLine)
 }
 
 // line reads the next line that is not blank into rest.
@@ -130,7 +132,7 @@ func (l *Lines) line() error {
 	}
 }
 
-// oddity counts lines that people are told of.
+// oddity counts lines that a note mentions.
 type oddity struct{ lines, first int64 }
 
 func (o *oddity) note(line int64) {
@@ -139,7 +141,8 @@ func (o *oddity) note(line int64) {
 	}
 }
 
-// text fills in one's line, or the number of several and the first one's line.
+// text returns the note, or "" when there are no such lines. The format one has the line's number, the format more
+// has the number of lines and the first one's number.
 func (o *oddity) text(one, more string) string {
 	switch o.lines {
 	case 0:
@@ -147,5 +150,5 @@ func (o *oddity) text(one, more string) string {
 	case 1:
 		return fmt.Sprintf(one, o.first)
 	}
-	return fmt.Sprintf(more, grouped(o.lines), o.first)
+	return fmt.Sprintf(more, o.lines, o.first)
 }

@@ -6,18 +6,19 @@ import (
 	"time"
 )
 
-// several stands for an operation or a version in which merged reports differ.
+// several replaces an operation or a version that differs between merged reports.
 const several = "several"
 
-// worse are the exit statuses, each worse than those before it.
+// worse holds the exit statuses, from best to worst.
 var worse = []int{0, 1, 3, 4, 130, 143, 2}
 
-// Merge returns the report of all runs that a and b tell of, which it leaves as they are. Reports may be merged in any
-// order and grouping, with the same result. A nil report is none: the other one is returned.
+// Merge returns the report of all runs in a and b, which it does not change. The order and grouping in which reports
+// are merged make no difference. When one report is nil, Merge returns the other one.
 //
-// Counts and timelines add up, the times span all runs, the worst exit status counts, with its smallest error text. An
-// operation or version is kept, or becomes "several"; an empty one agrees with any. A list is kept if none differs from it and no
-// report is without list; an empty id or name agrees with any.
+//   - Counts and timelines add up. The times span all runs.
+//   - The worst exit status wins. Of the errors with that exit status, the smallest text wins.
+//   - An operation or version stays, or becomes "several" when the reports differ. An empty one matches any.
+//   - A list stays when all reports name the same one, and becomes nil otherwise. An empty id or name matches any.
 func Merge(a, b *Report) *Report {
 	if a == nil {
 		return b
@@ -66,15 +67,19 @@ func agreed(a, b string) string {
 	return several
 }
 
-// mergeLists returns nil where a and b are not the same list.
+// mergeLists returns nil when a and b are different lists.
 func mergeLists(a, b *List) *List {
-	if a == nil || b == nil || a.ID != "" && b.ID != "" && a.ID != b.ID || a.Name != "" && b.Name != "" && a.Name != b.Name {
+	if a == nil || b == nil ||
+		a.ID != "" && b.ID != "" && a.ID != b.ID || a.Name != "" && b.Name != "" && a.Name != b.Name {
 		return nil
 	}
-	return &List{ID: cmp.Or(a.ID, b.ID), Name: cmp.Or(a.Name, b.Name), Created: a.Created || b.Created, LeftBehind: union(a.LeftBehind, b.LeftBehind)}
+	return &List{
+		ID: cmp.Or(a.ID, b.ID), Name: cmp.Or(a.Name, b.Name), Created: a.Created || b.Created,
+		LeftBehind: union(a.LeftBehind, b.LeftBehind),
+	}
 }
 
-// mergeReasons adds up the reasons of the same code and stage.
+// mergeReasons adds up the reasons that share a code and a stage.
 func mergeReasons(a, b []Reason) []Reason {
 	all := slices.Concat(a, b)
 	slices.SortFunc(all, func(a, b Reason) int {
@@ -93,7 +98,7 @@ func mergeReasons(a, b []Reason) []Reason {
 	return merged
 }
 
-// sortReasons puts those with most rows first.
+// sortReasons sorts by rows, most first. First row, code and stage break ties.
 func sortReasons(list []Reason) {
 	slices.SortFunc(list, func(a, b Reason) int {
 		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.FirstRow, b.FirstRow),
@@ -101,24 +106,7 @@ func sortReasons(list []Reason) {
 	})
 }
 
-func mergeJobs(a, b *Jobs) Jobs {
-	latency := slices.Concat(a.Latency, b.Latency)
-	slices.SortFunc(latency, func(a, b Latency) int { return cmp.Compare(a.Seconds, b.Seconds) })
-	merged := latency[:0]
-	for _, l := range latency {
-		if n := len(merged); n > 0 && merged[n-1].Seconds == l.Seconds {
-			merged[n-1].Jobs += l.Jobs
-		} else {
-			merged = append(merged, l)
-		}
-	}
-	return Jobs{
-		Submitted: a.Submitted + b.Submitted, Complete: a.Complete + b.Complete, Cancelled: a.Cancelled + b.Cancelled,
-		Open: union(a.Open, b.Open), Latency: merged,
-	}
-}
-
-// extreme returns the earlier one of two times, or with the sign 1 the later one. An empty one is none.
+// extreme returns the earlier of two times, or the later one when sign is 1. An empty time does not count.
 func extreme(a, b string, sign int) string {
 	if a == "" || b != "" && cmp.Compare(b, a) == sign {
 		return b
@@ -126,7 +114,7 @@ func extreme(a, b string, sign int) string {
 	return a
 }
 
-// secondsBetween is 0 where one of the times is not known.
+// secondsBetween returns 0 when one of the times is unknown.
 func secondsBetween(from, to string) float64 {
 	start, err := time.Parse(timeForm, from)
 	end, err2 := time.Parse(timeForm, to)
@@ -134,11 +122,4 @@ func secondsBetween(from, to string) float64 {
 		return 0
 	}
 	return round(end.Sub(start).Seconds())
-}
-
-// union returns what is in a or b, in order.
-func union(a, b []string) []string {
-	all := slices.Concat(a, b)
-	slices.Sort(all)
-	return slices.Compact(all)
 }

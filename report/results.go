@@ -3,32 +3,32 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/segmentio/encoding/json"
 )
 
-// maxRuns bounds how often the rows of results may begin anew. Each beginning costs a buffer of 16 KiB.
+// maxRuns bounds how often row numbers may start over in results. Each start costs a buffer of 16 KiB.
 const maxRuns = 1000
 
-// Results are earlier results, row by row. They may be those of several runs of one job, one after the other: then the
-// last line of a row counts. They are for one goroutine at a time and take memory for the number of runs, not of rows.
+// Results are earlier results, row by row. They may hold several runs on the same input, one after the other: then
+// the last line of a row counts. Results are for one goroutine at a time. Their memory grows with the runs, not with
+// the rows.
 type Results struct {
 	Last    int64   // the greatest row number
 	Cut     bool    // the last line was cut short
 	Reports *Report // the last report, with the jobs of all; nil when there is none
 
 	runs []*cursor
-	row  int64 // the one that Next returned last
+	row  int64 // the row that Next returned last
 }
 
-// cursor reads the lines of one run, whose rows ascend.
+// cursor reads the lines of one run, whose row numbers ascend.
 type cursor struct {
 	lines *Lines
-	entry Entry // the next row's, its Row is 0 when there is none
+	entry Entry // the next row, with Row 0 after the last one
 }
 
-// OpenResults finds the runs in results of that size. What Lines refuses is an error.
+// OpenResults finds the runs in results, which are size bytes long. It returns the errors of Lines.
 func OpenResults(results io.ReaderAt, size int64) (*Results, error) {
 	r := new(Results)
 	begins, err := r.find(io.NewSectionReader(results, 0, size))
@@ -49,7 +49,7 @@ func OpenResults(results io.ReaderAt, size int64) (*Results, error) {
 	return r, nil
 }
 
-// find reads all results once and returns where the rows begin anew.
+// find reads all results once and returns the offsets where row numbers start over.
 func (r *Results) find(in io.Reader) (begins []int64, err error) {
 	all := NewLines(in)
 	last := int64(0)
@@ -72,12 +72,12 @@ func (r *Results) find(in io.Reader) (begins []int64, err error) {
 			return nil, err
 		}
 		if len(begins) > maxRuns {
-			return nil, fmt.Errorf("its rows are not in order: they begin anew more than %d times", maxRuns)
+			return nil, fmt.Errorf("the rows are not in order: their numbers start over more than %d times", maxRuns)
 		}
 	}
 }
 
-// add takes a report.
+// add reads a report.
 func (r *Results) add(text []byte) error {
 	next := new(Report)
 	if json.Unmarshal(text, next) != nil {
@@ -90,8 +90,8 @@ func (r *Results) add(text []byte) error {
 	return nil
 }
 
-// Of returns what the results last say of a row, valid until the next call. Rows are asked for in ascending order, and not
-// together with Next. ok is false where the results do not speak of the row.
+// Of returns the last result of a row, valid until the next call. ok is false when there is none. Ask for rows in
+// ascending order, and do not mix Of with Next.
 func (r *Results) Of(row int64) (e Entry, ok bool, err error) {
 	for _, c := range r.runs {
 		for c.entry.Row != 0 && c.entry.Row < row {
@@ -106,7 +106,8 @@ func (r *Results) Of(row int64) (e Entry, ok bool, err error) {
 	return e, ok, nil
 }
 
-// Next returns what the results last say of the next row that they speak of, valid until the next call, with io.EOF after the last.
+// Next returns the last result of the next row that has one, or io.EOF after the last row. The entry is valid until
+// the next call.
 func (r *Results) Next() (Entry, error) {
 	next := int64(0)
 	for _, c := range r.runs {
@@ -137,9 +138,4 @@ func (c *cursor) advance() error {
 			return nil
 		}
 	}
-}
-
-// Final reports whether rows of that status are not to be sent again.
-func (s Status) Final() bool {
-	return slices.Contains([]Status{Applied, Accepted, Skipped, Rejected}, s)
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What results say of rows, whoever wrote their lines, in whatever state a crash left them.
+// Results hold the last result of every row, from any writer and in any state that a crash left them in.
 func TestResults(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"nothing", "", "---"},
@@ -15,7 +15,8 @@ func TestResults(t *testing.T) {
 {"type":"row","row":2,"status":"unknown","key":"c \"d\"@b.example","code":"answer_lost"}
 {"type":"report","status":"failed"}
 `, `applied "a@b.example", unknown "c \"d\"@b.example", -`},
-		{"blank lines and CRLF", "\n{\"type\":\"row\",\"row\":1,\"status\":\"unsent\"}\r\n\r\n{\"type\":\"row\",\"row\":3,\"status\":\"skipped\",\"of\":1}\r\n", "unsent , -, skipped "},
+		{"blank lines and CRLF", "\n" + `{"type":"row","row":1,"status":"unsent"}` + "\r\n\r\n" +
+			`{"type":"row","row":3,"status":"skipped","of":1}` + "\r\n", "unsent , -, skipped "},
 		{"a later run", `{"type":"row","row":1,"status":"applied"}
 {"type":"row","row":2,"status":"unsent"}
 {"type":"row","row":2,"status":"accepted"}
@@ -24,23 +25,26 @@ func TestResults(t *testing.T) {
 `, "applied , unknown , rejected "},
 		{"cut in a row", `{"type":"row","row":1,"status":"applied"}
 {"type":"row","row":2,"status":"applied","ke`, "applied , -, -"},
-		{"cut behind a brace", `{"type":"row","row":1,"status":"applied"}
+		{"cut after a brace", `{"type":"row","row":1,"status":"applied"}
 {"type":"row","row":2,"status":"rejected","detail":"{}`, "applied , -, -"},
 		{"cut before the newline", `{"type":"row","row":1,"status":"applied"}`, "applied , -, -"},
-		{"appended to a cut line", `{"type":"row","row":1,"status":"applied","key":"a@b.exam{"type":"row","row":1,"status":"accepted"}
+		{"appended to a cut line", `{"type":"row","row":1,"status":"applied","key":"a@b.exam` +
+			`{"type":"row","row":1,"status":"accepted"}
 {"type":"row","row":2,"status":"accepted"}
 `, "accepted , accepted , -"},
-		{"appended to a line without newline", `{"type":"row","row":1,"status":"applied"}{"type":"row","row":2,"status":"accepted"}
+		{"appended to a line without newline", `{"type":"row","row":1,"status":"applied"}` +
+			`{"type":"row","row":2,"status":"accepted"}
 `, "applied , accepted , -"},
-		{"cut behind its first brace, and taken up again on a line of its own", `{"type":"row","row":1,"status":"applied"}
+		{"cut after the first brace, then resumed on a new line", `{"type":"row","row":1,"status":"applied"}
 {
 {"type":"row","row":2,"status":"accepted"}
 {"type":"row","row":3,"status":"valid"}
 {"type":"row","row":1,"status":"accepted"}
 `, "accepted , accepted , valid "},
-		{"cut behind its first brace twice", "{\n{\n" + `{"type":"row","row":2,"status":"accepted"}
+		{"cut after the first brace twice", "{\n{\n" + `{"type":"row","row":2,"status":"accepted"}
 `, "-, accepted , -"},
-		{"a detail that looks like a line", `{"type":"row","row":1,"status":"rejected","detail":"{\"type\":\"row\",\"row\":2"}
+		{"a detail that looks like a line", `{"type":"row","row":1,"status":"rejected",` +
+			`"detail":"{\"type\":\"row\",\"row\":2"}
 `, "rejected , -, -"},
 		{"passed through other tools", `{ "status" : "applied", "row": 1, "key":"a@b.example" , "type":"row" }
 {"row":3,"status":"valid","type":"row"}
@@ -68,12 +72,12 @@ func TestResults(t *testing.T) {
 			}
 			for e, err := r.Next(); err != io.EOF; e, err = r.Next() {
 				if err != nil || got[e.Row-1] != fmt.Sprintf("%v %s", e.Status, e.Key) {
-					t.Errorf("row %d comes as %v %s, %v", e.Row, e.Status, e.Key, err)
+					t.Errorf("Next returned row %d as %v %s, %v", e.Row, e.Status, e.Key, err)
 				}
 				all--
 			}
 			if all != 0 {
-				t.Errorf("%d rows do not come, or twice", all)
+				t.Errorf("Next returned %d rows too few", all)
 			}
 			if got, want := strings.Join(got, ", "), strings.Replace(test.want, "---", "-, -, -", 1); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
@@ -82,30 +86,41 @@ func TestResults(t *testing.T) {
 	}
 }
 
+// A line that is not a result is an error that names the line and says why.
 func TestNoResults(t *testing.T) {
 	var backwards strings.Builder
 	for row := range maxRuns + 1 {
 		fmt.Fprintf(&backwards, `{"type":"row","row":%d,"status":"unsent"}`+"\n", maxRuns+1-row)
 	}
-	for text, want := range map[string]string{
-		"{\"email\":\"a@b.example\"}\n":                              `line 1 is not a result: its type is neither "row" nor "report"`,
-		"{\"type\":\"row\",\"row\":1,\"status\":\"applied\"}\nhey\n": "line 2 is not a result: it is not JSON",
-		"{\"type\":\"row\",\"row\":1,\"status\":\"resumed\"}\n":      "line 1 is not a result: its status is unknown",
-		"{\"type\":\"row\",\"row\":0,\"status\":\"applied\"}\n":      `line 1 is not a result: its type is neither "row" nor "report"`,
-		"[" + strings.Repeat("[", maxLine/2) + "\n":                  "line 1 is not a result: it has more than 100 nesting levels",
-		"{\"type\":\"row\"," + strings.Repeat(" ", maxLine) + "\n":   "line 1 is longer than 4194304 bytes",
-		backwards.String(): "its rows are not in order: they begin anew more than 1000 times",
+	for _, c := range []struct{ name, text, want string }{
+		{"an input row", `{"email":"a@b.example"}` + "\n", "line 1 is not a result: it has no type"},
+		{"not JSON", `{"type":"row","row":1,"status":"applied"}` + "\nhey\n", "line 2 is not a result: it is not JSON"},
+		{"another type", `{"type":"simulator","url":"http://[::1]/"}` + "\n",
+			`line 1 is not a result: expected type row or report, got "simulator"`},
+		{"a status of reports only", `{"type":"row","row":1,"status":"resumed"}` + "\n",
+			`line 1 is not a result: expected the status of a row, got "resumed"`},
+		{"row 0", `{"type":"row","row":0,"status":"applied"}` + "\n",
+			"line 1 is not a result: expected a row number from 1, got 0"},
+		{"too deep", "[" + strings.Repeat("[", maxLine/2) + "\n",
+			"line 1 is not a result: it has more than 100 nesting levels"},
+		{"too long", `{"type":"row",` + strings.Repeat(" ", maxLine) + "\n", "line 1 is longer than 4194304 bytes"},
+		{"in descending order", backwards.String(),
+			"the rows are not in order: their numbers start over more than 1000 times"},
 	} {
-		if _, err := OpenResults(strings.NewReader(text), int64(len(text))); err == nil || err.Error() != want {
-			t.Errorf("%.40q: %v, want %s", text, err, want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			_, err := OpenResults(strings.NewReader(c.text), int64(len(c.text)))
+			if err == nil || err.Error() != c.want {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
 	}
 }
 
-// Lines longer than any buffer keep their place.
+// Rows with lines longer than any buffer are found.
 func TestLongResults(t *testing.T) {
 	long := func(row int) string {
-		return fmt.Sprintf(`{"type":"row","row":%d,"status":"rejected","detail":"%s"}`+"\n", row, strings.Repeat("x", 1<<20))
+		return fmt.Sprintf(`{"type":"row","row":%d,"status":"rejected","detail":"%s"}`+"\n",
+			row, strings.Repeat("x", 1<<20))
 	}
 	text := long(1) + long(2) + `{"type":"row","row":3,"status":"applied"}` + "\n" + long(2)
 	r, err := OpenResults(strings.NewReader(text), int64(len(text)))
@@ -119,6 +134,7 @@ func TestLongResults(t *testing.T) {
 	}
 }
 
+// Results that open can be read to the end.
 func FuzzResults(f *testing.F) {
 	f.Add(`{"type":"row","row":1,"status":"applied","key":"a@b.exam{"type":"row","row":1,"status":"accepted"}` + "\n{}")
 	f.Add(`{"type":"row","row":1,"status":"applied","key":"\`)
@@ -138,7 +154,8 @@ func FuzzResults(f *testing.F) {
 func BenchmarkResults(b *testing.B) {
 	var text strings.Builder
 	for row := range 10_000 {
-		fmt.Fprintf(&text, `{"type":"row","row":%d,"status":"accepted","key":"somebody%d@example.com","job":"01ARZ3NDEKTSV4RRFFQ69G5FAV"}`+"\n", row+1, row)
+		fmt.Fprintf(&text, `{"type":"row","row":%d,"status":"accepted","key":"somebody%d@example.com",`+
+			`"job":"01ARZ3NDEKTSV4RRFFQ69G5FAV"}`+"\n", row+1, row)
 	}
 	in := strings.NewReader(text.String())
 	b.SetBytes(in.Size())

@@ -7,13 +7,17 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// ReadStream reads a result stream called name: the lines of any number of runs, one after the other, or reports without
-// rows, which may be indented. It returns the merged report of these runs and notes for people on what is odd in the stream.
+// ReadStream reads a result stream: the lines of any number of runs, one after the other, or reports without rows. A
+// report may be indented. ReadStream returns the merged report of all runs, and notes for people on what is odd in
+// the stream. The name stands in errors and notes.
 //
-// A report counts, and not the row lines before it. The report of a run that took up the one before it stands for both. Rows without a report after them are those of a run that did not come to its
-// end: they are counted from their lines, as a report with the status interrupted and without times. So is a
-// stream without any line. A line that a crash has cut short, at the end of the stream or directly before the next run's first line, is
-// left out. Whatever else is no result line is an error. Memory does not grow with the stream, but for the number of different codes.
+//   - A report counts, not the row lines before it. The report of a resumed run covers the run before it too.
+//   - Rows without a report after them belong to a run that did not finish. They are counted from their lines, as a
+//     report with the status interrupted and without times. The same goes for a stream without lines.
+//   - A line that a crash cut short is left out, at the end of the stream or right before the next run's first line.
+//   - Any other line is an error.
+//
+// Memory grows with the number of different codes only.
 func ReadStream(name string, in io.Reader) (*Report, []string, error) {
 	s := stream{lines: NewLines(in), rows: newTally()}
 	for {
@@ -21,7 +25,7 @@ func ReadStream(name string, in io.Reader) (*Report, []string, error) {
 		e, err := s.lines.Next()
 		s.open = s.open || s.lines.cut.lines > cut
 		if err == nil {
-			err = s.take(e)
+			err = s.add(e)
 		}
 		if err == io.EOF {
 			break
@@ -30,15 +34,16 @@ func ReadStream(name string, in io.Reader) (*Report, []string, error) {
 			return nil, nil, fmt.Errorf("read %s: %w", name, err)
 		}
 	}
-	s.settle()
+	s.flush()
 	if s.open || s.merged == nil {
 		s.killed()
 	}
 	var notes []string
 	for _, note := range []string{
-		s.lines.cut.text("line %d is cut short and not counted", "%s lines are cut short and not counted, the first is line %d"),
-		s.astray.text("the report in line %d is at odds with the row lines before it, and believed",
-			"%s reports are at odds with the row lines before them, and believed; the first is in line %d"),
+		s.lines.cut.text("line %d is cut short and not counted",
+			"%d lines are cut short and not counted, the first is line %d"),
+		s.astray.text("the report on line %d does not match the row lines before it; the report counts",
+			"%d reports do not match the row lines before them; the reports count; the first is on line %d"),
 		s.end,
 	} {
 		if note != "" {
@@ -48,19 +53,19 @@ func ReadStream(name string, in io.Reader) (*Report, []string, error) {
 	return s.merged, notes, nil
 }
 
-// stream gathers what the lines of a result stream say.
+// stream collects the lines of a result stream.
 type stream struct {
 	lines  *Lines
-	merged *Report // of the reports so far, nil = none
-	last   *Report // that of the last run, which the next may take up again, nil = none
-	rows   tally   // since the last report
-	open   bool    // lines have come since the last report
-	astray oddity  // reports that do not fit their rows
+	merged *Report // all runs before last, nil when there is none
+	last   *Report // the last run, which the next run may have resumed; nil when there is none
+	rows   tally   // the rows since the last report
+	open   bool    // there are lines since the last report
+	astray oddity  // reports that do not match their rows
 	end    string  // a note on the rows without a report
 }
 
-// take enters a line.
-func (s *stream) take(e Entry) error {
+// add adds a line.
+func (s *stream) add(e Entry) error {
 	s.open = true
 	if !e.Report {
 		s.rows.add(e.Row, e.Status, e.Code, e.Stage)
@@ -72,7 +77,7 @@ func (s *stream) take(e Entry) error {
 	return nil
 }
 
-// report takes a report, which ends a run.
+// report adds a report, which ends a run.
 func (s *stream) report(text []byte) error {
 	r := new(Report)
 	if _, err := json.Parse(text, r, json.DontMatchCaseInsensitiveStructFields); err != nil {
@@ -81,36 +86,33 @@ func (s *stream) report(text []byte) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	if lines := s.rows.Rows(); lines.Read > 0 && !r.fits(lines) {
+	if lines := s.rows.Rows(); lines.Read > 0 && !r.matches(lines) {
 		s.astray.note(s.lines.first)
 	}
 	if before := s.before(r); before != nil {
 		before.follow(r)
 		s.last = before
 	} else {
-		s.settle()
+		s.flush()
 		s.last = r
 	}
 	s.rows, s.open = newTally(), false
 	return nil
 }
 
-// before returns the report of what r took up again, nil if that is not in the stream: of the last run, and of runs since then that were
-// killed, whose rows are those that have lines and are not r's own.
+// before returns the report of what r resumed, or nil when the stream does not hold it. That is the last run,
+// together with runs since then that were killed. Their rows are the lines that are not r's own.
 func (s *stream) before(r *Report) *Report {
 	if r.Rows.Resumed == 0 {
 		return nil
 	}
-	own := r.Rows
-	own.Read -= own.Resumed
-	own.Resumed = 0
 	killed := s.rows.Rows()
-	killed.subtract(own)
+	killed.subtract(r.Rows.own())
 	known := killed.final()
 	if s.last != nil {
 		known += s.last.Rows.final() + s.last.Rows.Resumed
 	}
-	if killed.negative() || killed.Read == 0 || known != r.Rows.Resumed {
+	if killed.outOfRange() || killed.Read == 0 || known != r.Rows.Resumed {
 		return s.last
 	}
 	lost := &Report{Type: "report", List: &List{}, Rows: killed}
@@ -132,29 +134,32 @@ func (s *stream) before(r *Report) *Report {
 	return &both
 }
 
-// settle merges the last run, which no other takes up again.
-func (s *stream) settle() { s.merged, s.last = Merge(s.merged, s.last), nil }
+// flush merges the last run, which no later run resumed.
+func (s *stream) flush() { s.merged, s.last = Merge(s.merged, s.last), nil }
 
-// fits reports whether r can be the report of rows with those lines. Rows that an earlier run had sent may have its lines or none.
-func (r *Report) fits(lines Rows) bool {
-	want := r.Rows
-	want.Read -= want.Resumed
-	want.Resumed = 0
+// matches reports whether r can be the report of rows with these lines. The lines may also hold rows of the run that
+// r resumed.
+func (r *Report) matches(lines Rows) bool {
 	if r.Rows.Resumed == 0 {
-		return lines == want
+		return lines == r.Rows
 	}
-	lines.subtract(want)
-	return !lines.negative()
+	lines.subtract(r.Rows.own())
+	return !lines.outOfRange()
 }
 
-// killed takes the rows since the last report, whose run did not come to its end.
+// killed adds the rows since the last report, whose run did not finish.
 func (s *stream) killed() {
 	r := &Report{
-		Type: "report", Status: StatusOf(143), ExitCode: 143, List: &List{}, Rows: s.rows.Rows(), Reasons: s.rows.Reasons(),
+		Type: "report", Status: StatusOf(143), ExitCode: 143, List: &List{},
+		Rows: s.rows.Rows(), Reasons: s.rows.Reasons(),
 	}
 	s.merged = Merge(s.merged, r)
-	s.end = "it ends without a report: its run did not come to its end"
-	if r.Rows.Read > 0 {
-		s.end = fmt.Sprintf("it ends with %s and no report: their run did not come to its end", numbered(r.Rows.Read, "row line"))
+	switch n := r.Rows.Read; n {
+	case 0:
+		s.end = "there is no report at the end: the run did not finish"
+	case 1:
+		s.end = "1 row line at the end has no report: the run did not finish"
+	default:
+		s.end = fmt.Sprintf("%d row lines at the end have no report: the run did not finish", n)
 	}
 }

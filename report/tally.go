@@ -8,7 +8,8 @@ type tally struct {
 
 type reason struct{ code, stage string }
 
-// maxReasons bounds the codes that are counted one by one: Klaviyo has a few dozen. Others count as otherCodes.
+// maxReasons bounds the number of codes that are counted one by one. Klaviyo has a few dozen. All further codes count
+// as otherCodes.
 const (
 	maxReasons = 10_000
 	otherCodes = "other"
@@ -42,13 +43,11 @@ func (t *tally) Rows() Rows {
 		Applied: c[Applied], Accepted: c[Accepted], Skipped: c[Skipped], Rejected: c[Rejected],
 		Unknown: c[Unknown], Unsent: c[Unsent], Valid: c[Valid], Resumed: c[Resumed],
 	}
-	for _, n := range c {
-		r.Read += n
-	}
+	r.Read = r.sum()
 	return r
 }
 
-// Reasons returns the codes of the rows so far, those with most rows first.
+// Reasons returns the reasons of the rows so far, most rows first.
 func (t *tally) Reasons() []Reason {
 	list := make([]Reason, 0, len(t.reasons))
 	for _, r := range t.reasons {

@@ -6,29 +6,29 @@ import (
 	"time"
 )
 
-// maxBuckets bounds a timeline from its first bucket to its last, whatever the run's length.
+// maxBuckets bounds the number of buckets between the first and the last one, for runs of any length.
 const maxBuckets = 120
 
-// Bucket is what happened in one stretch of time. Buckets of one timeline are equally long; those in which nothing
-// happened are left out. All timelines lie on one grid, so that they can be merged.
+// Bucket counts what happened in one stretch of time. All buckets of a timeline are equally long. Empty ones are left
+// out. All timelines share one grid, so that they can be merged.
 type Bucket struct {
 	At               time.Time `json:"at"`      // the bucket's start, UTC, a multiple of its length since 1970
 	Seconds          int64     `json:"seconds"` // the bucket's length, a power of two
 	Rows             Rows      `json:"rows"`
 	Requests         int64     `json:"requests"`
 	ThrottledSeconds float64   `json:"throttled_seconds"`
-	OpenJobs         int64     `json:"open_jobs"` // the most at one time, of one run
+	OpenJobs         int64     `json:"open_jobs"` // the maximum at one time, of one run
 }
 
-// Timeline gathers a run's course into buckets, at most 120 from the first to the last. It is for one goroutine at a time.
+// Timeline collects the course of a run in at most 120 buckets. It is for one goroutine at a time.
 type Timeline struct {
 	Start   time.Time // of the run
-	width   int64     // seconds
+	width   int64     // of a bucket, in seconds
 	buckets []Bucket
 	last    Sample
 }
 
-// Sample is the state of a run at one moment: totals since its start, but for OpenJobs.
+// Sample is the state of a run at one moment. All counts but OpenJobs are totals since the start.
 type Sample struct {
 	Rows      Rows
 	Requests  int64
@@ -36,7 +36,7 @@ type Sample struct {
 	OpenJobs  int64
 }
 
-// Add enters what has happened since the last Add at the time elapsed from the start.
+// Add adds what happened since the last Add, at the time elapsed since the start.
 func (t *Timeline) Add(elapsed time.Duration, s Sample) {
 	if s == t.last {
 		return
@@ -59,10 +59,10 @@ func (t *Timeline) Add(elapsed time.Duration, s Sample) {
 // Buckets returns the timeline so far, oldest first.
 func (t *Timeline) Buckets() []Bucket { return t.buckets }
 
-// fits reports whether buckets of that width are few enough from the first second to the last.
+// fits reports whether at most maxBuckets buckets of that width cover the time from the first second to the last.
 func fits(first, last, width int64) bool { return last/width-first/width < maxBuckets }
 
-// widen returns the buckets joined into longer ones.
+// widen joins buckets into longer ones.
 func widen(buckets []Bucket, width int64) []Bucket {
 	wide := make([]Bucket, 0, len(buckets))
 	for _, b := range buckets {
@@ -71,8 +71,8 @@ func widen(buckets []Bucket, width int64) []Bucket {
 	return wide
 }
 
-// enter adds what happened at a second to the bucket there, which is the last one or after it: where time
-// seems to go back, it is the last one.
+// enter adds b, which happened at a second, to the last bucket or to a new one after it. When the clock went back,
+// the last bucket gets it.
 func enter(buckets []Bucket, b Bucket, second, width int64) []Bucket {
 	at := time.Unix(second-second%width, 0).UTC()
 	n := len(buckets)
@@ -88,7 +88,7 @@ func enter(buckets []Bucket, b Bucket, second, width int64) []Bucket {
 	return buckets
 }
 
-// mergeTimelines joins what happened at the same time, in buckets as short as the bound and both timelines allow.
+// mergeTimelines adds up buckets of the same time. Its buckets are as short as both timelines and maxBuckets allow.
 func mergeTimelines(a, b []Bucket) []Bucket {
 	all := slices.Concat(a, b)
 	if len(all) == 0 {
@@ -105,21 +105,5 @@ func mergeTimelines(a, b []Bucket) []Bucket {
 	return widen(all, width)
 }
 
-func (r *Rows) add(o Rows) {
-	r.Read += o.Read
-	r.Applied += o.Applied
-	r.Accepted += o.Accepted
-	r.Skipped += o.Skipped
-	r.Rejected += o.Rejected
-	r.Unknown += o.Unknown
-	r.Unsent += o.Unsent
-	r.Valid += o.Valid
-	r.Resumed += o.Resumed
-}
-
-func (r *Rows) subtract(o Rows) {
-	r.add(Rows{-o.Read, -o.Applied, -o.Accepted, -o.Skipped, -o.Rejected, -o.Unknown, -o.Unsent, -o.Valid, -o.Resumed})
-}
-
-// round cuts a sum of seconds to milliseconds.
+// round rounds seconds to milliseconds.
 func round(seconds float64) float64 { return math.Round(seconds*1000) / 1000 }

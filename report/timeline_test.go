@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A timeline stays within its bound and on its grid and loses nothing, however long the run and whenever samples come.
+// A timeline stays within its bound and on its grid and loses no count, in runs of any length.
 func TestTimelineSums(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		line := Timeline{Start: time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "start"), 0)}
@@ -16,7 +16,8 @@ func TestTimelineSums(t *testing.T) {
 		var elapsed time.Duration
 		most := int64(0)
 		for range rapid.IntRange(1, 300).Draw(t, "samples") {
-			elapsed += time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "pause")) >> rapid.IntRange(0, 20).Draw(t, "shift")
+			pause := time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "pause"))
+			elapsed += pause >> rapid.IntRange(0, 20).Draw(t, "shift")
 			n := rapid.Int64Range(0, 10_000).Draw(t, "rows")
 			s.Rows.add(Rows{Read: n, Accepted: n})
 			s.Requests++
@@ -30,7 +31,8 @@ func TestTimelineSums(t *testing.T) {
 		last := int64(-1)
 		for _, b := range buckets {
 			at := b.At.Unix()
-			if at <= last || at%b.Seconds != 0 || b.Seconds&(b.Seconds-1) != 0 || b.Seconds != buckets[0].Seconds || b.At.After(line.Start.Add(elapsed)) {
+			onGrid := at%b.Seconds == 0 && b.Seconds&(b.Seconds-1) == 0 && b.Seconds == buckets[0].Seconds
+			if at <= last || !onGrid || b.At.After(line.Start.Add(elapsed)) {
 				t.Fatalf("bucket %+v after second %d", b, last)
 			}
 			last = at
@@ -39,18 +41,24 @@ func TestTimelineSums(t *testing.T) {
 			sum.ThrottledSeconds = round(sum.ThrottledSeconds + b.ThrottledSeconds)
 			sum.OpenJobs = max(sum.OpenJobs, b.OpenJobs)
 		}
-		if n := (last - buckets[0].At.Unix()) / buckets[0].Seconds; n >= maxBuckets || buckets[0].Seconds > 1 && 2*n+3 < maxBuckets {
-			t.Fatalf("%d buckets of %d s", n+1, buckets[0].Seconds)
+		width := buckets[0].Seconds
+		if n := (last - buckets[0].At.Unix()) / width; n >= maxBuckets || width > 1 && 2*n+3 < maxBuckets {
+			t.Fatalf("%d buckets of %d s", n+1, width)
 		}
-		want := Bucket{Rows: s.Rows, Requests: s.Requests, ThrottledSeconds: s.Throttled.Round(time.Millisecond).Seconds(), OpenJobs: most}
+		want := Bucket{
+			Rows: s.Rows, Requests: s.Requests, OpenJobs: most,
+			ThrottledSeconds: s.Throttled.Round(time.Millisecond).Seconds(),
+		}
 		if diff := cmp.Diff(want, sum); diff != "" {
 			t.Fatal(diff)
 		}
 	})
 }
 
+// A run that outgrows 120 buckets of one second gets buckets of two. A second without news or a clock that goes back
+// adds no bucket.
 func TestTimelineWidens(t *testing.T) {
-	start := time.Unix(1_000_001, 900_000_000) // its second is odd, so that the first bucket of two is half filled
+	start := time.Unix(1_000_001, 900_000_000) // an odd second: the first bucket of two seconds is half full
 	line := Timeline{Start: start}
 	for second := range 150 {
 		line.Add(time.Duration(second)*time.Second, Sample{Requests: int64(second + 1)})
@@ -63,10 +71,10 @@ func TestTimelineWidens(t *testing.T) {
 	}
 	line.Add(time.Hour, Sample{Requests: 150})
 	if n := len(line.Buckets()); n != 76 {
-		t.Errorf("nothing happened, but %d buckets", n)
+		t.Errorf("got %d buckets after an hour without news, expected 76", n)
 	}
 	line.Add(0, Sample{Requests: 151})
 	if n := line.Buckets()[75].Requests; n != 2 {
-		t.Errorf("time went back, and the last bucket has %d requests", n)
+		t.Errorf("the clock went back: the last bucket has %d requests, expected 2", n)
 	}
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// flushAt is the size in bytes from which lines are handed to the output.
+// flushAt is the number of bytes from which Writer passes its lines on to the output.
 const flushAt = 64 << 10
 
-// Line is the result of one row. Key is a JSON string with its quotes, or empty.
-// The other strings are left out where they are empty, Of where it is 0.
+// Line is the result of one row. Key is a JSON string with its quotes, or empty. Empty strings are left out, and so
+// is an Of of 0.
 type Line struct {
 	Row    int64
 	Status Status
@@ -24,11 +24,11 @@ type Line struct {
 	Detail string
 	Of     int64 // the row that this one repeats
 	Job    string
-	Raw    []byte // the whole line as it stands, if it is there already
+	Raw    []byte // the whole line without its newline; when set, the other fields only count
 }
 
-// Writer writes result lines and counts them. It is for one goroutine at a time.
-// The first error of its output is kept and nothing is written after it.
+// Writer writes result lines and counts them. It is for one goroutine at a time. It keeps the first error of its
+// output and writes nothing after it.
 type Writer struct {
 	tally
 	out     io.Writer
@@ -37,7 +37,7 @@ type Writer struct {
 	err     error
 }
 
-// NewWriter returns a Writer to out.
+// NewWriter returns a Writer that writes to out.
 func NewWriter(out io.Writer) *Writer {
 	return &Writer{out: out, tally: newTally()}
 }
@@ -88,7 +88,7 @@ func appendMember(b []byte, name, value string) []byte {
 	return json.AppendEscape(b, value, 0)
 }
 
-// Flush hands all lines so far to the output and returns the first error that it ever had.
+// Flush passes all lines so far on to the output. It returns the first error of the output.
 func (w *Writer) Flush() error {
 	if w.err != nil || len(w.buf) == 0 {
 		return w.err
@@ -102,10 +102,10 @@ func (w *Writer) Flush() error {
 	return w.err
 }
 
-// Written returns how many rows' lines the output has taken whole.
+// Written returns the number of row lines that the output accepted in full.
 func (w *Writer) Written() int64 { return w.written }
 
-// Report writes r as the last line, with an empty array where a list is nil.
+// Report writes r as the last line. A nil list becomes an empty array.
 func (w *Writer) Report(r *Report) error {
 	if err := w.Flush(); err != nil {
 		return err

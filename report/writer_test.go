@@ -15,7 +15,10 @@ var allLines = []Line{
 	{Row: 1, Status: Applied, Key: []byte(`"ann@example.com"`), Job: "01J"},
 	{Row: 2, Status: Accepted, Key: []byte(`"bo@example.com"`), Job: "01J"},
 	{Row: 3, Status: Skipped, Key: []byte(`"ANN@example.com"`), Code: "duplicate", Of: 1},
-	{Row: 4, Status: Rejected, Key: []byte(`"bob@"`), Stage: "validate", Code: "email_invalid", Column: "email", Detail: "“bob@” <ends> after \"@\"\n& that's it"},
+	{
+		Row: 4, Status: Rejected, Key: []byte(`"bob@"`), Stage: "validate", Code: "email_invalid", Column: "email",
+		Detail: "“bob@” <ends> after \"@\"\n& that's it",
+	},
 	{Row: 5, Status: Rejected, Stage: "validate", Code: "json_invalid", Detail: "not JSON"},
 	{Row: 6, Status: Unknown, Key: []byte(`"cy@example.com"`), Code: "answer_lost", Detail: "no answer"},
 	{Row: 7, Status: Unsent, Key: []byte(`"di@example.com"`), Code: "interrupted"},
@@ -26,7 +29,8 @@ var allLines = []Line{
 const allBytes = `{"type":"row","row":1,"status":"applied","key":"ann@example.com","job":"01J"}
 {"type":"row","row":2,"status":"accepted","key":"bo@example.com","job":"01J"}
 {"type":"row","row":3,"status":"skipped","key":"ANN@example.com","code":"duplicate","of":1}
-{"type":"row","row":4,"status":"rejected","key":"bob@","stage":"validate","code":"email_invalid","column":"email","detail":"“bob@” <ends> after \"@\"\n& that's it"}
+{"type":"row","row":4,"status":"rejected","key":"bob@","stage":"validate","code":"email_invalid","column":"email",` +
+	`"detail":"“bob@” <ends> after \"@\"\n& that's it"}
 {"type":"row","row":5,"status":"rejected","stage":"validate","code":"json_invalid","detail":"not JSON"}
 {"type":"row","row":6,"status":"unknown","key":"cy@example.com","code":"answer_lost","detail":"no answer"}
 {"type":"row","row":7,"status":"unsent","key":"di@example.com","code":"interrupted"}
@@ -34,16 +38,20 @@ const allBytes = `{"type":"row","row":1,"status":"applied","key":"ann@example.co
 {"type":"row","row":9,"status":"rejected","stage":"validate","code":"email_invalid","column":"email","detail":"empty"}
 `
 
-const reportBytes = `{"type":"report","status":"failed","exit_code":1,"operation":"add","list":{"id":"XyZ123","name":"A & B","created":true},` +
+const reportBytes = `{"type":"report","status":"failed","exit_code":1,"operation":"add",` +
+	`"list":{"id":"XyZ123","name":"A & B","created":true},` +
 	`"rows":{"read":9,"applied":1,"accepted":1,"skipped":1,"rejected":3,"unknown":1,"unsent":1,"valid":1},` +
-	`"reasons":[{"code":"email_invalid","stage":"validate","rows":2,"first_row":4},{"code":"duplicate","rows":1,"first_row":3},` +
-	`{"code":"json_invalid","stage":"validate","rows":1,"first_row":5},{"code":"answer_lost","rows":1,"first_row":6},{"code":"interrupted","rows":1,"first_row":7}],` +
-	`"jobs":{"submitted":1,"complete":0,"cancelled":0,"open":["01J"]},"requests":{"sent":3,"retried":1,"throttled":1,"bytes":512,"resent":1},` +
+	`"reasons":[{"code":"email_invalid","stage":"validate","rows":2,"first_row":4},` +
+	`{"code":"duplicate","rows":1,"first_row":3},{"code":"json_invalid","stage":"validate","rows":1,"first_row":5},` +
+	`{"code":"answer_lost","rows":1,"first_row":6},{"code":"interrupted","rows":1,"first_row":7}],` +
+	`"jobs":{"submitted":1,"complete":0,"cancelled":0,"open":["01J"]},` +
+	`"requests":{"sent":3,"retried":1,"throttled":1,"bytes":512,"resent":1},` +
 	`"started_at":"2026-11-23T09:30:00.000Z","finished_at":"2026-11-23T09:30:01.250Z","seconds":1.25,"version":"v1",` +
-	`"timeline":[{"at":"2026-11-23T09:30:00Z","seconds":1,"rows":{"read":1,"applied":1,"accepted":0,"skipped":0,"rejected":0,"unknown":0,"unsent":0},"requests":3,"throttled_seconds":0.5,"open_jobs":1}]}
+	`"timeline":[{"at":"2026-11-23T09:30:00Z","seconds":1,"rows":{"read":1,"applied":1,"accepted":0,"skipped":0,` +
+	`"rejected":0,"unknown":0,"unsent":0},"requests":3,"throttled_seconds":0.5,"open_jobs":1}]}
 `
 
-// The output format is a contract with everybody's jq: it is held byte for byte.
+// The output is a contract with the scripts of users: it stays the same byte for byte.
 func TestOutputBytes(t *testing.T) {
 	var out bytes.Buffer
 	w := NewWriter(&out)
@@ -51,13 +59,16 @@ func TestOutputBytes(t *testing.T) {
 		w.Line(&allLines[i])
 	}
 	r := &Report{
-		Type: "report", Status: StatusOf(1), ExitCode: 1, Operation: "add", List: &List{ID: "XyZ123", Name: "A & B", Created: true},
+		Type: "report", Status: StatusOf(1), ExitCode: 1, Operation: "add",
+		List: &List{ID: "XyZ123", Name: "A & B", Created: true},
 		Rows: w.Rows(), Reasons: w.Reasons(), Jobs: Jobs{Submitted: 1, Open: []string{"01J"}},
 		Requests: Requests{Sent: 3, Retried: 1, Throttled: 1, Bytes: 512, Resent: 1}, Version: "v1",
 	}
 	at := time.Date(2026, 11, 23, 18, 30, 0, 0, time.FixedZone("", 9*3600))
 	line := Timeline{Start: at}
-	line.Add(0, Sample{Rows: Rows{Read: 1, Applied: 1}, Requests: 3, Throttled: 500 * time.Millisecond, OpenJobs: 1})
+	line.Add(0, Sample{
+		Rows: Rows{Read: 1, Applied: 1}, Requests: 3, Throttled: 500 * time.Millisecond, OpenJobs: 1,
+	})
 	r.Timeline = line.Buckets()
 	r.Span(at, at.Add(1250*time.Millisecond))
 	if err := w.Report(r); err != nil {
@@ -68,7 +79,7 @@ func TestOutputBytes(t *testing.T) {
 	}
 }
 
-// A report says what it does not have as an empty list, never as null.
+// A list without elements is an empty array in the report, never null.
 func TestEmptyReport(t *testing.T) {
 	var out bytes.Buffer
 	if err := NewWriter(&out).Report(&Report{Type: "report"}); err != nil {
@@ -83,7 +94,7 @@ func TestEmptyReport(t *testing.T) {
 	}
 }
 
-// brokenAfter takes so many bytes and fails then.
+// brokenAfter is an output that accepts a number of bytes and then fails.
 type brokenAfter int
 
 var errFull = errors.New("no space left")
@@ -98,35 +109,46 @@ func (b *brokenAfter) Write(p []byte) (int, error) {
 	return n, errFull
 }
 
-// People must learn up to which row the results can be relied on, when the output breaks in the middle.
+// When the output breaks, Written says how many rows it holds in full, and nothing is written after the error.
 func TestBrokenOutput(t *testing.T) {
 	firstTwo := strings.Index(allBytes, `{"type":"row","row":3`)
 	for _, c := range []struct {
+		name  string
 		bytes int
 		rows  int64
-	}{{0, 0}, {firstTwo - 1, 1}, {firstTwo, 2}, {firstTwo + 10, 2}} {
-		out := brokenAfter(c.bytes)
-		w := NewWriter(&out)
-		for i := range allLines {
-			w.Line(&allLines[i])
-		}
-		if err := w.Flush(); !errors.Is(err, errFull) {
-			t.Errorf("after %d bytes: Flush gave %v", c.bytes, err)
-		}
-		w.Line(&allLines[0])
-		if err := w.Report(&Report{}); !errors.Is(err, errFull) {
-			t.Errorf("after %d bytes: Report gave %v", c.bytes, err)
-		}
-		if w.Written() != c.rows || w.Rows().Read != 10 {
-			t.Errorf("after %d bytes: %d rows written of %d, want %d of 10", c.bytes, w.Written(), w.Rows().Read, c.rows)
-		}
+	}{
+		{"at once", 0, 0},
+		{"before the newline of row 2", firstTwo - 1, 1},
+		{"after row 2", firstTwo, 2},
+		{"in row 3", firstTwo + 10, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out := brokenAfter(c.bytes)
+			w := NewWriter(&out)
+			for i := range allLines {
+				w.Line(&allLines[i])
+			}
+			if err := w.Flush(); !errors.Is(err, errFull) {
+				t.Errorf("Flush returned %v, expected %v", err, errFull)
+			}
+			w.Line(&allLines[0])
+			if err := w.Report(&Report{}); !errors.Is(err, errFull) {
+				t.Errorf("Report returned %v, expected %v", err, errFull)
+			}
+			if w.Written() != c.rows || w.Rows().Read != 10 {
+				t.Errorf("%d of %d rows are written, expected %d of 10", w.Written(), w.Rows().Read, c.rows)
+			}
+		})
 	}
 }
 
-// Lines are handed to the output in large pieces, and all of them on Flush.
+// The output gets lines in pieces of 64 KiB, and the rest on Flush.
 func TestWritesInPieces(t *testing.T) {
 	var pieces []int
-	w := NewWriter(writerFunc(func(p []byte) (int, error) { pieces = append(pieces, len(p)); return len(p), nil }))
+	w := NewWriter(writerFunc(func(p []byte) (int, error) {
+		pieces = append(pieces, len(p))
+		return len(p), nil
+	}))
 	for range 2000 {
 		w.Line(&allLines[0])
 	}
@@ -144,12 +166,12 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// A good row's result must cost no allocation.
+// The result of a good row costs no allocation.
 func TestLineAllocations(t *testing.T) {
 	w := NewWriter(writerFunc(func(p []byte) (int, error) { return len(p), nil }))
 	line := allLines[1]
 	if n := testing.AllocsPerRun(10_000, func() { w.Line(&line) }); n > 0.01 {
-		t.Errorf("%v allocations a line", n)
+		t.Errorf("%v allocations per line, expected 0", n)
 	}
 }
 

@@ -5,15 +5,14 @@ import (
 	"sync"
 )
 
-// body streams a request's JSON from where the profiles lie, without copying them together first.
-// A new one is made for every try.
+// body streams a request's JSON straight from the profiles, without joining them first. Each try has a new one.
 type body struct {
 	prefix, suffix string
 	set            []*Profile
 	place          int // -1: in prefix, len(set): in suffix
 	offset         int
-	moved          func()     // called at each Read; nil = nobody asks
-	mu             sync.Mutex // guards what Read and Close use
+	moved          func()     // called at each Read; may be nil
+	mu             sync.Mutex // guards the fields that Read and Close use
 	over           bool
 	closed         chan struct{}
 }
@@ -31,8 +30,8 @@ func (b *body) size() int64 {
 	return int64(n)
 }
 
-// Read is called from a goroutine of the transport, in HTTP/2 perhaps even when it has closed the body: then nothing is read any more, as
-// the profiles may be another request's.
+// Read is called by a goroutine of the transport, with HTTP/2 perhaps even after Close. A closed body reads nothing
+// more, as its profiles may belong to another request by then.
 func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -90,7 +89,8 @@ func (b *body) advance(n, whole int) {
 	}
 }
 
-// Close is called by the transport, perhaps only after its answer was returned, and more than once.
+// Close is called by the transport, perhaps more than once, and perhaps only after the transport has returned the
+// answer.
 func (b *body) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

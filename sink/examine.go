@@ -8,7 +8,7 @@ import (
 	"net/http"
 )
 
-// Finding is the outcome of one check of Examine.
+// Finding is the result of one check of Examine.
 type Finding struct {
 	Type   string `json:"type"` // "finding"
 	Check  string `json:"check"`
@@ -17,8 +17,8 @@ type Finding struct {
 	Hint   string `json:"hint,omitempty"`
 }
 
-// Examine looks at key, scopes for reading, account, rate limits and list, as far as they can be seen without writing
-// anything: whether the key has the scopes for writing is not. It ends early when Klaviyo does not know the key.
+// Examine checks the key, its scopes for reading, the account, the rate limits and the list. It writes nothing, so it
+// cannot check the scopes for writing. It ends early when Klaviyo does not know the key.
 func (c *Client) Examine(ctx context.Context, list ListRef) iter.Seq[Finding] {
 	return func(yield func(Finding) bool) {
 		account, err := c.account(ctx)
@@ -32,11 +32,11 @@ func (c *Client) Examine(ctx context.Context, list ListRef) iter.Seq[Finding] {
 		if !yield(finding("account", account, err)) {
 			return
 		}
-		limits, err := c.readable(ctx, "/api/lists?page%5Bsize%5D=1", c.rates.lists)
+		limits, err := c.readable(ctx, "lists", c.endpoints.lists)
 		if !yield(finding("scope lists:read", "lists can be read; rate limits "+limits, err)) {
 			return
 		}
-		limits, err = c.readable(ctx, "/api/profile-bulk-import-jobs?page%5Bsize%5D=1", c.rates.jobs)
+		limits, err = c.readable(ctx, "profile-bulk-import-jobs", c.endpoints.jobs)
 		if !yield(finding("scope profiles:read", "import jobs can be read; rate limits "+limits, err)) {
 			return
 		}
@@ -49,12 +49,12 @@ func (c *Client) Examine(ctx context.Context, list ListRef) iter.Seq[Finding] {
 	}
 }
 
-// keyFinding tells a key that Klaviyo knows, even if it lacks a scope, from one that it does not.
+// keyFinding is the finding about the key: Klaviyo may know it even if it lacks a scope.
 func keyFinding(err error) Finding {
 	if forbidden(err) {
 		err = nil
 	}
-	return finding("key", "Klaviyo knows the key", err)
+	return finding("key", "Klaviyo knows the API key", err)
 }
 
 func finding(check, detail string, err error) Finding {
@@ -65,26 +65,26 @@ func finding(check, detail string, err error) Finding {
 		if errors.As(err, &failed) {
 			f.Hint = failed.Hint
 			if unreachable(err) {
-				f.Hint = "no usable answer came: check --base-url, HTTPS_PROXY and the network, or try again later"
+				f.Hint = "check --base-url, HTTPS_PROXY and the network, or try again later: no usable answer came"
 			}
 		}
 	}
 	return f
 }
 
-// forbidden reports whether Klaviyo knew the key and refused for want of a scope.
+// forbidden reports whether Klaviyo knew the key but refused the request because of a missing scope.
 func forbidden(err error) bool {
 	var failed *Error
 	return errors.As(err, &failed) && failed.status == http.StatusForbidden
 }
 
-// unreachable reports whether no answer came, which would say something of the key.
+// unreachable reports whether no usable answer came, so that nothing is known about the key.
 func unreachable(err error) bool {
 	var failed *Error
 	return errors.As(err, &failed) && failed.Kind == Outage
 }
 
-// account returns a sentence on the account that the key belongs to.
+// account returns a text on the account of the key.
 func (c *Client) account(ctx context.Context) (string, error) {
 	var doc struct {
 		Data []struct {
@@ -97,8 +97,8 @@ func (c *Client) account(ctx context.Context) (string, error) {
 			} `json:"attributes"`
 		} `json:"data"`
 	}
-	err := c.page(ctx, &request{doing: "look at the account", path: "/api/accounts", endpoint: c.rates.accounts}, &doc, func() bool { return len(doc.Data) > 0 })
-	if err != nil {
+	r := &request{doing: "read the account", path: "/api/accounts", endpoint: c.endpoints.accounts}
+	if err := c.page(ctx, r, &doc, func() bool { return len(doc.Data) > 0 }); err != nil {
 		return "", err
 	}
 	kind := ""
@@ -108,18 +108,21 @@ func (c *Client) account(ctx context.Context) (string, error) {
 	return fmt.Sprintf("account %s, %q%s", doc.Data[0].ID, doc.Data[0].Attributes.Contact.Name, kind), nil
 }
 
-// readable reads one page and returns the rate limits that its answer tells, and what is left of the first.
-func (c *Client) readable(ctx context.Context, path string, e *endpoint) (string, error) {
-	a, err := c.call(ctx, &request{doing: "read " + path, method: http.MethodGet, path: path, endpoint: e})
+// readable reads one element of a collection. It returns the rate limits in the answer's headers, and how many
+// requests are left in the first window.
+func (c *Client) readable(ctx context.Context, collection string, e *endpoint) (string, error) {
+	doing, path := "read "+collection, "/api/"+collection+"?page%5Bsize%5D=1"
+	a, err := c.call(ctx, &request{doing: doing, method: http.MethodGet, path: path, endpoint: e})
 	if err != nil {
 		return "", err
 	}
 	if a.status >= 300 {
-		return "", setupError("", "read %s: %s", path, explain(a.status, a.errors))
+		return "", setupError("", "%s: %s", doing, explain(a.status, a.errors))
 	}
-	limits, left := cut(c.hide(a.header.Get("RateLimit-Limit"))), cut(c.hide(a.header.Get("RateLimit-Remaining")))
+	limits := cut(c.hide(a.header.Get("RateLimit-Limit")))
+	left := cut(c.hide(a.header.Get("RateLimit-Remaining")))
 	if limits == "" || left == "" {
 		return "unknown", nil
 	}
-	return limits + ", of the first " + left + " are left", nil
+	return fmt.Sprintf("%s (%s requests left in the first window)", limits, left), nil
 }

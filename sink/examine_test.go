@@ -9,21 +9,29 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// A missing scope is told by name and is no bad key.
+// TestExamine: a missing scope is a finding about that scope, and not about the key. Every failed check has a detail
+// and a hint, and no check changes anything.
 func TestExamine(t *testing.T) {
 	on := func(path string) func(*http.Request) bool {
 		return func(r *http.Request) bool { return r.URL.Path == path }
 	}
+	badKey := problem(401, "authentication_failed", "/data/", "Incorrect.")
 	scope := problem(403, "permission_denied", "/data/", "The API key lacks the scope x:read.")
 	for _, c := range []struct {
 		name string
 		wrap func(http.Handler) http.Handler
 		want map[string]bool
 	}{
-		{"well", nil, map[string]bool{"key": true, "account": true, "scope lists:read": true, "scope profiles:read": true, "list": true}},
-		{"bad key", faulty(on("/api/accounts"), problem(401, "authentication_failed", "/data/", "Incorrect.")), map[string]bool{"key": false}},
-		{"no scope for accounts", faulty(on("/api/accounts"), scope), map[string]bool{"key": true, "account": false, "scope lists:read": true, "scope profiles:read": true, "list": true}},
-		{"no scope for jobs", faulty(on("/api/profile-bulk-import-jobs"), scope), map[string]bool{"key": true, "account": true, "scope lists:read": true, "scope profiles:read": false, "list": true}},
+		{"all is well", nil, map[string]bool{
+			"key": true, "account": true, "scope lists:read": true, "scope profiles:read": true, "list": true,
+		}},
+		{"bad key", faulty(on("/api/accounts"), badKey), map[string]bool{"key": false}},
+		{"no scope for accounts", faulty(on("/api/accounts"), scope), map[string]bool{
+			"key": true, "account": false, "scope lists:read": true, "scope profiles:read": true, "list": true,
+		}},
+		{"no scope for jobs", faulty(on("/api/profile-bulk-import-jobs"), scope), map[string]bool{
+			"key": true, "account": true, "scope lists:read": true, "scope profiles:read": false, "list": true,
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, c.wrap, simulator.Options{}, Options{}, func(w *world) {
@@ -40,7 +48,7 @@ func TestExamine(t *testing.T) {
 				}
 				for request := range w.sim.Requests() {
 					if request[:4] != "GET " {
-						t.Errorf("doctor asked %s", request)
+						t.Errorf("Examine sent %s", request)
 					}
 				}
 			})

@@ -7,25 +7,29 @@ import (
 	"strings"
 )
 
+// maxPages bounds how many pages of a collection are read in one go.
+const maxPages = 50
+
 // links are those of a page of a collection.
 type links struct {
 	Next string `json:"next"`
 }
 
-// next returns path and query of the next page, "" behind the last: the key goes to no host but the base URL's.
+// next returns path and query of the next page, or "" after the last one. The host is dropped: the key goes to no
+// host but the base URL's.
 func (l links) next() (string, error) {
 	if l.Next == "" {
 		return "", nil
 	}
 	u, err := url.Parse(l.Next)
-	// A path that does not begin with a slash would prolong the base URL's host.
+	// A path that does not begin with a slash would extend the base URL's host.
 	if err != nil || u.Opaque != "" || !strings.HasPrefix(u.EscapedPath(), "/") {
-		return "", setupError("", "follow Klaviyo's link to the next page: it is not a URL")
+		return "", setupError("", "follow Klaviyo's link to the next page: expected a URL with a path")
 	}
 	return u.EscapedPath() + "?" + u.RawQuery, nil
 }
 
-// page reads one page of a collection into doc. whole reports whether that has the page's data.
+// page reads one page of a collection into doc. whole reports whether doc has the page's data.
 func (c *Client) page(ctx context.Context, r *request, doc any, whole func() bool) error {
 	r.method = http.MethodGet
 	r.accept = func(a *answer) error {

@@ -1,11 +1,8 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -21,10 +18,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Whatever passes by itself is tried again, and the profiles get there.
+// TestPassingFailures: a failure that passes by itself is retried after the right pause, and the profiles are
+// accepted.
 func TestPassingFailures(t *testing.T) {
 	inAMinute := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		says(429, mediaType, `{"errors":[]}`, "Retry-After", time.Now().Add(time.Minute).UTC().Format(http.TimeFormat))(w, r, next)
+		at := time.Now().Add(time.Minute).UTC().Format(http.TimeFormat) // by the bubble's clock
+		says(429, mediaType, `{"errors":[]}`, "Retry-After", at)(w, r, next)
 	}
 	for _, c := range []struct {
 		name      string
@@ -36,8 +35,14 @@ func TestPassingFailures(t *testing.T) {
 		{name: "500", resent: 1, fault: problem(500, "error", "", "Internal error")},
 		{name: "502 with a page", resent: 1, fault: html(502)},
 		{name: "503", resent: 1, fault: problem(503, "unavailable", "", "Try later")},
-		{name: "503 that asks to wait", resent: 1, fault: says(503, mediaType, "", "Retry-After", "40"), least: 40 * time.Second},
-		{name: "503 for ever", resent: 1, fault: says(503, mediaType, "", "Retry-After", "86400"), least: longestThrottle},
+		{
+			name: "503 that asks to wait", resent: 1,
+			fault: says(503, mediaType, "", "Retry-After", "40"), least: 40 * time.Second,
+		},
+		{
+			name: "503 for a day", resent: 1,
+			fault: says(503, mediaType, "", "Retry-After", "86400"), least: longestThrottle,
+		},
 		{name: "504", resent: 1, fault: html(504)},
 		{name: "524", resent: 1, fault: html(524)},
 		{name: "408", resent: 1, fault: html(408)},
@@ -46,87 +51,58 @@ func TestPassingFailures(t *testing.T) {
 		{name: "an empty 200", resent: 1, fault: says(200, mediaType, "")},
 		{name: "null", resent: 1, fault: says(200, mediaType, "null")},
 		{name: "a page with 202", resent: 1, fault: html(202)},
-		{name: "202 without an id", resent: 1, fault: says(202, mediaType, `{"data":{"type":"profile-bulk-import-job","attributes":{}}}`)},
+		{
+			name: "202 without an id", resent: 1,
+			fault: says(202, mediaType, `{"data":{"type":"profile-bulk-import-job","attributes":{}}}`),
+		},
 		{name: "202 with an empty id", resent: 1, fault: says(202, mediaType, `{"data":{"id":""}}`)},
 		{name: "202 of another shape", resent: 1, fault: says(202, mediaType, `{"data":[{"id":5}]}`)},
 		{name: "reset before", resent: 1, fault: reset(false)},
 		{name: "reset after", resent: 1, fault: reset(true)},
 		{name: "truncated", resent: 1, fault: truncated},
-		{name: "no answer in time", resent: 1, fault: late(requestTime + time.Second), least: requestTime},
-		{name: "429 with seconds", fault: says(429, mediaType, "{}", "Retry-After", "7"), throttled: 1, least: 7 * time.Second},
+		{name: "no answer in time", resent: 1, fault: late(answerTime + time.Second), least: answerTime},
+		{
+			name: "429 with seconds", throttled: 1,
+			fault: says(429, mediaType, "{}", "Retry-After", "7"), least: 7 * time.Second,
+		},
 		{name: "429 with a date", fault: inAMinute, throttled: 1, least: 58 * time.Second},
 		{name: "429 with nothing", fault: says(429, mediaType, ""), throttled: 1, least: time.Second},
-		{name: "429 for ever", fault: says(429, mediaType, "", "Retry-After", "86400"), throttled: 1, least: longestThrottle},
+		{
+			name: "429 for a day", throttled: 1,
+			fault: says(429, mediaType, "", "Retry-After", "86400"), least: longestThrottle,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			bubble(t, faulty(isImport, c.fault, c.fault), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+			wrap := faulty(isImport, c.fault, c.fault)
+			bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 				list := w.list("News")
 				began := time.Now()
 				set := people(3)
 				if err := NewImport(w.client, list).Send(w.Context(), set); err != nil {
 					t.Fatal(err)
 				}
-				if diff := cmp.Diff(map[string]int{"accepted": 3}, outcomes(set)); diff != "" {
+				if diff := cmp.Diff(map[string]int{"accepted": 3}, statuses(set)); diff != "" {
 					t.Error(diff)
 				}
 				s := w.client.Stats()
 				if s.Resent != 2*c.resent {
 					t.Errorf("%d resent", s.Resent)
 				}
-				if s.Retried != 2 || s.Jobs != 1 || s.Throttled != 2*c.throttled || (s.Waited > 0) != (c.throttled > 0) {
+				if s.Retried != 2 || s.Jobs != 1 || s.Throttled != 2*c.throttled ||
+					(s.Waited > 0) != (c.throttled > 0) {
 					t.Errorf("stats %+v", s)
 				}
-				if took := time.Since(began); took < 2*c.least || took > 2*c.least+2*time.Second+c.least/4+5*time.Second {
-					t.Errorf("took %v, two waits of at least %v", took, c.least)
+				took, most := time.Since(began), 2*c.least+2*time.Second+c.least/4+5*time.Second
+				if took < 2*c.least || took > most {
+					t.Errorf("took %v, want two waits of at least %v", took, c.least)
 				}
 			})
 		})
 	}
 }
 
-// What no other try can mend ends the run at once, and says what to do.
-func TestFinalAnswers(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		fault fault
-	}{
-		{"401", problem(401, "authentication_failed", "/data/", "Incorrect authentication credentials.")},
-		{"403 of Klaviyo", problem(403, "permission_denied", "/data/", "The API key lacks the scope profiles:write.")},
-		{"403 of another form", says(403, mediaType, `{"errors":[{"code":403}]}`)},
-		{"410", problem(410, "gone", "", "This revision is retired.")},
-		{"302", says(302, "text/html", "", "Location", "http://127.0.0.1:81/api/lists")},
-		{"308", says(308, "text/html", "", "Location", "/api/elsewhere")},
-		{"405", problem(405, "method_not_allowed", "", "Method not allowed.")},
-		{"415", problem(415, "unsupported", "", "Unsupported media type.")},
-	} {
-		for _, before := range []bool{false, true} {
-			name, want := c.name, map[string]int{"unsent": 2}
-			faults := []fault{c.fault}
-			if before {
-				name, want = name+" after a lost answer", map[string]int{"unknown answer_lost": 2}
-				faults = []fault{reset(false), c.fault}
-			}
-			t.Run(name, func(t *testing.T) {
-				bubble(t, faulty(isImport, faults...), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
-					set := people(2)
-					err := NewImport(w.client, w.list("News")).Send(w.Context(), set)
-					var failed *Error
-					if !errors.As(err, &failed) || failed.Kind != Setup {
-						t.Errorf("error %v", err)
-					}
-					if diff := cmp.Diff(want, outcomes(set)); diff != "" {
-						t.Error(diff)
-					}
-					if s := w.client.Stats(); s.Sent != int64(3+len(faults)) {
-						t.Errorf("%d requests", s.Sent)
-					}
-				})
-			})
-		}
-	}
-}
-
-// When the time for retries is over, rows that cannot have arrived are unsent and the others unknown.
+// TestOutage: when the time for retries is over, rows that cannot have arrived are unsent, and the others are
+// unknown.
 func TestOutage(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -143,7 +119,8 @@ func TestOutage(t *testing.T) {
 			for i := range always {
 				always[i] = c.fault
 			}
-			bubble(t, faulty(isImport, always...), simulator.Options{}, Options{RetryFor: 10 * time.Minute}, func(w *world) {
+			o := Options{RetryFor: 10 * time.Minute}
+			bubble(t, faulty(isImport, always...), simulator.Options{}, o, func(w *world) {
 				list := w.list("News")
 				began := time.Now()
 				set := people(2)
@@ -152,7 +129,7 @@ func TestOutage(t *testing.T) {
 				if !errors.As(err, &failed) || failed.Kind != Outage {
 					t.Errorf("error %v", err)
 				}
-				if diff := cmp.Diff(map[string]int{c.want: 2}, outcomes(set)); diff != "" {
+				if diff := cmp.Diff(map[string]int{c.want: 2}, statuses(set)); diff != "" {
 					t.Error(diff)
 				}
 				if took := time.Since(began); took < 10*time.Minute || took > 11*time.Minute {
@@ -163,7 +140,8 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// What may have arrived stays unknown when the tries after it were refused before they could.
+// TestOutageAfterALostAnswer: rows that may have arrived by an early try stay unknown, even if no later try can have
+// arrived.
 func TestOutageAfterALostAnswer(t *testing.T) {
 	faults := []fault{reset(true)}
 	for range 100 {
@@ -173,29 +151,31 @@ func TestOutageAfterALostAnswer(t *testing.T) {
 		set := people(2)
 		err := NewImport(w.client, w.list("News")).Send(w.Context(), set)
 		var failed *Error
-		if !errors.As(err, &failed) || failed.Kind != Outage || outcomes(set)["unknown answer_lost"] != 2 {
-			t.Errorf("error %v, %v", err, outcomes(set))
+		if !errors.As(err, &failed) || failed.Kind != Outage || statuses(set)["unknown answer_lost"] != 2 {
+			t.Errorf("error %v, %v", err, statuses(set))
 		}
 	})
 }
 
-// A try that took longer than the time for retries, as in a process that was stopped, is followed by another.
+// TestLongTryIsNotTheLast: a try that took longer than the time for retries, as in a process that was suspended, is
+// followed by another.
 func TestLongTryIsNotTheLast(t *testing.T) {
-	stopped := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		time.Sleep(time.Minute)
+	suspended := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		time.Sleep(time.Minute) // on the bubble's clock
 		reset(false)(w, r, next)
 	}
-	bubble(t, faulty(isImport, stopped), simulator.Options{}, Options{RetryFor: 10 * time.Second}, func(w *world) {
-		set := people(2)
-		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err != nil || outcomes(set)["accepted"] != 2 {
-			t.Errorf("error %v, %v", err, outcomes(set))
+	o := Options{RetryFor: 10 * time.Second}
+	bubble(t, faulty(isImport, suspended), simulator.Options{}, o, func(w *world) {
+		if set, err := w.send(2); err != nil || statuses(set)["accepted"] != 2 {
+			t.Errorf("error %v, %v", err, statuses(set))
 		}
 	})
 }
 
-// A 503 that asks to wait for longer than is retried ends the run at once.
+// TestLongRetryAfter: a 503 that asks for a longer wait than the time for retries ends the run at once.
 func TestLongRetryAfter(t *testing.T) {
-	bubble(t, faulty(isImport, says(503, mediaType, "", "Retry-After", "300")), simulator.Options{}, Options{RetryFor: 5 * time.Second}, func(w *world) {
+	busy := says(503, mediaType, "", "Retry-After", "300")
+	bubble(t, faulty(isImport, busy), simulator.Options{}, Options{RetryFor: 5 * time.Second}, func(w *world) {
 		began := time.Now()
 		err := NewImport(w.client, w.list("News")).Send(w.Context(), people(1))
 		var failed *Error
@@ -205,58 +185,20 @@ func TestLongRetryAfter(t *testing.T) {
 	})
 }
 
-// Who cannot be reached in time is named.
+// TestDialTimeout: an address that cannot be reached in time is named in the error.
 func TestDialTimeout(t *testing.T) {
 	client, err := New(Options{BaseURL: "http://127.0.0.1", Revision: DefaultRevision, Key: "pk_bubble"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	client.http.Transport.(*http.Transport).DialContext = (&net.Dialer{Timeout: time.Nanosecond}).DialContext
-	if _, err := client.FindList(t.Context(), ListRef{Name: "News"}); err == nil || !strings.Contains(err.Error(), "dial tcp 127.0.0.1:80: i/o timeout") {
+	_, err = client.FindList(t.Context(), ListRef{Name: "News"})
+	if err == nil || !strings.Contains(err.Error(), "dial tcp 127.0.0.1:80: i/o timeout") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// A body that is closed is not read any more, whatever the transport does: its profiles may be another request's by then.
-func TestClosedBodyIsNotRead(t *testing.T) {
-	b := newBody("[", "]", []*Profile{{JSON: []byte("{}")}})
-	b.moved = func() { t.Error("it goes on") }
-	_, _ = b.Close(), b.Close()
-	if n, err := b.Read(make([]byte, 8)); n != 0 || err != io.ErrClosedPipe {
-		t.Errorf("%d bytes, %v", n, err)
-	}
-}
-
-// A line on which a request takes ten minutes gets it through: the time limit is for the answer.
-func TestSlowLine(t *testing.T) {
-	slow := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		var all bytes.Buffer
-		for {
-			time.Sleep(10 * time.Second)
-			if _, err := io.CopyN(&all, r.Body, 32<<10); err != nil {
-				break
-			}
-		}
-		r.Body = io.NopCloser(&all)
-		next.ServeHTTP(w, r)
-	}
-	told := 0
-	bubble(t, faulty(isImport, slow), simulator.Options{}, Options{RetryFor: time.Second, Notice: func(string) { told++ }}, func(w *world) {
-		set := people(25)
-		for i := range set {
-			set[i].JSON = fmt.Appendf(nil, `{"type":"profile","attributes":{"email":"p%d@example.com","title":"%s"}}`, i, strings.Repeat("x", 80_000))
-		}
-		began := time.Now()
-		if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err != nil || outcomes(set)["accepted"] != 25 {
-			t.Errorf("error %v, %v", err, outcomes(set))
-		}
-		if s := w.client.Stats(); s.Retried > 0 || told > 0 || time.Since(began) < 10*time.Minute {
-			t.Errorf("after %v %+v, told %d times", time.Since(began), s, told)
-		}
-	})
-}
-
-// A Klaviyo that was never reached has got nothing.
+// TestNoConnection: without a connection no row can have arrived: all are unsent.
 func TestNoConnection(t *testing.T) {
 	bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Minute}, func(w *world) {
 		list := w.list("News")
@@ -266,12 +208,12 @@ func TestNoConnection(t *testing.T) {
 		err := NewImport(w.client, list).Send(w.Context(), set)
 		var failed *Error
 		if !errors.As(err, &failed) || failed.Kind != Outage || set[0].Status != Unsent {
-			t.Errorf("error %v, outcome %v", err, set[0].Status)
+			t.Errorf("error %v, status %v", err, set[0].Status)
 		}
 	})
 }
 
-// A 429 closes the endpoint for all its senders, not only for the one that got it.
+// TestThrottleIsShared: a 429 closes the endpoint for all its senders, not only for the one that received it.
 func TestThrottleIsShared(t *testing.T) {
 	var mu sync.Mutex
 	var arrivals []time.Duration
@@ -296,7 +238,7 @@ func TestThrottleIsShared(t *testing.T) {
 		s := NewImport(w.client, list)
 		done := make(chan error)
 		go func() { done <- s.Send(w.Context(), people(1)) }() // received below
-		time.Sleep(time.Second)
+		time.Sleep(time.Second)                                // on the bubble's clock
 		go func() { done <- s.Send(w.Context(), people(2)) }() // received below
 		for range 2 {
 			if err := <-done; err != nil {
@@ -309,10 +251,11 @@ func TestThrottleIsShared(t *testing.T) {
 	}
 }
 
-// When the run is stopped, a wait ends at once, and a request under way is let finish.
+// TestStop: when the run is stopped, a wait ends at once, and a request in flight is finished.
 func TestStop(t *testing.T) {
 	t.Run("while waiting", func(t *testing.T) {
-		bubble(t, faulty(isImport, says(429, mediaType, "", "Retry-After", "200")), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		busy := says(429, mediaType, "", "Retry-After", "200")
+		bubble(t, faulty(isImport, busy), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 			list := w.list("News")
 			ctx, cancel := context.WithTimeout(w.Context(), 3*time.Second)
 			defer cancel()
@@ -320,20 +263,22 @@ func TestStop(t *testing.T) {
 			began := time.Now()
 			err := NewImport(w.client, list).Send(ctx, set)
 			var failed *Error
-			if !errors.As(err, &failed) || failed.Kind != Stopped || set[0].Status != Unsent || time.Since(began) != 3*time.Second {
-				t.Errorf("error %v, outcome %v after %v", err, set[0].Status, time.Since(began))
+			if !errors.As(err, &failed) || failed.Kind != Stopped || set[0].Status != Unsent ||
+				time.Since(began) != 3*time.Second {
+				t.Errorf("error %v, status %v after %v", err, set[0].Status, time.Since(began))
 			}
 		})
 	})
-	t.Run("under way", func(t *testing.T) {
-		bubble(t, faulty(isImport, late(30*time.Second)), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+	t.Run("in flight", func(t *testing.T) {
+		slow := late(30 * time.Second)
+		bubble(t, faulty(isImport, slow), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 			list := w.list("News")
 			ctx, cancel := context.WithTimeout(w.Context(), 3*time.Second)
 			defer cancel()
 			set := people(1)
 			err := NewImport(w.client, list).Send(ctx, set)
 			if err != nil || set[0].Status != Accepted || set[0].Job != "late" {
-				t.Errorf("error %v, outcome %v, job %q", err, set[0].Status, set[0].Job)
+				t.Errorf("error %v, status %v, job %q", err, set[0].Status, set[0].Job)
 			}
 		})
 	})

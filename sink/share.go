@@ -2,19 +2,19 @@ package sink
 
 import "time"
 
-// share is the part of a minute's quota that is this client's while others use the rest. Spread over the minute it leaves
-// them their part, which bursts at its beginning would not. Nobody tells how many others there are: a minute that was used
-// up shows what this client got of it, and minutes that were not let the share grow.
+// share is this client's part of a minute's quota while others use the rest. Its requests are spread over the minute,
+// so that the others get their part; a burst at the beginning would take it. The number of the others is not known. A
+// minute that was used up shows how much this client got of it. Minutes that were not used up let the share grow.
 type share struct {
 	size    int         // requests in a minute, 0 = all of them
 	due     time.Time   // when the next of them may be sent
 	ended   time.Time   // end of the last minute that was used up
-	set     time.Time   // when size was last changed; in the future until ended
+	set     time.Time   // when size last changed; in the future until ended
 	clean   int         // how often it has grown since
 	refused []time.Time // 429s of the last minute
 }
 
-// catchUp is how many requests that could not be sent when they were due may follow at once.
+// catchUp is how many requests that could not be sent when they were due may follow without a gap.
 const catchUp = 2
 
 // gap is the time between two requests of the share in a window.
@@ -25,7 +25,7 @@ func (s *share) gap(w *window) time.Duration {
 	return w.span / time.Duration(s.size)
 }
 
-// sent moves on when the next request is due.
+// sent moves the time of the next request on.
 func (s *share) sent(gap time.Duration) {
 	if late := time.Now().Add(-catchUp * gap); s.due.Before(late) {
 		s.due = late
@@ -42,13 +42,14 @@ func (s *share) refuse(w *window) {
 	s.refused = append(s.refused, now)
 }
 
-// divide settles on a share after a 429 that says that the window which ends then is used up: what this client got of it and a
-// bit less, so that unequal shares become equal in time. A window in which it did not ask from the beginning on tells nothing,
-// nor does one of which others in a rush have left it next to nothing: then a quarter is asked for.
+// divide sets the share after a 429, which says that the window that ends at end is used up. The share is a little
+// less than what this client got of that window, so that unequal shares become equal in time. A window proves nothing
+// if this client did not ask from its beginning on, or if a rush of others left it almost nothing: then the share is
+// a quarter.
 func (s *share) divide(w *window, end time.Time) {
 	now, begin := time.Now(), end.Add(-w.span-time.Second) // Retry-After is in whole seconds
 	if end.Sub(s.ended) <= time.Second {
-		return // the requests that were under way together are all refused
+		return // all requests that were in flight together are refused
 	}
 	s.ended = end
 	got, first, all := 0, now, len(w.answered)
@@ -72,8 +73,9 @@ func (s *share) divide(w *window, end time.Time) {
 	}
 }
 
-// ease lets the share grow when nothing was refused for a window, and by twice as much each time. That small shares grow
-// by as much as large ones makes them equal in time; too large ones cost every client one refused request.
+// ease lets the share grow when no request was refused for a window, each time by twice as much. Small and large
+// shares grow by about the same number, which makes them equal in time. A share that is too large costs each client
+// one refusal.
 func (s *share) ease(w *window) {
 	if s.size == 0 || time.Since(s.set) < w.span {
 		return

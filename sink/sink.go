@@ -1,38 +1,40 @@
-// Package sink is Klaviyo: it finds the list, adds profiles to it or takes them off it, and says of each what became of it.
+// Package sink speaks to Klaviyo: it finds the list, adds profiles to it or removes them, and settles the status of
+// each. Start with Sender, the contract that Client.call and its retries serve; Import and Jobs are the two halves of
+// an import.
 package sink
 
 import "context"
 
-// Sender delivers profiles to one Klaviyo list. It retries by itself; its methods may be called at once.
-// Its implementations are Import and Removal.
+// Sender sends profiles to one Klaviyo list. It retries by itself; its methods may be called concurrently.
+// NewImport and NewRemoval return one.
 type Sender interface {
-	// Limits returns how many profiles one request takes, and how many bytes of them with a comma behind each.
+	// Limits returns how many profiles one request holds, and how many bytes of them with a comma behind each.
 	Limits() (profiles, bytes int)
 
-	// Send delivers the profiles, within Limits, and sets each one's Outcome, Job and Fault.
-	// An error is an *Error and means that the run is over: what was not sent then is Unsent, what may have
-	// arrived is Unknown. When ctx ends nothing more is sent; a request under way ends by its own time limit.
+	// Send sends the profiles, within Limits, and sets the Status, Job and Fault of each one.
+	// Its error is an *Error and ends the run. Profiles that were not sent are Unsent then, and those that may have
+	// arrived are Unknown. When ctx ends, no further request starts; one in flight ends by its own time limit.
 	Send(ctx context.Context, profiles []Profile) error
 }
 
-// Profile is one row on its way. JSON is its element of the request's array, as sent; it must not change during Send.
+// Profile is one row as it is sent. JSON is its element of the request's array; it must not change during Send.
 type Profile struct {
-	JSON    []byte
+	JSON   []byte
 	Status Status
-	Job     string // id of the import job that took it
-	Fault   *Fault // why, when Rejected or Unknown
+	Job    string // id of the import job that accepted it
+	Fault  *Fault // the reason, when Rejected or Unknown
 }
 
-// Status is what became of a profile.
+// Status is how far a profile got.
 type Status uint8
 
-// Outcomes. The zero value claims nothing.
+// Statuses of a Profile. The zero value claims nothing.
 const (
 	Unsent   Status = iota
-	Accepted         // taken by a job, whose end is not known
-	Applied          // proved done
-	Rejected         // refused by Klaviyo
-	Unknown          // sent, its fate not provable
+	Accepted        // accepted by an import job whose end is not known
+	Applied         // proved done
+	Rejected        // refused by Klaviyo
+	Unknown         // sent, but the result cannot be proved
 )
 
 // Fault is Klaviyo's reason against a profile. Column is the attribute that it names, or empty.
@@ -40,4 +42,27 @@ type Fault struct {
 	Code   string
 	Column string
 	Detail string
+}
+
+// AnswerLost is the reason of profiles whose request may have arrived.
+var AnswerLost = &Fault{
+	Code: "answer_lost",
+	Detail: "the request was sent, but no usable answer came back; the row may or may not have arrived; " +
+		"sending it again is safe",
+}
+
+// refuse rejects the profile. Of several reasons, the first gives code and column, and the detail holds all.
+func (p *Profile) refuse(f *Fault) {
+	if p.Status == Rejected {
+		p.Fault.add(f.Detail)
+		return
+	}
+	p.Status, p.Fault = Rejected, f
+}
+
+// add adds another reason, unless the detail is long already.
+func (f *Fault) add(detail string) {
+	if len(f.Detail) < maxText {
+		f.Detail += "; " + detail
+	}
 }

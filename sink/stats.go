@@ -9,12 +9,12 @@ import (
 type Stats struct {
 	Sent      int64         // requests
 	Retried   int64         // requests that repeat a failed one
-	Resent    int64         // of these, requests that repeat one that may have arrived
+	Resent    int64         // the retried requests that repeat one that may have arrived
 	Throttled int64         // answers with status 429
 	Bytes     int64         // of request bodies
-	Jobs      int64         // import jobs that Klaviyo took
+	Jobs      int64         // import jobs that Klaviyo accepted
 	Waited    time.Duration // for which Klaviyo had closed an endpoint
-	Closed    time.Duration // for which it has closed one from now on
+	Closed    time.Duration // for which it keeps one closed from now on
 }
 
 type counters struct {
@@ -27,6 +27,6 @@ func (c *Client) Stats() Stats {
 	return Stats{
 		Sent: n.sent.Load(), Retried: n.retried.Load(), Resent: n.resent.Load(), Throttled: n.throttled.Load(),
 		Bytes: n.bytes.Load(), Jobs: n.jobs.Load(), Waited: time.Duration(n.waited.Load()),
-		Closed: max(c.rates.imports.closed(), c.rates.removals.closed()),
+		Closed: max(c.endpoints.imports.closed(), c.endpoints.removals.closed()),
 	}
 }

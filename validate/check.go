@@ -1,4 +1,5 @@
-// Package validate checks single rows of the input and encodes the good ones as Klaviyo profiles.
+// Package validate checks single rows of the input and encodes the good ones as Klaviyo profiles. Start at
+// Checker.Check.
 package validate
 
 import (
@@ -8,15 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// MaxRow is the greatest length of a row in bytes, MaxDepth the greatest number of nesting levels in it, and MaxProfile
-// the greatest length of an encoded profile (klaviyo-api.md section 4.1).
+// MaxRow is the greatest length of a row in bytes.
+const MaxRow = 1 << 20
+
 const (
-	MaxRow     = 1 << 20
-	MaxDepth   = 100
-	MaxProfile = 100_000
+	maxDepth   = 100     // nesting levels in a row
+	maxProfile = 100_000 // bytes of an encoded profile (klaviyo-api.md section 4.1)
 )
 
-// Operation is what becomes of the rows.
+// Operation says what a run does with the rows.
 type Operation uint8
 
 const (
@@ -32,17 +33,17 @@ func (o Operation) String() string {
 	return "add"
 }
 
-// Checker checks rows. It may be used by many goroutines at once.
+// Checker checks rows. Many goroutines may use it at once, each with its own Scratch and Rows.
 type Checker struct {
 	operation Operation
-	country   string           // region of numbers without a country code, "" is none
+	country   string           // the region of phone numbers without a country code, "" for none
 	required  string           // the column that fills key
 	key       target           // email or profileID
-	fields    map[string]field // the columns that aren't custom properties
+	fields    map[string]field // the columns that are not custom properties
 	renames   bool             // some column is mapped to properties.NAME
 }
 
-// Unmet returns the columns that the options map or drop and that no row had so far, in order.
+// Unmet returns, in order, the columns that the options map or drop and that no checked row had.
 func (c *Checker) Unmet() (names []string) {
 	for _, name := range slices.Sorted(maps.Keys(c.fields)) {
 		if met := c.fields[name].met; met != nil && !met.Load() {
@@ -52,11 +53,10 @@ func (c *Checker) Unmet() (names []string) {
 	return names
 }
 
-var byteOrderMark = []byte("\ufeff")
-
-// Check appends one Row to out for each line that is not blank. lines are whole rows that end in LF or CRLF, which the last
-// one may lack; a byte order mark before a row is skipped. last says that lines end the input.
-func (c *Checker) Check(lines []byte, last bool, out *Rows) {
+// Check appends one Row to out for each line that is not blank. lines are whole rows that end in LF or CRLF; the last
+// one may lack it. A byte order mark before a row is skipped. last says that the input ends with lines. A bad row is
+// a Row with a Fault, never an error.
+func (c *Checker) Check(lines []byte, last bool, s *Scratch, out *Rows) {
 	for len(lines) > 0 {
 		line, ended := lines, false
 		if n := bytes.IndexByte(lines, '\n'); n >= 0 {
@@ -71,25 +71,25 @@ func (c *Checker) Check(lines []byte, last bool, out *Rows) {
 		case len(line) > MaxRow:
 			c.TooLong(line, out)
 		default:
-			out.columns.begin(c)
-			c.row(line, last && !ended, out)
+			s.columns.begin(c)
+			c.row(line, last && !ended, s, out)
 		}
 	}
 }
 
-// trimLine takes a byte order mark and the white space at the end off a line.
+// TooLong appends the rejected row of a line that is longer than MaxRow. head is the beginning of the line, cut
+// anywhere.
+func (c *Checker) TooLong(head []byte, out *Rows) {
+	out.reject(tooLong(head), len(out.Data))
+}
+
+var byteOrderMark = []byte("\ufeff")
+
+// trimLine removes a byte order mark and the white space at the end of a line.
 func trimLine(line []byte) []byte {
 	if len(line) > 0 && line[0] == byteOrderMark[0] {
 		line = bytes.TrimPrefix(line, byteOrderMark)
 	}
-	return trimSpace(line)
-}
-
-// Blank reports whether Check finds no row in a line, which may end in LF.
-func Blank(line []byte) bool { return len(trimLine(bytes.TrimSuffix(line, []byte{'\n'}))) == 0 }
-
-// trimSpace takes JSON's white space off the end of a line, and the whole line when there is nothing else.
-func trimSpace(line []byte) []byte {
 	n := len(line)
 	for n > 0 && (line[n-1] == ' ' || line[n-1] == '\t' || line[n-1] == '\r') {
 		n--
@@ -97,45 +97,45 @@ func trimSpace(line []byte) []byte {
 	return line[:n]
 }
 
-// TooLong appends the rejected row of a line longer than MaxRow. head is the beginning of the line, cut anywhere.
-func (c *Checker) TooLong(head []byte, out *Rows) {
-	out.reject(tooLong(head), nil)
-}
+// Blank reports whether Check finds no row in a line, which may end in LF.
+func Blank(line []byte) bool { return len(trimLine(bytes.TrimSuffix(line, []byte{'\n'}))) == 0 }
 
-// row appends the verdict on a line that holds more than white space. unended says that it is the last one and has no newline.
-func (c *Checker) row(line []byte, unended bool, out *Rows) {
-	kind := out.scan.scan(line)
-	if out.scan.problem != none {
-		if !utf8.Valid(line) {
-			out.reject(notUTF8(line, unended), nil)
-			return
-		}
-		out.reject(notJSON(&out.scan, unended), nil)
+// row appends the result of a line that has more than white space. unended says that it ends the input without a
+// newline.
+func (c *Checker) row(line []byte, unended bool, s *Scratch, out *Rows) {
+	kind := s.scan.scan(line)
+	switch {
+	case s.scan.problem != none && !utf8.Valid(line):
+		out.reject(notUTF8(line, unended), len(out.Data))
+		return
+	case s.scan.problem != none:
+		out.reject(notJSON(&s.scan, unended), len(out.Data))
+		return
+	case kind != object:
+		out.reject(notAnObject(line, kind), len(out.Data))
 		return
 	}
-	if kind != object {
-		out.reject(notAnObject(line, kind), nil)
-		return
-	}
-	fault := c.resolve(out)
-	key, required := c.find(out)
+	fault := c.resolve(s)
+	key, required := c.find(s)
 	if fault == nil {
-		fault = c.checkKey(key, required, out)
+		fault = c.checkKey(key, required, s)
 	}
 	if fault == nil {
-		fault = c.encode(out)
+		fault = c.encode(s, out)
 	}
 	if fault != nil {
-		out.reject(fault, key)
+		start := len(out.Data)
+		out.Data = s.appendKey(out.Data, key)
+		out.reject(fault, start)
 	}
 	out.Rows[len(out.Rows)-1].Required = required
 }
 
-// find returns the member that holds the key, nil when there is none, and how the row holds it.
-func (c *Checker) find(r *Rows) (*member, Required) {
-	for i := range r.scan.members {
-		m := &r.scan.members[i]
-		if e := &r.columns.entries[m.column]; e.target != c.key || string(r.columns.name(m.column)) != c.required {
+// find returns the member that has the key, nil when no member has it, and how the row has it.
+func (c *Checker) find(s *Scratch) (*member, Required) {
+	for i := range s.scan.members {
+		m := &s.scan.members[i]
+		if e := &s.columns.entries[m.column]; e.target != c.key || string(s.columns.name(m.column)) != c.required {
 			continue
 		}
 		if m.kind == text || m.kind == null {
@@ -146,13 +146,13 @@ func (c *Checker) find(r *Rows) (*member, Required) {
 	return nil, Missing
 }
 
-// checkKey checks the required value and leaves it, trimmed, in r.key.
-func (c *Checker) checkKey(m *member, required Required, r *Rows) *Fault {
+// checkKey checks the value of the required column and leaves it, trimmed, in s.key.
+func (c *Checker) checkKey(m *member, required Required, s *Scratch) *Fault {
 	switch required {
 	case Missing:
-		return c.missing(r)
+		return c.missing(s)
 	case WrongType:
-		return typeWrong(c.required, m.kind, "a string: cast it to text")
+		return wrongType(c.required, m.kind, "a string", castHint)
 	}
 	code, missing, reason := EmailInvalid, EmailMissing, emailReason
 	valid := validEmail
@@ -161,20 +161,20 @@ func (c *Checker) checkKey(m *member, required Required, r *Rows) *Fault {
 		valid = validProfileID
 	}
 	if m.kind == null {
-		return &Fault{missing, cutName(c.required), "column " + quoteString(c.required) + " is null"}
+		return &Fault{missing, cutName(c.required), "column " + quote(c.required) + " is null"}
 	}
-	value := trim(r.scan.text(m))
+	value := trim(s.scan.text(m))
 	if len(value) == 0 {
-		return &Fault{missing, cutName(c.required), "column " + quoteString(c.required) + " is empty"}
+		return &Fault{missing, cutName(c.required), "column " + quote(c.required) + " is empty"}
 	}
 	if !valid(value) {
-		return &Fault{code, cutName(c.required), quote(value, " ", reason(value))}
+		return &Fault{code, cutName(c.required), quote(value) + " " + reason(value)}
 	}
-	r.key = append(r.key[:0], value...)
+	s.key = append(s.key[:0], value...)
 	return nil
 }
 
-// trim takes Unicode's white space off both ends.
+// trim removes Unicode's white space from both ends.
 func trim(value []byte) []byte {
 	if n := len(value); n > 0 && value[0]-'!' < utf8.RuneSelf-'!' && value[n-1]-'!' < utf8.RuneSelf-'!' {
 		return value

@@ -5,13 +5,13 @@ import (
 	"hash/maphash"
 )
 
-// maxColumns and maxNames bound the number and the bytes of the names that are remembered from row to row.
+// maxColumns and maxNames bound the number and the total bytes of the names that are remembered from row to row.
 const (
 	maxColumns = 4096
 	maxNames   = 1 << 18
 )
 
-// scope tells equal names in different objects apart.
+// scope is the object that a name belongs to: equal names in two objects are two columns.
 type scope uint8
 
 const (
@@ -21,34 +21,34 @@ const (
 	scopes
 )
 
-// column is a name that was met in some row. Its name is decoded.
+// column is a name that some row had, decoded.
 type column struct {
 	field
 	hash       uint64
 	start, end uint32 // its name in columns.names
 	scope      scope
-	shown      string // its name as people know it, once somebody asked
-	next       uint32 // the entry that followed it last time
+	shown      string // its full name, once it was needed
+	next       uint32 // the entry that came after it last time
 	seen       uint64 // the last row that has this name
-	taken      uint64 // in properties: the last row that fills this property
+	filled     uint64 // in properties: the last row that fills this property
 	by         place  // the member that fills it
 }
 
-// columns remembers what was found out about the names of former rows: rows of one query have the same names in the same
-// order, so that mostly one comparison tells what a member is. A hash table finds the others, in constant time also for
-// names made to collide.
+// columns remembers the names of earlier rows. Rows of one query have the same names in the same order, so one
+// comparison mostly finds a member's column. A hash table finds the others, in constant time also for names that are
+// chosen to collide.
 type columns struct {
 	checker *Checker
 	entries []column
 	slots   []uint32 // open addressing over entries; 0 is free
 	names   []byte
-	row     uint64 // counts the rows, so that marks of former rows need no clearing
+	row     uint64 // counts the rows, so that marks of earlier rows need no clearing
 	last    [scopes]uint32
 }
 
 var columnSeed = maphash.MakeSeed()
 
-// begin makes c ready for the next row of a checker.
+// begin prepares c for the next row of a checker.
 func (c *columns) begin(checker *Checker) {
 	if c.checker != checker || len(c.entries) > maxColumns || len(c.names) > maxNames {
 		*c = columns{checker: checker, entries: make([]column, scopes, 64), slots: make([]uint32, 128)}
@@ -65,7 +65,7 @@ func (c *columns) name(i uint32) []byte {
 	return c.names[c.entries[i].start:c.entries[i].end]
 }
 
-// find returns the entry of a name, which is made when it is new.
+// find returns the entry of a name. A new name gets a new entry.
 func (c *columns) find(in scope, name []byte) uint32 {
 	last := &c.entries[c.last[in]]
 	i := last.next

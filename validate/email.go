@@ -2,16 +2,18 @@ package validate
 
 import (
 	"bytes"
+	"fmt"
 	"unicode/utf8"
 )
 
-// maxEmail is Klaviyo's limit (klaviyo-api.md section 11), maxLocal and maxLabel are those of RFC 5321 and RFC 1035.
+// maxEmail is Klaviyo's limit (klaviyo-api.md section 11). maxLocal is the limit of RFC 5321, maxLabel of RFC 1035.
 const (
 	maxEmail = 100
 	maxLocal = 64
 	maxLabel = 63
 )
 
+// Classes of characters.
 const (
 	atext = 1 << iota // RFC 5322
 	ldh               // letter, digit or hyphen
@@ -32,8 +34,8 @@ var classes = func() (t [256]byte) {
 	return t
 }()
 
-// validEmail says whether b is an address that Klaviyo can be expected to take: a dot-atom of RFC 5322, an @, and a domain of
-// two or more labels of letters, digits and hyphens.
+// validEmail reports whether b is an address that Klaviyo should accept: a dot-atom of RFC 5322, an @, and a domain
+// of two or more labels of letters, digits and hyphens.
 func validEmail(b []byte) bool {
 	if len(b) > maxEmail {
 		return false
@@ -50,6 +52,7 @@ func validEmail(b []byte) bool {
 	return at > start && at <= maxLocal && at < len(b) && validDomain(b[at+1:])
 }
 
+// validDomain checks the part after the @.
 func validDomain(b []byte) bool {
 	start, labels := 0, 0
 	all := byte(letter)
@@ -68,7 +71,7 @@ func validDomain(b []byte) bool {
 	return labels > 0 && validLabel(top) && (all == letter && len(top) >= 2 || isPunycode(top))
 }
 
-// validLabel checks length and ends of a label made of letters, digits and hyphens.
+// validLabel checks the length and the ends of a label of letters, digits and hyphens.
 func validLabel(b []byte) bool {
 	return len(b) > 0 && len(b) <= maxLabel && b[0] != '-' && b[len(b)-1] != '-'
 }
@@ -77,19 +80,19 @@ func isPunycode(b []byte) bool {
 	return len(b) > 4 && b[0]|0x20 == 'x' && b[1]|0x20 == 'n' && b[2] == '-' && b[3] == '-'
 }
 
-// emailReason says what is wrong with an address that validEmail refuses.
+// emailReason returns why validEmail refuses b: the end of a sentence that begins with b.
 func emailReason(b []byte) string {
 	at := bytes.IndexByte(b, '@')
 	last := b[len(b)-1]
 	switch {
 	case bytes.IndexByte(b, '<') >= 0 && last == '>':
-		return "has a display name: give the address between < and > alone"
+		return "has a display name; give only the address between < and >"
 	case at < 0:
 		return "has no @"
 	case bytes.Count(b, []byte("@")) > 1:
-		return "has more than one @: give one address alone"
+		return "has more than one @; give a single address"
 	case len(b) > maxEmail:
-		return "is longer than 100 characters"
+		return fmt.Sprintf("is longer than %d characters", maxEmail)
 	}
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
@@ -99,11 +102,11 @@ func emailReason(b []byte) string {
 		}
 		switch {
 		case r >= utf8.RuneSelf && i > at:
-			return "is not ASCII: write the domain in its xn-- form"
+			return "has a domain that is not ASCII; write the domain in its xn-- form"
 		case r >= utf8.RuneSelf:
-			return "is not ASCII (" + quote(b[i:i+n]) + "): addresses are ASCII, only a domain can be written in its xn-- form"
+			return fmt.Sprintf("contains %q, which is not ASCII; only a domain has an ASCII form (xn--)", r)
 		case r != '@' && r != '.' && classes[r]&class == 0:
-			return "holds a character that is not allowed: " + quote(b[i:i+n])
+			return fmt.Sprintf("contains the character %q, which is not allowed", r)
 		}
 		i += n
 	}
@@ -112,20 +115,20 @@ func emailReason(b []byte) string {
 	case at == 0:
 		return "has nothing before the @"
 	case dotted(local):
-		return "has a dot at an end of the part before the @, or two dots in a row"
+		return "has a dot at the start or end of the part before the @, or two dots in a row"
 	case len(local) > maxLocal:
-		return "has more than 64 characters before the @"
+		return fmt.Sprintf("has more than %d characters before the @", maxLocal)
 	}
 	return domainReason(domain)
 }
 
-// domainReason says what is wrong with a domain of letters, digits, hyphens and dots that validDomain refuses.
+// domainReason is emailReason for a domain of letters, digits, hyphens and dots that validDomain refuses.
 func domainReason(b []byte) string {
 	switch {
 	case len(b) == 0:
 		return "has nothing after the @"
 	case dotted(b):
-		return "has a dot at an end of the domain, or two dots in a row"
+		return "has a dot at the start or end of the domain, or two dots in a row"
 	case bytes.IndexByte(b, '.') < 0:
 		return "has a domain without a dot"
 	}
@@ -133,17 +136,18 @@ func domainReason(b []byte) string {
 	for label := range bytes.SplitSeq(b, []byte(".")) {
 		switch {
 		case len(label) > maxLabel:
-			return "has a domain with more than 63 characters between two dots"
+			return fmt.Sprintf("has a domain with more than %d characters between two dots", maxLabel)
 		case !validLabel(label):
-			return "has a domain with a hyphen beside a dot or at an end"
+			return "has a domain with a hyphen next to a dot or at its start or end"
 		}
 	}
 	if len(top) == 1 {
 		return "has a top-level domain of one character: " + quote(top)
 	}
-	return "has a top-level domain that is not made of letters: " + quote(top)
+	return "has a top-level domain with characters other than letters: " + quote(top)
 }
 
+// dotted reports whether b has a dot at an end, or two in a row.
 func dotted(b []byte) bool {
 	return b[0] == '.' || b[len(b)-1] == '.' || bytes.Contains(b, []byte(".."))
 }

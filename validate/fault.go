@@ -2,11 +2,10 @@ package validate
 
 import (
 	"fmt"
-	"unicode"
-	"unicode/utf8"
+	"strconv"
 )
 
-// Code names a reason to reject a row. The codes are part of the output.
+// Code names a reason to reject a row. The codes are a part of the output.
 type Code string
 
 const (
@@ -25,47 +24,54 @@ const (
 	ProfileTooLarge  Code = "profile_too_large"
 )
 
-// Fault is the first thing wrong with a row. Column is the column's name in the input, "" where none is concerned.
-// Detail is a sentence for people, with what to do where something can be done; for a row whose required column is missing
-// or of a wrong type it serves as the error of the whole job too.
+// Fault is the first thing that is wrong with a row. Column is the column's name in the input, "" when the fault is
+// in no column. Detail is for people: what is wrong, then a semicolon and the remedy where there is one. When the
+// required column is missing or has a wrong type, Detail can also be the error of the whole run.
 type Fault struct {
 	Code   Code
 	Column string
 	Detail string
 }
 
-func typeWrong(column string, is kind, want string) *Fault {
-	return &Fault{TypeWrong, cutName(column), "column " + quoteString(column) + " holds " + is.String() + ", not " + want}
+const castHint = "; cast it to text in the query"
+
+// wrongType is the fault of a column that has a value of the wrong kind. hint is appended to its detail.
+func wrongType(column string, got kind, want, hint string) *Fault {
+	detail := fmt.Sprintf("column %s: expected %s, got %s%s", quote(column), want, got, hint)
+	return &Fault{TypeWrong, cutName(column), detail}
 }
 
-// twice says that the name of m stands twice in its object.
-func (r *Rows) twice(m *member) *Fault {
-	column := r.column(m)
-	return &Fault{DuplicateMember, cutName(column), quoteString(column) + " is there twice"}
+// twice is the fault of an object in which the name of m appears twice.
+func (s *Scratch) twice(m *member) *Fault {
+	column := s.column(m)
+	return &Fault{DuplicateMember, cutName(column),
+		"column " + quote(column) + " appears twice; rename one of them in the query"}
 }
 
-// collision says that the member at other and m both fill one target.
-func (r *Rows) collision(other place, m *member, target string) *Fault {
-	one, two := r.column(r.member(other)), r.column(m)
-	return &Fault{DuplicateMember, cutName(two), fmt.Sprintf("%s and %s both fill %s: leave one out (--drop)",
-		quoteString(one), quoteString(two), quoteString(target))}
+// collision is the fault of two members, at other and m, that both fill one target.
+func (s *Scratch) collision(other place, m *member, target string) *Fault {
+	one, two := s.column(s.member(other)), s.column(m)
+	detail := fmt.Sprintf("columns %s and %s both fill %s; leave one out with --drop",
+		quote(one), quote(two), quote(target))
+	return &Fault{DuplicateMember, cutName(two), detail}
 }
 
-// nameReserved says that the name of m is none for a custom property.
-func (r *Rows) nameReserved(m *member) *Fault {
-	column := r.column(m)
+// reservedName is the fault of a custom property whose name Klaviyo does not allow.
+func (s *Scratch) reservedName(m *member) *Fault {
+	column := s.column(m)
 	if m.name == m.nameEnd {
-		return &Fault{NameReserved, cutName(column), "a column has no name: give it one in the query"}
+		return &Fault{NameReserved, cutName(column), "a column has no name; name it in the query"}
 	}
-	return &Fault{NameReserved, cutName(column), quoteString(column) + " begins with $, as Klaviyo's own names do: give it another name, or leave it out"}
+	return &Fault{NameReserved, cutName(column),
+		"column " + quote(column) + " begins with $, as Klaviyo's own names do; rename it or leave it out"}
 }
 
-// maxQuoted bounds what is quoted of a row, in characters.
+// maxQuoted is the most characters of a row that a text quotes.
 const maxQuoted = 60
 
 func cutName(name string) string { return cutAt(name, maxQuoted) }
 
-// cutAt cuts s after n characters.
+// cutAt returns the first n characters of s.
 func cutAt(s string, n int) string {
 	if len(s) <= n {
 		return s
@@ -79,30 +85,11 @@ func cutAt(s string, n int) string {
 	return s
 }
 
-func quoteString(s string) string { return quote([]byte(s)) }
-
-// quote returns a value of the row in backquotes, cut, with what can't be seen escaped, and then what comes behind it.
-func quote(value []byte, then ...string) string {
-	b := append(make([]byte, 0, 4*maxQuoted), '`')
-	for n := 0; len(value) > 0; n++ {
-		if n == maxQuoted {
-			b = append(b, "…"...)
-			break
-		}
-		r, size := utf8.DecodeRune(value)
-		switch {
-		case r == utf8.RuneError && size == 1:
-			b = fmt.Appendf(b, `\x%02x`, value[0])
-		case unicode.IsPrint(r):
-			b = append(b, value[:size]...)
-		default:
-			b = fmt.Appendf(b, `\u%04x`, r)
-		}
-		value = value[size:]
+// quote returns text in double quotes, with invisible characters escaped. Long text ends in an ellipsis.
+func quote[T string | []byte](value T) string {
+	s := string(value)
+	if short := cutAt(s, maxQuoted); len(short) < len(s) {
+		s = short + "…"
 	}
-	b = append(b, '`')
-	for _, s := range then {
-		b = append(b, s...)
-	}
-	return string(b)
+	return strconv.Quote(s)
 }

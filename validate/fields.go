@@ -2,18 +2,18 @@ package validate
 
 import "sync/atomic"
 
-// target is where in a profile a member goes.
+// target is the place in a profile that a member fills.
 type target uint8
 
 const (
-	custom   target = iota // a custom property
-	dropped                // nowhere
-	reserved               // no name for a custom property
-	stranger               // a member of the location object that Klaviyo doesn't know
+	custom        target = iota // a custom property
+	dropped                     // nowhere
+	reserved                    // its name is not allowed for a custom property
+	unknownMember               // of the location object: Klaviyo does not know it
 	locationObject
 	propertiesObject
 
-	email // the attributes, klaviyo-api.md section 6.3
+	email // the first of the attributes, klaviyo-api.md section 6.3
 	phoneNumber
 	externalID
 	kx
@@ -24,7 +24,7 @@ const (
 	title
 	image
 
-	address1 // the members of location
+	address1 // the first member of location
 	address2
 	city
 	country
@@ -52,7 +52,7 @@ func (t target) isAttribute() bool { return t >= email && t <= image }
 
 func (t target) isLocation() bool { return t >= address1 && t <= longitude }
 
-// path returns how a target is written in full.
+// path returns the full name of a target.
 func (t target) path() string {
 	if t.isLocation() {
 		return "location." + t.name()
@@ -60,16 +60,17 @@ func (t target) path() string {
 	return t.name()
 }
 
-// field says what becomes of a column.
+// field says what a column becomes.
 type field struct {
 	target   target
 	mapped   bool
-	met      *atomic.Bool // of a column that the options name: some row had it
-	property []byte       // of a column that is mapped to a custom property: its new name
+	met      *atomic.Bool // of a column that the options name: whether some row had it
+	property []byte       // of a column that is mapped to a custom property: the new name
 	label    string       // the name in the profile with quotes and colon, "" for a custom property that keeps its own
 }
 
-// attributeFields are the columns and locationFields the members of the location object that go where their names say.
+// attributeFields are the columns, and locationFields the members of the location object, that go where their names
+// say.
 var attributeFields, locationFields = ownFields()
 
 func ownFields() (attributes, location map[string]field) {
@@ -88,7 +89,7 @@ func ownFields() (attributes, location map[string]field) {
 	return attributes, location
 }
 
-// field returns what becomes of the member of that name.
+// field returns what a member of that name becomes.
 func (c *Checker) field(in scope, name []byte) field {
 	switch in {
 	case topLevel:
@@ -105,7 +106,7 @@ func (c *Checker) field(in scope, name []byte) field {
 		if f, ok := locationFields[string(name)]; ok {
 			return f
 		}
-		return field{target: stranger}
+		return field{target: unknownMember}
 	}
 	if len(name) == 0 || name[0] == '$' {
 		return field{target: reserved}

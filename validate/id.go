@@ -1,11 +1,14 @@
 package validate
 
-import "unicode/utf8"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // maxProfileID is far above the 26 characters of Klaviyo's ids, which are opaque.
 const maxProfileID = 100
 
-// validProfileID says whether b can be a profile id.
+// validProfileID reports whether b can be a profile id.
 func validProfileID(b []byte) bool {
 	for _, c := range b {
 		if classes[c]&ldh == 0 && c != '_' {
@@ -15,16 +18,16 @@ func validProfileID(b []byte) bool {
 	return len(b) <= maxProfileID
 }
 
-// profileIDReason says what is wrong with an id that validProfileID refuses.
+// profileIDReason returns why validProfileID refuses b: the end of a sentence that begins with b.
 func profileIDReason(b []byte) string {
 	for i, c := range b {
 		if c == '@' {
-			return "is no profile id but looks like an address: remove needs Klaviyo's profile ids"
+			return "is an email address; remove expects Klaviyo profile ids"
 		}
 		if classes[c]&ldh == 0 && c != '_' {
-			_, n := utf8.DecodeRune(b[i:])
-			return "is no profile id: it holds " + quote(b[i:i+n])
+			r, _ := utf8.DecodeRune(b[i:])
+			return fmt.Sprintf("is not a profile id: it contains %q", r)
 		}
 	}
-	return "is no profile id: it is longer than 100 characters"
+	return fmt.Sprintf("is not a profile id: it has more than %d characters", maxProfileID)
 }

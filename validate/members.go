@@ -1,15 +1,15 @@
 package validate
 
-// resolve finds out where each member goes and returns the first name or target that is there twice.
-func (c *Checker) resolve(r *Rows) (fault *Fault) {
-	r.filled = [targets]place{}
+// resolve finds where each member goes. Its fault is the first name that appears twice or target that is filled twice.
+func (c *Checker) resolve(s *Scratch) (fault *Fault) {
+	s.filled = [targets]place{}
 	properties := c.renames
-	for i := range r.scan.members {
-		m := &r.scan.members[i]
-		if f := r.resolveMember(topLevel, m); f != nil && fault == nil {
+	for i := range s.scan.members {
+		m := &s.scan.members[i]
+		if f := s.resolveMember(topLevel, m); f != nil && fault == nil {
 			fault = f
 		}
-		e := &r.columns.entries[m.column]
+		e := &s.columns.entries[m.column]
 		switch {
 		case e.target == locationObject || e.target == propertiesObject:
 			in := inLocation
@@ -17,39 +17,39 @@ func (c *Checker) resolve(r *Rows) (fault *Fault) {
 				in = inProperties
 				properties = properties || m.members > 0
 			}
-			if f := r.resolveNested(in, m); f != nil && fault == nil {
+			if f := s.resolveNested(in, m); f != nil && fault == nil {
 				fault = f
 			}
 		case e.target >= email:
-			if f := r.fill(place(i+1), m); f != nil && fault == nil {
+			if f := s.fill(place(i+1), m); f != nil && fault == nil {
 				fault = f
 			}
 		}
 	}
 	if fault == nil && properties {
-		fault = r.fillProperties()
+		fault = s.fillProperties()
 	}
 	return fault
 }
 
 // resolveMember gives m its column.
-func (r *Rows) resolveMember(in scope, m *member) *Fault {
-	m.column = r.columns.find(in, r.scan.name(m))
-	e := &r.columns.entries[m.column]
-	if e.seen == r.columns.row {
-		return r.twice(m)
+func (s *Scratch) resolveMember(in scope, m *member) *Fault {
+	m.column = s.columns.find(in, s.scan.name(m))
+	e := &s.columns.entries[m.column]
+	if e.seen == s.columns.row {
+		return s.twice(m)
 	}
-	e.seen = r.columns.row
+	e.seen = s.columns.row
 	return nil
 }
 
 // resolveNested resolves the members of the location or properties object m.
-func (r *Rows) resolveNested(in scope, m *member) (fault *Fault) {
+func (s *Scratch) resolveNested(in scope, m *member) (fault *Fault) {
 	for i := m.first; i < m.first+m.members; i++ {
-		n := &r.scan.nested[i]
-		f := r.resolveMember(in, n)
+		n := &s.scan.nested[i]
+		f := s.resolveMember(in, n)
 		if f == nil {
-			f = r.fill(r.nestedPlace(i), n)
+			f = s.fill(s.nestedPlace(i), n)
 		}
 		if f != nil && fault == nil {
 			fault = f
@@ -58,49 +58,46 @@ func (r *Rows) resolveNested(in scope, m *member) (fault *Fault) {
 	return fault
 }
 
-func (r *Rows) nestedPlace(i uint32) place {
-	return place(len(r.scan.members)) + place(i) + 1
-}
-
-// fill notes that m, at p, fills its attribute or location member. An empty phone number becomes null.
-func (r *Rows) fill(p place, m *member) *Fault {
-	t := r.columns.entries[m.column].target
-	if t == phoneNumber && m.kind == text && len(trim(r.scan.text(m))) == 0 {
+// fill marks that m, at p, fills its attribute or location member. An empty phone number becomes null.
+func (s *Scratch) fill(p place, m *member) *Fault {
+	t := s.columns.entries[m.column].target
+	if t == phoneNumber && m.kind == text && len(trim(s.scan.text(m))) == 0 {
 		m.kind = null
 	}
 	if t < email || m.kind == null {
 		return nil
 	}
-	if other := r.filled[t]; other != 0 {
-		return r.collision(other, m, t.path())
+	if other := s.filled[t]; other != 0 {
+		return s.collision(other, m, t.path())
 	}
-	r.filled[t] = p
+	s.filled[t] = p
 	return nil
 }
 
-// fillProperties finds custom properties that are filled twice: by a column and by a member of properties, or by a mapped column.
-func (r *Rows) fillProperties() *Fault {
-	for i := range r.scan.members {
-		m := &r.scan.members[i]
+// fillProperties finds a custom property that is filled twice: by a column and a member of properties, or by a mapped
+// column.
+func (s *Scratch) fillProperties() *Fault {
+	for i := range s.scan.members {
+		m := &s.scan.members[i]
 		if m.kind == null {
 			continue
 		}
-		switch e := &r.columns.entries[m.column]; e.target {
+		switch e := &s.columns.entries[m.column]; e.target {
 		case custom:
 			name := e.property
 			if name == nil {
-				name = r.columns.name(m.column)
+				name = s.columns.name(m.column)
 			}
-			if f := r.fillProperty(place(i+1), m, r.columns.find(inProperties, name)); f != nil {
+			if f := s.fillProperty(place(i+1), m, s.columns.find(inProperties, name)); f != nil {
 				return f
 			}
 		case propertiesObject:
 			for j := m.first; j < m.first+m.members; j++ {
-				n := &r.scan.nested[j]
+				n := &s.scan.nested[j]
 				if n.kind == null {
 					continue
 				}
-				if f := r.fillProperty(r.nestedPlace(j), n, n.column); f != nil {
+				if f := s.fillProperty(s.nestedPlace(j), n, n.column); f != nil {
 					return f
 				}
 			}
@@ -109,12 +106,12 @@ func (r *Rows) fillProperties() *Fault {
 	return nil
 }
 
-// fillProperty notes that m, at p, fills the custom property that has the given entry.
-func (r *Rows) fillProperty(p place, m *member, entry uint32) *Fault {
-	e := &r.columns.entries[entry]
-	if e.taken == r.columns.row {
-		return r.collision(e.by, m, "properties."+string(r.columns.name(entry)))
+// fillProperty marks that m, at p, fills the custom property of the entry.
+func (s *Scratch) fillProperty(p place, m *member, entry uint32) *Fault {
+	e := &s.columns.entries[entry]
+	if e.filled == s.columns.row {
+		return s.collision(e.by, m, "properties."+string(s.columns.name(entry)))
 	}
-	e.taken, e.by = r.columns.row, p
+	e.filled, e.by = s.columns.row, p
 	return nil
 }

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,8 +9,10 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
-	"github.com/nyaruka/phonenumbers"
+	"al.essio.dev/pkg/shellescape"
 	"github.com/segmentio/encoding/json"
+
+	"klaviyo-export/validate/phone"
 )
 
 // Options say how rows are read.
@@ -27,7 +30,7 @@ type Options struct {
 	Drop []string
 }
 
-// New returns a Checker, or an error for people when the options contradict each other or name something unknown.
+// New returns a Checker. Its error names the flags whose values contradict each other or are unknown.
 func New(o Options) (*Checker, error) {
 	c := &Checker{operation: o.Operation, key: email, fields: maps.Clone(attributeFields)}
 	if o.Operation == Remove {
@@ -35,31 +38,37 @@ func New(o Options) (*Checker, error) {
 		c.fields = map[string]field{profileID.name(): {target: profileID}}
 	}
 	c.required = c.key.name()
-	if c.country = strings.ToUpper(o.DefaultCountry); c.country != "" && !phonenumbers.GetSupportedRegions()[c.country] {
-		return nil, fmt.Errorf("default country %s: no ISO 3166 alpha-2 code of a country with phone numbers, such as JP or US", quoteString(o.DefaultCountry))
+	if c.country = phone.Region([]byte(o.DefaultCountry)); c.country == "" && o.DefaultCountry != "" {
+		return nil, fmt.Errorf("--default-country: expected an ISO 3166 alpha-2 code such as JP or US, got %s",
+			quote(o.DefaultCountry))
 	}
 	if err := c.mapColumns(o.Map); err != nil {
 		return nil, err
 	}
 	for _, column := range o.Drop {
 		if to, ok := o.Map[column]; ok {
-			return nil, fmt.Errorf("drop column %s: it is mapped to %s as well", quoteString(column), quoteString(to))
+			return nil, fmt.Errorf("%s and %s cannot be combined: a dropped column fills nothing",
+				dropFlag(column), mapFlag(column, to))
 		}
 		if column == c.required {
-			return nil, fmt.Errorf("drop column %s: %s needs it", quoteString(column), c.operation)
+			return nil, fmt.Errorf("%s: %s needs this column", dropFlag(column), c.operation)
 		}
 		c.fields[column] = field{target: dropped, met: new(atomic.Bool)}
 	}
 	return c, nil
 }
 
-// mapColumns lays the mapped columns over the fields.
+func dropFlag(column string) string { return "--drop " + shellescape.Quote(column) }
+
+func mapFlag(column, to string) string { return "--map " + shellescape.Quote(column+"="+to) }
+
+// mapColumns adds the mapped columns to the fields.
 func (c *Checker) mapColumns(columns map[string]string) error {
 	from := map[string]string{} // target → column
 	for _, column := range slices.Sorted(maps.Keys(columns)) {
 		f, err := c.parseTarget(columns[column])
 		if err != nil {
-			return fmt.Errorf("map column %s to %s: %w", quoteString(column), quoteString(columns[column]), err)
+			return fmt.Errorf("%s: %w", mapFlag(column, columns[column]), err)
 		}
 		path := f.target.path()
 		if f.target == custom {
@@ -67,7 +76,8 @@ func (c *Checker) mapColumns(columns map[string]string) error {
 			c.renames = true
 		}
 		if other, ok := from[path]; ok {
-			return fmt.Errorf("map columns %s and %s: both to %s", quoteString(other), quoteString(column), quoteString(path))
+			return fmt.Errorf("%s and %s cannot be combined: both fill %s",
+				mapFlag(other, columns[other]), mapFlag(column, columns[column]), quote(path))
 		}
 		from[path] = column
 		f.mapped, f.met = true, new(atomic.Bool)
@@ -76,7 +86,8 @@ func (c *Checker) mapColumns(columns map[string]string) error {
 	if column, ok := from[c.key.name()]; ok {
 		c.required = column
 	} else if to, ok := columns[c.required]; ok {
-		return fmt.Errorf("map column %s to %s: %s needs it, and no other column is mapped to it", quoteString(c.required), quoteString(to), c.operation)
+		return fmt.Errorf("%s: %s needs %s, and no other column is mapped to it",
+			mapFlag(c.required, to), c.operation, c.required)
 	}
 	return nil
 }
@@ -85,23 +96,23 @@ func (c *Checker) mapColumns(columns map[string]string) error {
 func (c *Checker) parseTarget(to string) (field, error) {
 	if c.operation == Remove {
 		if to != profileID.name() {
-			return field{}, fmt.Errorf("remove reads %s alone", profileID.name())
+			return field{}, fmt.Errorf("expected profile_id, got %s; remove reads no other column", quote(to))
 		}
 		return field{target: profileID}, nil
 	}
 	if name, ok := strings.CutPrefix(to, "properties."); ok {
 		switch {
 		case name == "":
-			return field{}, fmt.Errorf("the property has no name")
+			return field{}, errors.New(`expected a name after "properties."`)
 		case name[0] == '$':
-			return field{}, fmt.Errorf("names that begin with $ are Klaviyo's own")
+			return field{}, errors.New("names that begin with $ are reserved for Klaviyo")
 		case !utf8.ValidString(name):
-			return field{}, fmt.Errorf("the name is not UTF-8")
+			return field{}, errors.New("the name is not UTF-8")
 		}
 		return field{property: []byte(name), label: string(json.AppendEscape(nil, name, 0)) + ":"}, nil
 	}
 	if to == "" {
-		return field{}, fmt.Errorf("the target is empty: write properties.NAME for a custom property")
+		return field{}, errors.New("expected a target after =; use properties.NAME for a custom property")
 	}
 	name, inLocation := strings.CutPrefix(to, "location.")
 	f, ok := attributeFields[name]
@@ -109,11 +120,13 @@ func (c *Checker) parseTarget(to string) (field, error) {
 	case ok && f.target.isLocation() || ok && f.target.isAttribute() && !inLocation:
 		return f, nil
 	case inLocation:
-		return field{}, fmt.Errorf("location has no such member")
+		return field{}, fmt.Errorf("no member of the location is named %s", quote(name))
 	case ok:
-		return field{}, fmt.Errorf("%s is an object: write %s.NAME", to, to)
-	case attributeFields[strings.ToLower(to)].target.isAttribute() || attributeFields[strings.ToLower(to)].target.isLocation():
-		return field{}, fmt.Errorf("no attribute of Klaviyo's: write %s, or properties.%s for a custom property", strings.ToLower(to), to)
+		return field{}, fmt.Errorf("%s is an object; use %s.NAME", to, to)
 	}
-	return field{}, fmt.Errorf("no attribute of Klaviyo's: write properties.%s for a custom property", to)
+	use := "properties." + to + " for a custom property"
+	if known := attributeFields[strings.ToLower(to)].target; known.isAttribute() || known.isLocation() {
+		use = known.name() + ", or " + use
+	}
+	return field{}, fmt.Errorf("no attribute of Klaviyo is named %s; use %s", quote(to), use)
 }

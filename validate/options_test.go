@@ -1,107 +1,202 @@
 package validate
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
+type mapping = map[string]string
+
+// Options that contradict each other or name something unknown are refused, with the flag as the user would write it.
 func TestOptionErrors(t *testing.T) {
-	type columns = map[string]string
+	const country = "--default-country: expected an ISO 3166 alpha-2 code such as JP or US, got "
 	tests := []struct {
+		name string
 		o    Options
 		want string
 	}{
-		{Options{DefaultCountry: "UK"}, "default country `UK`: no ISO 3166 alpha-2 code of a country with phone numbers, such as JP or US"},
-		{Options{DefaultCountry: "Japan"}, "default country `Japan`: no ISO 3166 alpha-2 code of a country with phone numbers, such as JP or US"},
-		{Options{Operation: Remove, DefaultCountry: "001"}, "default country `001`: no ISO 3166 alpha-2 code of a country with phone numbers, such as JP or US"},
-		{Options{Map: columns{"a": "plan"}}, "map column `a` to `plan`: no attribute of Klaviyo's: write properties.plan for a custom property"},
-		{Options{Map: columns{"a": ""}}, "map column `a` to ``: the target is empty: write properties.NAME for a custom property"},
-		{Options{Map: columns{"a": "Email"}}, "map column `a` to `Email`: no attribute of Klaviyo's: write email, or properties.Email for a custom property"},
-		{Options{Map: columns{"a": "ZIP"}}, "map column `a` to `ZIP`: no attribute of Klaviyo's: write zip, or properties.ZIP for a custom property"},
-		{Options{Map: columns{"a": "location"}}, "map column `a` to `location`: location is an object: write location.NAME"},
-		{Options{Map: columns{"a": "properties"}}, "map column `a` to `properties`: properties is an object: write properties.NAME"},
-		{Options{Map: columns{"a": "location.town"}}, "map column `a` to `location.town`: location has no such member"},
-		{Options{Map: columns{"a": "location.email"}}, "map column `a` to `location.email`: location has no such member"},
-		{Options{Map: columns{"a": "properties."}}, "map column `a` to `properties.`: the property has no name"},
-		{Options{Map: columns{"a": "properties.$x"}}, "map column `a` to `properties.$x`: names that begin with $ are Klaviyo's own"},
-		{Options{Map: columns{"a": "properties.\xff"}}, "map column `a` to `properties.\\xff`: the name is not UTF-8"},
-		{Options{Map: columns{"a": "profile_id"}}, "map column `a` to `profile_id`: no attribute of Klaviyo's: write properties.profile_id for a custom property"},
-		{Options{Map: columns{"b": "city", "a": "location.city"}}, "map columns `a` and `b`: both to `location.city`"},
-		{Options{Map: columns{"b": "properties.x", "a": "properties.x"}}, "map columns `a` and `b`: both to `properties.x`"},
-		{Options{Map: columns{"email": "properties.x"}}, "map column `email` to `properties.x`: add needs it, and no other column is mapped to it"},
-		{Options{Map: columns{"a": "city"}, Drop: []string{"a"}}, "drop column `a`: it is mapped to `city` as well"},
-		{Options{Drop: []string{"x", "email"}}, "drop column `email`: add needs it"},
-		{Options{Map: columns{"a": "email"}, Drop: []string{"a"}}, "drop column `a`: it is mapped to `email` as well"},
-		{Options{Operation: Remove, Map: columns{"a": "email"}}, "map column `a` to `email`: remove reads profile_id alone"},
-		{Options{Operation: Remove, Map: columns{"a": "profile_id", "b": "profile_id"}}, "map columns `a` and `b`: both to `profile_id`"},
-		{Options{Operation: Remove, Drop: []string{"profile_id"}}, "drop column `profile_id`: remove needs it"},
+		{"a code that is not in the standard", Options{DefaultCountry: "UK"}, country + `"UK"`},
+		{"a country by name", Options{DefaultCountry: "Japan"}, country + `"Japan"`},
+		{"a calling code", Options{Operation: Remove, DefaultCountry: "001"}, country + `"001"`},
+
+		{"an unknown target", Options{Map: mapping{"a": "plan"}},
+			`--map a=plan: no attribute of Klaviyo is named "plan"; use properties.plan for a custom property`},
+		{"a column that a shell would split", Options{Map: mapping{"it's a": "plan"}},
+			`--map 'it'"'"'s a=plan': no attribute of Klaviyo is named "plan"; use properties.plan for a custom property`},
+		{"no target", Options{Map: mapping{"a": ""}},
+			`--map a=: expected a target after =; use properties.NAME for a custom property`},
+		{"an attribute in capitals", Options{Map: mapping{"a": "Email"}},
+			`--map a=Email: no attribute of Klaviyo is named "Email"; use email, or properties.Email for a custom property`},
+		{"a location member in capitals", Options{Map: mapping{"a": "ZIP"}},
+			`--map a=ZIP: no attribute of Klaviyo is named "ZIP"; use zip, or properties.ZIP for a custom property`},
+		{"the location object", Options{Map: mapping{"a": "location"}},
+			`--map a=location: location is an object; use location.NAME`},
+		{"the properties object", Options{Map: mapping{"a": "properties"}},
+			`--map a=properties: properties is an object; use properties.NAME`},
+		{"an unknown location member", Options{Map: mapping{"a": "location.town"}},
+			`--map a=location.town: no member of the location is named "town"`},
+		{"an attribute in location", Options{Map: mapping{"a": "location.email"}},
+			`--map a=location.email: no member of the location is named "email"`},
+		{"a property without a name", Options{Map: mapping{"a": "properties."}},
+			`--map a=properties.: expected a name after "properties."`},
+		{"a property of Klaviyo", Options{Map: mapping{"a": "properties.$x"}},
+			`--map 'a=properties.$x': names that begin with $ are reserved for Klaviyo`},
+		{"a property that is not UTF-8", Options{Map: mapping{"a": "properties.\xff"}},
+			"--map 'a=properties.\xff': the name is not UTF-8"},
+		{"profile_id for add", Options{Map: mapping{"a": "profile_id"}},
+			`--map a=profile_id: no attribute of Klaviyo is named "profile_id"; ` +
+				`use properties.profile_id for a custom property`},
+		{"two columns for one location member", Options{Map: mapping{"b": "city", "a": "location.city"}},
+			`--map a=location.city and --map b=city cannot be combined: both fill "location.city"`},
+		{"two columns for one property", Options{Map: mapping{"b": "properties.x", "a": "properties.x"}},
+			`--map a=properties.x and --map b=properties.x cannot be combined: both fill "properties.x"`},
+		{"no column for email", Options{Map: mapping{"email": "properties.x"}},
+			`--map email=properties.x: add needs email, and no other column is mapped to it`},
+		{"mapped and dropped", Options{Map: mapping{"a": "city"}, Drop: []string{"a"}},
+			`--drop a and --map a=city cannot be combined: a dropped column fills nothing`},
+		{"mapped to email and dropped", Options{Map: mapping{"a": "email"}, Drop: []string{"a"}},
+			`--drop a and --map a=email cannot be combined: a dropped column fills nothing`},
+		{"email dropped", Options{Drop: []string{"x", "email"}}, `--drop email: add needs this column`},
+
+		{"remove by email", Options{Operation: Remove, Map: mapping{"a": "email"}},
+			`--map a=email: expected profile_id, got "email"; remove reads no other column`},
+		{"two columns for profile_id", Options{Operation: Remove, Map: mapping{"a": "profile_id", "b": "profile_id"}},
+			`--map a=profile_id and --map b=profile_id cannot be combined: both fill "profile_id"`},
+		{"profile_id dropped", Options{Operation: Remove, Drop: []string{"profile_id"}},
+			`--drop profile_id: remove needs this column`},
 	}
 	for _, test := range tests {
 		c, err := New(test.o)
 		if c != nil || err == nil || err.Error() != test.want {
-			t.Errorf("%+v\ngot  %v\nwant %s", test.o, err, test.want)
+			t.Errorf("%s\ngot  %v\nwant %s", test.name, err, test.want)
 		}
 	}
 }
 
+// Columns that the options map or drop go where the options say, and the required column is the one that is mapped to
+// it.
 func TestMapping(t *testing.T) {
-	type columns = map[string]string
-	profile := func(attributes string) verdict {
-		return verdict{Profile: `{"type":"profile","attributes":{` + attributes + `}}`, Key: `"a@b.co"`, Required: Present}
+	profile := func(attributes string) result {
+		profile := `{"type":"profile","attributes":{` + attributes + `}}`
+		return result{Profile: profile, Key: `"a@b.co"`, Required: Present}
 	}
-	fault := func(key string, required Required, code Code, column, detail string) verdict {
-		return verdict{Key: key, Required: required, Fault: Fault{code, column, detail}}
+	fault := func(key string, required Required, code Code, column, detail string) result {
+		return result{Key: key, Required: required, Fault: Fault{code, column, detail}}
 	}
-	mail := Options{Map: columns{"mail": "email"}}
+	twice := func(column, detail string) result {
+		return fault(`"a@b.co"`, Present, DuplicateMember, column, detail)
+	}
+	mail := Options{Map: mapping{"mail": "email"}}
+	id := Options{Operation: Remove, Map: mapping{"id": "profile_id"}}
 	tests := []struct {
+		name string
 		o    Options
 		row  string
-		want verdict
+		want result
 	}{
-		{Options{Map: columns{"fname": "first_name", "a": "city", "b": "location.zip", "c": "properties.C \"d\"", "tel": "phone_number"}},
+		{"targets of every kind",
+			Options{Map: mapping{
+				"fname": "first_name", "a": "city", "b": "location.zip", "c": "properties.C \"d\"",
+				"tel": "phone_number",
+			}},
 			`{"email":"a@b.co","c":{"x":1},"b":"1","fname":"A","a":"x","tel":"+1 201 555 0123"}`,
-			profile(`"email":"a@b.co","first_name":"A","phone_number":"+12015550123","location":{"zip":"1","city":"x"},"properties":{"C \"d\"":{"x":1}}`)},
-		{Options{Map: columns{"$source": "properties.source", "": "title", "city": "properties.city", "é": "properties.x"}},
-			`{"email":"a@b.co","$source":1,"":"T","city":5,"\u00e9":0}`, profile(`"email":"a@b.co","title":"T","properties":{"source":1,"city":5,"x":0}`)},
-		{Options{Map: columns{"email": "email", "id": "properties.first_name"}}, `{"email":"a@b.co","id":1}`, profile(`"email":"a@b.co","properties":{"first_name":1}`)},
-		{Options{Drop: []string{"x", "$y", "phone_number", "location", "properties", "city", "x"}},
-			`{"x":1,"email":"a@b.co","$y":1,"phone_number":5,"location":{"a":1,"a":2},"properties":7,"city":{}}`, profile(`"email":"a@b.co"`)},
-		{Options{Drop: []string{"x"}}, `{"x":1,"email":"a@b.co","x":1}`, fault(`"a@b.co"`, Present, DuplicateMember, "x", "`x` is there twice")},
-		{Options{Map: columns{"location": "city", "properties": "properties.p"}}, `{"email":"a@b.co","location":"x","properties":{"a":1,"a":2}}`,
+			profile(`"email":"a@b.co","first_name":"A","phone_number":"+12015550123",` +
+				`"location":{"zip":"1","city":"x"},"properties":{"C \"d\"":{"x":1}}`)},
+		{"names that need a new name",
+			Options{Map: mapping{
+				"$source": "properties.source", "": "title", "city": "properties.city", "é": "properties.x",
+			}},
+			`{"email":"a@b.co","$source":1,"":"T","city":5,"\u00e9":0}`,
+			profile(`"email":"a@b.co","title":"T","properties":{"source":1,"city":5,"x":0}`)},
+		{"a property with an attribute's name", Options{Map: mapping{"email": "email", "id": "properties.first_name"}},
+			`{"email":"a@b.co","id":1}`, profile(`"email":"a@b.co","properties":{"first_name":1}`)},
+		{"dropped columns are not checked",
+			Options{Drop: []string{"x", "$y", "phone_number", "location", "properties", "city", "x"}},
+			`{"x":1,"email":"a@b.co","$y":1,"phone_number":5,"location":{"a":1,"a":2},"properties":7,"city":{}}`,
+			profile(`"email":"a@b.co"`)},
+		{"a dropped column twice", Options{Drop: []string{"x"}}, `{"x":1,"email":"a@b.co","x":1}`,
+			twice("x", appearsTwice("x"))},
+		{"location and properties as values", Options{Map: mapping{"location": "city", "properties": "properties.p"}},
+			`{"email":"a@b.co","location":"x","properties":{"a":1,"a":2}}`,
 			profile(`"email":"a@b.co","location":{"city":"x"},"properties":{"p":{"a":1,"a":2}}`)},
-		{Options{Map: columns{"location": "city"}}, `{"email":"a@b.co","location":{}}`,
-			fault(`"a@b.co"`, Present, TypeWrong, "location", "column `location` holds an object, not a string: cast it to text")},
-		{Options{DefaultCountry: "jp", Map: columns{"land": "country"}}, `{"email":"a@b.co","phone_number":"201 555 0123","land":"US"}`,
+		{"location as a value of a wrong type", Options{Map: mapping{"location": "city"}},
+			`{"email":"a@b.co","location":{}}`,
+			fault(`"a@b.co"`, Present, TypeWrong, "location",
+				`column "location": expected a string, got an object; cast it to text in the query`)},
+		{"the country in another column", Options{DefaultCountry: "jp", Map: mapping{"land": "country"}},
+			`{"email":"a@b.co","phone_number":"201 555 0123","land":"US"}`,
 			profile(`"email":"a@b.co","phone_number":"+12015550123","location":{"country":"US"}`)},
-		{Options{DefaultCountry: "jp", Drop: []string{"country"}}, `{"email":"a@b.co","phone_number":"03-1234-5678","country":"US"}`,
+		{"a dropped country", Options{DefaultCountry: "jp", Drop: []string{"country"}},
+			`{"email":"a@b.co","phone_number":"03-1234-5678","country":"US"}`,
 			profile(`"email":"a@b.co","phone_number":"+81312345678"`)},
 
-		{mail, `{"mail":" a@b.co","email":null}`, profile(`"email":"a@b.co"`)},
-		{mail, `{"mail":"a@b.co","email":"c@d.co"}`, fault(`"a@b.co"`, Present, DuplicateMember, "email", "`mail` and `email` both fill `email`: leave one out (--drop)")},
-		{mail, `{"email":"c@d.co"}`, fault("", Missing, EmailMissing, "mail", "column `mail` is missing")},
-		{mail, `{"email":"c@d.co","mail":null}`, fault("", Present, EmailMissing, "mail", "column `mail` is null")},
-		{mail, `{"Mail":"c@d.co"}`, fault("", Missing, EmailMissing, "mail", "`Mail` is there, `mail` is not: names are case-sensitive, use AS \"mail\" or --map 'Mail=email'")},
-		{mail, `{"mail":5}`, fault("", WrongType, TypeWrong, "mail", "column `mail` holds a number, not a string: cast it to text")},
-		{mail, `{"mail":"x"}`, fault(`"x"`, Present, EmailInvalid, "mail", "`x` has no @")},
-		{Options{Map: columns{"mail": "email", "email": "properties.old"}}, `{"mail":"a@b.co","email":"c@d.co"}`, profile(`"email":"a@b.co","properties":{"old":"c@d.co"}`)},
-		{Options{Map: columns{"mail": "email"}, Drop: []string{"email"}}, `{"mail":"a@b.co","email":"c@d.co"}`, profile(`"email":"a@b.co"`)},
-		{Options{Map: columns{"x": "properties.y"}}, `{"email":"a@b.co","y":1,"x":2}`,
-			fault(`"a@b.co"`, Present, DuplicateMember, "x", "`y` and `x` both fill `properties.y`: leave one out (--drop)")},
-		{Options{Map: columns{"x": "properties.y"}}, `{"email":"a@b.co","properties":{"y":1},"x":2}`,
-			fault(`"a@b.co"`, Present, DuplicateMember, "x", "`properties.y` and `x` both fill `properties.y`: leave one out (--drop)")},
-		{Options{Map: columns{"x": "properties.y"}}, `{"email":"a@b.co","x":1,"properties":{"x":2}}`, profile(`"email":"a@b.co","properties":{"y":1,"x":2}`)},
-		{Options{Map: columns{"x": "title"}}, `{"email":"a@b.co","x":"1","title":"2"}`,
-			fault(`"a@b.co"`, Present, DuplicateMember, "title", "`x` and `title` both fill `title`: leave one out (--drop)")},
-		{Options{Map: columns{"tel": "phone_number"}}, `{"email":"a@b.co","phone_number":" ","tel":"+12015550123"}`,
+		{"email from another column, null in its own", mail, `{"mail":" a@b.co","email":null}`,
+			profile(`"email":"a@b.co"`)},
+		{"email from another column and its own", mail, `{"mail":"a@b.co","email":"c@d.co"}`,
+			twice("email", bothFill("mail", "email", "email"))},
+		{"only email where another column is required", mail, `{"email":"c@d.co"}`,
+			fault("", Missing, EmailMissing, "mail", `column "mail" is missing`)},
+		{"the required column null", mail, `{"email":"c@d.co","mail":null}`,
+			fault("", Present, EmailMissing, "mail", `column "mail" is null`)},
+		{"the required column in capitals", mail, `{"Mail":"c@d.co"}`,
+			fault("", Missing, EmailMissing, "mail",
+				`column "mail" is missing, but "Mail" is there: `+
+					`names are case-sensitive; use AS "mail" or --map Mail=email`)},
+		{"a required column that a shell would split", Options{Map: mapping{"e mail": "email"}}, `{"E Mail":"c@d.co"}`,
+			fault("", Missing, EmailMissing, "e mail", `column "e mail" is missing, but "E Mail" is there: `+
+				`names are case-sensitive; use AS "e mail" or --map 'E Mail=email'`)},
+		{"the required column a number", mail, `{"mail":5}`,
+			fault("", WrongType, TypeWrong, "mail", `column "mail"`+cast)},
+		{"the required column invalid", mail, `{"mail":"x"}`,
+			fault(`"x"`, Present, EmailInvalid, "mail", `"x" has no @`)},
+		{"email as a property", Options{Map: mapping{"mail": "email", "email": "properties.old"}},
+			`{"mail":"a@b.co","email":"c@d.co"}`, profile(`"email":"a@b.co","properties":{"old":"c@d.co"}`)},
+		{"email dropped", Options{Map: mapping{"mail": "email"}, Drop: []string{"email"}},
+			`{"mail":"a@b.co","email":"c@d.co"}`, profile(`"email":"a@b.co"`)},
+		{"a mapped property and a column of its name", Options{Map: mapping{"x": "properties.y"}},
+			`{"email":"a@b.co","y":1,"x":2}`, twice("x", bothFill("y", "x", "properties.y"))},
+		{"a mapped property and a member of its name", Options{Map: mapping{"x": "properties.y"}},
+			`{"email":"a@b.co","properties":{"y":1},"x":2}`,
+			twice("x", bothFill("properties.y", "x", "properties.y"))},
+		{"a mapped property and a member of the column's name", Options{Map: mapping{"x": "properties.y"}},
+			`{"email":"a@b.co","x":1,"properties":{"x":2}}`, profile(`"email":"a@b.co","properties":{"y":1,"x":2}`)},
+		{"a mapped attribute and its own column", Options{Map: mapping{"x": "title"}},
+			`{"email":"a@b.co","x":"1","title":"2"}`, twice("title", bothFill("x", "title", "title"))},
+		{"a mapped phone number, blank in its own column", Options{Map: mapping{"tel": "phone_number"}},
+			`{"email":"a@b.co","phone_number":" ","tel":"+12015550123"}`,
 			profile(`"email":"a@b.co","phone_number":"+12015550123"`)},
-		{Options{Map: columns{"tel": "phone_number"}}, `{"email":"a@b.co","tel":"1"}`,
-			fault(`"a@b.co"`, Present, PhoneInvalid, "tel", "`1` has no country code: write it as +…, or give --default-country")},
+		{"a mapped phone number that is invalid", Options{Map: mapping{"tel": "phone_number"}},
+			`{"email":"a@b.co","tel":"1"}`,
+			fault(`"a@b.co"`, Present, PhoneInvalid, "tel",
+				`"1" has no country code; write it as +…, or set --default-country`)},
 
-		{Options{Operation: Remove, Map: columns{"id": "profile_id"}, Drop: []string{"x"}}, `{"id":"P","x":1}`,
-			verdict{Profile: `{"type":"profile","id":"P"}`, Key: `"P"`, Required: Present}},
-		{Options{Operation: Remove, Map: columns{"id": "profile_id"}}, `{"id":"P","profile_id":"Q"}`,
-			fault(`"P"`, Present, DuplicateMember, "profile_id", "`id` and `profile_id` both fill `profile_id`: leave one out (--drop)")},
+		{"a mapped profile id", Options{Operation: Remove, Map: mapping{"id": "profile_id"}, Drop: []string{"x"}},
+			`{"id":"P","x":1}`, result{Profile: `{"type":"profile","id":"P"}`, Key: `"P"`, Required: Present}},
+		{"a mapped profile id and its own column", id, `{"id":"P","profile_id":"Q"}`,
+			fault(`"P"`, Present, DuplicateMember, "profile_id", bothFill("id", "profile_id", "profile_id"))},
 	}
 	for _, test := range tests {
 		if got := check(t, test.o, test.row); got != test.want {
-			t.Errorf("%+v %s\ngot  %+v\nwant %+v", test.o, test.row, got, test.want)
+			t.Errorf("%s: %+v %s\ngot  %+v\nwant %+v", test.name, test.o, test.row, got, test.want)
+		}
+	}
+}
+
+// Unmet names the mapped and dropped columns that no row had, in order.
+func TestUnmet(t *testing.T) {
+	c := checker(t, Options{Map: mapping{"x": "city", "n": "title"}, Drop: []string{"d", "a"}})
+	var scratch Scratch
+	var out Rows
+	for _, step := range []struct{ rows, want string }{
+		{"", "a d n x"},
+		{`{"email":"a@b.co","properties":{"a":1}}`, "a d n x"},
+		{`{"email":"a@b.co","x":null}` + "\n" + `{"a":1}`, "d n"},
+		{`{"D":1,"n":2}`, "d"},
+		{`{"d":0}`, ""},
+	} {
+		c.Check([]byte(step.rows), true, &scratch, &out)
+		if got := strings.Join(c.Unmet(), " "); got != step.want {
+			t.Errorf("after %q: got %q, want %q", step.rows, got, step.want)
 		}
 	}
 }

@@ -5,158 +5,161 @@ import (
 	"unicode/utf8"
 )
 
-// encode appends the row with its profile, or returns what is wrong with a column and leaves r as it was.
-func (c *Checker) encode(r *Rows) *Fault {
-	start := len(r.Data)
+// encode appends the row with its profile to out, or returns what is wrong with a column and appends nothing.
+func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
+	start := len(out.Data)
 	if c.operation == Remove {
-		r.Data = append(r.Data, `{"type":"profile","id":`...)
-		key := len(r.Data)
-		r.Data = append(appendQuoted(r.Data, r.key), '}')
-		r.accept(start, key, false)
+		out.Data = append(out.Data, `{"type":"profile","id":`...)
+		key := len(out.Data)
+		out.Data = append(appendQuoted(out.Data, s.key), '}')
+		out.accept(start, key, key+len(s.key)+2, s.key)
 		return nil
 	}
-	r.Data = append(r.Data, `{"type":"profile","attributes":{`...)
-	key, fault := c.attributes(r)
+	data, key, fault := c.appendAttributes(append(out.Data, `{"type":"profile","attributes":{`...), s)
 	if fault != nil {
-		r.Data = r.Data[:start]
+		out.Data = data[:start] // keeps what data has grown by
 		return fault
 	}
-	r.group(`"location":{`, r.places)
-	r.group(`"properties":{`, r.customs)
-	r.Data[len(r.Data)-1] = '}'
-	r.Data = append(r.Data, '}')
-	if n := len(r.Data) - start; n > MaxProfile {
-		r.Data = r.Data[:start]
-		return &Fault{Code: ProfileTooLarge, Detail: fmt.Sprintf("the profile is %d bytes long, and Klaviyo takes %d: leave columns out (--drop)", n, MaxProfile)}
+	data = s.appendGroup(data, `"location":{`, s.places)
+	data = s.appendGroup(data, `"properties":{`, s.customs)
+	data[len(data)-1] = '}'
+	data = append(data, '}')
+	if n := len(data) - start; n > maxProfile {
+		out.Data = data[:start]
+		return &Fault{Code: ProfileTooLarge, Detail: fmt.Sprintf(
+			"expected a profile of at most %d bytes, got %d; leave columns out with --drop", maxProfile, n)}
 	}
-	r.accept(start, key, true)
+	out.Data = data
+	out.accept(start, key, key+len(s.key)+2, s.lowerKey())
 	return nil
 }
 
-// attributes appends the attributes, each with a comma, and sorts the other members into places and customs. It returns
-// where the email begins.
-func (c *Checker) attributes(r *Rows) (key int, fault *Fault) {
-	r.places, r.customs = r.places[:0], r.customs[:0]
-	for i := range r.scan.members {
-		m := &r.scan.members[i]
+// appendAttributes appends the attributes, each with a comma, and sorts the other members into places and customs.
+// key is where the email begins. With a fault, data ends in the middle of a profile.
+func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, key int, fault *Fault) {
+	s.places, s.customs = s.places[:0], s.customs[:0]
+	for i := range s.scan.members {
+		m := &s.scan.members[i]
 		if m.kind == null {
 			continue
 		}
-		switch e := &r.columns.entries[m.column]; e.target {
+		switch e := &s.columns.entries[m.column]; e.target {
 		case custom:
-			r.customs = append(r.customs, place(i+1))
+			s.customs = append(s.customs, place(i+1))
 		case dropped:
 		case email:
-			r.Data = append(r.Data, e.label...)
-			key = len(r.Data)
-			r.Data = append(appendQuoted(r.Data, r.key), ',')
+			data = append(data, e.label...)
+			key = len(data)
+			data = append(appendQuoted(data, s.key), ',')
 		case phoneNumber:
-			fault = c.phone(r, m)
+			data, fault = c.appendPhone(data, m, s)
 		case propertiesObject, locationObject:
-			fault = r.nested(m, e.target)
+			fault = s.sortNested(m, e.target)
 		default:
-			if fault = r.checkMember(m); fault != nil {
+			if fault = s.checkMember(m); fault != nil {
 				break
 			}
 			if e.target.isLocation() {
-				r.places = append(r.places, place(i+1))
+				s.places = append(s.places, place(i+1))
 			} else {
-				r.append(m)
+				data = s.appendMember(data, m)
 			}
 		}
 		if fault != nil {
-			return 0, fault
+			return data, 0, fault
 		}
 	}
-	return key, nil
+	return data, key, nil
 }
 
-// nested sorts the members of the location or properties object m into places or customs.
-func (r *Rows) nested(m *member, t target) *Fault {
+// sortNested sorts the members of the location or properties object m into places or customs.
+func (s *Scratch) sortNested(m *member, t target) *Fault {
 	if m.kind != object {
-		return typeWrong(r.column(m), m.kind, "an object")
+		return wrongType(s.column(m), m.kind, "an object", "")
 	}
-	list := &r.customs
+	list := &s.customs
 	if t == locationObject {
-		list = &r.places
+		list = &s.places
 	}
 	for i := m.first; i < m.first+m.members; i++ {
-		n := &r.scan.nested[i]
+		n := &s.scan.nested[i]
 		if n.kind == null {
 			continue
 		}
-		if f := r.checkMember(n); f != nil {
+		if f := s.checkMember(n); f != nil {
 			return f
 		}
-		*list = append(*list, r.nestedPlace(i))
+		*list = append(*list, s.nestedPlace(i))
 	}
 	return nil
 }
 
-const maxExternalID = 255
+const maxExternalID = 255 // characters
 
-// checkMember checks name and type of a member that isn't null.
-func (r *Rows) checkMember(m *member) *Fault {
-	switch t := r.columns.entries[m.column].target; t {
+// checkMember checks name and type of a member that is not null.
+func (s *Scratch) checkMember(m *member) *Fault {
+	switch t := s.columns.entries[m.column].target; t {
 	case custom:
 		return nil
 	case reserved:
-		return r.nameReserved(m)
-	case stranger:
-		return &Fault{TypeWrong, cutName(r.column(m)), "Klaviyo's location has no member " + quote(r.columns.name(m.column)) + ": make it a column of its own, or leave it out"}
+		return s.reservedName(m)
+	case unknownMember:
+		return &Fault{TypeWrong, cutName(s.column(m)), "Klaviyo's location has no member " +
+			quote(s.columns.name(m.column)) + "; make it a column of its own or leave it out"}
 	case latitude, longitude:
 		if m.kind != text && m.kind != number {
-			return typeWrong(r.column(m), m.kind, "a number or a string")
+			return wrongType(s.column(m), m.kind, "a number or a string", "")
 		}
 	case externalID:
 		if m.kind == text && m.end-m.value > maxExternalID+2 {
-			if n := utf8.RuneCount(r.scan.text(m)); n > maxExternalID {
-				return &Fault{TypeWrong, cutName(r.column(m)), fmt.Sprintf("the external id has %d characters, and Klaviyo takes %d", n, maxExternalID)}
+			if n := utf8.RuneCount(s.scan.text(m)); n > maxExternalID {
+				return &Fault{TypeWrong, cutName(s.column(m)), fmt.Sprintf(
+					"column %s: expected at most %d characters, got %d", quote(s.column(m)), maxExternalID, n)}
 			}
 		}
 		fallthrough
 	default:
 		if m.kind != text {
-			return typeWrong(r.column(m), m.kind, "a string: cast it to text")
+			return wrongType(s.column(m), m.kind, "a string", castHint)
 		}
 	}
 	return nil
 }
 
-// group appends an object of members with a comma, unless there are none.
-func (r *Rows) group(opening string, members []place) {
+// appendGroup appends an object of members with a comma, or nothing when there are no members.
+func (s *Scratch) appendGroup(data []byte, opening string, members []place) []byte {
 	if len(members) == 0 {
-		return
+		return data
 	}
-	r.Data = append(r.Data, opening...)
+	data = append(data, opening...)
 	for _, p := range members {
-		r.append(r.member(p))
+		data = s.appendMember(data, s.member(p))
 	}
-	r.Data[len(r.Data)-1] = '}'
-	r.Data = append(r.Data, ',')
+	data[len(data)-1] = '}'
+	return append(data, ',')
 }
 
-// append appends a member with a comma: its value as it stands in the row, under the name that Klaviyo knows.
-func (r *Rows) append(m *member) {
-	line, d := r.scan.line, r.Data
-	e := &r.columns.entries[m.column]
+// appendMember appends a member with a comma: its value byte for byte, under the name that Klaviyo knows.
+func (s *Scratch) appendMember(data []byte, m *member) []byte {
+	line := s.scan.line
+	e := &s.columns.entries[m.column]
 	switch {
 	case e.label != "" && (e.mapped || m.nameEscaped):
-		d = append(d, e.label...)
-		d = append(d, line[m.value:m.end]...)
+		data = append(data, e.label...)
+		data = append(data, line[m.value:m.end]...)
 	case m.value == m.nameEnd+2:
-		d = append(d, line[m.name-1:m.end]...)
+		data = append(data, line[m.name-1:m.end]...)
 	default:
-		d = append(d, line[m.name-1:m.nameEnd+1]...)
-		d = append(d, ':')
-		d = append(d, line[m.value:m.end]...)
+		data = append(data, line[m.name-1:m.nameEnd+1]...)
+		data = append(data, ':')
+		data = append(data, line[m.value:m.end]...)
 	}
-	r.Data = append(d, ',')
+	return append(data, ',')
 }
 
 // appendQuoted appends a value that needs no escapes as a JSON string.
-func appendQuoted(d, value []byte) []byte {
-	d = append(d, '"')
-	d = append(d, value...)
-	return append(d, '"')
+func appendQuoted(data, value []byte) []byte {
+	data = append(data, '"')
+	data = append(data, value...)
+	return append(data, '"')
 }

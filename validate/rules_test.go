@@ -1,24 +1,28 @@
 package validate
 
 import (
+	stdjson "encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"klaviyo-export/validate/phone"
 )
 
-// Rows made of the names and values that matter get the verdict and the profile that the rules of FuzzRow ask for.
+// Rows of the names and values that matter get the result and the profile that the rules of expected demand.
 func TestRules(t *testing.T) {
-	checkers := []*Checker{
-		checker(t, Options{}), checker(t, Options{Operation: Remove}),
-		checker(t, Options{DefaultCountry: "US", Map: map[string]string{"a": "properties.b", "x": "city", "EMAIL": "email"}, Drop: []string{"d"}}),
-	}
+	checkers := ruleCheckers(t)
 	column := rapid.SampledFrom([]string{
-		"email", "em\\u0061il", "EMAIL", "phone_number", "external_id", "_kx", "title", "city", "zip", "country", "latitude", "a", "b", "x", "\\u0078",
-		"d", "", "$a", "\\u0024a", "profile_id", "location", "properties", "loc\\u0061tion", "location.city", "properties.b", "é", "\\u00e9",
+		"email", "em\\u0061il", "EMAIL", "phone_number", "external_id", "_kx", "title", "city", "zip", "country",
+		"latitude",
+		"a", "b", "x", "\\u0078", "d", "", "$a", "\\u0024a", "profile_id", "location", "properties", "loc\\u0061tion",
+		"location.city", "properties.b", "é", "\\u00e9",
 	})
 	value := rapid.SampledFrom([]string{
-		"null", "null", `"a@b.co"`, `" a\u0040b.co"`, `"A@B.CO\t"`, `"JP"`, `"us"`, `"Japan"`, `"+12015550123"`, `"(201) 555-0123"`, `"090-1234-5678"`,
+		"null", "null", `"a@b.co"`, `" a\u0040b.co"`, `"A@B.CO\t"`, `"JP"`, `"us"`, `"Japan"`,
+		`"+12015550123"`, `"(201) 555-0123"`, `"090-1234-5678"`,
 		`" "`, `""`, `"x"`, "1", "-1.50e+3", "true", "{}", "[]", `[{"a":1,"a":2}]`, `{"x":1}`,
 	})
 	rapid.Check(t, func(t *rapid.T) {
@@ -28,7 +32,8 @@ func TestRules(t *testing.T) {
 				if i > 0 {
 					b.WriteString(rapid.SampledFrom([]string{",", " , "}).Draw(t, "comma"))
 				}
-				b.WriteString(`"` + column.Draw(t, "name") + `"` + rapid.SampledFrom([]string{":", ": ", " :"}).Draw(t, "colon") + values.Draw(t, "value"))
+				colon := rapid.SampledFrom([]string{":", ": ", " :"}).Draw(t, "colon")
+				b.WriteString(`"` + column.Draw(t, "name") + `"` + colon + values.Draw(t, "value"))
 			}
 			return b.String()
 		}
@@ -47,13 +52,179 @@ func TestRules(t *testing.T) {
 			}
 		}
 		row = strings.Replace(row, "{,", "{", 1) + "}"
-		var shared Rows
+		var scratch Scratch
+		var out Rows
 		for _, c := range checkers {
 			for range 2 {
-				shared.Reset()
-				c.Check([]byte(row), false, &shared)
-				compare(t, c, row, verdicts(&shared))
+				out.Reset()
+				c.Check([]byte(row), false, &scratch, &out)
+				compare(t, c, row, results(&out))
 			}
 		}
 	})
+}
+
+// ruleCheckers are the checkers whose results expected knows.
+func ruleCheckers(t testing.TB) []*Checker {
+	mapped := map[string]string{"a": "properties.b", "x": "city", "EMAIL": "email"}
+	return []*Checker{
+		checker(t, Options{}),
+		checker(t, Options{Operation: Remove}),
+		checker(t, Options{DefaultCountry: "US", Map: mapped, Drop: []string{"d"}}),
+	}
+}
+
+// expected applies the rules to a decoded row. It returns the profile, or false for a row that must be rejected.
+func expected(c *Checker, row []pair) ([]pair, bool) {
+	e := expectation{checker: c, ok: !twice(row)}
+	for _, m := range row {
+		if text, ok := m.value.(string); ok && (m.name == "country" || e.goesTo(m.name) == "location.country") {
+			e.country = text
+		}
+		if object, ok := m.value.([]pair); ok && m.name == "location" && e.goesTo("location") == "location" {
+			e.ok = e.ok && !twice(object)
+			for _, n := range object {
+				if text, ok := n.value.(string); ok && n.name == "country" {
+					e.country = text
+				}
+			}
+		}
+	}
+	for _, m := range row {
+		e.top(m)
+	}
+	if c.operation == Remove {
+		return []pair{{"type", "profile"}, {"id", e.key}}, e.ok && e.key != ""
+	}
+	for _, list := range [][]pair{e.attributes, e.location, e.properties} {
+		e.ok = e.ok && !twice(list)
+	}
+	if len(e.location) > 0 {
+		e.attributes = append(e.attributes, pair{"location", e.location})
+	}
+	if len(e.properties) > 0 {
+		e.attributes = append(e.attributes, pair{"properties", e.properties})
+	}
+	return []pair{{"type", "profile"}, {"attributes", e.attributes}}, e.ok && e.key != ""
+}
+
+// twice reports whether two members have one name.
+func twice(members []pair) bool {
+	seen := map[string]bool{}
+	for _, m := range members {
+		if seen[m.name] {
+			return true
+		}
+		seen[m.name] = true
+	}
+	return false
+}
+
+// expectation is the profile of a row while expected builds it.
+type expectation struct {
+	checker                          *Checker
+	country, key                     string
+	attributes, location, properties []pair
+	ok                               bool
+}
+
+const (
+	attributeNames = " email phone_number external_id _kx first_name last_name organization locale title image "
+	locationNames  = " address1 address2 city country region zip timezone ip latitude longitude "
+)
+
+// goesTo returns where the checkers of ruleCheckers send a column, "" for nowhere.
+func (e *expectation) goesTo(column string) string {
+	if e.checker.operation == Remove {
+		if column == "profile_id" {
+			return column
+		}
+		return ""
+	}
+	if e.checker.renames {
+		switch column {
+		case "a":
+			return "properties.b"
+		case "x":
+			return "location.city"
+		case "EMAIL":
+			return "email"
+		case "d":
+			return ""
+		}
+	}
+	switch {
+	case strings.Contains(column, " "):
+	case strings.Contains(locationNames, " "+column+" "):
+		return "location." + column
+	case strings.Contains(attributeNames, " "+column+" "), column == "location", column == "properties":
+		return column
+	}
+	return "properties." + column
+}
+
+// top adds a member of the row.
+func (e *expectation) top(m pair) {
+	to := e.goesTo(m.name)
+	if m.value == nil || to == "" {
+		return
+	}
+	text, isText := m.value.(string)
+	list, isObject := m.value.([]pair)
+	switch to {
+	case "profile_id":
+		text = strings.TrimSpace(text)
+		e.ok = e.ok && isText && validProfileID([]byte(text))
+		e.key = text
+	case "email":
+		text = strings.TrimSpace(text)
+		e.ok = e.ok && isText && validEmail([]byte(text))
+		if m.name == e.checker.required {
+			e.key = text
+		}
+		e.attributes = append(e.attributes, pair{to, text})
+	case "phone_number":
+		e.phone(text, isText)
+	case "location", "properties":
+		e.ok = e.ok && isObject && !twice(list)
+		for _, n := range list {
+			e.member(to+"."+n.name, n.value)
+		}
+	default:
+		e.member(to, m.value)
+	}
+}
+
+func (e *expectation) phone(text string, isText bool) {
+	e.ok = e.ok && isText
+	if text = strings.TrimSpace(text); text == "" {
+		return
+	}
+	region := e.checker.country
+	if country := phone.Region([]byte(strings.TrimSpace(e.country))); country != "" {
+		region = country
+	}
+	number, reason := phone.Append(nil, []byte(text), region)
+	e.ok = e.ok && reason == ""
+	e.attributes = append(e.attributes, pair{"phone_number", string(number)})
+}
+
+// member adds a value at the path to.
+func (e *expectation) member(to string, value any) {
+	if value == nil {
+		return
+	}
+	text, isText := value.(string)
+	if name, ok := strings.CutPrefix(to, "location."); ok {
+		_, isNumber := value.(stdjson.Number)
+		known := !strings.Contains(name, " ") && name != "" && strings.Contains(locationNames, " "+name+" ")
+		e.ok = e.ok && known && (isText || isNumber && strings.HasSuffix(name, "itude"))
+		e.location = append(e.location, pair{name, value})
+	} else if name, ok := strings.CutPrefix(to, "properties."); ok {
+		e.ok = e.ok && name != "" && name[0] != '$'
+		e.properties = append(e.properties, pair{name, value})
+	} else {
+		e.ok = e.ok && isText && (to != "external_id" || utf8.RuneCountInString(text) <= 255)
+		e.attributes = append(e.attributes, pair{to, value})
+	}
 }

@@ -17,7 +17,7 @@ func (s *scanner) str(i int) (end int, escaped bool) {
 	p, start := s.line, i
 	other := uint64(0) // has a high bit when some byte before i is not ASCII
 	for {
-		// The lowest marked byte is the first quote, backslash or control character; marks above it may be false.
+		// The lowest marked byte is the first quote, backslash or control character. Higher marks may be false.
 		for i+8 <= len(p) {
 			w := binary.LittleEndian.Uint64(p[i:])
 			quote, slash := w^('"'*ones), w^('\\'*ones)
@@ -92,7 +92,7 @@ func (s *scanner) escape(i int) int {
 	return low + 6
 }
 
-// badHex tells an escape at i that is cut by the end of the line from one that is wrong at wrong.
+// badHex fails an escape at i whose byte at wrong is not hexadecimal: it is cut when the line ends there.
 func (s *scanner) badHex(i, wrong int) int {
 	if wrong >= len(s.line) {
 		return s.fail(cut, wrong)
@@ -100,7 +100,7 @@ func (s *scanner) badHex(i, wrong int) int {
 	return s.fail(badEscape, i)
 }
 
-// hex reads four hexadecimal digits and returns their value and how many are there.
+// hex reads up to four hexadecimal digits and returns their value and number.
 func hex(p []byte) (r rune, n int) {
 	for n < 4 && n < len(p) {
 		c := p[n]

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// brokenLines are no JSON.
+// brokenLines are rows that are not JSON.
 var brokenLines = brokenKinds()
 
 func brokenKinds() []kind {
@@ -24,14 +24,16 @@ func brokenKinds() []kind {
 		edit(func(line []byte) []byte { return bytes.Replace(line, []byte(`":`), []byte(`"=>`), 1) }),
 		edit(func(line []byte) []byte { return bytes.Replace(line, []byte(`{"`), []byte(`{,"`), 1) }),
 		line("(3 rows)"), line("Time: 12.345 ms"), line("+-------+-----------+"), line("email,first_name,last_name"),
-		line("ERROR:  canceling statement due to user request"), line("<html><body>502 Bad Gateway</body></html>"), line("NaN"), line("{"), line("}"),
+		line("ERROR:  canceling statement due to user request"), line("<html><body>502 Bad Gateway</body></html>"),
+		line("NaN"), line("{"), line("}"),
 	}
-	for _, value := range strings.Fields(`NaN Infinity -Infinity nan undefined None True 0x1F 01 -01 1. .5 +1 1e 1e+ -- 1_000 1,5 [1,] [,] {"a"} {"a":} {,} [1 TRUE`) {
+	for value := range strings.FieldsSeq(`NaN Infinity -Infinity nan undefined None True 0x1F 01 -01 1. .5 +1 1e 1e+ --
+		1_000 1,5 [1,] [,] {"a"} {"a":} {,} [1 TRUE`) {
 		kinds = append(kinds, set("ltv", value).unnamed)
 	}
 	for _, value := range []string{
-		`says \\"hello\\" on the phone`,           // psql's COPY and mysql without -r double backslashes
-		`5" screen`, `C:\orders`, `it\'s`, `\x41`, // not escaped, or in a way that JSON does not know
+		`says \\"hello\\" on the phone`,           // psql's COPY, and mysql without -r, double backslashes
+		`5" screen`, `C:\orders`, `it\'s`, `\x41`, // no escape where JSON needs one, or an escape that JSON lacks
 		`\u12g4`, `\u12`, `\U0001f600`,
 		"two\ttabs", "zero\x00byte", "\x1b[31mred\x1b[0m", "carriage\rreturn",
 		"M\xfcnchen", "\xc0\xaf", "\xed\xa0\xbd\xed\xb8\x80", "\xe3\x81", "\xf4\x90\x80\x80", "\xff\xfe",
@@ -42,20 +44,21 @@ func brokenKinds() []kind {
 	return kinds
 }
 
-// cut ends the row in its middle.
+// cut ends the row in the middle.
 func cut(g *generator, b []byte) ([]byte, string) {
 	whole := g.draft.appendTo(nil)
 	return append(b, whole[:1+g.dice.below(len(whole)-1)]...), ""
 }
 
-// unquoted writes the required column's name without quotes.
+// unquoted writes the name of the required column without quotes.
 func unquoted(g *generator, b []byte) ([]byte, string) {
 	return append(b, bytes.Replace(g.draft.appendTo(nil), []byte(`"`+g.key()+`"`), []byte(g.key()), 1)...), ""
 }
 
-// otherValues are JSON, but no objects.
+// otherValues are rows that are JSON but not objects.
 var otherValues = []kind{
-	line(`["ann@example.com","Ann","Smith"]`), line(`[1,"山田",null]`), line("[]"), line(`[[]]`), line(`"ann@example.com"`), line(`""`),
+	line(`["ann@example.com","Ann","Smith"]`), line(`[1,"山田",null]`), line("[]"), line(`[[]]`),
+	line(`"ann@example.com"`), line(`""`),
 	line("42"), line("-1.5e3"), line("true"), line("null"), wrapped,
 }
 
@@ -64,7 +67,7 @@ func wrapped(g *generator, b []byte) ([]byte, string) {
 	return append(g.draft.appendTo(append(b, '[')), ']'), ""
 }
 
-// deepRows are nested deeper than 100 levels, but shallow enough for encoding/json.
+// deepRows are nested deeper than the limit of 100 levels, but not too deep for encoding/json.
 var deepRows = []kind{
 	deep("tree", `[`, `]`, 101), deep("tree", `{"child":`, `}`, 130), deep("tree", `[{"a":`, `}]`, 200),
 	deep("tags", `[`, `]`, 2000), deep("reply", `{"to":`, `}`, 400),

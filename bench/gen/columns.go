@@ -6,22 +6,26 @@ var plans = []string{`"free"`, `"plus"`, `"plus"`, `"family"`, `"pro"`}
 
 var amounts = []string{"0", "PN.50", "P#.95", "PN#.99", "P##.10", "1N##.00"}
 
-// oddAmounts are spellings of numbers that a tool must pass on as they stand.
+// oddAmounts are spellings of numbers that a tool must not change.
 var oddAmounts = []string{"-P#.25", "0.1", "1.10E+2", "12345678901234567890.125", "3e-7", "-0", "1N##.000000"}
 
-// bigIDs lie beyond the whole numbers that a float64 holds.
-var bigIDs = []string{"9007199254740993", "90071992547409#P", "72057594037927P##", "81985529216486P##", "92233720368547758##", "1844674407370955####"}
+// bigIDs are integers that a float64 cannot hold.
+var bigIDs = []string{
+	"9007199254740993", "90071992547409#P", "72057594037927P##", "81985529216486P##", "92233720368547758##",
+	"1844674407370955####",
+}
 
 var (
 	tags     = newTexts("vip|newsletter|été|お得意様|🎁|Grüße|मित्र|returning|wholesale|👩‍👩‍👧‍👦 family|بالجملة|נאמן")
-	products = newTexts("Espresso cups|緑茶|Crème brûlée set|Dirndl blau|شاي بالنعناع|Teekanne „Rügen“|Smørrebrød board|Πιάτα|Walking shoes|수저 세트")
+	products = newTexts("Espresso cups|緑茶|Crème brûlée set|Dirndl blau|شاي بالنعناع|Teekanne „Rügen“|" +
+		"Smørrebrød board|Πιάτα|Walking shoes|수저 세트")
 
-	// notes hold everything that a JSON string may hold.
-	notes = newTexts("says \"hello\" on the phone|C:\\orders\\2024|gift wrap, please 🎀|two\nlines|tab\there|naïve café ☕|first line\u2028second line|" +
-		"<b>bold</b> & more|zero\x00byte|次回は午前中に配達してください")
+	// notes have all kinds of characters that a JSON string may hold.
+	notes = newTexts("says \"hello\" on the phone|C:\\orders\\2024|gift wrap, please 🎀|two\nlines|tab\there|" +
+		"naïve café ☕|first line\u2028second line|<b>bold</b> & more|zero\x00byte|次回は午前中に配達してください")
 )
 
-// draftColumns adds columns that become custom properties, and some of Klaviyo's own that few rows have.
+// draftColumns adds columns that become custom properties, and attributes of Klaviyo's that few rows have.
 func (g *generator) draftColumns(c customer) {
 	d, r := &g.dice, &g.draft
 	if d.chance(60) {
@@ -73,6 +77,7 @@ func (g *generator) draftColumns(c customer) {
 	}
 }
 
+// draftTags adds an array.
 func (g *generator) draftTags() {
 	d, r := &g.dice, &g.draft
 	r.text = append(r.text, '[')
@@ -86,6 +91,7 @@ func (g *generator) draftTags() {
 	r.end("tags")
 }
 
+// draftProperties adds a properties object.
 func (g *generator) draftProperties() {
 	d, r := &g.dice, &g.draft
 	r.text = append(r.text, `{"favourite":{"product":`...)
@@ -99,7 +105,7 @@ func (g *generator) draftProperties() {
 	r.end("properties")
 }
 
-// draftRare adds what is right but seldom seen.
+// draftRare adds a good column that few rows have.
 func (g *generator) draftRare() {
 	d, r := &g.dice, &g.draft
 	switch d.below(6) {
@@ -118,7 +124,7 @@ func (g *generator) draftRare() {
 	}
 }
 
-// draftTime adds a moment in ISO 8601, in UTC or with an offset.
+// draftTime adds a time in ISO 8601, in UTC or with an offset.
 func (g *generator) draftTime(name string) {
 	d, r := &g.dice, &g.draft
 	r.text = append(r.text, '"')
@@ -129,7 +135,7 @@ func (g *generator) draftTime(name string) {
 	r.end(name)
 }
 
-// draftDate writes a date in one of years years.
+// draftDate writes a date in the given number of years from the first one.
 func (g *generator) draftDate(first, years int) {
 	d, r := &g.dice, &g.draft
 	r.text = strconv.AppendInt(r.text, int64(first+d.below(years)), 10)

@@ -2,14 +2,14 @@ package main
 
 import "strconv"
 
-// customer is who a row is about; it follows from the seed and the row's number alone.
+// customer is the person of a row. It depends only on the seed and the row's number.
 type customer struct {
 	number  int
 	market  *market
 	first   name
 	last    name
 	style   int
-	capital bool // the address starts its names with capitals
+	capital bool // names in the address begin with capitals
 	domain  string
 }
 
@@ -18,7 +18,7 @@ var domains = []string{
 	"post.example.net", "students.uni.example.org", "xn--bcher-kva.example.com", "my-mail.example.net",
 }
 
-// customer throws d for the row of that number and draws the customer from it.
+// customer throws d for the row of that number and draws its customer.
 func (g *generator) customer(d *dice, number int) customer {
 	d.throw(g.seed, streamRows, uint64(number))
 	m := &g.markets[d.below(len(g.markets))]
@@ -27,7 +27,8 @@ func (g *generator) customer(d *dice, number int) customer {
 	return c
 }
 
-// appendAddress appends the customer's email address. No other row has it, in whatever case: the digits before the @ are the row's number.
+// appendAddress appends the customer's email address. No other row has it in any case, because the digits before
+// the @ are the row's number.
 func (c customer) appendAddress(b []byte) []byte {
 	start := len(b)
 	last := start
@@ -59,7 +60,7 @@ func (c customer) appendAddress(b []byte) []byte {
 	return append(append(b, '@'), c.domain...)
 }
 
-// recase changes the case of an address's letters.
+// recase changes the case of letters of an address.
 func recase(address []byte, way int) {
 	end := len(address)
 	if way == 0 {
@@ -75,10 +76,10 @@ func recase(address []byte, way int) {
 	}
 }
 
-// blanks are spellings of white space that may stand around an address, an id or a phone number.
+// blanks are spellings of the white space that may surround an address, an id or a phone number.
 var blanks = []string{" ", "  ", `\t`, `\u3000`, "\u3000", "\u00a0", `\r\n`}
 
-// draftCustomer fills g.draft with a good row for c; address is what its email column holds.
+// draftCustomer fills g.draft with a good row for c. address is the value of its email column.
 func (g *generator) draftCustomer(c customer, address []byte) {
 	d, r := &g.dice, &g.draft
 	r.reset()
@@ -102,7 +103,7 @@ func (g *generator) draftCustomer(c customer, address []byte) {
 	g.draftColumns(c)
 }
 
-// draftAddress adds the email column; rarely its name is spelled with an escape or the address has white space around it.
+// draftAddress adds the email column. Few rows spell its name with an escape, or have white space around the address.
 func (g *generator) draftAddress(address []byte) {
 	d, r := &g.dice, &g.draft
 	name := "email"
@@ -119,6 +120,7 @@ func (g *generator) draftAddress(address []byte) {
 	r.end(name)
 }
 
+// draftName adds the columns first_name and last_name to most rows.
 func (g *generator) draftName(c customer) {
 	r := &g.draft
 	switch g.dice.below(20) {
@@ -137,8 +139,8 @@ func (g *generator) draftName(c customer) {
 	}
 }
 
-// draftPhone adds a phone number to half of the rows. Without its country code it is only written where draftPlace, called
-// with the same where, tells the country's code.
+// draftPhone adds a phone number to half of the rows. It leaves out the country code only where draftPlace, called
+// with the same where, adds the country's ISO code.
 func (g *generator) draftPhone(c customer, where int) {
 	d, r := &g.dice, &g.draft
 	phones := c.market.phones
@@ -156,7 +158,7 @@ func (g *generator) draftPhone(c customer, where int) {
 			blank = " "
 		}
 		r.text = append(r.text, blank...)
-		if codeTold(where) && phones.trunk != noNational && d.chance(30) {
+		if hasCode(where) && phones.trunk != noNational && d.chance(30) {
 			r.text = phones.appendNational(r.text, g.scratch, d.below(national))
 		} else {
 			r.text = phones.appendInternational(r.text, g.scratch, max(0, d.below(international+4)-4))
@@ -166,9 +168,10 @@ func (g *generator) draftPhone(c customer, where int) {
 	}
 }
 
-// codeTold reports whether draftPlace gives the country by its code.
-func codeTold(where int) bool { return where >= 6 }
+// hasCode reports whether draftPlace adds the country's ISO code.
+func hasCode(where int) bool { return where >= 6 }
 
+// draftPlace adds a city and a country, as columns or as a location, to most rows. The choice where decides which.
 func (g *generator) draftPlace(c customer, where int) {
 	d, r := &g.dice, &g.draft
 	p := pick(d, c.market.places)
@@ -214,7 +217,7 @@ func (g *generator) draftPlace(c customer, where int) {
 	}
 }
 
-// draftCode writes the country's code, sometimes in small letters.
+// draftCode writes the country's ISO code, sometimes in lower case.
 func (g *generator) draftCode(c customer) {
 	r := &g.draft
 	r.text = append(append(append(r.text, '"'), c.market.code...), '"')
@@ -225,7 +228,7 @@ func (g *generator) draftCode(c customer) {
 	}
 }
 
-// draftPattern adds a string column filled from a pattern of dice.fill.
+// draftPattern adds a string column that dice.fill makes from a pattern.
 func (g *generator) draftPattern(name, pattern string) {
 	r := &g.draft
 	r.text = append(g.dice.fill(append(r.text, '"'), pattern), '"')

@@ -5,12 +5,13 @@ import (
 	"math/rand/v2"
 )
 
-// dice is a source of choices. It reduces PCG's numbers itself, because only those, and not the methods of rand.Rand, are the same in all versions of Go.
+// dice makes random choices. It uses PCG's numbers directly: Go keeps them the same in all versions, but not what
+// the methods of rand.Rand make of them.
 type dice struct {
 	pcg rand.PCG
 }
 
-// throw seeds the dice for one number of one stream.
+// throw seeds the dice for a number in a stream.
 func (d *dice) throw(seed, stream, number uint64) {
 	d.pcg.Seed(seed^stream*0x9e3779b97f4a7c15, number*0xd1342543de82ef95)
 }
@@ -21,16 +22,17 @@ func (d *dice) below(n int) int {
 	return int(high)
 }
 
-// chance is true in percent of 100 cases.
+// chance returns true in percent of 100 calls.
 func (d *dice) chance(percent int) bool {
 	return d.below(100) < percent
 }
 
+// pick returns an element of list.
 func pick[T any](d *dice, list []T) T {
 	return list[d.below(len(list))]
 }
 
-// fill appends pattern with each # replaced by a digit, each P by one from 1 to 9 and each N by one from 2 to 9.
+// fill appends pattern with random digits: # becomes 0 to 9, P becomes 1 to 9, N becomes 2 to 9.
 func (d *dice) fill(b []byte, pattern string) []byte {
 	for i := 0; i < len(pattern); i++ {
 		switch c := pattern[i]; c {
@@ -47,13 +49,13 @@ func (d *dice) fill(b []byte, pattern string) []byte {
 	return b
 }
 
-// sample marks a share of all rows evenly: one row, at a place of its own, in each block of a million/share rows.
+// sample marks a share of all rows evenly: one row, at a random place, in each block of a million/share rows.
 type sample struct {
 	seed, stream uint64
-	share        int64 // rows in a million
+	share        int64 // marked rows in a million
 }
 
-// marks reports whether the row is marked, and the number of its block.
+// marks returns the number of the row's block and reports whether the row is marked.
 func (s sample) marks(row int) (block int64, marked bool) {
 	if s.share == 0 {
 		return 0, false

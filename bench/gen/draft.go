@@ -1,14 +1,16 @@
 package main
 
-// draft is a row on its way: members in the order in which they will be printed, each with the JSON text of its value. It is reused from row to row.
+// draft is a row that is being made: its members in the order of printing, each with the JSON text of its value. It
+// is reused from row to row.
 type draft struct {
-	text    []byte // the values one after the other
-	ended   int    // where the last value ended
+	text    []byte // all values, one after the other
+	ended   int    // end of the last member's value in text
 	members []member
-	escaped bool // non-ASCII letters of names and places as \u escapes
-	spaced  bool // a space after each colon and comma
+	escaped bool // names and places have \u escapes for letters outside ASCII
+	spaced  bool // each colon and comma has a space behind it
 }
 
+// member is a member of the row's object.
 type member struct {
 	name       string // JSON text without its quotes
 	start, end int    // in draft.text
@@ -24,13 +26,13 @@ func (d *draft) add(name, value string) {
 	d.end(name)
 }
 
-// end appends a member whose value is what was appended to d.text since the last member.
+// end appends a member whose value is the end of d.text, behind the last member's value.
 func (d *draft) end(name string) {
 	d.members = append(d.members, member{name, d.ended, len(d.text)})
 	d.ended = len(d.text)
 }
 
-// write appends the right form of t to the value that is being written.
+// write appends t to the value that is being written, with escapes if d.escaped is set.
 func (d *draft) write(t text) {
 	if d.escaped {
 		d.text = append(d.text, t.escaped...)
@@ -39,7 +41,7 @@ func (d *draft) write(t text) {
 	}
 }
 
-// set gives the member another value where it stands, or appends it.
+// set replaces the value of a member, or appends the member if the row does not have it.
 func (d *draft) set(name, value string) {
 	d.add(name, value)
 	last := d.members[len(d.members)-1]
@@ -52,7 +54,7 @@ func (d *draft) set(name, value string) {
 	}
 }
 
-// drop takes members away.
+// drop removes members.
 func (d *draft) drop(names ...string) {
 	kept := d.members[:0]
 next:
@@ -88,7 +90,7 @@ func (d *draft) appendTo(b []byte) []byte {
 	return append(b, '}')
 }
 
-// straighten takes rare spellings out, so that a row has no other fault than the one that is put in.
+// straighten removes rare spellings, so that a bad row has one fault only.
 func (d *draft) straighten() {
 	d.spaced = false
 	for i := range d.members {

@@ -2,17 +2,17 @@ package main
 
 import "bytes"
 
-// fault is one code of rejection and the kinds of rows that earn it.
+// fault is a code of rejected rows, and the kinds of rows that get it.
 type fault struct {
 	code  string
-	share int // of the bad rows, against the other faults
+	share int // of the bad rows, relative to the other faults
 	kinds []kind
 }
 
-// kind appends the row in g.draft to b with something wrong, and returns the column that is to be named, or "".
+// kind appends the row in g.draft to b with a fault, and returns the column that the result must name, or "".
 type kind func(g *generator, b []byte) (line []byte, column string)
 
-// slots returns the faults of an operation, each as often as its share says.
+// slots returns the faults of add or remove, each as often as its share says.
 func slots(remove bool) []*fault {
 	faults := []*fault{
 		{"json_invalid", 3, brokenLines},
@@ -38,7 +38,7 @@ var (
 	tooLarge = fault{code: "profile_too_large", kinds: []kind{fillNote(100_500)}}
 )
 
-// fillNote makes the row longer than size bytes by one long column.
+// fillNote makes the row longer than size bytes with one long column.
 func fillNote(size int) kind {
 	const sentence = "Der Kunde wünscht eine Lieferung am Nachmittag. "
 	return func(g *generator, b []byte) ([]byte, string) {
@@ -46,12 +46,12 @@ func fillNote(size int) kind {
 	}
 }
 
-// set gives the row's column that JSON text, and names the column.
+// set gives the column the JSON text value, and names the column.
 func set(column, value string) kind {
 	return setFor(column, column, value)
 }
 
-// setFor gives the row's column that JSON text, and names another.
+// setFor gives the column the JSON text value, and names the column named.
 func setFor(named, column, value string) kind {
 	return func(g *generator, b []byte) ([]byte, string) {
 		g.draft.set(column, value)
@@ -59,7 +59,7 @@ func setFor(named, column, value string) kind {
 	}
 }
 
-// unnamed is the kind without its column, for faults of the whole row.
+// unnamed is kind k for a fault of the whole row: the result names no column.
 func (k kind) unnamed(g *generator, b []byte) ([]byte, string) {
 	b, _ = k(g, b)
 	return b, ""
@@ -72,7 +72,7 @@ func edit(change func(line []byte) []byte) kind {
 	}
 }
 
-// line stands in the place of the row.
+// line replaces the row by text.
 func line(text string) kind {
 	return func(g *generator, b []byte) ([]byte, string) {
 		return append(b, text...), ""

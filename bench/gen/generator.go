@@ -7,7 +7,7 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// The streams of choices that are made with one seed.
+// The streams of random choices of one seed.
 const (
 	streamRows = iota
 	streamBad
@@ -19,32 +19,34 @@ const (
 )
 
 const (
-	// reach is how far back the first row of a duplicate lies at most.
+	// reach is the largest distance between a duplicate and the first row of that person.
 	reach = 100_000
-	// longEvery and largeEvery are the rows on one that is too long, or too large for a profile: more would drown the others' bytes.
+	// One in longEvery rows is too long, and one in largeEvery is too large for a profile. More would outweigh the
+	// other rows.
 	longEvery  = 100_000
 	largeEvery = 10_000
 )
 
-// generator makes rows one after the other. A row follows from the flags and its number alone, so that nothing is kept of earlier ones.
+// generator makes rows one after the other. A row depends only on the flags and its number, so that no earlier row
+// is kept.
 type generator struct {
 	rows                         int
 	seed                         uint64
 	remove                       bool
 	bad, duplicates, long, large sample
 	markets                      []market
-	slots                        []*fault // each fault as often as its share
+	slots                        []*fault // each fault as often as its share says
 
 	dice    dice
 	draft   draft
-	address []byte // or profile id
+	address []byte // of the last row; its profile id for remove
 	scratch []byte
-	order   []*fault // slots in the order of the round
+	order   []*fault // slots in the order of this round
 	round   int64
 }
 
-// verdict is what a right tool says of a row.
-type verdict struct {
+// expectation is the result that a row must get.
+type expectation struct {
 	Row    int    `json:"row"`
 	Status string `json:"status"`
 	Code   string `json:"code,omitempty"`
@@ -69,34 +71,34 @@ func newGenerator(rows int, seed uint64, bad float64, remove bool) *generator {
 	return g
 }
 
-// writeAll writes every row to lines and, unless verdicts is nil, what is expected of each to verdicts.
-func (g *generator) writeAll(lines, verdicts io.Writer) error {
+// writeAll writes every row to lines and, unless expectations is nil, every row's expectation to expectations.
+func (g *generator) writeAll(lines, expectations io.Writer) error {
 	var line, expected []byte
 	for row := 1; row <= g.rows; row++ {
-		var v verdict
-		line, v = g.appendRow(line[:0], row)
+		var want expectation
+		line, want = g.appendRow(line[:0], row)
 		if _, err := lines.Write(append(line, '\n')); err != nil {
 			return err
 		}
-		if verdicts == nil {
+		if expectations == nil {
 			continue
 		}
-		if v.Status != "rejected" {
-			v.Key = string(g.address)
+		if want.Status != "rejected" {
+			want.Key = string(g.address)
 		}
 		var err error
-		if expected, err = json.Append(expected[:0], &v, 0); err != nil {
+		if expected, err = json.Append(expected[:0], &want, 0); err != nil {
 			return err
 		}
-		if _, err := verdicts.Write(append(expected, '\n')); err != nil {
+		if _, err := expectations.Write(append(expected, '\n')); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// appendRow appends the line of a row without its newline, leaves its key in g.address, and returns its verdict.
-func (g *generator) appendRow(b []byte, row int) ([]byte, verdict) {
+// appendRow appends the line of a row without its newline, sets g.address to its key, and returns its expectation.
+func (g *generator) appendRow(b []byte, row int) ([]byte, expectation) {
 	fate, block := g.fate(row)
 	switch fate {
 	case bad:
@@ -111,14 +113,14 @@ func (g *generator) appendRow(b []byte, row int) ([]byte, verdict) {
 	case duplicate:
 		if of := g.earlier(row); of > 0 {
 			g.draftAgain(row, of)
-			return g.draft.appendTo(b), verdict{Row: row, Status: "skipped", Code: "duplicate", Of: of}
+			return g.draft.appendTo(b), expectation{Row: row, Status: "skipped", Code: "duplicate", Of: of}
 		}
 	}
 	g.draftRow(row)
-	return g.draft.appendTo(b), verdict{Row: row, Status: "valid"}
+	return g.draft.appendTo(b), expectation{Row: row, Status: "valid"}
 }
 
-// fate is what becomes of a row.
+// fate is the kind of a row.
 type fate int
 
 const (
@@ -129,8 +131,8 @@ const (
 	duplicate
 )
 
-// fate returns what becomes of a row and, for a bad one, its number among the bad ones. The first row is good: without its
-// required column nothing of the input would be read.
+// fate returns the kind of a row and, for a bad row, its number among the bad rows. The first row is good, because
+// a run ends when the required column is missing from the rows before the first request.
 func (g *generator) fate(row int) (fate, int64) {
 	if row == 1 {
 		return good, 0
@@ -158,7 +160,7 @@ func (g *generator) key() string {
 	return "email"
 }
 
-// draftRow makes the row as it is if nothing is wrong with it.
+// draftRow makes the good row of that number.
 func (g *generator) draftRow(row int) {
 	if g.remove {
 		g.address = g.appendID(g.address[:0], &g.dice, row)
@@ -170,7 +172,7 @@ func (g *generator) draftRow(row int) {
 	g.draftCustomer(c, g.address)
 }
 
-// draftAgain makes a row for the person of an earlier one.
+// draftAgain makes a row for the person of an earlier row.
 func (g *generator) draftAgain(row, of int) {
 	if g.remove {
 		g.address = g.appendID(g.address[:0], &g.dice, of)
@@ -185,7 +187,7 @@ func (g *generator) draftAgain(row, of int) {
 	g.draftCustomer(c, g.address)
 }
 
-// earlier returns a good row before row, within reach, or 0 where it finds none.
+// earlier returns a good row within reach before row, or 0 if it finds none.
 func (g *generator) earlier(row int) int {
 	var d dice
 	d.throw(g.seed, streamEarlier, uint64(row))
@@ -199,14 +201,15 @@ func (g *generator) earlier(row int) int {
 	return 0
 }
 
-// appendFault appends the drafted row with what is wrong with it.
-func (g *generator) appendFault(b []byte, row int, f *fault) ([]byte, verdict) {
+// appendFault appends the drafted row with a fault.
+func (g *generator) appendFault(b []byte, row int, f *fault) ([]byte, expectation) {
 	g.draft.straighten()
 	b, column := pick(&g.dice, f.kinds)(g, b)
-	return b, verdict{Row: row, Status: "rejected", Code: f.code, Column: column}
+	return b, expectation{Row: row, Status: "rejected", Code: f.code, Column: column}
 }
 
-// fault returns what is wrong with the bad row of that number. Bad rows go through all faults, each in its share, before they begin anew in another order.
+// fault returns the fault of the bad row of that number. Each round has all faults, each as often as its share
+// says, in an order of its own.
 func (g *generator) fault(number int64) *fault {
 	slots := int64(len(g.order))
 	if round := number / slots; round != g.round {

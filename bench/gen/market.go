@@ -12,6 +12,7 @@ type market struct {
 	places  []place
 }
 
+// place is a town of a market.
 type place struct {
 	city                text
 	zip, zone           string // zip and the coordinates are patterns of dice.fill
@@ -28,19 +29,24 @@ func newMarket(code, country, locale string, people people, phones phones, place
 	return m
 }
 
-// markets returns where the shop sells; a country that stands there twice has more customers.
+// markets returns the shop's markets. A market that occurs twice has twice as many customers.
 func markets() []market {
 	p := everybody()
-	us := newMarket("US", "United States", "en-US", p["en"], newPhones("1", "", "212 N## ####|415 N## ####|312 N## ####"),
-		"New York,100##,America/New_York,40.71##,-74.00##|San José,951##,America/Los_Angeles,37.33##,-121.88##|Cañon City,81212,America/Denver,38.44##,-105.24##")
+	us := newMarket("US", "United States", "en-US", p["en"],
+		newPhones("1", "", "212 N## ####|415 N## ####|312 N## ####"),
+		"New York,100##,America/New_York,40.71##,-74.00##|"+
+			"San José,951##,America/Los_Angeles,37.33##,-121.88##|Cañon City,81212,America/Denver,38.44##,-105.24##")
 	gb := newMarket("GB", "United Kingdom", "en-GB", p["en"], newPhones("44", "0", "7400 1#####|20 7### ####"),
 		"London,SW1A #AA,Europe/London,51.50##,-0.12##|Bath,BA1 #LR,Europe/London,51.38##,-2.35##")
 	fr := newMarket("FR", "France", "fr-FR", p["fr"], newPhones("33", "0", "6 12 ## ## ##|1 42 ## ## ##"),
-		"Paris,750##,Europe/Paris,48.85##,2.35##|Orléans,45000,Europe/Paris,47.90##,1.90##|Besançon,25000,Europe/Paris,47.23##,6.02##")
+		"Paris,750##,Europe/Paris,48.85##,2.35##|Orléans,45000,Europe/Paris,47.90##,1.90##|"+
+			"Besançon,25000,Europe/Paris,47.23##,6.02##")
 	de := newMarket("DE", "Germany", "de-DE", p["de"], newPhones("49", "0", "151 #### ####|30 2### ####"),
-		"Köln,506##,Europe/Berlin,50.93##,6.95##|München,803##,Europe/Berlin,48.13##,11.57##|Berlin,101##,Europe/Berlin,52.52##,13.40##")
+		"Köln,506##,Europe/Berlin,50.93##,6.95##|München,803##,Europe/Berlin,48.13##,11.57##|"+
+			"Berlin,101##,Europe/Berlin,52.52##,13.40##")
 	jp := newMarket("JP", "Japan", "ja-JP", p["ja"], newPhones("81", "0", "90 P### ####|3 5### ####"),
-		"東京都渋谷区,150-00##,Asia/Tokyo,35.66##,139.70##|大阪市,530-00##,Asia/Tokyo,34.69##,135.50##|札幌市,060-00##,Asia/Tokyo,43.06##,141.35##")
+		"東京都渋谷区,150-00##,Asia/Tokyo,35.66##,139.70##|大阪市,530-00##,Asia/Tokyo,34.69##,135.50##|"+
+			"札幌市,060-00##,Asia/Tokyo,43.06##,141.35##")
 	return []market{
 		us, us, us, gb, gb, fr, fr, de, de, jp, jp, jp,
 		newMarket("CA", "Canada", "fr-CA", p["fr"], newPhones("1", "", "514 N## ####|416 N## ####"),
@@ -56,11 +62,13 @@ func markets() []market {
 		newMarket("ES", "Spain", "es-ES", p["es"], newPhones("34", "", "612 ### ###|91 ### ## ##"),
 			"Málaga,290##,Europe/Madrid,36.72##,-4.42##|Logroño,260##,Europe/Madrid,42.46##,-2.44##"),
 		newMarket("MX", "Mexico", "es-MX", p["es"], newPhones("52", "", "55 1### ####"),
-			"Ciudad de México,06###,America/Mexico_City,19.43##,-99.13##|Mérida,97###,America/Merida,20.96##,-89.62##"),
+			"Ciudad de México,06###,America/Mexico_City,19.43##,-99.13##|"+
+				"Mérida,97###,America/Merida,20.96##,-89.62##"),
 		newMarket("AR", "Argentina", "es-AR", p["es"], newPhones("54", noNational, "9 11 2### ####"),
 			"Córdoba,50##,America/Argentina/Cordoba,-31.42##,-64.18##"),
 		newMarket("BR", "Brazil", "pt-BR", p["pt"], newPhones("55", "0", "11 98### ####"),
-			"São Paulo,010##-###,America/Sao_Paulo,-23.55##,-46.63##|Brasília,700##-###,America/Sao_Paulo,-15.79##,-47.88##"),
+			"São Paulo,010##-###,America/Sao_Paulo,-23.55##,-46.63##|"+
+				"Brasília,700##-###,America/Sao_Paulo,-15.79##,-47.88##"),
 		newMarket("PT", "Portugal", "pt-PT", p["pt"], newPhones("351", "", "912 ### ###"),
 			"Évora,70##-###,Europe/Lisbon,38.57##,-7.91##|Lisboa,11##-###,Europe/Lisbon,38.72##,-9.13##"),
 		newMarket("IT", "Italy", "it-IT", p["it"], newPhones("39", "", "347 ### ####|02 3### ####"),

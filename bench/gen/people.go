@@ -2,18 +2,18 @@ package main
 
 import "strings"
 
-// people are the names of one language.
+// people holds the names of one language.
 type people struct {
 	first, last []name
 }
 
-// name is a name and the form that it takes in an email address.
+// name is a name, and its form in an email address.
 type name struct {
 	text
 	ascii string
 }
 
-// newNames reads a list like "Chloé=chloe Jean=jean"; an underscore stands for a space inside a name.
+// newNames reads a list like "Chloé=chloe Jean=jean". An underscore stands for a space.
 func newNames(list string) []name {
 	var names []name
 	for _, entry := range strings.Fields(list) {
@@ -27,15 +27,19 @@ func newPeople(first, last string) people {
 	return people{newNames(first), newNames(last)}
 }
 
-// everybody returns the people of each language that a market names.
+// everybody returns the people of each language of the markets.
 func everybody() map[string]people {
 	return map[string]people{
 		"en": newPeople(
-			"Ann=ann Olivia=olivia James=james Noah=noah Amelia=amelia Harper=harper Zoë=zoe Seán=sean Siân=sian Renée=renee",
-			"Smith=smith Walker=walker O'Brien=o'brien Taylor=taylor Hughes=hughes Brontë=bronte Clark=clark Ó_Súilleabháin=osullivan"),
+			"Ann=ann Olivia=olivia James=james Noah=noah Amelia=amelia Harper=harper Zoë=zoe Seán=sean Siân=sian "+
+				"Renée=renee",
+			"Smith=smith Walker=walker O'Brien=o'brien Taylor=taylor Hughes=hughes Brontë=bronte Clark=clark "+
+				"Ó_Súilleabháin=osullivan"),
 		"fr": newPeople(
-			"Chloé=chloe Élodie=elodie François=francois Hélène=helene Jérôme=jerome Maël=mael Noémie=noemie Anaïs=anais",
-			"Lefèvre=lefevre Dupré=dupre Bélanger=belanger Lemaître=lemaitre Noël=noel Rousseau=rousseau D'Amours=d'amours"),
+			"Chloé=chloe Élodie=elodie François=francois Hélène=helene Jérôme=jerome Maël=mael Noémie=noemie "+
+				"Anaïs=anais",
+			"Lefèvre=lefevre Dupré=dupre Bélanger=belanger Lemaître=lemaitre Noël=noel Rousseau=rousseau "+
+				"D'Amours=d'amours"),
 		"de": newPeople(
 			"Jürgen=juergen Björn=bjoern Käthe=kaethe Sören=soeren Günther=guenther Lena=lena Anneliese=anneliese",
 			"Müller=mueller Groß=gross Schäfer=schaefer Weiß=weiss Krüger=krueger Köhler=koehler Bäcker=baecker"),
@@ -56,7 +60,8 @@ func everybody() map[string]people {
 			"Dvořák=dvorak Novotný=novotny Růžička=ruzicka Říha=riha Černý=cerny"),
 		"nordic": newPeople(
 			"Åsa=asa Søren=soren Øyvind=oyvind Ingrid=ingrid Maj-Britt=maj-britt Päivi=paivi Mårten=marten",
-			"Ångström=angstrom Sjöberg=sjoberg Bjørnson=bjornson Kjær=kjaer Hämäläinen=hamalainen Lindqvist=lindqvist"),
+			"Ångström=angstrom Sjöberg=sjoberg Bjørnson=bjornson Kjær=kjaer Hämäläinen=hamalainen "+
+				"Lindqvist=lindqvist"),
 		"nl": newPeople(
 			"Daniëlle=danielle Sjoerd=sjoerd Loïs=lois Anouk=anouk Geert=geert",
 			"van_der_Berg=vanderberg de_Groot=degroot Daniëls=daniels Beeckman=beeckman Van_Damme=vandamme"),

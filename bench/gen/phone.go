@@ -2,21 +2,21 @@ package main
 
 import "strings"
 
-// noNational as a trunk prefix means that the market's numbers are only written with the country code.
+// noNational in place of a trunk prefix means that numbers are always written with the country code.
 const noNational = "-"
 
-// phones are the telephone numbers of one market: every filling of a pattern is a number that can be assigned.
+// phones describes the phone numbers of one market: each filling of a pattern is a valid number.
 type phones struct {
 	calling  string   // country calling code
-	trunk    string   // what stands before the number inside the country, or noNational
-	patterns []string // for dice.fill; a space stands between groups of digits
+	trunk    string   // prefix of numbers that are written without the country code, or noNational
+	patterns []string // for dice.fill, with spaces between groups of digits
 }
 
 func newPhones(calling, trunk, patterns string) phones {
 	return phones{calling, trunk, strings.Split(patterns, "|")}
 }
 
-// grouped appends number with each space replaced by between.
+// grouped appends number and replaces each space by between.
 func grouped(b, number []byte, between string) []byte {
 	for _, c := range number {
 		if c == ' ' {
@@ -31,7 +31,8 @@ func grouped(b, number []byte, between string) []byte {
 // international is the number of ways in which appendInternational writes a number.
 const international = 8
 
-// appendInternational appends a number with its country code, in one of the ways that Klaviyo's help lists (klaviyo-api.md section 10).
+// appendInternational appends a number with its country code, in one of the formats of Klaviyo's help
+// (klaviyo-api.md §10).
 func (p phones) appendInternational(b, number []byte, way int) []byte {
 	switch way {
 	case 0:
@@ -56,7 +57,7 @@ func (p phones) appendInternational(b, number []byte, way int) []byte {
 // national is the number of ways in which appendNational writes a number.
 const national = 5
 
-// appendNational appends a number as it is written inside its country.
+// appendNational appends a number without its country code.
 func (p phones) appendNational(b, number []byte, way int) []byte {
 	switch way {
 	case 0:

@@ -3,7 +3,8 @@ package main
 // firstMoment is the first millisecond whose ULIDs begin with 01H, in May 2023.
 const firstMoment int64 = 49 << 35
 
-// appendID appends the profile id of the row of that number, a ULID that no other row has: its time is the row's own second. It throws d.
+// appendID throws d and appends the profile id of the row of that number. The id is a ULID that no other row has,
+// because its time is a second of the row's own.
 func (g *generator) appendID(b []byte, d *dice, number int) []byte {
 	const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	d.throw(g.seed, streamRows, uint64(number))
@@ -19,7 +20,8 @@ func (g *generator) appendID(b []byte, d *dice, number int) []byte {
 
 var reasons = newTexts("unsubscribed|bounced|moved to another list|kündigung|退会|לא פעיל|désinscrite 🙁")
 
-// draftRemoval fills g.draft with a good row that removes the profile of that id. No rule holds for its other columns, so they break the rules of add.
+// draftRemoval fills g.draft with a good row that removes the profile id. Its other columns break the rules of add,
+// because remove ignores them.
 func (g *generator) draftRemoval(id []byte) {
 	d, r := &g.dice, &g.draft
 	r.reset()

@@ -7,7 +7,7 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// text is a string as JSON, with its quotes, in two spellings.
+// text is a JSON string, quotes included, in two spellings.
 type text struct {
 	plain   string
 	escaped string // ASCII alone
@@ -17,7 +17,7 @@ func newText(s string) text {
 	return text{quote(s), escape(s)}
 }
 
-// newTexts returns a text for each of the strings that list separates by |.
+// newTexts returns a text for each string of list. Its strings are separated by |.
 func newTexts(list string) []text {
 	var texts []text
 	for s := range strings.SplitSeq(list, "|") {
@@ -26,7 +26,7 @@ func newTexts(list string) []text {
 	return texts
 }
 
-// quote returns s, which is valid UTF-8, as a JSON string.
+// quote returns s as a JSON string. It panics unless s is valid UTF-8.
 func quote(s string) string {
 	b, err := json.Append(nil, s, 0)
 	if err != nil {
@@ -35,7 +35,7 @@ func quote(s string) string {
 	return string(b)
 }
 
-// escape returns s as a JSON string with \u escapes, in pairs above U+FFFF, for everything that is not ASCII.
+// escape returns s as a JSON string with \u escapes for all characters outside ASCII. Above U+FFFF they are pairs.
 func escape(s string) string {
 	const hex = "0123456789abcdef"
 	var b strings.Builder

@@ -1,11 +1,11 @@
-// Command soak runs klaviyo-export against simulated Klaviyos in which random things go wrong, and compares what its results claim
-// with what the Klaviyos know.
+// Soak runs klaviyo-export against simulated Klaviyos with random faults, and compares the results with what the
+// simulators hold. Start reading at long.go for the long run and at round.go for the short ones.
 //
 //	go run ./bench/soak -for 1h
 //
-// One run goes on for the whole time; beside it short ones follow each other at full speed: add, kill, resume, wait, remove. Standard output
-// has readings, rounds and a summary as NDJSON. The exit status is 1 when a result was wrong or a reading of the long run did not stay flat.
-// It needs Linux, for /proc.
+// One run lasts the whole time. Meanwhile short rounds follow each other at full speed: add, kill, resume, wait,
+// remove. Standard output has readings, rounds and a summary as NDJSON. The exit status is 1 when a result is wrong
+// or when a figure of the long run grows. Soak needs Linux, because it reads /proc.
 package main
 
 import (
@@ -23,9 +23,9 @@ import (
 )
 
 func main() {
-	duration := flag.Duration("for", 30*time.Second, "how long")
-	seed := flag.Uint64("seed", 1, "of everything random but the moments of kills")
-	binary := flag.String("binary", "", "klaviyo-export; without it, it is built from the folder that soak is started in")
+	duration := flag.Duration("for", 30*time.Second, "duration")
+	seed := flag.Uint64("seed", 1, "seed of all random choices except the moments of kills")
+	binary := flag.String("binary", "", "program to run (default: klaviyo-export, built here)")
 	flag.Parse()
 	breached, err := soak(*duration, *seed, *binary, os.Stdout)
 	if err != nil {
@@ -37,7 +37,7 @@ func main() {
 	}
 }
 
-// soak does everything and reports whether anything was wrong.
+// soak runs everything and reports whether anything is wrong.
 func soak(duration time.Duration, seed uint64, binary string, out io.Writer) (bool, error) {
 	dir, err := os.MkdirTemp("", "soak-")
 	if err != nil {
@@ -46,7 +46,7 @@ func soak(duration time.Duration, seed uint64, binary string, out io.Writer) (bo
 	defer os.RemoveAll(dir)
 	if binary == "" {
 		binary = filepath.Join(dir, "klaviyo-export")
-		if said, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		if said, err := exec.Command("go", "build", "-o", binary, "klaviyo-export").CombinedOutput(); err != nil {
 			return false, fmt.Errorf("build klaviyo-export: %w: %s", err, said)
 		}
 	}
@@ -67,7 +67,7 @@ func soak(duration time.Duration, seed uint64, binary string, out io.Writer) (bo
 	return j.count() > 0, nil
 }
 
-// journal prints lines. It may be used at once.
+// journal prints lines and counts breaches. Goroutines may share it.
 type journal struct {
 	mu       sync.Mutex
 	out      io.Writer
@@ -75,10 +75,12 @@ type journal struct {
 	breaches int
 }
 
+// seconds returns the time since the start.
 func (j *journal) seconds() float64 {
 	return time.Since(j.started).Round(100 * time.Millisecond).Seconds()
 }
 
+// print prints line as JSON.
 func (j *journal) print(line any) {
 	text, err := json.Append(nil, line, 0)
 	if err != nil {
@@ -89,14 +91,14 @@ func (j *journal) print(line any) {
 	fmt.Fprintf(j.out, "%s\n", text)
 }
 
-// count returns how many breaches there were.
+// count returns the number of breaches.
 func (j *journal) count() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.breaches
 }
 
-// breach tells what is wrong.
+// breach prints what is wrong and counts it.
 func (j *journal) breach(where, format string, args ...any) {
 	j.mu.Lock()
 	j.breaches++

@@ -1,66 +1,64 @@
-// Package job reads the settings of a Treasure Data export, from a file of result_settings or a digdag workflow
-// (td-semantics.md sections 1.2, 2.1 and 2.2).
+// Package job reads the settings of a Treasure Data export, from a file of result_settings or a digdag workflow, and
+// translates them into a command line (td-semantics.md sections 1.2, 2.1 and 2.2). Start reading at Read.
 package job
 
 import (
-	"regexp"
-	"slices"
 	"strings"
 	"time"
+
+	"al.essio.dev/pkg/shellescape"
+
+	"klaviyo-export/pipeline/workflow"
 )
 
 // Settings are what a TD export says, in the words of our command line.
 type Settings struct {
-	Key              string // the private API key, "" where the file gives none
+	Key              string // the private API key, "" where the file has none
 	Operation        string // add or remove
-	ListID, ListName string // exactly one of the two
+	ListID, ListName string // exactly one is set
 	Wait             bool
-	WaitTimeout      time.Duration // 0 = not given, and without Wait
+	WaitTimeout      time.Duration // 0 where it is not given, and without Wait
 
-	private []string // what CommandLine shows as ***
+	private func(word string) bool // reports whether CommandLine shows a word as ***; nil is never
 }
 
 // Options are what Read needs beside the file.
 type Options struct {
-	Task    string                      // +name or +a+b of a workflow's task; "" = the only one
-	Set     map[string]string           // variables that win over those of _export, with dots: td.database
-	Secrets string                      // YAML file that ${secret:…} is looked up in first; "" = none
-	Keyless bool                        // the key comes from elsewhere: api_token is not looked at
-	Env     func(string) (string, bool) // the environment, where it is looked up next, like os.LookupEnv
+	Task    string                      // +name or +a+b of a workflow's task; "" is the only one
+	Set     map[string]string           // variables that win over those of _export; names have dots: td.database
+	Secrets string                      // YAML file that is searched first for ${secret:…}; "" is none
+	Keyless bool                        // the key comes from elsewhere: api_token is not resolved
+	Env     func(string) (string, bool) // environment that is searched next, like os.LookupEnv; nil is none
 }
 
-// Read returns the settings in file. Its errors have one line for each fault, FILE:LINE: what was found and what was
-// meant, the most useful first; they never hold the key, a secret, or the value of a variable that the key is made of.
+// Read returns the settings in file. Its errors have one line for each fault, the most useful first: FILE:LINE: KEY:
+// expected X, got Y. They never hold the key, a secret, or the value of a variable that the key is made of.
 func Read(file string, o Options) (*Settings, error) {
-	d := newDocument(file)
-	root := d.load(file, nil)
-	if d.failed() {
-		return nil, d.err()
+	d, err := workflow.Read(file, workflow.Options{Set: o.Set, Secrets: o.Secrets, Env: o.Env})
+	if err != nil {
+		return nil, err
 	}
-	e := d.choose(root, o.Task)
-	if d.failed() {
-		return nil, d.err()
+	section := d.Export(o.Task)
+	if section == nil {
+		return nil, d.Err()
 	}
-	x := &expander{document: d, set: o.Set, scope: e.scope, env: o.Env, keyless: o.Keyless}
-	if o.Secrets != "" {
-		x.secrets = newDocument(o.Secrets)
-		x.keys = x.secrets.load(o.Secrets, nil)
-		if x.secrets.failed() {
-			return nil, x.secrets.err()
-		}
+	r := &reader{d, section, o.Keyless}
+	values := r.values()
+	if d.Failed() {
+		return nil, d.Err()
 	}
-	s := x.settings(e)
-	return s, d.err()
+	return translate(values, d.Private), nil
 }
 
-// Args returns the words of the same command line after the program's name; the key is not among them.
+// Args returns the words after the program's name of a command line that does what the settings say. They do not
+// hold the key.
 func (s *Settings) Args() []string {
 	list, value := "--list-id", s.ListID
 	if s.ListName != "" {
 		list, value = "--list-name", s.ListName
 	}
 	args := []string{s.Operation}
-	if strings.HasPrefix(value, "-") { // as a word of its own it would be taken for a flag
+	if strings.HasPrefix(value, "-") { // as a word of its own it would be read as a flag
 		args = append(args, list+"="+value)
 	} else {
 		args = append(args, list, value)
@@ -69,36 +67,21 @@ func (s *Settings) Args() []string {
 		args = append(args, "--wait")
 	}
 	if s.WaitTimeout != 0 {
-		args = append(args, "--wait-timeout", brief(s.WaitTimeout))
+		brief := strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(s.WaitTimeout.String())
+		args = append(args, "--wait-timeout", brief)
 	}
 	return args
 }
 
-// brief writes 1h0m0s as 1h.
-func brief(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
-
-// CommandLine returns Args and more words as a line for a POSIX shell. A word that holds the key or a secret is shown as ***.
-func (s *Settings) CommandLine(more ...string) string {
-	words := slices.Concat([]string{"klaviyo-export"}, s.Args(), more)
-	for i, word := range words[2:] {
-		if slices.ContainsFunc(s.private, func(p string) bool { return strings.Contains(word, p) }) {
+// CommandLine returns the program's name and args, which are all the words after it, as a line for a POSIX shell.
+// It shows *** for a word that contains the key or a secret. The first word, the command, is never one.
+func (s *Settings) CommandLine(args []string) string {
+	words := []string{"klaviyo-export"}
+	for i, word := range args {
+		if i > 0 && s.private != nil && s.private(word) {
 			word = "***"
 		}
-		if !plainWord.MatchString(word) {
-			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
-		words[i+2] = word
+		words = append(words, shellescape.Quote(word))
 	}
 	return strings.Join(words, " ")
 }

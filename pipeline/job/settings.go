@@ -8,34 +8,29 @@ import (
 	"time"
 	"unicode"
 
-	"go.yaml.in/yaml/v4"
+	"klaviyo-export/pipeline/workflow"
 )
 
-// setting is a key of result_settings. Blanks around a value do not count, but for those of a list's name.
+// setting is how a key of result_settings is read. Blanks around a value do not count, except in the name of a list.
 type setting struct {
-	name     string
-	meant    string
+	expected string
 	optional bool
 	fits     func(value string) bool
 }
 
-// known are all the keys, in TD's order.
-var known = []setting{
-	{"type", "klaviyo", false, oneOf("klaviyo")},
-	{"api_token", "the private API key", true, printable},
-	{"operation", "add or remove_profiles", false, oneOf("add", "remove_profiles")},
-	{"list_identify_type", "id or name", false, oneOf("id", "name")},
-	{"list_value", "the id or one-line name of a list", false, oneLine},
-	{"wait_for_completion", "true or false", true, boolean},
-	{"waiting_time_for_completion_millis", "a whole number from 300000 to 86400000 (5 minutes to 1 day)", true, waitingTime},
-}
+// known has a setting for each of workflow.Keys.
+var known = map[string]setting{
+	"type":                {"klaviyo", false, oneOf("klaviyo")},
+	"api_token":           {"the private API key", true, printable},
+	"operation":           {"add or remove_profiles", false, oneOf("add", "remove_profiles")},
+	"list_identify_type":  {"id or name", false, oneOf("id", "name")},
+	"list_value":          {"the id or one-line name of a list", false, oneLine},
+	"wait_for_completion": {"true or false", true, boolean},
 
-var keyNames = func() (names []string) {
-	for _, s := range known {
-		names = append(names, s.name)
-	}
-	return names
-}()
+	"waiting_time_for_completion_millis": {
+		"a whole number from 300000 to 86400000 (5 minutes to 1 day)", true, waitingTime,
+	},
+}
 
 func oneOf(words ...string) func(string) bool {
 	return func(value string) bool { return slices.Contains(words, value) }
@@ -60,132 +55,109 @@ func waitingTime(value string) bool {
 	return err == nil && wholeNumber.MatchString(value) && ms >= 300_000 && ms <= 86_400_000
 }
 
-// settings reads the settings of an export, nil after a fault.
-func (x *expander) settings(e *export) *Settings {
-	if e.settings.Kind != yaml.MappingNode {
-		x.add(e.at, "result_settings is %s, a mapping is meant", describe(e.settings))
-		return nil
+// reader reads the settings of one export.
+type reader struct {
+	*workflow.Document
+	section *workflow.Section
+	keyless bool // the key is not resolved
+}
+
+// values returns the values by their keys. They all fit unless the document has a fault.
+func (r *reader) values() map[string]string {
+	members := map[string]workflow.Member{}
+	for _, m := range r.section.Members {
+		members[m.Key] = m
 	}
-	members := map[string]pair{}
-	for _, p := range x.pairs(e.settings) {
-		members[p.key.Value] = p
-	}
-	if !slices.ContainsFunc(keyNames, func(name string) bool { return members[name].key != nil }) {
-		x.add(e.at, "none of the keys of an export is here: %s", strings.Join(keyNames, ", "))
+	there := func(key string) bool { _, there := members[key]; return there }
+	if !slices.ContainsFunc(workflow.Keys, there) {
+		keys := strings.Join(workflow.Keys, ", ")
+		r.Fault(r.section.Member, "expected the settings of an export (%s), got none of them", keys)
 		return nil
 	}
 	values := map[string]string{}
-	read := func(name string) {
-		s := known[slices.Index(keyNames, name)]
-		if p, there := members[name]; there {
-			values[name] = x.text(s, p)
+	// The key comes first: it decides what faults must not show.
+	if there("api_token") && !r.keyless {
+		values["api_token"] = r.text(members["api_token"])
+	}
+	if there("type") {
+		values["type"] = r.text(members["type"])
+		if r.Failed() && !resembles(values["type"]) {
+			return nil // the keys of another export
 		}
 	}
-	// The key comes first: from then on it is known what must not be shown.
-	if p, there := members["api_token"]; there && x.keyless {
-		x.hide(p.value.Value)
-	} else {
-		x.private = true
-		read("api_token")
-		x.hide(values["api_token"])
-		x.private = false
-	}
-	read("type")
-	if kind, there := values["type"]; there && x.failed() && meant(kind, []string{"klaviyo"}) == "" {
-		return nil // the keys of something else
-	}
-	misspelt := x.strangers(e)
-	for _, s := range known {
-		_, there := members[s.name]
-		switch {
-		case there && s.name != "type" && s.name != "api_token":
-			read(s.name)
-		case !there && !s.optional && !slices.Contains(misspelt, s.name):
-			x.add(e.at, "%s is missing, %s is meant", s.name, s.meant)
+	misspelt := r.strangers()
+	for _, key := range workflow.Keys {
+		switch setting := known[key]; {
+		case there(key) && key != "type" && key != "api_token":
+			values[key] = r.text(members[key])
+		case !there(key) && !setting.optional && !slices.Contains(misspelt, key):
+			r.Fault(workflow.Member{Key: key, At: r.section.At}, "missing, expected %s", setting.expected)
 		}
 	}
-	if x.failed() {
-		return nil
-	}
-	return translate(values, x.document.private)
+	return values
 }
 
-// strangers finds what does not belong to the settings, and returns the keys that it seems to stand for.
-func (x *expander) strangers(e *export) (misspelt []string) {
-	for _, p := range x.pairs(e.settings) {
-		name := p.key.Value
-		if slices.Contains(keyNames, name) {
-			continue
+// resembles reports whether a type seems to stand for klaviyo.
+func resembles(kind string) bool { return workflow.Nearest(kind, []string{"klaviyo"}) != "" }
+
+// strangers notes the keys that do not belong to the settings, and returns the keys that they seem to stand for.
+func (r *reader) strangers() (misspelt []string) {
+	for _, m := range r.section.Members {
+		if !slices.Contains(workflow.Keys, m.Key) {
+			misspelt = append(misspelt, r.Unknown(m, workflow.Keys))
 		}
-		near := meant(name, keyNames)
-		switch {
-		case near != "":
-			x.add(x.at(p.key), "unknown key %s, %s is meant", x.name(name), near)
-		case slices.Contains(misspelt, ""):
-			x.add(x.at(p.key), "unknown key %s", x.name(name))
-		default:
-			x.add(x.at(p.key), "unknown key %s; known are %s", x.name(name), strings.Join(keyNames, ", "))
-		}
-		misspelt = append(misspelt, near)
 	}
-	for _, p := range e.beside {
-		if name := p.key.Value; name != "type" && slices.Contains(keyNames, name) {
-			misspelt = append(misspelt, name)
-			x.add(x.at(p.key), "%s stands beside result_settings, it is meant below it and indented", name)
+	for _, m := range r.section.Beside {
+		if m.Key != "type" && slices.Contains(workflow.Keys, m.Key) {
+			misspelt = append(misspelt, m.Key)
+			r.Fault(m, "expected inside result_settings, got it beside; indent it below result_settings")
 		}
 	}
 	return misspelt
 }
 
 // text returns a setting's value. After a fault it may be one that does not fit.
-func (x *expander) text(s setting, p pair) string {
-	at, n := x.at(p.key), target(p.value)
-	switch {
-	case n.Tag == "!!null" && s.name == "api_token":
+func (r *reader) text(m workflow.Member) string {
+	s := known[m.Key]
+	switch kind := m.Kind(); {
+	case kind == workflow.Nothing && m.Key == "api_token":
 		return ""
-	case !textual(n):
-		x.add(at, "%s is %s, %s is meant", s.name, describe(n), s.meant)
+	case kind == workflow.Boolean && m.Key == "list_value":
+		r.Fault(m, "expected a text in quotes, got %s", kind)
 		return ""
-	case n.Tag == "!!bool" && s.name == "list_value":
-		x.add(at, "list_value is a boolean, a text in quotes is meant")
-		return ""
-	case n.Tag == "!!bool" && s.name != "wait_for_completion":
-		x.add(at, "%s is a boolean, %s is meant", s.name, s.meant)
+	case kind == workflow.Boolean && m.Key != "wait_for_completion":
+		r.Fault(m, "expected %s, got %s", s.expected, kind)
 		return ""
 	}
-	text, ok := x.expand(n.Value, place{at: at, in: s.name})
-	if s.name != "list_value" {
+	text, ok := r.Text(m, s.expected)
+	if m.Key != "list_value" {
 		text = strings.TrimSpace(text)
 	}
 	switch {
 	case !ok || s.fits(text):
-	case s.name == "api_token":
-		x.add(at, "api_token holds blanks or characters that no key has, %s is meant", s.meant)
+	case m.Key == "api_token":
+		r.Fault(m, "expected %s, got blanks or characters that no key has", s.expected)
 	default:
-		found := x.value(text)
-		if n.Tag != "!!str" {
-			found = x.name(text)
-		}
-		x.add(at, "%s is %s, %s is meant", s.name, found, instead(s, text))
+		r.Fault(m, "expected %s, got %s%s", s.expected, r.Quote(text), instead(m.Key, text))
 	}
 	return text
 }
 
-// instead says what is meant in place of a value that does not fit.
-func instead(s setting, text string) string {
-	if s.name == "operation" {
-		switch text = strings.ToLower(text); {
-		case strings.HasPrefix(text, "add"):
-			return "add"
-		case strings.HasPrefix(text, "remove"), strings.HasPrefix(text, "delete"):
-			return "remove_profiles"
-		}
+// instead suggests an operation for another system's word, or returns "".
+func instead(key, text string) string {
+	text = strings.ToLower(text)
+	switch {
+	case key != "operation":
+	case strings.HasPrefix(text, "add"):
+		return " (did you mean add?)"
+	case strings.HasPrefix(text, "remove"), strings.HasPrefix(text, "delete"):
+		return " (did you mean remove_profiles?)"
 	}
-	return s.meant
+	return ""
 }
 
 // translate puts TD's values, which fit, into our words.
-func translate(values map[string]string, private []string) *Settings {
+func translate(values map[string]string, private func(string) bool) *Settings {
 	s := &Settings{Key: values["api_token"], Operation: "add", private: private}
 	if values["operation"] == "remove_profiles" {
 		s.Operation = "remove"

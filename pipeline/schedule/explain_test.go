@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"klaviyo-export/pipeline/workflow"
 )
 
 // planOf is a plan without options.
@@ -15,125 +17,148 @@ func planOf(t testing.TB, expression, zone string) *Plan {
 
 var november = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
+// TestExplain guards every sentence that explains an expression in a zone.
 func TestExplain(t *testing.T) {
 	for _, c := range []struct {
 		expression, zone string
 		want             []string
 	}{
 		{"0 0 1 * 1", "UTC", []string{
-			`"0 0 1 * 1" means: fire at 00:00, on Mondays`,
-			"by the clocks of UTC, next at 2026-11-02T00:00:00Z",
-			`"1" for the day of the month is ignored: "1" for the day of the week, which fires more often, wins (in 400 years day 1 on 4800 days, Mondays on 20871)`,
-			"Vixie cron would fire at 00:00, on day 1 of the month and on Mondays",
-			"digdag (cron4j) would fire at 00:00, on Mondays that are day 1 of the month",
+			`"0 0 1 * 1" fires at 00:00, on Mondays`,
+			"the time zone is UTC, and the next time is 2026-11-02T00:00:00Z",
+			`"1" for the day of the month is ignored: "1" for the day of the week fires more often (in 400 ` +
+				`years: day 1 4800 times, Mondays 20871 times)`,
+			"Vixie cron fires at 00:00, on day 1 of the month and on Mondays",
+			"digdag (cron4j) fires at 00:00, on Mondays that are day 1 of the month",
 		}},
 		{"0 0 1-7 * mon", "UTC", []string{
-			`"0 0 1-7 * mon" means: fire at 00:00, on days 1 to 7 of the month`,
-			"by the clocks of UTC, next at 2026-11-02T00:00:00Z",
-			`"mon" for the day of the week is ignored: "1-7" for the day of the month, which fires more often, wins (in 400 years days 1 to 7 on 33600 days, Mondays on 20871)`,
-			"Vixie cron would fire at 00:00, on days 1 to 7 of the month and on Mondays",
-			"digdag (cron4j) would fire at 00:00, on Mondays that are days 1 to 7 of the month",
+			`"0 0 1-7 * mon" fires at 00:00, on days 1 to 7 of the month`,
+			"the time zone is UTC, and the next time is 2026-11-02T00:00:00Z",
+			`"mon" for the day of the week is ignored: "1-7" for the day of the month fires more often (in 400 ` +
+				`years: days 1 to 7 33600 times, Mondays 20871 times)`,
+			"Vixie cron fires at 00:00, on days 1 to 7 of the month and on Mondays",
+			"digdag (cron4j) fires at 00:00, on Mondays that are days 1 to 7 of the month",
 		}},
 		{"0 0 1-17 1,2,4 0,1,3,5", "UTC", []string{
-			`"0 0 1-17 1,2,4 0,1,3,5" means: fire at 00:00, on Mondays, Wednesdays, Fridays and Sundays, in January, February and April`,
-			"by the clocks of UTC, next at 2027-01-01T00:00:00Z",
-			`"1-17" for the day of the month is ignored: "0,1,3,5" for the day of the week, which fires as often, wins (in 400 years days 1 to 17 on 20400 days, Mondays, Wednesdays, Fridays and Sundays on 20400)`,
-			"Vixie cron would fire at 00:00, on days 1 to 17 of the month and on Mondays, Wednesdays, Fridays and Sundays, in January, February and April",
-			"digdag (cron4j) would fire at 00:00, on Mondays, Wednesdays, Fridays and Sundays that are days 1 to 17 of the month, in January, February and April",
+			`"0 0 1-17 1,2,4 0,1,3,5" fires at 00:00, on Mondays, Wednesdays, Fridays and Sundays, in January, ` +
+				`February and April`,
+			"the time zone is UTC, and the next time is 2027-01-01T00:00:00Z",
+			`"1-17" for the day of the month is ignored: "0,1,3,5" for the day of the week fires as often, and ` +
+				`then the day of the week wins (in 400 years: days 1 to 17 20400 times, Mondays, Wednesdays, ` +
+				`Fridays and Sundays 20400 times)`,
+			"Vixie cron fires at 00:00, on days 1 to 17 of the month and on Mondays, Wednesdays, Fridays and " +
+				"Sundays, in January, February and April",
+			"digdag (cron4j) fires at 00:00, on Mondays, Wednesdays, Fridays and Sundays that are days 1 to 17 " +
+				"of the month, in January, February and April",
 		}},
 		{"0 0 31 2 1", "UTC", []string{
-			`"0 0 31 2 1" means: fire at 00:00, on Mondays, in February`,
-			"by the clocks of UTC, next at 2027-02-01T00:00:00Z",
-			`"31" for the day of the month is ignored: "1" for the day of the week, which fires more often, wins (in 400 years day 31 on 0 days, Mondays on 1615)`,
-			"digdag (cron4j) would never fire",
-			"Vixie cron would fire on the same days",
+			`"0 0 31 2 1" fires at 00:00, on Mondays, in February`,
+			"the time zone is UTC, and the next time is 2027-02-01T00:00:00Z",
+			`"31" for the day of the month is ignored: "1" for the day of the week fires more often (in 400 ` +
+				`years: day 31 0 times, Mondays 1615 times)`,
+			"digdag (cron4j) never fires",
+			"Vixie cron fires on the same days",
 		}},
 		{"0 0 5,*/10,25 * *", "Asia/Tokyo", []string{
-			`"0 0 5,*/10,25 * *" means: fire at 00:00, on days 5, 10, 20, 25 and 30 of the month`,
-			"by the clocks of Asia/Tokyo, next at 2026-11-05T00:00:00+09:00",
-			"it fires on the 30th too, as */10 are all days divisible by 10: the list in Treasure Data's documentation, 5, 10, 20 and 25 for 5,*/10,25, leaves that day out",
-			"Vixie cron would fire at 00:00, on days 1, 5, 11, 21, 25 and 31 of the month",
-			"digdag (cron4j) would fire at 00:00, on days 1, 5, 11, 21, 25 and 31 of the month",
+			`"0 0 5,*/10,25 * *" fires at 00:00, on days 5, 10, 20, 25 and 30 of the month`,
+			"the time zone is Asia/Tokyo, and the next time is 2026-11-05T00:00:00+09:00",
+			"it fires on day 30 too, because */10 means every day divisible by 10; Treasure Data's documentation " +
+				"lists only 5, 10, 20 and 25 for 5,*/10,25",
+			"Vixie cron fires at 00:00, on days 1, 5, 11, 21, 25 and 31 of the month",
+			"digdag (cron4j) fires at 00:00, on days 1, 5, 11, 21, 25 and 31 of the month",
 		}},
 		{"0 0 30,*/14 * *", "UTC", []string{
-			`"0 0 30,*/14 * *" means: fire at 00:00, on days 14, 28 and 30 of the month`,
-			"by the clocks of UTC, next at 2026-11-14T00:00:00Z",
-			"Vixie cron would fire at 00:00, on days 1, 15, 29 and 30 of the month",
-			"digdag (cron4j) would fire at 00:00, on days 1, 15, 29 and 30 of the month",
+			`"0 0 30,*/14 * *" fires at 00:00, on days 14, 28 and 30 of the month`,
+			"the time zone is UTC, and the next time is 2026-11-14T00:00:00Z",
+			"Vixie cron fires at 00:00, on days 1, 15, 29 and 30 of the month",
+			"digdag (cron4j) fires at 00:00, on days 1, 15, 29 and 30 of the month",
 		}},
-		// A star at the beginning makes the fields of Vixie cron a conjunction.
+		// Where a field begins with a star, Vixie cron wants both fields.
 		{"0 0 */2 * sat,sun", "UTC", []string{
-			`"0 0 */2 * sat,sun" means: fire at 00:00, on days 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28 and 30 of the month`,
-			"by the clocks of UTC, next at 2026-11-02T00:00:00Z",
-			`"sat,sun" for the day of the week is ignored: "*/2" for the day of the month, which fires more often, wins (in 400 years days 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28 and 30 on 71600 days, Saturdays and Sundays on 41742)`,
-			"Vixie cron would fire at 00:00, on Saturdays and Sundays that are days 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29 and 31 of the month",
-			"digdag (cron4j) would fire at 00:00, on Saturdays and Sundays that are days 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29 and 31 of the month",
+			`"0 0 */2 * sat,sun" fires at 00:00, on days 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28 and ` +
+				`30 of the month`,
+			"the time zone is UTC, and the next time is 2026-11-02T00:00:00Z",
+			`"sat,sun" for the day of the week is ignored: "*/2" for the day of the month fires more often (in ` +
+				`400 years: days 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28 and 30 71600 times, ` +
+				`Saturdays and Sundays 41742 times)`,
+			"Vixie cron fires at 00:00, on Saturdays and Sundays that are days 1, 3, 5, 7, 9, 11, 13, 15, 17, " +
+				"19, 21, 23, 25, 27, 29 and 31 of the month",
+			"digdag (cron4j) fires at 00:00, on Saturdays and Sundays that are days 1, 3, 5, 7, 9, 11, 13, 15, " +
+				"17, 19, 21, 23, 25, 27, 29 and 31 of the month",
 		}},
 		{"30 1,2 * jan,feb-apr,nov *", "America/New_York", []string{
-			`"30 1,2 * jan,feb-apr,nov *" means: fire at 01:30 and 02:30, every day, in January to April and November`,
-			"by the clocks of America/New_York, next at 2026-11-01T01:30:00-04:00",
-			"on 2026-11-01 01:30 comes twice (the clocks go back from 02:00 to 01:00) and fires twice",
-			"on 2027-03-14 02:30 does not exist (the clocks go from 02:00 to 03:00) and is left out",
-			"Vixie cron and digdag (cron4j) would fire on the same days",
-			"Vixie cron would make up for a time that is left out, and fire once at one that comes twice",
+			`"30 1,2 * jan,feb-apr,nov *" fires at 01:30 and 02:30, every day, in January to April and November`,
+			"the time zone is America/New_York, and the next time is 2026-11-01T01:30:00-04:00",
+			"2026-11-01 01:30 occurs twice (the clocks go back from 02:00 to 01:00), so it fires twice",
+			"2027-03-14 02:30 does not exist (the clocks go forward from 02:00 to 03:00), so it does not fire then",
+			"Vixie cron and digdag (cron4j) fire on the same days",
+			"Vixie cron makes up for a time that does not exist, and fires once at a time that occurs twice",
 		}},
 		{"*/20 9-17 1 */5 *", "UTC", []string{
-			`"*/20 9-17 1 */5 *" means: fire at minutes 0, 20 and 40 of hours 9 to 17, on day 1 of the month, in May and October`,
-			"by the clocks of UTC, next at 2027-05-01T09:00:00Z",
-			"Vixie cron would fire at minutes 0, 20 and 40 of hours 9 to 17, on day 1 of the month, in January, June and November",
-			"digdag (cron4j) would fire at minutes 0, 20 and 40 of hours 9 to 17, on day 1 of the month, in January, June and November",
+			`"*/20 9-17 1 */5 *" fires at minutes 0, 20 and 40 of hours 9 to 17, on day 1 of the month, in May ` +
+				`and October`,
+			"the time zone is UTC, and the next time is 2027-05-01T09:00:00Z",
+			"Vixie cron fires at minutes 0, 20 and 40 of hours 9 to 17, on day 1 of the month, in January, June " +
+				"and November",
+			"digdag (cron4j) fires at minutes 0, 20 and 40 of hours 9 to 17, on day 1 of the month, in January, " +
+				"June and November",
 		}},
 		{"0 */1 * * *", "America/New_York", []string{
-			`"0 */1 * * *" means: fire at minute 0 of every hour, every day`,
-			"by the clocks of America/New_York, next at 2026-10-31T21:00:00-04:00",
-			"on 2026-11-01 01:00 comes twice (the clocks go back from 02:00 to 01:00) and fires twice",
-			"on 2027-03-14 02:00 does not exist (the clocks go from 02:00 to 03:00) and is left out",
-			"Vixie cron and digdag (cron4j) would fire on the same days",
+			`"0 */1 * * *" fires at minute 0 of every hour, every day`,
+			"the time zone is America/New_York, and the next time is 2026-10-31T21:00:00-04:00",
+			"2026-11-01 01:00 occurs twice (the clocks go back from 02:00 to 01:00), so it fires twice",
+			"2027-03-14 02:00 does not exist (the clocks go forward from 02:00 to 03:00), so it does not fire then",
+			"Vixie cron and digdag (cron4j) fire on the same days",
 		}},
 		{"* 3 * * *", "UTC", []string{
-			`"* 3 * * *" means: fire every minute of hour 3, every day`,
-			"by the clocks of UTC, next at 2026-11-01T03:00:00Z",
-			"Vixie cron and digdag (cron4j) would fire on the same days",
+			`"* 3 * * *" fires every minute of hour 3, every day`,
+			"the time zone is UTC, and the next time is 2026-11-01T03:00:00Z",
+			"Vixie cron and digdag (cron4j) fire on the same days",
 		}},
 		{"* * * * *", "UTC", []string{
-			`"* * * * *" means: fire every minute, every day`,
-			"by the clocks of UTC, next at 2026-11-01T00:01:00Z",
-			"Vixie cron and digdag (cron4j) would fire on the same days",
+			`"* * * * *" fires every minute, every day`,
+			"the time zone is UTC, and the next time is 2026-11-01T00:01:00Z",
+			"Vixie cron and digdag (cron4j) fire on the same days",
 		}},
 		{"", "UTC", []string{`"" never fires`}},
 	} {
 		if got := planOf(t, c.expression, c.zone).Explain(november); !slices.Equal(got, c.want) {
-			t.Errorf("%q in %s:\n got %s\nwant %s", c.expression, c.zone, strings.Join(got, "\n     "), strings.Join(c.want, "\n     "))
+			const line = "\n     "
+			t.Errorf("%q in %s:\n got %s\nwant %s",
+				c.expression, c.zone, strings.Join(got, line), strings.Join(c.want, line))
 		}
 	}
 }
 
-// TestExplainPlan is about what stands beside the expression.
+// TestExplainPlan guards the sentences on what a plan has beside the expression.
 func TestExplainPlan(t *testing.T) {
 	p := planOf(t, "@daily", "UTC")
 	p.Delay, p.Start, p.End = 90*time.Minute, Date{2026, 12, 24}, Date{2026, 12, 31}
 	want := []string{
-		`"@daily" means: fire at 00:00, every day`,
-		"by the clocks of UTC, next at 2026-12-24T00:00:00Z",
-		"its first day is 2026-12-24",
-		"its last day is 2026-12-31",
-		"runs start 1h30m later: next run at 2026-12-24T01:30:00Z",
-		"Vixie cron and digdag (cron4j) would fire on the same days",
+		`"@daily" fires at 00:00, every day`,
+		"the time zone is UTC, and the next time is 2026-12-24T00:00:00Z",
+		"the first day is 2026-12-24",
+		"the last day is 2026-12-31",
+		"runs start 1h30m after their time, the next one at 2026-12-24T01:30:00Z",
+		"Vixie cron and digdag (cron4j) fire on the same days",
 	}
 	if got := p.Explain(november); !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}
-	if got := p.Explain(november.AddDate(1, 0, 0)); got[1] != "by the clocks of UTC, and at no time any more" || got[4] != "runs start 1h30m later" {
+	got := p.Explain(november.AddDate(1, 0, 0))
+	const never = "the time zone is UTC, and there is no further time"
+	if got[1] != never || got[4] != "runs start 1h30m after their time" {
 		t.Errorf("after the end: %q", got)
 	}
-	weekly, err := FromWorkflow(dig(t, "timezone: Asia/Tokyo\nschedule:\n  weekly>: Sun,09:00:00\n"))
+	file := dig(t, "timezone: Asia/Tokyo\nschedule:\n  weekly>: Sun,09:00:00\n")
+	weekly, err := FromWorkflow(file, workflow.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for now, want := range map[string]string{
-		"2026-11-07T12:00:00+09:00": "runs start 9h later: next run at 2026-11-08T09:00:00+09:00",
-		"2026-11-08T08:59:00+09:00": "runs start 9h later: next run at 2026-11-08T09:00:00+09:00",
-		"2026-11-08T09:00:00+09:00": "runs start 9h later: next run at 2026-11-15T09:00:00+09:00",
+		"2026-11-07T12:00:00+09:00": "runs start 9h after their time, the next one at 2026-11-08T09:00:00+09:00",
+		"2026-11-08T08:59:00+09:00": "runs start 9h after their time, the next one at 2026-11-08T09:00:00+09:00",
+		"2026-11-08T09:00:00+09:00": "runs start 9h after their time, the next one at 2026-11-15T09:00:00+09:00",
 	} {
 		at, err := time.Parse(time.RFC3339, now)
 		if err != nil {
@@ -144,15 +169,19 @@ func TestExplainPlan(t *testing.T) {
 		}
 	}
 	for delay, want := range map[time.Duration]string{
-		90 * time.Second: "1m30s", 10 * time.Minute: "10m", 20 * time.Second: "20s", time.Hour + 10*time.Second: "1h0m10s", 20 * time.Hour: "20h",
+		90 * time.Second: "1m30s", 10 * time.Minute: "10m", 20 * time.Second: "20s",
+		time.Hour + 10*time.Second: "1h0m10s", 20 * time.Hour: "20h",
 	} {
 		p.Delay = delay
-		if got := p.delayed(november); !strings.HasPrefix(got, "runs start "+want+" later: ") {
+		if got := p.delayed(november); !strings.HasPrefix(got, "runs start "+want+" after their time, ") {
 			t.Errorf("%v: %s", delay, got)
 		}
 	}
 	p.Schedule, _ = parse("0 0 1 * 1", cron4j)
-	want = []string{"Treasure Data's cron for queries would fire at 00:00, on Mondays", "Vixie cron would fire at 00:00, on day 1 of the month and on Mondays"}
+	want = []string{
+		"Treasure Data's cron for queries fires at 00:00, on Mondays",
+		"Vixie cron fires at 00:00, on day 1 of the month and on Mondays",
+	}
 	if got := p.Explain(november); !slices.Equal(got[len(got)-2:], want) {
 		t.Errorf("as digdag reads it: %q", got)
 	}

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -8,20 +9,21 @@ import (
 	"pgregory.net/rapid"
 )
 
-// command is one that every system has to quote in another way.
+// command is one that each system quotes in its own way.
 var command = []string{"/opt/bin/Export_All.sh", "--list", `50% "off" $HOME`, "it's", `a\b`, "", "x;y"}
 
+// TestExport guards the bytes of a whole configuration for each system.
 func TestExport(t *testing.T) {
 	for to, want := range map[string]string{
-		"crontab": `# "30 6 * jan */5" in Asia/Tokyo: fire at 06:30, on Fridays and Sundays, in January.
-# Here SCHEDULED_TIME is not set, and runs that were missed are not caught up.
-# CRON_TZ is cronie's: other crons go by the clocks of the machine.
-# Two runs may overlap.
+		"crontab": `# "30 6 * jan */5" in Asia/Tokyo fires at 06:30, on Fridays and Sundays, in January.
+# SCHEDULED_TIME is not set here, and missed runs are not made up for.
+# CRON_TZ needs cronie: other crons use the machine's time zone.
+# Two runs can overlap.
 CRON_TZ=Asia/Tokyo
-30 6 * 1 0,5 /opt/bin/Export_All.sh --list '50'\%' "off" $HOME' 'it'\''s' 'a\b' '' 'x;y'
+30 6 * 1 0,5 /opt/bin/Export_All.sh --list 50\%' "off" $HOME' 'it'"'"'s' 'a\b' '' 'x;y'
 `,
-		"systemd": `# "30 6 * jan */5" in Asia/Tokyo: fire at 06:30, on Fridays and Sundays, in January.
-# Here SCHEDULED_TIME is not set, and runs that were missed are not caught up.
+		"systemd": `# "30 6 * jan */5" in Asia/Tokyo fires at 06:30, on Fridays and Sundays, in January.
+# SCHEDULED_TIME is not set here, and missed runs are not made up for.
 # export-all-sh.timer
 [Timer]
 OnCalendar=Sun,Fri *-01-* 06:30:00 Asia/Tokyo
@@ -35,8 +37,8 @@ WantedBy=timers.target
 Type=oneshot
 ExecStart=/opt/bin/Export_All.sh --list "50%% \"off\" $$HOME" "it's" "a\\b" "" "x;y"
 `,
-		"kubernetes": `# "30 6 * jan */5" in Asia/Tokyo: fire at 06:30, on Fridays and Sundays, in January.
-# Here SCHEDULED_TIME is not set, and runs that were missed are not caught up.
+		"kubernetes": `# "30 6 * jan */5" in Asia/Tokyo fires at 06:30, on Fridays and Sundays, in January.
+# SCHEDULED_TIME is not set here, and missed runs are not made up for.
 apiVersion: batch/v1
 kind: CronJob
 metadata:
@@ -52,19 +54,20 @@ spec:
           restartPolicy: Never
           containers:
             - name: export-all-sh
-              image: IMAGE # one that holds the command
+              image: IMAGE # fill in an image that has the command
               command: ["/opt/bin/Export_All.sh","--list","50% \"off\" $$HOME","it's","a\\b","","x;y"]
 `,
 	} {
-		if got, err := planOf(t, "30 6 * jan */5", "Asia/Tokyo").Export(to, november, command); err != nil || got != want {
+		got, err := planOf(t, "30 6 * jan */5", "Asia/Tokyo").Export(to, november, command)
+		if err != nil || got != want {
 			t.Errorf("%s: %v\n%s", to, err, got)
 		}
 	}
 }
 
-// TestExportTimes holds the line of each system in which the times stand, or the reason why there is none.
+// TestExportTimes guards the line with the times that each system gets, or the reason why it gets none.
 func TestExportTimes(t *testing.T) {
-	deadline(t)
+	const differs = " does not fire at the same times in "
 	for _, c := range []struct{ to, expression, zone, want string }{
 		{"crontab", "0 0 5,*/10,25 */5 *", "UTC", "0 0 5,10,20,25,30 5,10 *"},
 		{"crontab", "0 0 1 * 1", "UTC", "0 0 * * 1"},
@@ -73,21 +76,30 @@ func TestExportTimes(t *testing.T) {
 		{"crontab", "@hourly", "America/New_York", "0 * * * *"},
 		{"crontab", "*/15 1 * * *", "America/New_York", "*/15 1 * * *"},
 		{"crontab", "0 5 * * *", "America/New_York", "0 5 * * *"},
-		{"crontab", "30 2 * * *", "America/New_York", "cron would not fire at the same times in America/New_York: it makes up for 2027-03-14 02:30, which the clocks leave out"},
-		{"crontab", "30 1 * * *", "America/New_York", "cron would not fire at the same times in America/New_York: it fires once at 2026-11-01 01:30, which comes twice"},
-		{"crontab", "30 2 14 3 *", "America/New_York", "cron would not fire at the same times in America/New_York: it makes up for 2027-03-14 02:30, which the clocks leave out"},
+		{"crontab", "30 2 * * *", "America/New_York",
+			"cron" + differs + "America/New_York: it makes up for 2027-03-14 02:30, which does not exist"},
+		{"crontab", "30 1 * * *", "America/New_York",
+			"cron" + differs + "America/New_York: it fires once at 2026-11-01 01:30, which occurs twice"},
+		{"crontab", "30 2 14 3 *", "America/New_York",
+			"cron" + differs + "America/New_York: it makes up for 2027-03-14 02:30, which does not exist"},
 		{"systemd", "0 0 5,*/10,25 */5 *", "UTC", "OnCalendar=*-05,10-05,10,20,25,30 00:00:00 UTC"},
 		{"systemd", "30 2 * * *", "America/New_York", "OnCalendar=*-*-* 02:30:00 America/New_York"},
-		{"systemd", "30 1 * * *", "America/New_York", "systemd would not fire at the same times in America/New_York: it fires once at 2026-11-01 01:30, which comes twice"},
-		{"systemd", "10 * * * *", "America/St_Johns", "systemd would not fire at the same times in America/St_Johns: it fires once at 2026-11-01 01:10, which comes twice"},
-		{"systemd", "40 * * * *", "Australia/Lord_Howe", "systemd would not fire at the same times in Australia/Lord_Howe: it fires once at 2027-04-04 01:40, which comes twice"},
+		{"systemd", "30 1 * * *", "America/New_York",
+			"systemd" + differs + "America/New_York: it fires once at 2026-11-01 01:30, which occurs twice"},
+		{"systemd", "10 * * * *", "America/St_Johns",
+			"systemd" + differs + "America/St_Johns: it fires once at 2026-11-01 01:10, which occurs twice"},
+		{"systemd", "40 * * * *", "Australia/Lord_Howe",
+			"systemd" + differs + "Australia/Lord_Howe: it fires once at 2027-04-04 01:40, which occurs twice"},
 		{"systemd", "10 * * * *", "Asia/Kathmandu", "OnCalendar=*-*-* *:10:00 Asia/Kathmandu"},
 		{"kubernetes", "30 1,2 * * *", "America/New_York", `schedule: "30 1-2 * * *"`},
-		{"kubernetes", "0 6 * * 5", "Africa/Cairo", "Kubernetes would not fire at the same times in Africa/Cairo: it errs on 2027-04-30, which has no midnight"},
+		{"kubernetes", "0 6 * * 5", "Africa/Cairo",
+			"Kubernetes" + differs + "Africa/Cairo: it gets 2027-04-30 wrong, which has no midnight"},
 		{"kubernetes", "0 6 * * *", "Africa/Cairo", `schedule: "0 6 * * *"`},
-		{"kubernetes", "0 6 * * *", "Australia/Lord_Howe", "Kubernetes would not fire at the same times in Australia/Lord_Howe: its clocks change by other than whole hours on 2027-04-04"},
-		{"crontab", "", "UTC", `"" never fires, there is nothing to export`},
-		{"launchd", "@daily", "UTC", `"launchd" is not known, one of crontab, kubernetes, systemd was meant`},
+		{"kubernetes", "0 6 * * *", "Australia/Lord_Howe",
+			"Kubernetes" + differs + "Australia/Lord_Howe: it counts in whole hours, " +
+				"and the clocks change by minutes on 2027-04-04"},
+		{"crontab", "", "UTC", `"" never fires, so there is nothing to export`},
+		{"launchd", "@daily", "UTC", `expected crontab, kubernetes or systemd, got "launchd"`},
 	} {
 		got, err := planOf(t, c.expression, c.zone).Export(c.to, november, []string{"true"})
 		if err != nil {
@@ -101,62 +113,110 @@ func TestExportTimes(t *testing.T) {
 	}
 }
 
-// timesLine is the line of an export in which the times stand.
+// timesLine is the line of an export that has the times.
 func timesLine(export string) string {
 	for line := range strings.Lines(export) {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "OnCalendar=") || strings.HasPrefix(line, "schedule:") {
 			return line
 		}
-		if fields, is := strings.CutSuffix(line, " true"); is && !strings.HasPrefix(line, "name:") && !strings.HasPrefix(line, "- name:") {
+		named := strings.HasPrefix(line, "name:") || strings.HasPrefix(line, "- name:")
+		if fields, is := strings.CutSuffix(line, " true"); is && !named {
 			return fields
 		}
 	}
 	return ""
 }
 
-// TestExportRefused is about what is no matter of the times.
+// TestExportRefused guards the exact error for everything that another scheduler would not do exactly.
 func TestExportRefused(t *testing.T) {
-	refused := func(want string, p *Plan, to string, command ...string) {
-		t.Helper()
-		if _, err := p.Export(to, november, command); err == nil || err.Error() != want {
-			t.Errorf("%v, want %s", err, want)
-		}
+	const program = ": expected a command's name or its absolute path, got "
+	with := func(change func(p *Plan)) *Plan {
+		p := planOf(t, "@daily", "UTC")
+		change(p)
+		return p
 	}
-	daily := planOf(t, "@daily", "UTC")
-	refused("the command is missing", daily, "crontab")
-	refused("a line of a crontab cannot hold a command with a line break", daily, "crontab", "echo", "a\nb")
-	refused("systemd starts a command by its name or its absolute path, not ./run.sh: write \"$PWD/…\"", daily, "systemd", "./run.sh")
-	refused("systemd starts a command by its name or its absolute path, not -run: write \"$PWD/…\"", daily, "systemd", "-run")
-	refused("systemd starts a command by its name or its absolute path, not nothing: write \"$PWD/…\"", daily, "systemd", "")
-	refused("cron starts a command by its name or its absolute path, not ./run.sh: write \"$PWD/…\"", daily, "crontab", "./run.sh")
-	refused("cron starts a command by its name or its absolute path, not bin/run: write \"$PWD/…\"", daily, "crontab", "bin/run", "/")
-	refused("cron starts a command by its name or its absolute path, not nothing: write \"$PWD/…\"", daily, "crontab", "")
-	refused("a CronJob cannot hold a command that is not UTF-8 text", daily, "kubernetes", "echo", "\xff")
-	delayed := *daily
-	delayed.Delay = time.Second
-	refused("cron has no delay after the scheduled time", &delayed, "crontab", "true")
-	ending := *daily
-	ending.End = Date{2027, 1, 1}
-	refused("Kubernetes has no first and last day of a schedule", &ending, "kubernetes", "true")
-	skipping := *daily
-	skipping.SkipOnOvertime = true
-	refused("Kubernetes cannot be told to leave out runs whose time comes while another one is under way", &skipping, "kubernetes", "true")
-	skipping = *daily
-	skipping.SkipDelayedBy = time.Minute
-	refused("systemd cannot be told to leave out runs that are later than 1m0s", &skipping, "systemd", "true")
+	daily := with(func(*Plan) {})
 	both, err := parse("0 0 1 * 1", cron4j)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Plan{Schedule: both, Location: time.UTC}
-	refused("cron cannot fire on Mondays that are day 1 of the month alone", p, "crontab", "true")
-	if got, err := p.Export("systemd", november, []string{"true"}); err != nil || timesLine(got) != "OnCalendar=Mon *-*-01 00:00:00 UTC" {
-		t.Errorf("systemd: %v %s", err, got)
+	bothDays := &Plan{Schedule: both, Location: time.UTC}
+	for _, c := range []struct {
+		name    string
+		plan    *Plan
+		to      string
+		command []string
+		want    string
+	}{
+		{"no command", daily, "crontab", nil, "expected a command, got none"},
+		{"a line break", daily, "crontab", []string{"echo", "a\nb"},
+			"cron: expected a command on one line, got a line break"},
+		{"a path from a folder", daily, "crontab", []string{"./run.sh"},
+			"cron" + program + `"./run.sh"; write "$PWD/…"`},
+		{"a path below a folder", daily, "crontab", []string{"bin/run", "/"},
+			"cron" + program + `"bin/run"; write "$PWD/…"`},
+		{"an empty program", daily, "crontab", []string{""},
+			"cron" + program + `nothing; write "$PWD/…"`},
+		{"a path from a folder", daily, "systemd", []string{"./run.sh"},
+			"systemd" + program + `"./run.sh"; write "$PWD/…"`},
+		{"a name with a prefix", daily, "systemd", []string{"-run"},
+			"systemd" + program + `"-run"; write "$PWD/…"`},
+		{"an empty program", daily, "systemd", []string{""},
+			"systemd" + program + `nothing; write "$PWD/…"`},
+		{"no UTF-8", daily, "kubernetes", []string{"echo", "\xff"},
+			"kubernetes: expected a command in UTF-8, got other bytes"},
+		{"a delay", with(func(p *Plan) { p.Delay = time.Second }), "crontab", []string{"true"},
+			"cron cannot start runs later than their time"},
+		{"an end", with(func(p *Plan) { p.End = Date{2027, 1, 1} }), "kubernetes", []string{"true"},
+			"Kubernetes has no first or last day of a schedule"},
+		{"skips on overtime", with(func(p *Plan) { p.SkipOnOvertime = true }), "kubernetes", []string{"true"},
+			"Kubernetes cannot skip runs whose time comes during another run"},
+		{"skips of late runs", with(func(p *Plan) { p.SkipDelayedBy = time.Minute }), "systemd", []string{"true"},
+			"systemd cannot skip runs that are more than 1m0s late"},
+		{"both fields for days", bothDays, "crontab", []string{"true"},
+			"cron cannot fire only on Mondays that are day 1 of the month"},
+	} {
+		t.Run(c.to+" "+c.name, func(t *testing.T) {
+			text, err := c.plan.Export(c.to, november, c.command)
+			if text != "" || err == nil || err.Error() != c.want {
+				t.Errorf("got  %s, %v\nwant %s", text, err, c.want)
+			}
+		})
+	}
+	got, err := bothDays.Export("systemd", november, []string{"true"})
+	if err != nil || timesLine(got) != "OnCalendar=Mon *-*-01 00:00:00 UTC" {
+		t.Errorf("systemd, with both fields for days: %v %s", err, got)
 	}
 }
 
-// TestExportCron reads what is exported to cron as cron does, and holds it against the schedule.
+// TestCronWord guards that a word reaches the program as it is, through cron's line breaks at % and through the
+// shell.
+func TestCronWord(t *testing.T) {
+	for _, c := range []struct{ name, word, want string }{
+		{"a plain word", "/opt/x", "/opt/x"},
+		{"an empty word", "", "''"},
+		{"a percent sign alone", "%", `\%`},
+		{"a percentage", "50%", `50\%`},
+		{"a format", "+%Y-%m-%d", `+\%Y-\%m-\%d`},
+		{"blanks and a percent sign", "5 % off", `'5 '\%' off'`},
+		{"a backslash before a percent sign", `a\%b`, `'a\'\%b`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := cronWord(c.word)
+			if got != c.want {
+				t.Fatalf("got %s, want %s", got, c.want)
+			}
+			read := strings.ReplaceAll(got, `\%`, "%") // as cronie does
+			out, err := exec.Command("sh", "-c", "printf %s "+read).Output()
+			if err != nil || string(out) != c.word {
+				t.Errorf("%s becomes %q, %v", got, out, err)
+			}
+		})
+	}
+}
+
+// TestExportCron guards that cron and Kubernetes, which read fields as cron does, fire when the schedule does.
 func TestExportCron(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, err := Parse(anyExpression(t))

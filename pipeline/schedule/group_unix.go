@@ -10,8 +10,8 @@ import (
 
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// terminate asks a process that ownGroup was for, and its children, to end. Those that are stopped heed it only when they go on. One that has
-// ended already is no error.
+// terminate asks a process that ownGroup was called for, and its children, to end. Stopped processes obey when they
+// continue. It is no error when the process has ended already.
 func terminate(p *os.Process) {
 	_ = syscall.Kill(-p.Pid, syscall.SIGTERM)
 	_ = syscall.Kill(-p.Pid, syscall.SIGCONT)

@@ -12,8 +12,8 @@ func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-// terminate asks a process that ownGroup was for, and its children, to end: by Ctrl-Break, which is what Windows has. Without a console
-// it ends the process itself.
+// terminate asks a process that ownGroup was called for, and its children, to end, with Ctrl-Break, which is what
+// Windows has. Without a console it kills the process itself.
 func terminate(p *os.Process) {
 	const ctrlBreak = 1
 	if done, _, _ := generateConsoleCtrlEvent.Call(ctrlBreak, uintptr(p.Pid)); done == 0 {

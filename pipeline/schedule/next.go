@@ -10,8 +10,9 @@ import (
 // lastYear is the last one that RFC 3339 can write.
 const lastYear = 9999
 
-// Next returns the first time strictly after the given one at which s fires, by the clocks of that one's location and in it. A local
-// time that the zone leaves out is left out, and one that it repeats fires each time. It is false when there is no such time.
+// Next returns the first time strictly after the given one at which s fires, by the clocks of its location and in
+// it. A local time that does not exist is skipped, and one that occurs twice fires twice. It is false when there is
+// no such time.
 func (s *Schedule) Next(after time.Time) (time.Time, bool) {
 	if s.spec == nil {
 		return time.Time{}, false
@@ -32,8 +33,8 @@ func (s *Schedule) Next(after time.Time) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// within returns the first reading of a clock from one on and before another at which s fires. Readings are times in UTC, whatever
-// the clock's zone.
+// within returns the first reading of a clock, not before from and before to, at which s fires. Readings are times
+// in UTC, whatever the clock's zone.
 func within(s *cron.SpecSchedule, from, to time.Time) (time.Time, bool) {
 	at := from.Truncate(time.Minute)
 	if at.Before(from) {
@@ -56,13 +57,13 @@ func within(s *cron.SpecSchedule, from, to time.Time) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// onDay tells whether s fires on a day.
+// onDay reports whether s fires on a day.
 func onDay(s *cron.SpecSchedule, month time.Month, day int, weekday time.Weekday) bool {
 	d, w := s.Dom>>day&1 != 0, s.Dow>>weekday&1 != 0
 	return s.Month>>month&1 != 0 && (d && w || s.DowOrDom && (d || w))
 }
 
-// onClock returns the first time of day from h:m on at which s fires.
+// onClock returns the first time of day, not before h:m, at which s fires.
 func onClock(s *cron.SpecSchedule, h, m int) (int, int, bool) {
 	if rest := s.Minute >> m; s.Hour>>h&1 != 0 && rest != 0 {
 		return h, m + bits.TrailingZeros64(rest), true

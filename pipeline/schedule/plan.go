@@ -6,22 +6,24 @@ import (
 	"time"
 )
 
-// Plan is a schedule in its zone, and what is done about it. Schedule and Location are there always.
+// Plan is a schedule in its zone, with its options. Schedule and Location are always set.
 type Plan struct {
 	Schedule       *Schedule
 	Location       *time.Location
 	Delay          time.Duration // from a scheduled time to its run
 	Start, End     Date          // the first and the last day of scheduled times, in Location
-	SkipOnOvertime bool          // leave out runs whose time comes while another one is under way
-	SkipDelayedBy  time.Duration // leave out runs that are later than this; 0 is never
+	SkipOnOvertime bool          // skip runs whose time comes during another run
+	SkipDelayedBy  time.Duration // skip runs that are later than this; 0 is never
 }
 
-// Next returns the first scheduled time strictly after the given one, in the plan's zone. It is false when there is none.
+// Next returns the first scheduled time strictly after the given one, in the plan's zone. It is false when there is
+// none.
 func (p *Plan) Next(after time.Time) (time.Time, bool) {
 	after = after.In(p.Location)
 	if p.Start != (Date{}) {
 		// No zone has been further ahead of UTC than 15:13 hours.
-		if early := time.Date(p.Start.year, p.Start.month, p.Start.day, -16, 0, 0, 0, time.UTC); after.Before(early) {
+		early := time.Date(p.Start.year, p.Start.month, p.Start.day, -16, 0, 0, 0, time.UTC)
+		if after.Before(early) {
 			after = early.In(p.Location)
 		}
 	}
@@ -35,16 +37,16 @@ func (p *Plan) Next(after time.Time) (time.Time, bool) {
 	return at, ok
 }
 
-// Check returns what is wrong with p, such as a first day after the last one. Next, Explain and Export take it for granted that nothing is;
-// Run sees to it.
+// Check returns an error for options that make no sense, such as a first day after the last one. Run calls it;
+// Next, Explain and Export rely on it.
 func (p *Plan) Check() error {
 	switch {
 	case p.Delay < 0:
-		return fmt.Errorf("a delay of %v is before the time, one of 0s or more was meant", p.Delay)
+		return fmt.Errorf("delay: expected 0s or more, got %v", p.Delay)
 	case p.SkipDelayedBy < 0:
-		return fmt.Errorf("runs cannot be skipped when they are %v late, more than 0s was meant", p.SkipDelayedBy)
+		return fmt.Errorf("skip delayed by: expected 0s or more, got %v", p.SkipDelayedBy)
 	case p.End != (Date{}) && p.End.before(p.Start):
-		return fmt.Errorf("the schedule starts on %v, after its end on %v", p.Start, p.End)
+		return fmt.Errorf("start: expected the end, %v, or earlier, got %v", p.End, p.Start)
 	}
 	return nil
 }
@@ -67,9 +69,9 @@ func (d *Date) UnmarshalText(text []byte) error {
 	if err != nil {
 		var fault *time.ParseError
 		if errors.As(err, &fault) && fault.Message == ": day out of range" {
-			return fmt.Errorf("%q is not a day of the calendar", text)
+			return fmt.Errorf("expected a day of the calendar, got %q", text)
 		}
-		return fmt.Errorf("%q is not a date, YYYY-MM-DD was meant", text)
+		return fmt.Errorf("expected a date as YYYY-MM-DD, got %s", quoted(string(text)))
 	}
 	*d = dateOf(t)
 	return nil

@@ -10,65 +10,68 @@ import (
 	"slices"
 	"time"
 
-	"github.com/segmentio/encoding/json"
 	"golang.org/x/term"
 )
 
 const (
-	// DefaultGiveUpAfter is the customary Options.GiveUpAfter.
+	// DefaultGiveUpAfter is the usual Options.GiveUpAfter.
 	DefaultGiveUpAfter = 5
 
-	misconfigured = 2                // the exit status of a command that has to be mended before it can work
-	slice         = 30 * time.Second // of a sleep, after which the clock is read again: it may have been set, or the machine suspended
+	misconfigured = 2                // the exit status of a command that cannot work until its cause is fixed
+	slice         = 30 * time.Second // the longest sleep: the clock may be set, or the machine suspended
 	correction    = 3 * time.Hour    // a clock that is set back further was wrong altogether; Vixie cron's limit
+	linger        = 2 * time.Second  // how long a run waits for processes that it leaves behind
 )
 
 // Options say what Run does.
 type Options struct {
 	Plan
-	// GiveUpAfter is how many runs in a row may end with exit status 2 before Run ends; 0 is any number.
+	// GiveUpAfter is the number of consecutive runs with exit status 2 after which Run ends; 0 is never.
 	GiveUpAfter int
 	// Command is a program, looked up as a shell does, and its arguments.
 	Command []string
-	// Stdin, Stdout and Stderr are handed to every run. Files are handed on as such, but for a terminal as Stdin: runs get an empty
-	// input then, as they are no part of the terminal's foreground.
+	// Stdin, Stdout and Stderr go to every run, files as they are. A terminal as Stdin is replaced by an empty
+	// input, because runs do not belong to the terminal's foreground.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	// Log gets a JSON line of type "run" for each run when it has ended and for each one that is skipped, and one of type "clock" when the
-	// clock was set back so far that the times are reckoned anew.
+	// Log gets a JSON line of type "run" for each run that ended or was skipped, and one of type "clock" when the
+	// clock was set back so far that the times are computed anew.
 	Log io.Writer
 
 	clock clock
 }
 
-// clock is what a test puts in the place of the machine's.
+// clock is what a test replaces. Zero fields are the machine's own.
 type clock struct {
 	now    func() time.Time
 	sleep  func(ctx context.Context, d time.Duration)
 	linger time.Duration
 }
 
-// GaveUp ends a scheduler whose command has to be mended first.
+// GaveUp is the error of a scheduler whose command fails again and again until its cause is fixed.
 type GaveUp struct {
-	Runs int // in a row that ended with exit status 2, or could not start as there was no such program
+	Runs int // consecutive ones with exit status 2, or without a program to start
 }
 
 func (e *GaveUp) Error() string {
-	return fmt.Sprintf("run the command: %d times in a row it ended with exit status %d or was not there, so that something has to be mended first", e.Runs, misconfigured)
+	return fmt.Sprintf("run the command: %d runs in a row ended with exit status %d or found no program; "+
+		"fix the cause, then start again", e.Runs, misconfigured)
 }
 
-// Run runs the command at the times of the plan, one run at a time, and returns nil when there is no further time. A run that is late
-// starts as soon as it can, unless the plan skips it; the time after it is reckoned from its scheduled time. Clocks that are set back start
-// no run twice, unless by more than three hours: then the times are reckoned from the new time, as at the start. When ctx ends, Run waits
-// for the run under way and returns the cause; when abort ends, which is to come later, the run gets SIGTERM, its children too, and is waited
-// for as long as it takes: a third signal, which kills the scheduler, kills it alone and leaves the run. Errors of the options come
-// before anything runs. *GaveUp is the error of too many runs in a row that ended with exit status 2.
+// Run runs the command at the times of the plan, one run at a time, and returns nil when there is no further time.
+//
+// A late run starts as soon as it can, unless the plan skips it; the time after it follows from its scheduled time.
+// Clocks that are set back start no run twice, unless by more than three hours: then the times follow from the new
+// time, as at the start. When ctx ends, Run waits for the run in progress and returns the cause. When abort ends,
+// which is later, the run and its children get SIGTERM, and Run waits for as long as the run takes: a third signal,
+// which kills the scheduler, leaves the run alone. Errors of the options come before anything runs. *GaveUp is the
+// error of too many consecutive runs with exit status 2.
 func Run(ctx, abort context.Context, o Options) error {
 	r, err := newRunner(o)
 	if err != nil {
 		return err
 	}
-	at, ok, err := r.reckon(r.now())
+	at, ok, err := r.restart(r.now())
 	for ok && err == nil {
 		if at, ok, err = r.await(ctx, at); err != nil || !ok {
 			return err
@@ -87,7 +90,7 @@ type runner struct {
 	seen    time.Time // the highest reading of the clock
 	taken   bool      // a scheduled time was taken, so that it and those before it are past
 	spans   []runSpan // with SkipOnOvertime, of the runs that the next time may fall into
-	useless int       // runs in a row with exit status 2
+	useless int       // consecutive runs with exit status 2
 }
 
 type runSpan struct{ started, ended time.Time }
@@ -97,7 +100,7 @@ func newRunner(o Options) (*runner, error) {
 		return nil, err
 	}
 	if len(o.Command) == 0 {
-		return nil, errors.New("the command to run is missing")
+		return nil, errors.New("expected a command to run, got none")
 	}
 	program, err := exec.LookPath(o.Command[0])
 	if err != nil {
@@ -106,11 +109,18 @@ func newRunner(o Options) (*runner, error) {
 	if f, ok := o.Stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		o.Stdin = nil
 	}
-	if o.clock.now == nil {
-		o.clock = clock{now: time.Now, sleep: sleep, linger: 2 * time.Second}
-	}
 	now := o.clock.now
-	o.clock.now = func() time.Time { return now().Truncate(time.Millisecond).In(o.Location) } // without the monotonic reading, which stands still in a suspended machine
+	if now == nil {
+		now = time.Now
+	}
+	// Truncate also removes the monotonic reading, which stands still in a suspended machine.
+	o.clock.now = func() time.Time { return now().Truncate(time.Millisecond).In(o.Location) }
+	if o.clock.sleep == nil {
+		o.clock.sleep = sleep
+	}
+	if o.clock.linger == 0 {
+		o.clock.linger = linger
+	}
 	return &runner{Options: o, program: program}, nil
 }
 
@@ -132,8 +142,9 @@ func (r *runner) now() time.Time {
 	return now
 }
 
-// reckon begins anew at a reading of the clock and returns the first scheduled time whose run is not due yet. It is false when there is none.
-func (r *runner) reckon(now time.Time) (time.Time, bool, error) {
+// restart begins at a reading of the clock and returns the first scheduled time whose run is not due yet. It is
+// false when there is none.
+func (r *runner) restart(now time.Time) (time.Time, bool, error) {
 	if r.taken {
 		if err := r.log(clockLine{"clock", r.seen, now}); err != nil {
 			return now, false, err
@@ -144,15 +155,16 @@ func (r *runner) reckon(now time.Time) (time.Time, bool, error) {
 	return at, ok, nil
 }
 
-// await sleeps until the run of a scheduled time is due, and returns that time. Clocks that are set back before the first one is taken, and
-// such as were wrong altogether, bring earlier times with them: one of these is returned then. It is false when the clocks leave none.
+// await sleeps until the run of a scheduled time is due, and returns that time. It returns an earlier time when
+// clocks are set back before the first one is taken, or were wrong altogether. It is false when the clocks leave no
+// time.
 func (r *runner) await(ctx context.Context, at time.Time) (time.Time, bool, error) {
 	for ctx.Err() == nil {
 		now := r.now()
 		if back := r.seen.Sub(now); back > correction || back > 0 && !r.taken {
 			var ok bool
 			var err error
-			if at, ok, err = r.reckon(now); err != nil || !ok {
+			if at, ok, err = r.restart(now); err != nil || !ok {
 				return at, false, err
 			}
 		}
@@ -200,37 +212,8 @@ func (r *runner) take(abort context.Context, at time.Time) error {
 	return nil
 }
 
-// busy tells that a run was under way at a due time, which is later than all that it was asked about before.
+// busy reports whether a run was in progress at a due time, which is later than all due times before.
 func (r *runner) busy(due time.Time) bool {
 	r.spans = slices.DeleteFunc(r.spans, func(s runSpan) bool { return !s.ended.After(due) })
 	return slices.ContainsFunc(r.spans, func(s runSpan) bool { return !s.started.After(due) })
-}
-
-// line is a line of the log about a run.
-type line struct {
-	Type      string     `json:"type"`
-	Scheduled time.Time  `json:"scheduled"`
-	Started   *time.Time `json:"started,omitempty"`
-	Ended     *time.Time `json:"ended,omitempty"`
-	ExitCode  *int       `json:"exit_code,omitempty"`
-	Skipped   string     `json:"skipped,omitempty"` // why: overtime or delayed
-	Error     string     `json:"error,omitempty"`   // why there was no exit status
-}
-
-// clockLine is a line of the log about a clock that was set back.
-type clockLine struct {
-	Type string    `json:"type"`
-	From time.Time `json:"from"`
-	To   time.Time `json:"to"`
-}
-
-func (r *runner) log(l any) error {
-	text, err := json.Append(nil, l, 0)
-	if err != nil {
-		return err
-	}
-	if _, err := r.Log.Write(append(text, '\n')); err != nil {
-		return fmt.Errorf("write the log of runs: %w", err)
-	}
-	return nil
 }

@@ -2,46 +2,50 @@ package schedule
 
 import "testing"
 
+// TestZone guards which names of zones are accepted, and the exact error for those that are not.
 func TestZone(t *testing.T) {
-	for _, name := range []string{"", "UTC", "Asia/Tokyo", "America/Argentina/Buenos_Aires", "America/Port-au-Prince", "Etc/GMT-14", "Japan", "Africa/Dar_es_Salaam"} {
+	for _, name := range []string{
+		"", "UTC", "Asia/Tokyo", "America/Argentina/Buenos_Aires", "America/Port-au-Prince", "Etc/GMT-14", "Japan",
+		"Africa/Dar_es_Salaam",
+	} {
 		zone, err := Zone(name)
 		if want := map[bool]string{true: "UTC", false: name}[name == ""]; err != nil || zone.String() != want {
 			t.Errorf("%q: %v, %v", name, zone, err)
 		}
 	}
-	const meant = "an IANA name such as Asia/Tokyo or UTC was meant"
+	const expected = "expected an IANA name such as Asia/Tokyo or UTC, got "
 	for name, want := range map[string]string{
-		"JST":                `time zone "JST" is an abbreviation, an area and a city, such as Asia/Tokyo, was meant`,
-		"pst":                `time zone "pst" is an abbreviation, an area and a city, such as America/Los_Angeles, was meant`,
-		"EST":                `time zone "EST" is an abbreviation, an area and a city, such as America/New_York, was meant`,
-		"MST":                `time zone "MST" is an abbreviation, an area and a city, such as America/Denver, was meant`,
-		"HST":                `time zone "HST" is an abbreviation, an area and a city, such as Pacific/Honolulu, was meant`,
-		"GMT":                `time zone "GMT" is an abbreviation, an area and a city, such as Europe/London, was meant`,
-		"JST-9":              `time zone "JST-9" is not known, ` + meant,
-		"EST5EDT":            `time zone "EST5EDT" is an abbreviation, an area and a city, such as America/New_York, was meant`,
-		"NZ":                 `time zone "NZ" is an abbreviation, an area and a city, such as Pacific/Auckland, was meant`,
-		"GB-Eire":            `time zone "GB-Eire" is an abbreviation, an area and a city, such as Europe/London, was meant`,
-		"W-SU":               `time zone "W-SU" is an abbreviation, an area and a city, such as Europe/Moscow, was meant`,
-		"UCT":                `time zone "UCT" is not known, did you mean UTC?`,
-		"UTC+9":              `time zone "UTC+9" is not known, ` + meant,
-		"+09:00":             `time zone "+09:00" is not known, ` + meant,
-		"utc":                `time zone "utc" is not known, did you mean UTC?`,
-		"asia/tokyo":         `time zone "asia/tokyo" is not known, did you mean Asia/Tokyo?`,
-		"AMERICA/NEW YORK":   `time zone "AMERICA/NEW YORK" is not known, did you mean America/New_York?`,
-		"Asia/Tokio":         `time zone "Asia/Tokio" is not known, ` + meant,
-		"Local":              `time zone "Local" is not known, ` + meant,
-		"LOCAL":              `time zone "LOCAL" is not known, ` + meant,
-		"Factory":            `time zone "Factory" is not known, ` + meant,
-		"posix/Asia/Tokyo":   `time zone "posix/Asia/Tokyo" is not known, ` + meant,
-		"right/Asia/Tokyo":   `time zone "right/Asia/Tokyo" is not known, ` + meant,
-		"../zoneinfo/Japan":  `time zone "../zoneinfo/Japan" is not known, ` + meant,
-		"/usr/share/x":       `time zone "/usr/share/x" is not known, ` + meant,
-		" Asia/Tokyo":        `time zone " Asia/Tokyo" is not known, ` + meant,
-		"Asia":               `time zone "Asia" is not known, ` + meant,
-		"\x1b[31mAsia/Tokyo": `time zone "\x1b[31mAsia/Tokyo" is not known, ` + meant,
+		"JST":                `expected an IANA name such as Asia/Tokyo, got the abbreviation "JST"`,
+		"pst":                `expected an IANA name such as America/Los_Angeles, got the abbreviation "pst"`,
+		"EST":                `expected an IANA name such as America/New_York, got the abbreviation "EST"`,
+		"MST":                `expected an IANA name such as America/Denver, got the abbreviation "MST"`,
+		"HST":                `expected an IANA name such as Pacific/Honolulu, got the abbreviation "HST"`,
+		"GMT":                `expected an IANA name such as Europe/London, got the abbreviation "GMT"`,
+		"JST-9":              expected + `"JST-9"`,
+		"EST5EDT":            `expected an IANA name such as America/New_York, got the abbreviation "EST5EDT"`,
+		"NZ":                 `expected an IANA name such as Pacific/Auckland, got the abbreviation "NZ"`,
+		"GB-Eire":            `expected an IANA name such as Europe/London, got the abbreviation "GB-Eire"`,
+		"W-SU":               `expected an IANA name such as Europe/Moscow, got the abbreviation "W-SU"`,
+		"UCT":                `expected an IANA name, got "UCT" (did you mean UTC?)`,
+		"UTC+9":              expected + `"UTC+9"`,
+		"+09:00":             expected + `"+09:00"`,
+		"utc":                `expected an IANA name, got "utc" (did you mean UTC?)`,
+		"asia/tokyo":         `expected an IANA name, got "asia/tokyo" (did you mean Asia/Tokyo?)`,
+		"AMERICA/NEW YORK":   `expected an IANA name, got "AMERICA/NEW YORK" (did you mean America/New_York?)`,
+		"Asia/Tokio":         expected + `"Asia/Tokio"`,
+		"Local":              expected + `"Local"`,
+		"LOCAL":              expected + `"LOCAL"`,
+		"Factory":            expected + `"Factory"`,
+		"posix/Asia/Tokyo":   expected + `"posix/Asia/Tokyo"`,
+		"right/Asia/Tokyo":   expected + `"right/Asia/Tokyo"`,
+		"../zoneinfo/Japan":  expected + `"../zoneinfo/Japan"`,
+		"/usr/share/x":       expected + `"/usr/share/x"`,
+		" Asia/Tokyo":        expected + `" Asia/Tokyo"`,
+		"Asia":               expected + `"Asia"`,
+		"\x1b[31mAsia/Tokyo": expected + `"\x1b[31mAsia/Tokyo"`,
 	} {
 		if zone, err := Zone(name); err == nil || err.Error() != want {
-			t.Errorf("%q: %v, %v\nwant %s", name, zone, err, want)
+			t.Errorf("%q: got %v, %v\nwant %s", name, zone, err, want)
 		}
 	}
 	for short, name := range zoneFor {

@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// contentsPath is where all that is no part of Klaviyo's API lies.
+// contentsPath is the start of the paths that are not part of Klaviyo's API.
 const contentsPath = "/simulator/"
 
-// serveContents answers GET /simulator/lists, /simulator/lists/{id}/profiles and, if there is one, /simulator/ledger: all
-// that is held, as one JSON array, one element a line. No key is needed. The open jobs are completed first.
+// serveContents answers GET /simulator/lists, /simulator/lists/{id}/profiles and, with Options.Ledger,
+// /simulator/ledger. Each is one JSON array with one element a line. No key is needed. Open import jobs complete
+// first.
 func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
 	id, profiles := matchPath("/simulator/lists/{id}/profiles", path)
@@ -20,8 +21,8 @@ func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	s.settleAll()
-	lists, l, ledger := s.appendLists(nil), s.list(id), s.ledger // entries don't change
+	s.finishJobs()
+	lists, l, ledger := s.appendLists(nil), s.list(id), s.ledger // entries never change
 	s.mu.Unlock()
 	switch {
 	case path == "/simulator/lists":
@@ -52,7 +53,7 @@ func (s *Simulator) appendLists(b []byte) []byte {
 	return append(b, "\n]\n"...)
 }
 
-// writeMembers writes the members in the order of joining. It holds the lock for a thousand of them at a time.
+// writeMembers writes the members in the order of joining. It takes the lock anew for every thousand of them.
 func (s *Simulator) writeMembers(w http.ResponseWriter, l *list) {
 	b := []byte("[")
 	first := true
@@ -68,7 +69,8 @@ func (s *Simulator) writeMembers(w http.ResponseWriter, l *list) {
 			}
 			first = false
 			b = quote(append(b, "\n{\"id\":"...), s.profiles.id(m.profile))
-			b = append(append(b, ','), s.profiles.all[m.profile].attributes[1:]...) // never empty: they hold an identifier
+			attributes := s.profiles.all[m.profile].attributes // never empty: they have an identifier
+			b = append(append(b, ','), attributes[1:]...)
 		}
 		more = place < len(l.order)
 		s.mu.Unlock()

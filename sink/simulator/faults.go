@@ -6,24 +6,26 @@ import (
 	"sync"
 )
 
-// faults are those of a plan, with how far each has got.
+// faults are the faults of a plan with the progress of each. Several goroutines may use them at once.
 type faults struct {
 	mu    sync.Mutex
 	state []progress
 }
 
+// progress is a fault with its counts.
 type progress struct {
 	*Fault
 	kind
-	seen, acted int // matching requests
+	seen, acted int // counts of matching requests
 	chance      *rand.Rand
 }
 
 func newFaults(p *Plan) *faults {
 	fs := &faults{}
 	for i := range p.Faults {
-		f := p.Faults[i] // the plan is the caller's
-		fs.state = append(fs.state, progress{Fault: &f, kind: kinds[f.Do], chance: rand.New(rand.NewPCG(p.Seed, uint64(i)))})
+		f := p.Faults[i] // a copy, because the plan belongs to the caller
+		chance := rand.New(rand.NewPCG(p.Seed, uint64(i)))
+		fs.state = append(fs.state, progress{Fault: &f, kind: kinds[f.Do], chance: chance})
 	}
 	return fs
 }
@@ -33,12 +35,13 @@ func (fs *faults) onRequest(name string) []*progress {
 	return fs.due(func(p *progress) bool { return p.serve != nil && (p.On == "*" || p.On == name) })
 }
 
-// onImport returns the faults that act on an import which would be accepted.
+// onImport returns the faults that act on an import that would be accepted.
 func (fs *faults) onImport(j *job) []*progress {
-	return fs.due(func(p *progress) bool { return p.harm != nil && (p.concerns == nil || p.concerns(p.Fault, j)) })
+	return fs.due(func(p *progress) bool { return p.affect != nil && (p.concerns == nil || p.concerns(p.Fault, j)) })
 }
 
-// due counts one request for all faults that it matches, and returns those that act on it, as far as the first that is the last.
+// due counts one request for every fault that it matches. It returns the faults that act on it, up to the first whose
+// kind is last.
 func (fs *faults) due(matches func(*progress) bool) (acting []*progress) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
@@ -55,7 +58,7 @@ func (fs *faults) due(matches func(*progress) bool) (acting []*progress) {
 	return acting
 }
 
-// turn counts a matching request and tells whether the fault is to act on it.
+// turn counts a matching request and reports whether the fault acts on it.
 func (p *progress) turn() bool {
 	p.seen++
 	n := p.seen - p.Skip

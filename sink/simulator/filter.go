@@ -6,26 +6,27 @@ import (
 	"time"
 )
 
-// filterable is the operators that may be used on each field. equals takes a string, equals[] a list; any always takes a list.
+// filterable holds the operators that each field allows. equals takes a string, equals[] a list, and any always a
+// list.
 type filterable map[string][]string
 
-// filter is terms that must all hold.
+// filter is a set of terms that must all hold.
 type filter []term
 
 type term struct {
 	field, operator string
-	values          []string // of equals and any
-	at              time.Time
+	values          []string  // of equals and any
+	at              time.Time // of the other operators
 }
 
-// parseFilter reads operator(field,value), and several of them joined by commas or in and(…).
+// parseFilter reads operator(field,value), or several of them joined by commas or inside and(…).
 func parseFilter(text string, allowed filterable) (filter, bool) {
 	p := filterParser{text: text, allowed: allowed, ok: true}
 	p.terms()
 	return p.found, p.ok && p.text == ""
 }
 
-// filterParser takes the text apart from its beginning. After the first mistake ok is false and all else is void.
+// filterParser parses the text from its start. After the first mistake ok is false and the rest has no meaning.
 type filterParser struct {
 	text    string
 	allowed filterable
@@ -65,7 +66,7 @@ func (p *filterParser) term() {
 	}
 	for i, v := range t.values {
 		switch t.field {
-		case "email": // compares without regard to case
+		case "email": // its case does not matter
 			t.values[i] = strings.ToLower(v)
 		case "status":
 			p.ok = p.ok && slices.Contains([]string{"queued", "processing", "complete"}, v)
@@ -88,7 +89,7 @@ func (p *filterParser) list() (values []string) {
 	return values
 }
 
-// string reads a string between quotes of either kind; a backslash takes the meaning from the byte after it.
+// string reads a string in double or single quotes. A backslash makes the next byte literal.
 func (p *filterParser) string() string {
 	if !p.peek('"') && !p.peek('\'') {
 		p.ok = false
@@ -152,7 +153,7 @@ func (p *filterParser) take(c byte) {
 	}
 }
 
-// holds reports whether all terms hold for what has these fields.
+// holds reports whether all terms hold for a resource with these fields.
 func (f filter) holds(field func(name string) (value string, at time.Time)) bool {
 	for _, t := range f {
 		value, at := field(t.field)

@@ -2,8 +2,9 @@ package simulator
 
 import "bytes"
 
-// validEmail is the common part of what is known of Klaviyo's rule, which is not published: at most 100
-// characters of ASCII, a dot-atom, and a domain of two or more labels, the last of which has two characters and a letter first.
+// validEmail is the common part of what is known about Klaviyo's rule, which is not published: at most 100 ASCII
+// characters, a dot-atom, and a domain of two or more labels. The last label has two or more characters and starts
+// with a letter.
 func validEmail(email []byte) bool {
 	at := bytes.LastIndexByte(email, '@')
 	if len(email) > 100 || at < 0 || !validParts(email[:at], isAtomByte) || !validParts(email[at+1:], isLabelByte) {
@@ -19,7 +20,7 @@ func validEmail(email []byte) bool {
 	return len(labels) > 1 && len(last) > 1 && isLetter(last[0])
 }
 
-// validParts reports whether b is parts of such bytes, none empty, with dots between them.
+// validParts reports whether b is parts joined by dots, each at least one byte long and of valid bytes only.
 func validParts(b []byte, valid func(byte) bool) bool {
 	part := 0
 	for _, c := range b {
@@ -41,7 +42,8 @@ func isAtomByte(c byte) bool {
 	return isLabelByte(c) || bytes.IndexByte([]byte("!#$%&'*+/=?^_`{|}~"), c) >= 0
 }
 
-// validPhone tells E.164 by its form. The least number of digits is a choice: +1234 was seen refused.
+// validPhone reports whether phone has the form of E.164. The minimum of 7 digits is a choice: Klaviyo was seen to
+// refuse +1234.
 func validPhone(phone []byte) bool {
 	if len(phone) < 8 || len(phone) > 16 || phone[0] != '+' || phone[1] == '0' {
 		return false

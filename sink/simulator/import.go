@@ -1,12 +1,8 @@
 package simulator
 
-import (
-	"fmt"
-	"net/http"
-	"time"
-)
+import "net/http"
 
-// The limits of one import. Klaviyo says 10,000 profiles, 5 MB and 100 KB.
+// The limits of one import. Klaviyo documents 10,000 profiles, 5 MB and 100 KB.
 const (
 	maxProfiles     = 10_000
 	maxBody         = 5_000_000
@@ -15,7 +11,7 @@ const (
 
 // postImport is POST /api/profile-bulk-import-jobs.
 func (s *Simulator) postImport(c *call) answer {
-	rows, listIDs, ps := parseImport(c.body)
+	sent, listIDs, ps := parseImport(c.body)
 	if ps != nil {
 		return ps.answer()
 	}
@@ -27,9 +23,11 @@ func (s *Simulator) postImport(c *call) answer {
 		}
 	}
 	now := s.options.Now()
-	j := &job{id: newJobID(now), number: uint32(len(s.jobs) + 1), created: now, listIDs: listIDs, rows: rows, total: len(rows),
-		size: len(c.body), processing: s.options.JobTime, life: jobLife}
-	if a := s.harm(j); a != nil {
+	j := &job{
+		id: newJobID(now), number: uint32(len(s.jobs) + 1), created: now, listIDs: listIDs, sent: sent,
+		total: len(sent), size: len(c.body), processing: s.options.JobTime, life: jobLife,
+	}
+	if a := s.affect(j); a != nil {
 		return *a
 	}
 	s.jobs = append(s.jobs, j)
@@ -37,8 +35,9 @@ func (s *Simulator) postImport(c *call) answer {
 	return c.document(http.StatusAccepted, s.appendJob(nil, c, j, timeJSON))
 }
 
-// parseImport takes the body of an import apart. One problem of a row refuses the whole request; all problems are told.
-func parseImport(body []byte) (rows []row, listIDs []string, ps problems) {
+// parseImport parses the body of an import. One problem of a profile refuses the whole request, and the answer has all
+// problems.
+func parseImport(body []byte) (sent []sentProfile, listIDs []string, ps problems) {
 	if !validJSON(body) {
 		return nil, nil, problems{invalid("/data", payloadInvalid)}
 	}
@@ -50,29 +49,28 @@ func parseImport(body []byte) (rows []row, listIDs []string, ps problems) {
 		p.data()
 		return true
 	})
-	const pointer = "/data/attributes/profiles/data"
 	switch {
 	case !p.hasProfiles && p.problems == nil:
 		p.fail("/data", payloadInvalid)
 	case !p.hasProfiles:
 	case p.kind != "profile-bulk-import-job":
 		p.fail("/data/type", "The type must be 'profile-bulk-import-job'.")
-	case len(p.rows) == 0:
-		p.fail(pointer, "At least one profile is required.")
-	case len(p.rows) > maxProfiles:
+	case len(p.sent) == 0:
+		p.fail(profilesPointer, "At least one profile is required.")
+	case len(p.sent) > maxProfiles:
 		p.problems = nil
-		p.fail(pointer, "The number of profiles must not be more than %d.", maxProfiles)
+		p.fail(profilesPointer, "The number of profiles must not be more than %d.", maxProfiles)
 	}
-	return p.rows, p.listIDs, p.problems
+	return p.sent, p.listIDs, p.problems
 }
 
-// importParser goes through the body of an import once.
+// importParser reads the body of an import once.
 type importParser struct {
 	*walker
 	problems
 	kind        string
 	hasProfiles bool
-	rows        []row
+	sent        []sentProfile
 	listIDs     []string
 }
 
@@ -80,8 +78,8 @@ func (p *importParser) fail(pointer, format string, args ...any) {
 	p.problems = append(p.problems, invalid(pointer, format, args...))
 }
 
-// object passes the object ahead. visit passes the value of a member and returns true, or
-// returns false for a name that it does not know. What is no object is a problem.
+// object reads the next object. visit reads the value of a member and returns true, or returns false for an unknown
+// name. Anything but an object is a problem.
 func (p *importParser) object(pointer string, visit func(name []byte) bool) {
 	if !isObject(p.b) {
 		p.value()
@@ -127,23 +125,23 @@ func (p *importParser) profiles(name []byte) bool {
 	}
 	if !isArray(p.b) {
 		p.value()
-		p.fail("/data/attributes/profiles/data", payloadInvalid)
+		p.fail(profilesPointer, payloadInvalid)
 		return true
 	}
 	p.hasProfiles = true
-	p.rows = make([]row, 0, min(maxProfiles, len(p.b)/100))
+	p.sent = make([]sentProfile, 0, min(maxProfiles, len(p.b)/100))
 	p.array(func(i int) {
-		r, found := parseRow(p.walker)
-		p.rows = append(p.rows, r)
+		sent, found := parseProfile(p.walker)
+		p.sent = append(p.sent, sent)
 		for _, problem := range found {
-			problem.pointer = fmt.Sprintf("/data/attributes/profiles/data/%d%s", i, problem.pointer)
+			problem.pointer = profilePointer(i) + problem.pointer
 			p.problems = append(p.problems, problem)
 		}
 	})
 	return true
 }
 
-// parseLists takes the lists out of an import's relationships.
+// parseLists returns the lists in the relationships of an import.
 func parseLists(relationships []byte) (ids []string, ps problems) {
 	if ps := onlyMembers(relationships, "/data/relationships", "profile-bulk-import-job", "lists"); ps != nil {
 		return nil, ps
@@ -164,45 +162,4 @@ func parseLists(relationships []byte) (ids []string, ps problems) {
 		return nil, problems{invalid(pointer+"/data", payloadInvalid)}
 	}
 	return parseIdentifiers(data, "list", pointer+"/data")
-}
-
-// apply writes the job's rows: profiles first, then the lists that still exist.
-func (s *Simulator) apply(j *job, now time.Time) {
-	var lists []*list
-	for _, id := range j.listIDs {
-		if l := s.list(id); l != nil {
-			lists = append(lists, l)
-		}
-	}
-	for i := range j.rows {
-		r := &j.rows[i]
-		if f := j.failing[i]; f != nil {
-			j.errors = append(j.errors, f.importError(i, r))
-			continue
-		}
-		n, change, p := s.importRow(r, j.number, now)
-		if p != nil {
-			p.pointer = fmt.Sprintf("/data/attributes/profiles/data/%d", i)
-			j.errors = append(j.errors, newImportError(*p, r))
-		}
-		if change == "" {
-			continue
-		}
-		if change != unchanged {
-			s.enter(now, change, "", n, j.id)
-		}
-		j.profiles = append(j.profiles, n)
-		for _, l := range lists {
-			s.joining(l, n, now, j.id)
-		}
-	}
-	j.rows, j.failing = nil, nil
-}
-
-// importRow is upsert with the check of the size, which is made when a job runs and costs the row alone.
-func (s *Simulator) importRow(r *row, job uint32, now time.Time) (n uint32, change string, p *problem) {
-	if r.tooLarge {
-		return 0, "", &problem{code: "invalid", title: "Invalid input", detail: "The profile is larger than the maximum of 100KB."}
-	}
-	return s.profiles.upsert(r, now, job)
 }

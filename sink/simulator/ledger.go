@@ -7,19 +7,19 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// Entry is one effect of a request on one person.
+// Entry is one effect of a request on one profile.
 type Entry struct {
 	At time.Time `json:"at"`
-	// Change is "created" or "updated", of a profile; "joined" or "left", of a list; or "stayed":
-	// the profile was added to a list that it was on already.
+	// Change is "created" or "updated" for a profile, and "joined" or "left" for a list. "stayed" means
+	// that the profile was added to a list that it was already on.
 	Change  string `json:"change"`
 	List    string `json:"list,omitempty"` // its id
 	Profile string `json:"profile"`        // its id
 	Email   string `json:"email,omitempty"`
-	Job     string `json:"job,omitempty"` // its id; none if the list was written without one
+	Job     string `json:"job,omitempty"` // the import job's id, if there was one
 }
 
-// The changes of entries; unchanged is of none.
+// The changes of entries. No entry has unchanged.
 const (
 	created   = "created"
 	updated   = "updated"
@@ -29,21 +29,21 @@ const (
 	unchanged = "unchanged"
 )
 
-// Ledger returns who reached which list by which job, in the order of effect. The open jobs are completed first. It is
-// empty without Options.Ledger.
+// Ledger returns which profile reached which list by which import job, in the order of the effects.
+// Open import jobs complete first. It is empty without Options.Ledger.
 func (s *Simulator) Ledger() []Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settleAll()
+	s.finishJobs()
 	return slices.Clone(s.ledger)
 }
 
-// Members returns the emails of a list's members, or the ids of those who have none, in the order of joining. The open
-// jobs are completed first.
+// Members returns the emails of a list's members in the order of joining. A member without an email is given by its
+// id. Open import jobs complete first.
 func (s *Simulator) Members(list string) (members []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.settleAll()
+	s.finishJobs()
 	l := s.list(list)
 	if l == nil {
 		return nil
@@ -61,14 +61,14 @@ func (s *Simulator) Members(list string) (members []string) {
 	return members
 }
 
-// enter writes a change into the ledger.
+// enter adds a change to the ledger.
 func (s *Simulator) enter(at time.Time, change, list string, profile uint32, job string) {
 	if s.options.Ledger {
 		s.ledger = append(s.ledger, Entry{at, change, list, s.profiles.id(profile), s.email(profile), job})
 	}
 }
 
-// email returns that of a profile, "" if it has none.
+// email returns the email of a profile, or "".
 func (s *Simulator) email(n uint32) string {
 	return string(identifier(s.profiles.all[n].attributes, "email"))
 }
@@ -80,12 +80,12 @@ func appendLedger(b []byte, entries []Entry) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b, _ = json.Append(append(b, '\n'), e, 0) // such a struct can always be written
+		b, _ = json.Append(append(b, '\n'), e, 0) // never fails for this struct
 	}
 	return append(b, "\n]\n"...)
 }
 
-// joining adds a profile to a list and enters it.
+// joining adds a profile to a list and to the ledger.
 func (s *Simulator) joining(l *list, profile uint32, now time.Time, job string) {
 	change := stayed
 	if l.join(profile, now) {
@@ -94,7 +94,7 @@ func (s *Simulator) joining(l *list, profile uint32, now time.Time, job string) 
 	s.enter(now, change, l.id, profile, job)
 }
 
-// leaving removes a profile from a list and enters it.
+// leaving removes a profile from a list and adds that to the ledger.
 func (s *Simulator) leaving(l *list, profile uint32, now time.Time) {
 	if l.leave(profile) {
 		s.enter(now, left, l.id, profile, "")

@@ -17,14 +17,14 @@ type list struct {
 	at               map[uint32]int // profile → its place in order
 }
 
-// membership is a place in a list's order, which stays when the profile has left.
+// membership is a place in a list's order. The place remains after the profile has left.
 type membership struct {
 	joined  int64 // Unix nanoseconds
 	profile uint32
 	left    bool
 }
 
-// join adds a profile and tells whether it was none of the members. For a member nothing changes.
+// join adds a profile and reports whether it was not a member before. For a member nothing changes.
 func (l *list) join(profile uint32, now time.Time) bool {
 	if _, member := l.at[profile]; member {
 		return false
@@ -34,7 +34,7 @@ func (l *list) join(profile uint32, now time.Time) bool {
 	return true
 }
 
-// leave removes a profile and tells whether it was a member.
+// leave removes a profile and reports whether it was a member.
 func (l *list) leave(profile uint32) bool {
 	place, member := l.at[profile]
 	if member {
@@ -93,7 +93,7 @@ func (l *list) append(b []byte, c *call, timeJSON func(time.Time) []byte) []byte
 	return append(appendSelf(append(b, "},"...), self), '}')
 }
 
-// getLists is GET /api/lists. Without sort, lists come in the order of creation.
+// getLists is GET /api/lists. Without sort, the order is that of creation.
 func (s *Simulator) getLists(c *call) answer {
 	s.lock()
 	defer s.mu.Unlock()
@@ -110,8 +110,8 @@ func (s *Simulator) getLists(c *call) answer {
 		}
 		return 0
 	})
-	item := func(i int) (*list, bool) { return lists[i], c.filter.holds(lists[i].field) }
-	return collection(c, len(lists), item, func(b []byte, l *list) []byte { return l.append(b, c, timeJSON) })
+	at := func(i int) (*list, bool) { return lists[i], c.filter.holds(lists[i].field) }
+	return collection(c, len(lists), at, func(b []byte, l *list) []byte { return l.append(b, c, timeJSON) })
 }
 
 // getList is GET /api/lists/{id}.
@@ -125,7 +125,7 @@ func (s *Simulator) getList(c *call) answer {
 	return c.document(http.StatusOK, l.append(nil, c, timeJSON))
 }
 
-// postList is POST /api/lists. Names need not be unique: nothing is known that forbids it.
+// postList is POST /api/lists. Names need not be unique: no known fact forbids it.
 func (s *Simulator) postList(c *call) answer {
 	name, optIn, ps := parseList(c.body)
 	if ps == nil && name == "" {
@@ -161,8 +161,8 @@ func (s *Simulator) patchList(c *call) answer {
 	return c.document(http.StatusOK, l.append(nil, c, timeJSON))
 }
 
-// parseList reads the attributes of a list; what is null or not given is "".
-// others are the members that data may have beside type and attributes.
+// parseList reads the attributes of a list. A null or missing attribute is "".
+// others are the members that data may have besides type and attributes.
 func parseList(body []byte, others ...string) (name, optIn string, ps problems) {
 	data, ps := resource(body, "list", others...)
 	if ps != nil {
@@ -170,7 +170,7 @@ func parseList(body []byte, others ...string) (name, optIn string, ps problems) 
 	}
 	const pointer = "/data/attributes"
 	members(find(data, "attributes"), func(_, member, value []byte) {
-		said, ok := text(value)
+		given, ok := text(value)
 		switch at := pointer + "/" + string(member); {
 		case string(member) != "name" && string(member) != "opt_in_process":
 			ps = append(ps, unknownField(pointer, member, "list"))
@@ -178,11 +178,11 @@ func parseList(body []byte, others ...string) (name, optIn string, ps problems) 
 		case !ok:
 			ps = append(ps, wrongType(at, string(member), "string"))
 		case string(member) == "name":
-			if name = string(said); strings.TrimSpace(name) == "" {
+			if name = string(given); strings.TrimSpace(name) == "" {
 				ps = append(ps, invalid(at, "The name of a list must not be blank."))
 			}
 		default:
-			if optIn = string(said); optIn != "single_opt_in" && optIn != "double_opt_in" {
+			if optIn = string(given); optIn != "single_opt_in" && optIn != "double_opt_in" {
 				ps = append(ps, invalid(at, "'%s' is not one of single_opt_in, double_opt_in.", optIn))
 			}
 		}
@@ -190,7 +190,7 @@ func parseList(body []byte, others ...string) (name, optIn string, ps problems) 
 	return name, optIn, ps
 }
 
-// deleteList is DELETE /api/lists/{id}. Its profiles stay.
+// deleteList is DELETE /api/lists/{id}. It keeps the profiles.
 func (s *Simulator) deleteList(c *call) answer {
 	s.lock()
 	defer s.mu.Unlock()

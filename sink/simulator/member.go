@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// maxMembers is the number of profiles that one call adds to a list or removes from it.
+// maxMembers is the most profiles that one call adds to a list or removes from it.
 const maxMembers = 1000
 
 // getMembers is GET /api/lists/{id}/profiles and …/relationships/profiles, in the order of joining.
@@ -23,14 +23,14 @@ func (s *Simulator) getMembers(c *call) answer {
 	if all {
 		n = len(l.order)
 	}
-	item := func(i int) (membership, bool) {
+	at := func(i int) (membership, bool) {
 		if !all {
 			i = places[i]
 		}
 		m := l.order[i]
 		return m, !m.left && c.filter.holds(s.memberField(m))
 	}
-	return collection(c, n, item, func(b []byte, m membership) []byte {
+	return collection(c, n, at, func(b []byte, m membership) []byte {
 		if c.relationship {
 			return appendIdentifier(b, "profile", s.profiles.id(m.profile))
 		}
@@ -38,7 +38,8 @@ func (s *Simulator) getMembers(c *call) answer {
 	})
 }
 
-// places returns where in the order the members stand among which all those are that the filter takes, or all.
+// places returns the places in the order of members that include every match of the filter. all is true instead if the
+// filter names no identifier.
 func (s *Simulator) places(l *list, f filter) (places []int, all bool) {
 	numbers, all := s.candidates(f)
 	for _, n := range numbers {
@@ -64,12 +65,12 @@ func (s *Simulator) postMembers(c *call) answer {
 	return s.changeMembers(c, func(l *list, n uint32, now time.Time) { s.joining(l, n, now, "") })
 }
 
-// deleteMembers is DELETE /api/lists/{id}/relationships/profiles. Whoever is no member is passed over.
+// deleteMembers is DELETE /api/lists/{id}/relationships/profiles. It ignores profiles that are not members.
 func (s *Simulator) deleteMembers(c *call) answer {
 	return s.changeMembers(c, s.leaving)
 }
 
-// changeMembers does all or nothing: every id of no profile is told, as 404.
+// changeMembers changes all or nothing: it answers 404 with every id that has no profile.
 func (s *Simulator) changeMembers(c *call, change func(*list, uint32, time.Time)) answer {
 	ids, ps := parseMembers(c.body)
 	if ps != nil {

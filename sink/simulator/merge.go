@@ -1,8 +1,8 @@
 package simulator
 
-// merge returns the attributes old (nil for a new profile) after writing those of sent: null writes nothing,
-// location and properties are written member by member. What Klaviyo does not keep, or the import
-// drops (the phone number, if dropPhone), is left out.
+// merge returns the attributes old, nil for a new profile, after writing the attributes sent. null writes nothing, and
+// location and properties are written member by member. _kx, which Klaviyo does not keep, is left out, and so is
+// the phone number if dropPhone is set.
 func merge(old, sent []byte, dropPhone bool) []byte {
 	m := newMerger(old)
 	members(sent, func(quoted, name, value []byte) {
@@ -29,7 +29,7 @@ func merge(old, sent []byte, dropPhone bool) []byte {
 	return m.object()
 }
 
-// merger is an object that is being changed; its members keep their order.
+// merger is an object that is being changed. Its members keep their order.
 type merger struct {
 	members []member
 	at      map[string]int

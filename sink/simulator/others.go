@@ -2,7 +2,7 @@ package simulator
 
 import "time"
 
-// between returns how many requests of the other clients came from one time to another, both included.
+// between returns how many requests the other clients sent between two times, both included.
 func (o Others) between(from, to time.Time) int {
 	if o == (Others{}) {
 		return 0
@@ -10,7 +10,8 @@ func (o Others) between(from, to time.Time) int {
 	return o.until(to.UnixNano()) - o.until(from.UnixNano()-1)
 }
 
-// until returns how many came up to a time since 1970. Each minute has the same: as many bursts as it takes, at even distances.
+// until returns how many requests came from 1970 to a time. Every minute is the same: as many bursts as needed, evenly
+// spaced.
 func (o Others) until(ns int64) int {
 	minute, burst := o.Minute, o.Second
 	switch {

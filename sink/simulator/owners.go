@@ -2,7 +2,7 @@ package simulator
 
 import "slices"
 
-// owners finds the profiles that have a phone number or an external id: nearly always one.
+// owners finds the profiles with a phone number or an external id: nearly always one.
 type owners struct {
 	first map[string]uint32
 	more  map[string][]uint32
@@ -19,7 +19,7 @@ func (o owners) of(key []byte) []uint32 {
 	return nil
 }
 
-// ofOthers reports whether the key has owners and n is none of them.
+// ofOthers reports whether the key has owners and n is not one of them.
 func (o owners) ofOthers(key []byte, n uint32) bool {
 	first, ok := o.first[string(key)]
 	return ok && first != n && !slices.Contains(o.more[string(key)], n)
@@ -33,7 +33,7 @@ func (o owners) add(key []byte, n uint32) {
 	}
 }
 
-// replace makes n an owner of the key in place of the old one, which may be nil; for a nil key it does nothing.
+// replace makes n an owner of key instead of old, which may be nil. For a nil key it does nothing.
 func (o owners) replace(old, key []byte, n uint32) {
 	if key == nil {
 		return

@@ -11,16 +11,17 @@ import (
 // readPlan reads a plan that is right.
 func readPlan(t *testing.T, text string) *simulator.Plan {
 	t.Helper()
-	p, err := simulator.ReadPlan(strings.NewReader(text))
+	p, err := simulator.ReadPlan("plan.yaml", strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-const kindNames = "cancel, challenge, delay, drop_phone, expire, fail, lose, redirect, refuse, relink, reset, status, stuck, throttle, too_large, truncate, twice"
+const kindNames = "cancel, challenge, delay, drop_phone, expire, fail, lose, redirect, refuse, relink, reset, " +
+	"status, stuck, throttle, too_large, truncate, twice"
 
-// TestExamplePlan: the example shows every kind, with every parameter and what it may be.
+// The example plan shows every kind, every parameter and every value that a parameter can have.
 func TestExamplePlan(t *testing.T) {
 	text, err := os.ReadFile("../../testdata/plan.yaml")
 	if err != nil {
@@ -35,101 +36,169 @@ func TestExamplePlan(t *testing.T) {
 		same(t, kind, shown[kind], true)
 	}
 	same(t, "kinds", len(shown), 17)
-	for _, word := range strings.Fields("on skip times every percent status as body type headers code detail retry_after form window processed before after to bytes " +
-		"addresses indexes naming attribute profiles payload pointer report uppercase phones minute second seed " +
-		"error page empty text no_id date none day all rounds unnamed full attributes index data") {
+	const words = "on skip times every percent status as body type headers code detail retry_after form window " +
+		"processed before after to bytes addresses indexes naming attribute profiles payload pointer report " +
+		"uppercase phones minute second seed error page empty text no_id date none day all rounds unnamed full " +
+		"attributes index data"
+	for _, word := range strings.Fields(words) {
 		if !strings.Contains(string(text), word) {
-			t.Errorf("the example does not name %s", word)
+			t.Errorf("the example plan does not mention %s", word)
 		}
 	}
 	start(t, simulator.Options{Plan: p}).want(404, "GET", "/api/nope", "")
 }
 
+// A wrong plan is refused. The error names the file and the line, what was expected and what the plan has.
 func TestPlanRefused(t *testing.T) {
 	const imports = "POST /api/profile-bulk-import-jobs"
-	for _, test := range []struct{ plan, want string }{
-		{"", "no documents in stream"},
-		{"5", "line 1: cannot construct !!int `5` into simulator.Plan"},
-		{"faults: [", "line 2: did not find expected node content"},
-		{"seed: 1\nfaulst: []", `line 2: there is no member "faulst" (did you mean "faults"?); known are faults, others, seed`},
-		{"faults:\n- on: '*'\n  do: status\n  statsu: 500", `line 4: there is no member "statsu" (did you mean "status"?); known are on, skip, times, every, percent, do, status,`},
-		{"faults:\n- on: '*'\n  colour: red", `line 3: there is no member "colour"; known are on,`},
-		{"others:\n  GET /api/lists: {minutes: 5}", `line 2: there is no member "minutes" (did you mean "minute"?); known are minute, second`},
-		{"faults:\n- on: '*'\n  do: status\n  status: many", "line 4: cannot construct !!str `many` into int"},
-		{"faults:\n- do: delay\n  on: '*'\n  before: 2", "line 4: cannot construct !!int `2` into time.Duration"},
-		{"faults:\n- do: stuck\n  do: cancel", `line 3: mapping key "do" already defined at line 2`},
-		{"faults:\n-\n", "a fault is empty"},
-		{"faults:\n- do: stuck\n- do: stats\n  on: '*'", `line 3: there is no kind of fault "stats" (did you mean "status"?); known are ` + kindNames},
-		{"faults:\n- do: explode\n  on: '*'", `line 2: there is no kind of fault "explode"; known are ` + kindNames},
-		{"faults:\n- on: '*'", "line 2: do is missing; the kinds are: " + kindNames},
-		{"faults:\n- do: challenge", `line 2: on is missing: a method and path such as GET /api/lists/{id}, or "*"`},
-		{"faults:\n- do: challenge\n  on: GET /api/list", `line 2: there is no operation "GET /api/list" (did you mean "GET /api/lists"?); known are GET /api/accounts,`},
-		{"faults:\n- do: refuse\n  on: GET /api/lists", "line 2: refuse acts on " + imports + " alone"},
-		{"faults:\n- {do: challenge, on: '*', skip: -1}", "line 2: skip and every must not be negative, nor times but for -1"},
-		{"faults:\n- {do: challenge, on: '*', every: -1}", "line 2: skip and every must not be negative, nor times but for -1"},
-		{"faults:\n- {do: challenge, on: '*', times: -2}", "line 2: skip and every must not be negative, nor times but for -1"},
-		{"faults:\n- {do: challenge, on: '*', percent: 101}", "line 2: percent must be from 0 to 100"},
-		{"faults:\n- {do: challenge, on: '*', percent: -1}", "line 2: percent must be from 0 to 100"},
-		{"faults:\n- {do: challenge, on: '*', status: 403}", "line 2: challenge: takes no status"},
-		{"faults:\n- {do: stuck, addresses: [a]}", "line 2: stuck: takes no addresses"},
-		{"faults:\n- {do: status, on: '*'}", "line 2: status: status is missing"},
-		{"faults:\n- {do: status, on: '*', status: 199}", "line 2: status: status must be from 200 to 599"},
-		{"faults:\n- {do: lose, on: '*', status: 600}", "line 2: lose: status must be from 200 to 599"},
-		{"faults:\n- {do: status, on: '*', status: 500, as: html}", "line 2: status: as is one of error, page, empty, text"},
-		{"faults:\n- {do: status, on: '*', status: 500, as: page, body: x}", "line 2: status: body and as exclude each other"},
-		{"faults:\n- {do: status, on: '*', status: 500, body: x, code: x}", "line 2: status: code and detail are those of as: error"},
-		{"faults:\n- {do: lose, on: '*', detail: x}", "line 2: lose: code and detail are those of as: error"},
-		{"faults:\n- {do: throttle, on: '*', form: http}", "line 2: throttle: form is one of seconds, date, none"},
-		{"faults:\n- {do: throttle, on: '*', window: hour}", "line 2: throttle: window is one of second, minute, day"},
-		{"faults:\n- {do: throttle, on: '*', window: day, retry_after: 1s}", "line 2: throttle: retry_after and window exclude each other"},
-		{"faults:\n- {do: throttle, on: '*', retry_after: -1s}", "line 2: throttle: retry_after must not be negative"},
-		{"faults:\n- {do: delay, on: '*'}", "line 2: delay: before or after is missing, such as 2s"},
-		{"faults:\n- {do: redirect, on: '*', to: /elsewhere}", "line 2: redirect: to must be a URL with a host"},
-		{"faults:\n- {do: redirect, on: '*', to: 'http://x/', status: 200}", "line 2: redirect: status must be from 300 to 399"},
-		{"faults:\n- {do: relink, on: '*'}", "line 2: relink: to must be a URL with a host"},
-		{"faults:\n- {do: refuse, naming: some}", "line 2: refuse: naming is one of all, rounds, unnamed"},
-		{"faults:\n- {do: too_large}", "line 2: too_large: profiles or bytes is missing"},
-		{"faults:\n- {do: fail, payload: half}", "line 2: fail: payload is one of full, none, attributes"},
-		{"faults:\n- {do: fail, pointer: row}", "line 2: fail: pointer is one of index, data"},
-		{"faults:\n- {do: fail, report: -1}", "line 2: fail: report must not be negative"},
-		{"faults:\n- {do: drop_phone}", "line 2: drop_phone: phones is missing"},
-		{"others: {GET /api/listen: {minute: 1}}", `others: there is no operation "GET /api/listen" (did you mean "GET /api/lists"?); known are`},
-		{"others: {GET /api/lists: {minute: -1}}", "others: GET /api/lists: a number is negative"},
-		{"others: {GET /api/lists: {minute: 61, second: 1}}", "others: GET /api/lists: 61 a minute are more than 1 a second"},
+	for _, test := range []struct{ name, plan, want string }{
+		{"an empty file", "", ": expected keys such as faults, got an empty file"},
+		{"a number", "5", `:1: expected keys such as faults, got "5"`},
+		{"broken YAML", "faults: [", ":2: did not find expected node content"},
+		{"an unknown key of the plan", "seed: 1\nfaulst: []",
+			`:2: unknown key "faulst" (did you mean faults?); known are faults, others, seed`},
+		{"a misspelt key of a fault", "faults:\n- on: '*'\n  do: status\n  statsu: 500",
+			`:4: unknown key "statsu" (did you mean status?); known are on, skip, times, every, percent, do, status,`},
+		{"an unknown key of a fault", "faults:\n- on: '*'\n  colour: red", `:3: unknown key "colour"; known are on,`},
+		{"an unknown key of others", "others:\n  GET /api/lists: {minutes: 5}",
+			`:2: unknown key "minutes" (did you mean minute?); known are minute, second`},
+		{"two unknown keys", "sed: 1\nfaulst: []",
+			`:1: unknown key "sed" (did you mean seed?); known are faults, others, seed` + "\n" +
+				`plan.yaml:2: unknown key "faulst"`},
+
+		{"a text for a number", "faults:\n- on: '*'\n  do: status\n  status: many",
+			`:4: expected a whole number, got "many"`},
+		{"a duration without a unit", "faults:\n- do: delay\n  on: '*'\n  before: 2",
+			`:4: expected a duration such as 2s, got "2"`},
+		{"a list for a text", "faults:\n- do: [delay]", ":2: expected a text, got a list"},
+		{"keys for a list", "faults: {do: stuck}", ":1: expected a list of faults, got keys with values"},
+		{"a text for a fault", "faults:\n- stuck", `:2: expected a fault with keys such as do, got "stuck"`},
+		{"a negative seed", "seed: -1", `:1: expected a whole number of 0 or more, got "-1"`},
+		{"a key given twice", "faults:\n- do: stuck\n  do: cancel", `:3: mapping key "do" already defined at line 2`},
+
+		{"an empty fault", "faults:\n- do: stuck\n-\n", ":3: expected a fault, got nothing"},
+		{"a misspelt kind", "faults:\n- do: stuck\n- do: stats\n  on: '*'",
+			`:3: do: unknown kind "stats" (did you mean status?); known are ` + kindNames},
+		{"an unknown kind", "faults:\n- do: explode\n  on: '*'",
+			`:2: do: unknown kind "explode"; known are ` + kindNames},
+		{"no kind", "faults:\n- on: '*'", ":2: do is missing: expected one of " + kindNames},
+		{"no operation", "faults:\n- do: challenge",
+			`:2: on is missing: expected a method and path such as GET /api/lists/{id}, or "*"`},
+		{"a misspelt operation", "faults:\n- do: challenge\n  on: GET /api/list",
+			`:2: on: unknown operation "GET /api/list" (did you mean GET /api/lists?); known are GET /api/accounts,`},
+		{"an import fault on another operation", "faults:\n- do: refuse\n  on: GET /api/lists",
+			":2: on: expected " + imports + ` for refuse, got "GET /api/lists"`},
+		{"skip below 0", "faults:\n- {do: challenge, on: '*', skip: -1}", ":2: skip: expected 0 or more, got -1"},
+		{"every below 0", "faults:\n- {do: challenge, on: '*', every: -1}", ":2: every: expected 0 or more, got -1"},
+		{"times below -1", "faults:\n- {do: challenge, on: '*', times: -2}", ":2: times: expected -1 or more, got -2"},
+		{"percent above 100", "faults:\n- {do: challenge, on: '*', percent: 101}",
+			":2: percent: expected 0 to 100, got 101"},
+		{"percent below 0", "faults:\n- {do: challenge, on: '*', percent: -1}",
+			":2: percent: expected 0 to 100, got -1"},
+
+		{"a parameter of other kinds", "faults:\n- {do: challenge, on: '*', status: 403}",
+			":2: kind challenge: does not take status"},
+		{"a parameter of another import fault", "faults:\n- {do: stuck, addresses: [a]}",
+			":2: kind stuck: does not take addresses"},
+		{"status without status", "faults:\n- {do: status, on: '*'}",
+			":2: kind status: status is missing: expected 200 to 599"},
+		{"status below 200", "faults:\n- {do: status, on: '*', status: 199}",
+			":2: kind status: status: expected 200 to 599, got 199"},
+		{"status above 599", "faults:\n- {do: lose, on: '*', status: 600}",
+			":2: kind lose: status: expected 200 to 599, got 600"},
+		{"an unknown form of answer", "faults:\n- {do: status, on: '*', status: 500, as: html}",
+			`:2: kind status: as: expected one of error, page, empty, text, got "html"`},
+		{"as with body", "faults:\n- {do: status, on: '*', status: 500, as: page, body: x}",
+			":2: kind status: as and body cannot be combined"},
+		{"code with body", "faults:\n- {do: status, on: '*', status: 500, body: x, code: x}",
+			":2: kind status: code has no effect without as: error"},
+		{"detail of a page", "faults:\n- {do: lose, on: '*', detail: x}",
+			":2: kind lose: detail has no effect without as: error"},
+		{"an unknown form of Retry-After", "faults:\n- {do: throttle, on: '*', form: http}",
+			`:2: kind throttle: form: expected one of seconds, date, none, got "http"`},
+		{"an unknown window", "faults:\n- {do: throttle, on: '*', window: hour}",
+			`:2: kind throttle: window: expected one of second, minute, day, got "hour"`},
+		{"window with retry_after", "faults:\n- {do: throttle, on: '*', window: day, retry_after: 1s}",
+			":2: kind throttle: retry_after and window cannot be combined"},
+		{"a negative retry_after", "faults:\n- {do: throttle, on: '*', retry_after: -1s}",
+			":2: kind throttle: retry_after: expected 0 or more, got -1s"},
+		{"a delay of nothing", "faults:\n- {do: delay, on: '*'}",
+			":2: kind delay: expected before or after, such as before: 2s"},
+		{"a redirect without a host", "faults:\n- {do: redirect, on: '*', to: /elsewhere}",
+			`:2: kind redirect: to: expected a URL with a host, got "/elsewhere"`},
+		{"a redirect with another status", "faults:\n- {do: redirect, on: '*', to: 'http://x/', status: 200}",
+			":2: kind redirect: status: expected 300 to 399, got 200"},
+		{"relink without a target", "faults:\n- {do: relink, on: '*'}",
+			":2: kind relink: to is missing: expected a URL with a host"},
+		{"an unknown naming", "faults:\n- {do: refuse, naming: some}",
+			`:2: kind refuse: naming: expected one of all, rounds, unnamed, got "some"`},
+		{"too_large without a size", "faults:\n- {do: too_large}",
+			":2: kind too_large: expected profiles or bytes, such as profiles: 1000"},
+		{"an unknown payload", "faults:\n- {do: fail, payload: half}",
+			`:2: kind fail: payload: expected one of full, none, attributes, got "half"`},
+		{"an unknown pointer", "faults:\n- {do: fail, pointer: row}",
+			`:2: kind fail: pointer: expected one of index, data, got "row"`},
+		{"report below 0", "faults:\n- {do: fail, report: -1}", ":2: kind fail: report: expected 0 or more, got -1"},
+		{"drop_phone without phones", "faults:\n- {do: drop_phone}",
+			`:2: kind drop_phone: phones is missing: expected patterns such as "+1900*"`},
+
+		{"others of an unknown operation", "seed: 1\nothers:\n  GET /api/listen: {minute: 1}",
+			`:3: others: unknown operation "GET /api/listen" (did you mean GET /api/lists?); known are`},
+		{"others below 0 a minute", "others: {GET /api/lists: {minute: -1}}",
+			":1: others: GET /api/lists: minute: expected 0 or more, got -1"},
+		{"others below 0 a second", "others: {GET /api/lists: {second: -2}}",
+			":1: others: GET /api/lists: second: expected 0 or more, got -2"},
+		{"more others a minute than a second", "others: {GET /api/lists: {minute: 61, second: 1}}",
+			":1: others: GET /api/lists: minute: expected at most 60 with second: 1, got 61"},
 	} {
-		_, err := simulator.ReadPlan(strings.NewReader(test.plan))
-		if err == nil || !strings.HasPrefix(err.Error(), "reading the plan of faults: ") || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%q: %v, want %s", test.plan, err, test.want)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			_, err := simulator.ReadPlan("plan.yaml", strings.NewReader(test.plan))
+			if err == nil || !strings.HasPrefix(err.Error(), "plan.yaml"+test.want) {
+				t.Errorf("%q: error %v, want plan.yaml%s", test.plan, err, test.want)
+			}
+		})
 	}
 }
 
-// TestWrongPlan: a plan that ReadPlan would refuse is not taken in silence.
-func TestWrongPlan(t *testing.T) {
-	defer func() {
-		same(t, "panic", recover(), any("the plan of a simulator: fault 1: reset: takes no status"))
-	}()
-	simulator.New(simulator.Options{Plan: &simulator.Plan{Faults: []simulator.Fault{{Do: "stuck"}, {On: "*", Do: "reset", Status: 500}}}})
-	t.Error("the plan was taken")
+// A plan of more than 1 MiB is refused before it is parsed.
+func TestLongPlan(t *testing.T) {
+	_, err := simulator.ReadPlan("plan.yaml", strings.NewReader(strings.Repeat("#", 1<<20+1)))
+	if err == nil || err.Error() != "plan.yaml: expected at most 1048576 bytes, got more" {
+		t.Error(err)
+	}
 }
 
-// TestPlanIsShared: simulators with the same plan each have all of its faults.
+// New panics on a plan that ReadPlan refuses, and names the fault.
+func TestWrongPlan(t *testing.T) {
+	defer func() {
+		same(t, "panic", recover(), any("check the plan of a simulator: fault 1: kind reset: does not take status"))
+	}()
+	faults := []simulator.Fault{{Do: "stuck"}, {On: "*", Do: "reset", Status: 500}}
+	simulator.New(simulator.Options{Plan: &simulator.Plan{Faults: faults}})
+	t.Error("New accepted the plan")
+}
+
+// Simulators that share a plan each meet all of its faults.
 func TestPlanIsShared(t *testing.T) {
 	p := readPlan(t, "faults: [{on: '*', do: challenge}]")
 	for range 2 {
 		c := startBare(t, simulator.Options{Plan: p})
-		same(t, "status", []int{c.do("GET", "/api/lists", "").status, c.do("GET", "/api/lists", "").status}, []int{403, 200})
+		statuses := []int{c.do("GET", "/api/lists", "").status, c.do("GET", "/api/lists", "").status}
+		same(t, "statuses", statuses, []int{403, 200})
 	}
 }
 
-// FuzzPlan: what ReadPlan takes, a simulator takes.
+// New accepts every plan that ReadPlan accepts.
 func FuzzPlan(f *testing.F) {
-	for _, text := range []string{"~", "# nothing", "{}", "faults: []", "faults: ~", "faults: &a [{do: stuck}]\nothers: ~", "faults: [&a {do: stuck}, *a, {<<: *a}]",
-		"x: &a [{do: stuck}]\nfaults: *a", "faults: [~]", "---\n---\n", "others: {~: {}}"} {
+	for _, text := range []string{
+		"~", "# nothing", "{}", "faults: []", "faults: ~", "faults: &a [{do: stuck}]\nothers: ~",
+		"faults: [&a {do: stuck}, *a, {<<: *a}]", "x: &a [{do: stuck}]\nfaults: *a", "faults: [~]", "---\n---\n",
+		"others: {~: {}}",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if p, err := simulator.ReadPlan(strings.NewReader(text)); err == nil {
+		if p, err := simulator.ReadPlan("plan.yaml", strings.NewReader(text)); err == nil {
 			simulator.New(simulator.Options{Plan: p})
 		}
 	})

@@ -11,15 +11,18 @@ import (
 type problem struct {
 	status                    int
 	code, title, detail, link string
-	pointer, parameter        string // one of them
+	pointer, parameter        string // one of the two
 }
 
-// invalid is the problem of a wrong request, found at a pointer into its body.
+// invalid is a problem at a pointer into the body of a request.
 func invalid(pointer, format string, args ...any) problem {
-	return problem{status: http.StatusBadRequest, code: "invalid", title: "Invalid input.", detail: fmt.Sprintf(format, args...), pointer: pointer}
+	return problem{
+		status: http.StatusBadRequest, code: "invalid", title: "Invalid input.",
+		detail: fmt.Sprintf(format, args...), pointer: pointer,
+	}
 }
 
-// badParameter is the problem of a wrong query parameter.
+// badParameter is a problem of a query parameter.
 func badParameter(parameter, format string, args ...any) problem {
 	p := invalid("", format, args...)
 	p.parameter = parameter
@@ -27,18 +30,21 @@ func badParameter(parameter, format string, args ...any) problem {
 }
 
 func notFound(format string, args ...any) problem {
-	return problem{status: http.StatusNotFound, code: "not_found", title: "Not found.", detail: fmt.Sprintf(format, args...), pointer: "/data/"}
+	return problem{
+		status: http.StatusNotFound, code: "not_found", title: "Not found.",
+		detail: fmt.Sprintf(format, args...), pointer: "/data/",
+	}
 }
 
-// noSuch is the answer to an id of which there is none, in the words seen for lists.
+// noSuch is the problem of an unknown id, in the words observed for lists.
 func noSuch(kind, id string) problem {
 	return notFound("A %s with id `%s` does not exist.", kind, id)
 }
 
-// answer turns a problem into the whole answer.
+// answer returns the answer with this one problem.
 func (p problem) answer() answer { return problems{p}.answer() }
 
-// problems is what is wrong with a request; the status of the answer is that of the first.
+// problems are the errors of one answer. The answer has the status of the first.
 type problems []problem
 
 func (ps problems) answer() answer {

@@ -9,14 +9,14 @@ import (
 // crockford is the alphabet of ULIDs, which Klaviyo's profile ids are.
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// profile is one person. attributes is a JSON object without nulls, never changed in place.
+// profile is one person as Klaviyo keeps it. attributes is a JSON object without nulls that is never changed in place.
 type profile struct {
 	attributes       []byte
 	created, updated int64  // Unix nanoseconds
-	job              uint32 // the number of the last job that wrote it
+	job              uint32 // the number of the last import job that wrote it
 }
 
-// profiles holds the people, by number in order of creation, and finds them by what identifies them.
+// profiles holds the profiles, numbered in order of creation, and finds them by their identifiers.
 type profiles struct {
 	all      []profile
 	email    map[string]uint32 // lower case
@@ -28,7 +28,7 @@ func newProfiles() profiles {
 	return profiles{email: map[string]uint32{}, phone: newOwners(), external: newOwners()}
 }
 
-// id returns a ULID that sorts by number and holds it, so that no table of ids is needed.
+// id returns a ULID that sorts by number and contains it, so that no table of ids is needed.
 func (ps *profiles) id(n uint32) string {
 	var id [26]byte
 	ms := uint64(ps.all[n].created / int64(time.Millisecond))
@@ -73,102 +73,105 @@ func (ps *profiles) byEmail(email []byte) (n uint32, ok bool) {
 	return n, ok
 }
 
-// upsert writes the row into the profile it is about, or into a new one. job is the number of the job it comes from.
-// change is created, updated, or unchanged if the profile says the same as before. Of several rows of one job about one person the
-// first is written and the others are dropped without an error (change is "" for them): Klaviyo promises no order for them and may drop any.
-func (ps *profiles) upsert(r *row, now time.Time, job uint32) (n uint32, change string, p *problem) {
-	n, found, p := ps.match(r)
+// upsert writes a sent profile into the profile that it names, or into a new one. job is the number of its import job.
+// change is created, updated, or unchanged. If one import job sends a profile several times, the first is written and
+// the others are dropped without an error, with change "": Klaviyo promises no order for them and may drop any.
+func (ps *profiles) upsert(sent *sentProfile, now time.Time, job uint32) (n uint32, change string, p *problem) {
+	n, found, p := ps.match(sent)
 	if p != nil {
 		return 0, "", p
 	}
 	if !found {
-		return ps.create(r, now, job), created, nil
+		return ps.create(sent, now, job), created, nil
 	}
 	old := &ps.all[n]
 	if old.job == job {
 		return n, "", nil
 	}
 	old.job = job
-	if bytes.Equal(old.attributes, r.attributes) {
+	if bytes.Equal(old.attributes, sent.attributes) {
 		return n, unchanged, nil
 	}
-	merged := merge(old.attributes, r.attributes, r.dropPhone)
+	merged := merge(old.attributes, sent.attributes, sent.dropPhone)
 	if bytes.Equal(old.attributes, merged) {
 		return n, unchanged, nil
 	}
-	ps.index(n, r, old.attributes)
+	ps.index(n, sent, old.attributes)
 	old.attributes = merged
 	old.updated = now.UnixNano()
 	return n, updated, nil
 }
 
-// match finds the profile a row is about, by id, email, phone number or external id, in this order.
-// A phone number or external id finds only a profile without email if the row has another email: two people may share a phone.
-// It is a conflict when one of the row's identifiers belongs to another profile than the one found.
-func (ps *profiles) match(r *row) (n uint32, found bool, p *problem) {
-	emailOwner, emailKnown := ps.byEmail(r.email)
-	emailKnown = emailKnown && r.email != nil
+// match finds the profile that a sent profile names by id, email, phone number or external id, in this order.
+// If it has an email that no profile has, its phone number or external id finds only a profile without an email:
+// two people may share a phone. It is a conflict if one of its identifiers belongs to another profile.
+func (ps *profiles) match(sent *sentProfile) (n uint32, found bool, p *problem) {
+	emailOwner, emailKnown := ps.byEmail(sent.email)
+	emailKnown = emailKnown && sent.email != nil
 	switch {
-	case r.id != "":
-		if n, found = ps.byID(r.id); !found {
-			p := noSuch("profile", r.id)
+	case sent.id != "":
+		if n, found = ps.byID(sent.id); !found {
+			p := noSuch("profile", sent.id)
 			return 0, false, &p
 		}
 	case emailKnown:
 		n, found = emailOwner, true
 	default:
-		if n, found = ps.adopt(r, ps.phone.of(r.phone)); !found {
-			n, found = ps.adopt(r, ps.external.of(r.external))
+		if n, found = ps.adopt(sent, ps.phone.of(sent.phone)); !found {
+			n, found = ps.adopt(sent, ps.external.of(sent.external))
 		}
 	}
 	if !found {
 		return 0, false, nil
 	}
-	if emailKnown && emailOwner != n || ps.phone.ofOthers(r.phone, n) || ps.external.ofOthers(r.external, n) {
-		return 0, false, &problem{code: "duplicate_profile", title: "Conflict.", detail: "A profile already exists with one of these identifiers."}
+	if emailKnown && emailOwner != n || ps.phone.ofOthers(sent.phone, n) || ps.external.ofOthers(sent.external, n) {
+		return 0, false, &problem{
+			code: "duplicate_profile", title: "Conflict.",
+			detail: "A profile already exists with one of these identifiers.",
+		}
 	}
 	return n, true, nil
 }
 
-// adopt returns the first of the owners of a phone number or external id that the row may be about.
-func (ps *profiles) adopt(r *row, owners []uint32) (n uint32, ok bool) {
+// adopt returns the first owner of a phone number or external id that the sent profile may name.
+func (ps *profiles) adopt(sent *sentProfile, owners []uint32) (n uint32, ok bool) {
 	for _, n := range owners {
-		if r.email == nil || find(ps.all[n].attributes, "email") == nil {
+		if sent.email == nil || find(ps.all[n].attributes, "email") == nil {
 			return n, true
 		}
 	}
 	return 0, false
 }
 
-func (ps *profiles) create(r *row, now time.Time, job uint32) uint32 {
-	attributes := slices.Clone(r.attributes)
-	if r.rewrite {
-		attributes = merge(nil, r.attributes, r.dropPhone)
+func (ps *profiles) create(sent *sentProfile, now time.Time, job uint32) uint32 {
+	attributes := slices.Clone(sent.attributes)
+	if sent.rewrite {
+		attributes = merge(nil, sent.attributes, sent.dropPhone)
 	}
 	n := uint32(len(ps.all))
 	at := now.UnixNano()
 	if n > 0 {
-		at = max(at, ps.all[n-1].created) // ids sort by time, whatever the clock does
+		at = max(at, ps.all[n-1].created) // ids sort by time even if the clock steps back
 	}
 	ps.all = append(ps.all, profile{attributes: attributes, created: at, updated: at, job: job})
-	ps.index(n, r, nil)
+	ps.index(n, sent, nil)
 	return n
 }
 
-// index enters the identifiers that a row gives to profile n, and takes out those of its old attributes (nil for a new
-// profile) that they replace.
-func (ps *profiles) index(n uint32, r *row, old []byte) {
-	if r.email != nil {
+// index adds the identifiers that a sent profile gives to profile n, and removes the ones of its old attributes that
+// they replace. old is nil for a new profile.
+func (ps *profiles) index(n uint32, sent *sentProfile, old []byte) {
+	if sent.email != nil {
 		if replaced := identifier(old, "email"); replaced != nil {
 			delete(ps.email, string(bytes.ToLower(replaced)))
 		}
-		ps.email[string(bytes.ToLower(r.email))] = n
+		ps.email[string(bytes.ToLower(sent.email))] = n
 	}
-	ps.phone.replace(identifier(old, "phone_number"), r.phone, n)
-	ps.external.replace(identifier(old, "external_id"), r.external, n)
+	ps.phone.replace(identifier(old, "phone_number"), sent.phone, n)
+	ps.external.replace(identifier(old, "external_id"), sent.external, n)
 }
 
-// identifier returns what the string attribute of this name says, nil where there is none.
+// identifier returns the decoded text of a string attribute, or nil without it.
 func identifier(attributes []byte, name string) []byte {
 	if attributes == nil {
 		return nil

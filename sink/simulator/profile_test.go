@@ -1,7 +1,6 @@
 package simulator_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -10,20 +9,26 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
+// Profiles are found by id, filter and sort, with all attributes, and their ids sort by creation.
 func TestProfiles(t *testing.T) {
 	now := newClock()
 	c := start(t, simulator.Options{Now: now.now, JobTime: time.Nanosecond})
-	c.submit("", `{"email":"Ann@example.org","phone_number":"+12025550123","external_id":"7","location":{"zip":"1","latitude":1.50},"properties":{"a":1}}`,
-		`{"email":"cy@example.org"}`, `{"email":"bob@example.org","phone_number":"+12025550123"}`, `{"phone_number":"+12025550199"}`)
+	c.submit("", `{"email":"Ann@example.org","phone_number":"+12025550123","external_id":"7","location":{"zip":"1",`+
+		`"latitude":1.50},"properties":{"a":1}}`,
+		`{"email":"cy@example.org"}`, `{"email":"bob@example.org","phone_number":"+12025550123"}`,
+		`{"phone_number":"+12025550199"}`)
 	now.pass(time.Hour)
 	c.submit("", `{"email":"cy@example.org","title":"x"}`)
 	now.pass(time.Hour)
 	all := c.want(200, "GET", "/api/profiles", "")
 	same(t, "all", all.each("email"), []any{"Ann@example.org", "cy@example.org", "bob@example.org", nil})
 	same(t, "attributes", all.resources[0].Attributes, map[string]any{
-		"email": "Ann@example.org", "phone_number": "+12025550123", "external_id": "7", "first_name": nil, "last_name": nil, "organization": nil,
-		"locale": nil, "title": nil, "image": nil, "created": "2026-09-04T13:40:00+00:00", "updated": "2026-09-04T13:40:00+00:00", "last_event_date": nil,
-		"location":   map[string]any{"address1": nil, "address2": nil, "city": nil, "country": nil, "latitude": 1.5, "longitude": nil, "region": nil, "zip": "1", "timezone": nil, "ip": nil},
+		"email": "Ann@example.org", "phone_number": "+12025550123", "external_id": "7", "first_name": nil,
+		"last_name": nil, "organization": nil,
+		"locale": nil, "title": nil, "image": nil, "created": "2026-09-04T13:40:00+00:00",
+		"updated": "2026-09-04T13:40:00+00:00", "last_event_date": nil,
+		"location": map[string]any{"address1": nil, "address2": nil, "city": nil, "country": nil, "latitude": 1.5,
+			"longitude": nil, "region": nil, "zip": "1", "timezone": nil, "ip": nil},
 		"properties": map[string]any{"a": 1.0},
 	})
 	ids := all.each("id")
@@ -47,8 +52,10 @@ func TestProfiles(t *testing.T) {
 	}
 	c.want(400, "GET", "/api/profiles"+query("filter", `equals(first_name,"x")`), "")
 	for sort, want := range map[string][]any{
-		"created": ids, "-created": {ids[3], ids[2], ids[1], ids[0]}, "id": ids, "-id": {ids[3], ids[2], ids[1], ids[0]},
-		"email": {ids[3], ids[0], ids[2], ids[1]}, "-email": {ids[1], ids[2], ids[0], ids[3]}, "updated": {ids[0], ids[2], ids[3], ids[1]},
+		"created": ids, "-created": {ids[3], ids[2], ids[1], ids[0]}, "id": ids,
+		"-id":   {ids[3], ids[2], ids[1], ids[0]},
+		"email": {ids[3], ids[0], ids[2], ids[1]}, "-email": {ids[1], ids[2], ids[0], ids[3]},
+		"updated": {ids[0], ids[2], ids[3], ids[1]},
 	} {
 		var got []any
 		for _, d := range c.pages("/api/profiles" + query("sort", sort, "page[size]", "3")) {
@@ -57,72 +64,53 @@ func TestProfiles(t *testing.T) {
 		same(t, sort, got, want)
 	}
 	for i, id := range ids {
-		if d := c.want(200, "GET", "/api/profiles/"+id.(string), ""); d.resources[0].ID != id || len(d.resources[0].ID) != 26 || d.each("email")[0] != all.each("email")[i] {
+		d := c.want(200, "GET", "/api/profiles/"+id.(string), "")
+		found := d.resources[0].ID
+		if found != id || len(found) != 26 || d.each("email")[0] != all.each("email")[i] {
 			t.Errorf("profile %s: %v", id, d.resources)
 		}
 	}
 	sorted := slices.Clone(ids)
 	slices.SortFunc(sorted, func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
 	same(t, "ids sort by creation", sorted, ids)
-	for _, id := range []string{"nope", strings.ToLower(ids[0].(string)), ids[0].(string)[:25] + "!", ids[0].(string)[:10] + "ZZZZZZZZ" + ids[0].(string)[18:], "0" + ids[0].(string)[:25]} {
-		same(t, id, c.want(404, "GET", "/api/profiles/"+id, "").problems(), []string{"not_found /data/ A profile with id `" + id + "` does not exist."})
+	for _, id := range []string{"nope", strings.ToLower(ids[0].(string)), ids[0].(string)[:25] + "!",
+		ids[0].(string)[:10] + "ZZZZZZZZ" + ids[0].(string)[18:], "0" + ids[0].(string)[:25]} {
+		same(t, id, c.want(404, "GET", "/api/profiles/"+id, "").problems(),
+			[]string{"not_found /data/ A profile with id `" + id + "` does not exist."})
 	}
 }
 
+// A sparse fieldset gets exactly the attributes that it names.
 func TestFieldsets(t *testing.T) {
 	c := start(t, simulator.Options{JobTime: time.Nanosecond})
 	list := c.AddList("x", "single_opt_in")
-	job := c.submit(list, `{"email":"a@example.org","location":{"zip":"1","city":"Rome"}}`, `{"type":"profile","id":"nope","attributes":{}}`)
+	job := c.submit(list, `{"email":"a@example.org","location":{"zip":"1","city":"Rome"}}`,
+		`{"type":"profile","id":"nope","attributes":{}}`)
 	profile := map[string]any{"email": "a@example.org", "location": map[string]any{"city": "Rome", "ip": nil}}
+	name := query("fields[list]", "name")
+	place := query("fields[profile]", "email,location.city,location.ip")
+	count := query("fields[list]", "profile_count", "additional-fields[list]", "profile_count")
 	for path, want := range map[string]map[string]any{
-		"/api/lists" + query("fields[list]", "name"):                                                              {"name": "x"},
-		"/api/lists/" + list + query("fields[list]", "name,opt_in_process"):                                       {"name": "x", "opt_in_process": "single_opt_in"},
-		"/api/lists/" + list + query("fields[list]", "id"):                                                        {},
-		"/api/lists/" + list + query("fields[list]", "profile_count", "additional-fields[list]", "profile_count"): {"profile_count": 1.0},
-		"/api/lists/" + list + "/profiles" + query("fields[profile]", "email,location.city,location.ip"):          profile,
-		"/api/profiles" + query("fields[profile]", "email,location.city,location.ip"):                             profile,
-		jobsPath + query("fields[profile-bulk-import-job]", "status"):                                             {"status": "complete"},
-		jobsPath + "/" + job + query("fields[profile-bulk-import-job]", "status,failed_count"):                    {"status": "complete", "failed_count": 1.0},
-		jobsPath + "/" + job + "/profiles" + query("fields[profile]", "email"):                                    {"email": "a@example.org"},
-		jobsPath + "/" + job + "/lists" + query("fields[list]", "name"):                                           {"name": "x"},
-		jobsPath + "/" + job + "/import-errors" + query("fields[import-error]", "code,source.pointer"):            {"code": "not_found", "source": map[string]any{"pointer": at + "/1"}},
-		"/api/accounts" + query("fields[account]", "timezone"):                                                    {"timezone": "UTC"},
+		"/api/lists" + name:                        {"name": "x"},
+		jobsPath + "/" + job + "/lists" + name:     {"name": "x"},
+		"/api/lists/" + list + count:               {"profile_count": 1.0},
+		"/api/lists/" + list + "/profiles" + place: profile,
+		"/api/profiles" + place:                    profile,
+
+		"/api/lists/" + list + query("fields[list]", "id"): {},
+		"/api/lists/" + list + query("fields[list]", "name,opt_in_process"): {
+			"name": "x", "opt_in_process": "single_opt_in"},
+		jobsPath + query("fields[profile-bulk-import-job]", "status"): {"status": "complete"},
+		jobsPath + "/" + job + query("fields[profile-bulk-import-job]", "status,failed_count"): {
+			"status": "complete", "failed_count": 1.0},
+		jobsPath + "/" + job + "/profiles" + query("fields[profile]", "email"): {"email": "a@example.org"},
+		jobsPath + "/" + job + "/import-errors" + query("fields[import-error]", "code,source.pointer"): {
+			"code": "not_found", "source": map[string]any{"pointer": at + "/1"}},
+		"/api/accounts" + query("fields[account]", "timezone"): {"timezone": "UTC"},
 	} {
 		same(t, path, c.want(200, "GET", path, "").resources[0].Attributes, want)
 	}
-	d := c.want(201, "POST", "/api/lists"+query("fields[list]", "name"), `{"data":{"type":"list","attributes":{"name":"y"}}}`)
+	d := c.want(201, "POST", "/api/lists"+query("fields[list]", "name"),
+		`{"data":{"type":"list","attributes":{"name":"y"}}}`)
 	same(t, "POST", d.resources[0].Attributes, map[string]any{"name": "y"})
-}
-
-// TestContents: /simulator/* shows everything without a key, and ends the open jobs before their time.
-func TestContents(t *testing.T) {
-	now := newClock()
-	c := start(t, simulator.Options{Now: now.now})
-	same(t, "nothing", c.do("GET", "/simulator/lists", "").body, "[\n]\n")
-	list := c.AddList(`a "list"`, "single_opt_in")
-	empty := c.AddList("b", "double_opt_in")
-	var rows, want []string
-	for i := range 2500 {
-		want = append(want, fmt.Sprintf(`{"email":"p%d@example.org"}`, i))
-	}
-	rows = append(rows, want...)
-	job := c.submit(list, rows...)
-	now.pass(900 * time.Millisecond)
-	same(t, "lists", c.do("GET", "/simulator/lists", "", "Authorization", "").body, "[\n"+
-		`{"id":"`+list+`","name":"a \"list\"","opt_in_process":"single_opt_in","profiles":2500},`+"\n"+
-		`{"id":"`+empty+`","name":"b","opt_in_process":"double_opt_in","profiles":0}`+"\n]\n")
-	d := c.want(200, "GET", jobsPath+"/"+job, "")
-	same(t, "job", []any{d.each("status")[0], d.each("started_at")[0], d.each("completed_at")[0]}, []any{"complete", "2026-09-04T13:40:01+00:00", "2026-09-04T13:40:01+00:00"})
-	first := c.want(200, "GET", "/api/lists/"+list+"/relationships/profiles"+query("page[size]", "2"), "")
-	same(t, "profiles", c.stored(list), want)
-	c.want(204, "DELETE", "/api/lists/"+list+"/relationships/profiles", fmt.Sprintf(`{"data":[{"type":"profile","id":"%s"}]}`, first.resources[0].ID))
-	same(t, "profiles", c.stored(list), want[1:])
-	same(t, "none", c.stored(empty), []string(nil))
-	if r := c.do("GET", "/simulator/lists/"+list+"/profiles", ""); !strings.HasPrefix(r.body, "[\n"+`{"id":"`+first.resources[1].ID+`","email":"p1@example.org"},`+"\n") {
-		t.Errorf("begins with %.100s", r.body)
-	}
-	for path, status := range map[string]int{"/simulator/lists/NOPE01/profiles": 404, "/simulator/": 404, "/simulator/lists/" + list: 404, "/simulator/lists/": 200} {
-		same(t, path, c.do("GET", path, "").status, status)
-	}
-	same(t, "POST", c.do("POST", "/simulator/lists", "{}").status, 405)
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// getProfiles is GET /api/profiles. Without sort, profiles come in the order of creation.
+// getProfiles is GET /api/profiles. Without sort, the order is that of creation.
 func (s *Simulator) getProfiles(c *call) answer {
 	s.lock()
 	defer s.mu.Unlock()
@@ -34,7 +34,7 @@ func (s *Simulator) getProfiles(c *call) answer {
 	return collection(c, n, at, func(b []byte, n uint32) []byte { return s.appendProfile(b, c, n, 0, true) })
 }
 
-// compareProfiles is for the orders that are not that of the numbers; created and id are.
+// compareProfiles sorts by updated or email. The orders by created and by id are those of the numbers.
 func (s *Simulator) compareProfiles(name string, a, b uint32) int {
 	x, y := &s.profiles.all[a], &s.profiles.all[b]
 	if name == "updated" {
@@ -54,8 +54,8 @@ func (s *Simulator) getProfile(c *call) answer {
 	return c.document(200, s.appendProfile(nil, c, n, 0, true))
 }
 
-// candidates returns the numbers, in order, of the profiles among which all those are that the filter takes.
-// It answers all where the filter names no identifier.
+// candidates returns the numbers, in order, of profiles that include every match of the filter.
+// all is true instead if the filter names no identifier.
 func (s *Simulator) candidates(f filter) (numbers []uint32, all bool) {
 	for _, t := range f {
 		switch t.field {
@@ -65,7 +65,7 @@ func (s *Simulator) candidates(f filter) (numbers []uint32, all bool) {
 			}
 			slices.Sort(numbers)
 			return slices.Compact(numbers), false
-		case "_kx", "push_token": // nobody has one
+		case "_kx", "push_token": // no profile has one
 			return nil, false
 		}
 	}
@@ -91,7 +91,7 @@ func (s *Simulator) named(field, value string) []uint32 {
 	return []uint32{n}
 }
 
-// profileField returns how a filter sees the fields of a profile. Emails compare without regard to case.
+// profileField returns the fields of a profile as a filter sees them. The email is in lower case.
 func (s *Simulator) profileField(n uint32) func(field string) (value string, at time.Time) {
 	return func(field string) (string, time.Time) {
 		p := &s.profiles.all[n]
@@ -111,17 +111,23 @@ func (s *Simulator) profileField(n uint32) func(field string) (value string, at 
 
 // The attributes of a profile and of its location, in the order of Klaviyo's answers.
 var (
-	profileAttributes = []string{"email", "phone_number", "external_id", "first_name", "last_name", "organization", "locale", "title", "image",
-		"created", "updated", "last_event_date", "location", "properties"}
-	locationAttributes = []string{"address1", "address2", "city", "country", "latitude", "longitude", "region", "zip", "timezone", "ip"}
+	profileAttributes = []string{
+		"email", "phone_number", "external_id", "first_name", "last_name", "organization", "locale", "title", "image",
+		"created", "updated", "last_event_date", "location", "properties",
+	}
+	locationAttributes = []string{
+		"address1", "address2", "city", "country", "latitude", "longitude", "region", "zip", "timezone", "ip",
+	}
 )
 
-// appendProfile appends the resource object of a profile. joined, where it is not 0, is when it joined the list that is read.
+// appendProfile appends the resource object of a profile. joined, if not 0, is when it joined the list being read.
 func (s *Simulator) appendProfile(b []byte, c *call, n uint32, joined int64, conversations bool) []byte {
 	p := &s.profiles.all[n]
 	id := s.profiles.id(n)
 	stored := map[string][]byte{
-		"created": timeJSON(time.Unix(0, p.created)), "updated": timeJSON(time.Unix(0, p.updated)), "properties": []byte("{}"),
+		"created":    timeJSON(time.Unix(0, p.created)),
+		"updated":    timeJSON(time.Unix(0, p.updated)),
+		"properties": []byte("{}"),
 	}
 	members(p.attributes, func(_, name, value []byte) { stored[string(name)] = value })
 	stored["location"] = appendLocation(nil, c.fields["profile"], stored["location"])
@@ -147,27 +153,28 @@ func (s *Simulator) appendProfile(b []byte, c *call, n uint32, joined int64, con
 	return append(appendSelf(append(b, "},"...), self), '}')
 }
 
-// appendLocation appends a location whole, with nulls for what it lacks, or the members asked for as location.NAME.
-func appendLocation(b []byte, asked fieldset, stored []byte) []byte {
+// appendLocation appends all members of a location, with null for a missing one, or the members requested as
+// location.NAME.
+func appendLocation(b []byte, requested fieldset, stored []byte) []byte {
 	values := map[string][]byte{}
 	if stored != nil {
 		members(stored, func(_, name, value []byte) { values[string(name)] = value })
 	}
 	var attributes []attribute
 	for _, name := range locationAttributes {
-		if asked == nil || asked["location"] || asked["location."+name] {
+		if requested == nil || requested["location"] || requested["location."+name] {
 			attributes = append(attributes, attribute{name, values[name]})
 		}
 	}
 	return fieldset(nil).object(b, attributes)
 }
 
-// timeJSON writes a time as Klaviyo does in most places, to the second.
+// timeJSON writes a time to the second, as Klaviyo does in most answers.
 func timeJSON(t time.Time) []byte {
 	return strconv.AppendQuote(nil, t.UTC().Format("2006-01-02T15:04:05+00:00"))
 }
 
-// microTimeJSON writes a time to the microsecond, as in answers to POST /api/lists and GET of all jobs.
+// microTimeJSON writes a time to the microsecond, as in answers to POST /api/lists and to GET of all import jobs.
 func microTimeJSON(t time.Time) []byte {
 	return strconv.AppendQuote(nil, t.UTC().Format("2006-01-02T15:04:05.000000+00:00"))
 }

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// grammar is the query parameters that an operation takes.
+// grammar holds the query parameters that an operation accepts.
 type grammar struct {
-	fields        []string // the types that have sparse fieldsets
+	fields        []string // the types with sparse fieldsets
 	filter        filterable
 	sort          []string
 	size, maxSize int // of a page; 0 for an answer without pages
@@ -18,7 +18,7 @@ type grammar struct {
 	additional    string // the one value of additional-fields[list]
 }
 
-// request is what the query of a request asks for.
+// request is the parsed query of a request.
 type request struct {
 	values     url.Values
 	fields     map[string]fieldset
@@ -30,17 +30,26 @@ type request struct {
 	additional bool
 }
 
-// The members that may be asked for in sparse fieldsets.
+// fieldNames are the attributes that a sparse fieldset may name, by type.
 var fieldNames = map[string][]string{
-	"account": {"id", "contact_information", "industry", "locale", "preferred_currency", "public_api_key", "test_account", "timezone"},
-	"list":    {"id", "created", "name", "opt_in_process", "updated", "profile_count"},
-	"profile": append([]string{"id", "joined_group_at", "location.address1", "location.address2", "location.city", "location.country", "location.ip",
-		"location.latitude", "location.longitude", "location.region", "location.timezone", "location.zip"}, profileAttributes...),
-	"profile-bulk-import-job": {"id", "completed_at", "completed_count", "created_at", "expires_at", "failed_count", "started_at", "status", "total_count"},
-	"import-error":            {"id", "code", "detail", "original_payload", "source", "source.pointer", "title"},
+	"account": {
+		"id", "contact_information", "industry", "locale", "preferred_currency", "public_api_key", "test_account",
+		"timezone",
+	},
+	"list": {"id", "created", "name", "opt_in_process", "updated", "profile_count"},
+	"profile": append([]string{
+		"id", "joined_group_at", "location.address1", "location.address2", "location.city", "location.country",
+		"location.ip", "location.latitude", "location.longitude", "location.region", "location.timezone",
+		"location.zip",
+	}, profileAttributes...),
+	"profile-bulk-import-job": {
+		"id", "completed_at", "completed_count", "created_at", "expires_at", "failed_count", "started_at", "status",
+		"total_count",
+	},
+	"import-error": {"id", "code", "detail", "original_payload", "source", "source.pointer", "title"},
 }
 
-// parse reads a query. Anything it does not know is refused, so that no client takes a filter for obeyed that was not.
+// parse reads a query. It refuses every unknown parameter, so that no client believes an ignored filter was obeyed.
 func (g grammar) parse(raw string) (q request, p *problem) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
@@ -49,20 +58,20 @@ func (g grammar) parse(raw string) (q request, p *problem) {
 	}
 	q = request{values: values, fields: map[string]fieldset{}, size: g.size}
 	for name, given := range values {
-		fault := g.take(&q, name, given[0])
+		wrong := g.take(&q, name, given[0])
 		if len(given) > 1 {
-			fault = fmt.Sprintf("'%s' is given more than once.", name)
+			wrong = fmt.Sprintf("'%s' is given more than once.", name)
 		}
-		if fault != "" {
-			p := badParameter(name, "%s", fault)
+		if wrong != "" {
+			p := badParameter(name, "%s", wrong)
 			return q, &p
 		}
 	}
 	return q, nil
 }
 
-// take reads one parameter and returns what is wrong with it.
-func (g grammar) take(q *request, name, value string) (fault string) {
+// take reads one parameter and returns what is wrong with it, or "".
+func (g grammar) take(q *request, name, value string) (wrong string) {
 	kind := strings.TrimSuffix(strings.TrimPrefix(name, "fields["), "]")
 	ok := true
 	switch {
@@ -98,7 +107,7 @@ func (g grammar) take(q *request, name, value string) (fault string) {
 	return ""
 }
 
-func (q *request) takeFields(kind, value string) (fault string) {
+func (q *request) takeFields(kind, value string) (wrong string) {
 	q.fields[kind] = fieldset{}
 	for _, field := range strings.Split(value, ",") {
 		if !slices.Contains(fieldNames[kind], field) {
@@ -109,7 +118,7 @@ func (q *request) takeFields(kind, value string) (fault string) {
 	return ""
 }
 
-// sorting returns the field to sort by, "" for the order of creation, and whether downwards.
+// sorting returns the field to sort by, "" for the order of creation, and whether the order is descending.
 func (q request) sorting() (name string, down bool) {
 	name, down = strings.CutPrefix(q.sort, "-")
 	return name, down

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// window is a rate limit: so many requests in each span. Spans begin at multiples of themselves since 1970, later by Options.RatePhase.
+// window is a rate limit: limit requests in each span. Spans start at multiples of their length since 1970,
+// shifted by Options.RatePhase.
 type window struct {
 	span  time.Duration
 	limit int
@@ -25,7 +26,7 @@ var (
 
 // rates counts the requests of each endpoint in its current windows, and those of other clients with them.
 type rates struct {
-	phase  time.Duration // by which all windows begin later
+	phase  time.Duration // the shift of all windows
 	others map[string]Others
 
 	mu       sync.Mutex
@@ -38,9 +39,11 @@ type count struct {
 	n     int
 }
 
-// take counts one request to an endpoint. When a window is full and the limits are enforced, nothing is counted
-// and wait is the time until all full windows are over. remaining is that of the burst window.
-func (r *rates) take(endpoint string, tier []window, now time.Time, enforced bool) (remaining int, wait time.Duration) {
+// take counts one request to an endpoint. If a window is full and the limits are enforced, it counts nothing,
+// and wait is the time until all full windows end. remaining is what the burst window has left.
+func (r *rates) take(
+	endpoint string, tier []window, now time.Time, enforced bool,
+) (remaining int, wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.used == nil {
@@ -79,8 +82,8 @@ func (r *rates) windowStart(now time.Time, span time.Duration) time.Time {
 	return time.Unix(0, ns-(ns-int64(r.phase%span))%int64(span))
 }
 
-// setHeaders writes the headers that every answer but 401 and 429 has. In Klaviyo's
-// answers the first number of the limit, what remains and the reset are those of the burst window.
+// setHeaders writes the headers that every answer except 401 and 429 has. In Klaviyo's answers the first
+// number of the limit, the remaining requests and the reset describe the burst window.
 func (r *rates) setHeaders(h http.Header, tier []window, remaining int, now time.Time) {
 	limit := strconv.Itoa(tier[0].limit)
 	for _, w := range tier {
@@ -92,15 +95,16 @@ func (r *rates) setHeaders(h http.Header, tier []window, remaining int, now time
 	h.Set("Ratelimit-Reset", strconv.Itoa(int(left.Seconds())))
 }
 
-// Overruns returns how many requests found a window of their endpoint full, by method and path. These are
-// the requests that are answered 429 where the rate limits are enforced, and would be where they are not.
+// Overruns returns how many requests found a window of their endpoint full, by method and path.
+// Those requests get 429 if the rate limits are enforced, and would get it if they were.
 func (s *Simulator) Overruns() map[string]int {
 	s.rates.mu.Lock()
 	defer s.rates.mu.Unlock()
 	return maps.Clone(s.rates.overruns)
 }
 
-// throttled is the answer to a request over the limit. Klaviyo's Retry-After is taken to be the rest of the window, in whole seconds.
+// throttled is the answer to a request over the limit. Choice: Retry-After is the rest of the window, in whole
+// seconds.
 func throttled(h http.Header, wait time.Duration) answer {
 	seconds := max(1, int((wait+time.Second-1)/time.Second))
 	h.Set("Retry-After", strconv.Itoa(seconds))

@@ -7,12 +7,12 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// maxDepth is the deepest nesting of arrays and objects in a body.
-// The JSON package has no limit of its own and would end the process.
+// maxDepth is the deepest nesting of arrays and objects in a body. The JSON package has no limit of its own,
+// and deep nesting would kill the process.
 const maxDepth = 500
 
-// validJSON reports whether b is one JSON value in UTF-8 that is not nested too deep.
-// The other functions of this file take only what has passed it.
+// validJSON reports whether b is one JSON value in UTF-8 that is not nested too deeply.
+// The other functions of this file expect JSON that has passed this check.
 func validJSON(b []byte) bool {
 	return !tooDeep(b) && utf8.Valid(b) && json.Valid(b)
 }
@@ -38,7 +38,7 @@ func tooDeep(b []byte) bool {
 	return false
 }
 
-// walker goes once through JSON that validJSON has passed. b is what lies ahead, without white space before it.
+// walker reads through JSON once. b is the unread rest, without white space before it.
 type walker struct{ b []byte }
 
 func walk(b []byte) *walker {
@@ -53,14 +53,14 @@ func (w *walker) trim() {
 	}
 }
 
-// advance passes n bytes and the white space after them.
+// advance skips n bytes and the white space after them.
 func (w *walker) advance(n int) {
 	w.b = w.b[n:]
 	w.trim()
 }
 
-// object calls visit for each member of the object ahead, in order. quoted is the name as written, name
-// what it says. visit must pass the member's value, by one of the walker's methods.
+// object calls visit for each member of the next object, in order. quoted is the name as written, name its
+// decoded text. visit must read the member's value with one of the walker's methods.
 func (w *walker) object(visit func(quoted, name []byte)) {
 	w.advance(1)
 	for w.b[0] != '}' {
@@ -75,7 +75,7 @@ func (w *walker) object(visit func(quoted, name []byte)) {
 	w.advance(1)
 }
 
-// array calls visit for each element of the array ahead, in order. visit must pass it.
+// array calls visit for each element of the next array, in order. visit must read the element.
 func (w *walker) array(visit func(i int)) {
 	w.advance(1)
 	for i := 0; w.b[0] != ']'; i++ {
@@ -87,7 +87,7 @@ func (w *walker) array(visit func(i int)) {
 	w.advance(1)
 }
 
-// value passes the value ahead and returns it.
+// value reads the next value and returns it.
 func (w *walker) value() []byte {
 	n := valueEnd(w.b)
 	value := w.b[:n:n]
@@ -95,7 +95,7 @@ func (w *walker) value() []byte {
 	return value
 }
 
-// since returns what was passed since b lay ahead, without the white space at its end.
+// since returns the text read since the rest was b, without the white space at its end.
 func (w *walker) since(b []byte) []byte {
 	n := len(b) - len(w.b)
 	return bytes.TrimRight(b[:n:n], " \t\r\n")
@@ -154,7 +154,7 @@ func elements(array []byte, visit func(i int, value []byte)) {
 	w.array(func(i int) { visit(i, w.value()) })
 }
 
-// text returns what a JSON string says. It is part of value, where nothing is escaped.
+// text returns the decoded text of a JSON string. It is a part of value unless value has escapes.
 func text(value []byte) (s []byte, ok bool) {
 	if value[0] != '"' {
 		return nil, false
@@ -170,7 +170,7 @@ func isObject(value []byte) bool { return value[0] == '{' }
 func isArray(value []byte) bool  { return value[0] == '[' }
 func isNumber(value []byte) bool { return value[0] == '-' || '0' <= value[0] && value[0] <= '9' }
 
-// find returns the value of an object's member, nil where there is none.
+// find returns the value of an object's member, or nil without that member.
 func find(object []byte, wanted string) []byte {
 	var found []byte
 	members(object, func(_, name, value []byte) {
@@ -183,6 +183,6 @@ func find(object []byte, wanted string) []byte {
 
 // quote appends s as a JSON string.
 func quote(b []byte, s string) []byte {
-	b, _ = json.Append(b, s, 0) // a string can always be written
+	b, _ = json.Append(b, s, 0) // never fails for a string
 	return b
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Eight processes make a list of one name at the same time, so many times as asked, and a ninth comes later: twins.sh [TIMES]
-# Prints which lists there are then, and fails when not all rows are on one of them, or no report names an empty one that was left behind.
+# Eight processes create a list of one name at the same time, and a ninth comes later: twins.sh [TIMES]
+# Prints the lists that exist then. Fails if the rows are not all on one list, or if no report names an empty list that was
+# left behind. twins.txtar runs it, with await of main_test.go: go test . -run TestMany/twins -long
 set -euo pipefail
 export KLAVIYO_API_KEY=pk_twins
 directory=$(mktemp -d)
@@ -12,32 +13,30 @@ leave() {
 trap leave EXIT
 trap 'exit 1' INT TERM
 cd "$directory"
-# A list takes its time to be made, so that nobody sees another's before.
+# A list takes 300 ms to create, so that no process sees another's before.
 cat >plan.yaml <<END
 faults:
   - {on: POST /api/lists, times: -1, do: delay, before: 300ms}
 END
 klaviyo-export simulate --plan plan.yaml --addr 127.0.0.1:0 >server.json 2>server.log &
 server=$!
-until [ -s server.json ]; do
-  kill -0 "$server" || { cat server.log >&2; exit 1; }
-  sleep 0.05
-done
+await server.json || { cat server.log >&2; exit 1; }
 url=$(jq -r .url server.json)
 for time in $(seq "${1:-5}"); do
   runs=()
-  # Six look for the list before anybody has made it and get their rows together; two start in the midst of it.
+  # Six start before the list exists and get their rows at the same time; two start while the list is created.
   for i in $(seq 8); do
     {
       [ "$i" -gt 6 ] || until [ -e "rows-$time" ]; do sleep 0.02; done
       echo "{\"email\":\"p$i@$time.example.com\"}"
     } | {
       [ "$i" -le 6 ] || until [ -e "rows-$time" ]; do sleep 0.02; done
-      klaviyo-export add --base-url "$url" --list-name "Twins $time" --batch-delay 10ms --wait --quiet >"part-$time-$i.ndjson"
+      klaviyo-export add --base-url "$url" --list-name "Twins $time" --batch-delay 10ms --wait --log-format json \
+        >"part-$time-$i.ndjson" 2>"log-$time-$i"
     } &
     runs+=($!)
   done
-  sleep 0.5
+  for i in 1 2 3 4 5 6; do await "log-$time-$i" started; done
   touch "rows-$time"
   for run in "${runs[@]}"; do wait "$run" || true; done
   # A partition that is run again later finds the lists as they are now.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command beside a ClickHouse server of its own on loopback, which clickhouse-client finds by $HOME. Nothing of it is left.
+# Runs a command beside its own ClickHouse server on loopback, which clickhouse-client finds
+# through $HOME. Nothing remains after the command.
 set -euo pipefail
 directory=$(env -u TMPDIR mktemp -d)
 server=
@@ -12,7 +13,7 @@ trap leave EXIT
 trap 'exit 1' INT TERM
 export HOME=$directory
 mkdir "$directory/.clickhouse-client"
-for _ in 1 2 3; do # the port may be another's
+for _ in 1 2 3; do # another process may have the port
   port=$((20000 + RANDOM % 10000))
   cat >"$directory/config.xml" <<END
 <yandex>
@@ -36,7 +37,7 @@ END
     kill -0 "$server" 2>/dev/null || continue 2
     sleep 0.05
   done
-  "$@" & # waited for, so that a signal is heeded at once
+  "$@" & # in the background, so that a signal ends the wait at once
   wait $!
   exit
 done

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Stands in for DuckDB's command line, which no package registry has: the same engine, from the npm package @duckdb/node-api,
-// with rows printed as tools/shell/shell_renderer.cpp prints them in the modes json and jsonlines. That is: text in quotes, and
-// so 64-bit numbers without sign, huge numbers and decimals; other numbers, booleans, and lists, structs, maps and JSON as JSON.
+// Replaces DuckDB's command line, which no package registry has. It runs the same engine, from the npm package @duckdb/node-api,
+// and prints rows as tools/shell/shell_renderer.cpp does in the modes json and jsonlines: text, unsigned 64-bit numbers, huge
+// numbers and decimals in quotes; other numbers, booleans, lists, structs, maps and JSON as JSON.
 //
 //	duckdb [-json|-jsonlines] [FILE] -c SQL
 const { DuckDBInstance } = require("@duckdb/node-api");

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs a command beside a MariaDB server of its own, which the mariadb client finds by $HOME/.my.cnf: a socket, no address.
-# Root, as whom the server should not run, starts it as the user mysql. Nothing of it is left.
+# Runs a command beside its own MariaDB server, which the mariadb client finds through $HOME/.my.cnf: a socket, no address. Root
+# starts the server as the user mysql. Nothing remains after the command.
 set -euo pipefail
-directory=$(env -u TMPDIR mktemp -d) # short, as a socket's path must be, and open to mysql
+directory=$(env -u TMPDIR mktemp -d) # a socket's path must be short, and mysql must be able to read it
 as=()
 if [ "$(id -u)" = 0 ]; then
   chown mysql: "$directory"
@@ -27,5 +27,5 @@ until mariadb-admin ping >/dev/null 2>&1; do
   kill -0 "$server" 2>/dev/null || { cat "$directory/log" >&2; exit 1; }
   sleep 0.05
 done
-"$@" & # waited for, so that a signal is heeded at once
+"$@" & # in the background, so that a signal ends the wait at once
 wait $!

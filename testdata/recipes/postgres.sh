@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs a command beside a PostgreSQL server of its own, which psql finds by its environment: a socket, no address.
-# Root, whom the server refuses, starts it as the user postgres. Nothing of it is left.
+# Runs a command beside its own PostgreSQL server, which psql finds through the environment: a socket, no address. The server does
+# not run as root, so root starts it as the user postgres. Nothing remains after the command.
 set -euo pipefail
-directory=$(env -u TMPDIR mktemp -d) # short, as a socket's path must be, and open to postgres
+directory=$(env -u TMPDIR mktemp -d) # a socket's path must be short, and postgres must be able to read it
 as=()
 if [ "$(id -u)" = 0 ]; then
   chown postgres: "$directory"
@@ -22,5 +22,5 @@ trap 'exit 1' INT TERM
     { cat server.log >&2; exit 1; }
 )
 export PGHOST=$directory PGUSER=shop PGDATABASE=postgres
-"$@" & # waited for, so that a signal is heeded at once
+"$@" & # in the background, so that a signal ends the wait at once
 wait $!

@@ -1,27 +1,23 @@
-// Package contract holds requests and answers to Klaviyo's official OpenAPI description. It is used by tests alone.
+// Package contract checks requests and answers against Klaviyo's official OpenAPI description. Only tests use it.
+// Start reading at Serve, which tests call, and then at Checker.Wrap.
 package contract
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
 )
 
-// Find returns where the description is, ../shared/klaviyo-openapi.json seen from the folder that holds
-// go.mod, and whether it is there. Tests skip where it is not.
+// Find returns the path of the description, and whether the file exists. The path is ../shared/klaviyo-openapi.json
+// from the folder with go.mod. Tests skip without it.
 func Find() (path string, ok bool) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -42,18 +38,18 @@ func Find() (path string, ok bool) {
 	return path, err == nil
 }
 
-// Checker tells what in a request or answer is against the description. It may be used at once from several goroutines.
+// Checker finds what in a request or answer breaks the description. Several goroutines may use it at once.
 type Checker struct {
-	whole, sparse routers.Router // sparse is for answers to requests with fields[…]: attributes may lack
+	whole, sparse routers.Router // sparse is for requests with fields[…]: their answers may lack attributes
 	failure       *openapi3.Schema
 }
 
-// Breach is one request or answer that is against the description.
+// Breach is one request or answer that breaks the description.
 type Breach struct {
-	Method, Path string
+	method, path string
 	Status       int  // of the answer
 	Answer       bool // the answer is at fault, not the request
-	Err          error
+	err          error
 }
 
 func (b *Breach) Error() string {
@@ -61,21 +57,22 @@ func (b *Breach) Error() string {
 	if b.Answer {
 		side = "answer"
 	}
-	return fmt.Sprintf("%s %s %d: %s: %v", b.Method, b.Path, b.Status, side, b.Err)
+	return fmt.Sprintf("%s %s %d: %s: %v", b.method, b.path, b.Status, side, b.err)
 }
 
-// Load reads the description and mends it; mend says how. It takes a part of a second: load once for all tests.
+// Load reads the description and makes it strict, as tighten says. It takes part of a second: load it once for all
+// tests.
 func Load(path string) (*Checker, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("loading the description of the API: %w", err)
+		return nil, fmt.Errorf("load the API description: %w", err)
 	}
 	var c Checker
 	if c.whole, err = newRouter(text, false); err == nil {
 		c.sparse, err = newRouter(text, true)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("loading the description of the API, %s: %w", path, err)
+		return nil, fmt.Errorf("load the API description %s: %w", path, err)
 	}
 	route, err := c.route(http.MethodGet, "/api/accounts", false)
 	if err != nil {
@@ -88,11 +85,11 @@ func Load(path string) (*Checker, error) {
 const mediaType = "application/vnd.api+json"
 
 func newRouter(text []byte, sparse bool) (routers.Router, error) {
-	mended, err := mend(text, sparse)
+	strict, err := tighten(text, sparse)
 	if err != nil {
 		return nil, err
 	}
-	doc, err := openapi3.NewLoader().LoadFromData(mended)
+	doc, err := openapi3.NewLoader().LoadFromData(strict)
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +109,10 @@ func (c *Checker) route(method, path string, sparse bool) (*routers.Route, error
 	return route, err
 }
 
-// Wrap checks every request below /api/ on its way to next, and every answer on its way back, and calls violation with a
-// *Breach for each that is against the description, before the client gets the answer. Nothing that passes is changed.
-// An answer is checked even if its request was wrong; a request that does not come whole is none. violation is called at once from several goroutines.
+// Wrap checks every request below /api/ on its way to next, and every answer on its way back. It calls violation with
+// a *Breach for each that breaks the description, before the client gets the answer, and changes neither. It checks
+// the answer to a wrong request too, and ignores a request that is cut off. Several goroutines may call violation at
+// once.
 func (c *Checker) Wrap(next http.Handler, violation func(error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/api/") {
@@ -123,7 +121,7 @@ func (c *Checker) Wrap(next http.Handler, violation func(error)) http.Handler {
 		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			return // the client is gone, perhaps killed: nobody asked anything
+			return // the client has gone, perhaps killed
 		}
 		ctx, path := r.Context(), r.URL.EscapedPath()
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -150,7 +148,7 @@ func (c *Checker) Wrap(next http.Handler, violation func(error)) http.Handler {
 	})
 }
 
-// recorder keeps an answer back.
+// recorder holds an answer back.
 type recorder struct {
 	header http.Header
 	status int
@@ -160,87 +158,3 @@ type recorder struct {
 func (r *recorder) Header() http.Header         { return r.header }
 func (r *recorder) WriteHeader(status int)      { r.status = status }
 func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
-
-func (c *Checker) input(r *http.Request) (*openapi3filter.RequestValidationInput, error) {
-	if strings.HasSuffix(r.URL.Path, "/") { // the router would let it pass
-		return nil, errors.New("a slash at the end of the path")
-	}
-	router := c.whole
-	for name := range r.URL.Query() {
-		if strings.HasPrefix(name, "fields[") {
-			router = c.sparse
-		}
-	}
-	route, params, err := router.FindRoute(r)
-	if err != nil {
-		return nil, err
-	}
-	options := &openapi3filter.Options{IncludeResponseStatus: true, SkipSettingDefaults: true, AuthenticationFunc: authenticate}
-	options.WithCustomSchemaErrorFunc(func(err *openapi3.SchemaError) string {
-		return fmt.Sprintf("/%s: %s", strings.Join(err.JSONPointer(), "/"), err.Reason)
-	})
-	return &openapi3filter.RequestValidationInput{
-		Request: r, PathParams: params, Route: route, QueryParams: r.URL.Query(), Options: options,
-	}, nil
-}
-
-func authenticate(_ context.Context, input *openapi3filter.AuthenticationInput) error {
-	header := input.RequestValidationInput.Request.Header.Get("Authorization")
-	if key, ok := strings.CutPrefix(header, "Klaviyo-API-Key "); !ok || key == "" {
-		return errors.New("no key in the Authorization header")
-	}
-	return nil
-}
-
-func checkRequest(ctx context.Context, input *openapi3filter.RequestValidationInput, body []byte) error {
-	operation := input.Route.Operation
-	if encoding := input.Request.Header.Get("Content-Encoding"); encoding != "" {
-		return fmt.Errorf("Content-Encoding %s", encoding)
-	}
-	if operation.RequestBody == nil && len(body) > 0 {
-		return errors.New("a body where none is taken")
-	}
-	for _, name := range slices.Sorted(maps.Keys(input.QueryParams)) {
-		parameter := operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name)
-		switch {
-		case parameter == nil:
-			return fmt.Errorf("unknown query parameter %s", name)
-		case len(input.QueryParams[name]) > 1:
-			return fmt.Errorf("query parameter %s more than once", name)
-		}
-	}
-	if text := input.QueryParams.Get("filter"); text != "" {
-		if err := checkFilter(text, operation.Extensions["x-klaviyo-filters"]); err != nil {
-			return fmt.Errorf("filter %s: %w", text, err)
-		}
-	}
-	return openapi3filter.ValidateRequest(ctx, input)
-}
-
-func checkAnswer(ctx context.Context, input *openapi3filter.RequestValidationInput, kept *recorder) error {
-	if input.Route.Operation.Responses.Status(kept.status) == nil {
-		return errors.New("the description has no such status")
-	}
-	if kept.status == http.StatusNoContent && kept.body.Len() > 0 {
-		return errors.New("a body where there must be none")
-	}
-	return openapi3filter.ValidateResponse(ctx, &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: input, Status: kept.status, Header: kept.header,
-		Body: io.NopCloser(bytes.NewReader(kept.body.Bytes())), Options: input.Options,
-	})
-}
-
-// checkStray checks the answer to a request that is for no operation: it must be an error in the form of all.
-func (c *Checker) checkStray(kept *recorder) error {
-	if kept.status < 400 {
-		return errors.New("success without an operation")
-	}
-	if kind := kept.header.Get("Content-Type"); kind != mediaType {
-		return fmt.Errorf("Content-Type %s", kind)
-	}
-	value, err := decode(kept.body.Bytes())
-	if err != nil {
-		return err
-	}
-	return c.failure.VisitJSON(value)
-}

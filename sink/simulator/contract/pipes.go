@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Pipes is a net.Listener whose connections are pipes in memory, so that time in a synctest bubble stands still while bytes
-// are on their way. Clients come by Dial.
+// Pipes is a net.Listener whose connections are pipes in memory. So the clock of a synctest bubble stands still while
+// bytes are in flight. Clients connect with Dial.
 type Pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}

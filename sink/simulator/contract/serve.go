@@ -16,8 +16,8 @@ var load = sync.OnceValues(func() (*Checker, error) {
 	return Load(path)
 })
 
-// Layer puts the check around a handler, or returns the handler as it is where the description is absent. For a
-// simulator with a plan it belongs into Options.Wrap: around the simulator it would take the faults' answers for breaches.
+// Layer puts the check around a handler. Without the description it returns the handler unchanged. A simulator with a
+// plan needs it in Options.Wrap: around the simulator it would report the answers of faults as breaches.
 func Layer(next http.Handler, violation func(error)) (http.Handler, error) {
 	checker, err := load()
 	if checker == nil {
@@ -26,13 +26,13 @@ func Layer(next http.Handler, violation func(error)) (http.Handler, error) {
 	return checker.Wrap(next, violation), nil
 }
 
-// Serve runs a simulated Klaviyo for a test and fails the test for every breach of the contract. options.Wrap lies
-// outside of the check: what it answers by itself is not checked. Nor is what the faults of options.Plan answer to any request.
+// Serve runs a simulated Klaviyo for a test and fails the test on every breach of the description. options.Wrap is
+// outside the check: its own answers are not checked, and neither are the answers of faults that act on any request.
 func Serve(t testing.TB, options simulator.Options) (url string, sim *simulator.Simulator) {
 	t.Helper()
 	outside := options.Wrap
 	options.Wrap = func(next http.Handler) http.Handler {
-		checked, err := Layer(next, func(breach error) { t.Errorf("against the API's description: %v", breach) })
+		checked, err := Layer(next, func(breach error) { t.Errorf("breach of the API description: %v", breach) })
 		if err != nil {
 			t.Fatal(err)
 		}

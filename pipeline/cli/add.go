@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"cmp"
+
+	"klaviyo-export/validate"
+)
+
+// addFlags are the flags of add. Run takes them too.
+type addFlags struct {
+	transferFlags
+	newListFlags `group:"list"`
+	waitFlags    `group:"waiting"`
+}
+
+type addCommand struct{ addFlags }
+
+func (*addCommand) Help() string {
+	return `If no list has the name, add creates it when the first rows are ready to be sent.
+
+Joining a list is not consent: suppressed profiles stay suppressed. Flows that the list triggers may start.
+
+Example:
+
+    psql -AtXqc "select row_to_json(t) from (select email, first_name from customers) t" |
+      klaviyo-export add --list-name Newsletter > results.ndjson`
+}
+
+// plan checks the flags.
+func (a *addCommand) plan(g given) (*transfer, error) {
+	if err := cmp.Or(a.newListFlags.check(g), a.waitFlags.check(g)); err != nil {
+		return nil, err
+	}
+	t, err := a.transferFlags.plan(g, validate.Add)
+	if err != nil {
+		return nil, err
+	}
+	t.options.List.Create, t.options.List.OptIn = true, a.process()
+	a.waitFlags.apply(t.options, a.Wait)
+	return t, nil
+}
+
+func (a *addCommand) Run(c *console, g given) error {
+	t, err := a.plan(g)
+	if err != nil {
+		return err
+	}
+	return t.run(c)
+}

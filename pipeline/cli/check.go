@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"time"
+
+	"klaviyo-export/validate"
+)
+
+type checkCommand struct {
+	Operation    string `enum:"add,remove" default:"add" placeholder:"add|remove" help:"Command that the rows are for."`
+	rowFlags     `group:"rows"`
+	messageFlags `group:"messages"`
+}
+
+func (*checkCommand) Help() string {
+	return `Good rows get the status valid. The command needs no key and no network.
+
+Example:
+
+    klaviyo-export check < customers.ndjson | jq -c 'select(.status=="rejected")'`
+}
+
+func (k *checkCommand) Run(c *console, g given) error {
+	operation := validate.Add
+	if k.Operation == validate.Remove.String() {
+		operation = validate.Remove
+	}
+	if err := k.messageFlags.check(g); err != nil {
+		return err
+	}
+	o, err := k.rowFlags.options(g, operation)
+	if err != nil {
+		return err
+	}
+	o.Concurrency, o.BatchDelay = 1, time.Second
+	k.messageFlags.apply(c)
+	return c.carry(o)
+}

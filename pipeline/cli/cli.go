@@ -1,0 +1,160 @@
+// Package cli is the command line: each command with its flags, their checks and its run. Start reading in add.go.
+package cli
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
+
+	"klaviyo-export/pipeline"
+	"klaviyo-export/sink"
+)
+
+const exitUsage = 2
+
+const intro = `Add people to a Klaviyo list, or remove them from it.
+
+Reads rows from standard input, one JSON object per line. Writes one result per row to standard output, then a report.
+
+Exit status:
+
+    0         every row was applied, accepted or skipped
+    1         the run ended, but some rows were rejected, unknown or unsent
+    2         the run could not start: fix the cause, then run it again
+    3         import jobs were still open when the waiting time ended
+    4         Klaviyo or the network failed: run it again later
+    130, 143  stopped by a signal`
+
+// commands is the command line.
+type commands struct {
+	Add      addCommand      `cmd:"" help:"Add people to a list."`
+	Remove   removeCommand   `cmd:"" help:"Remove people from a list."`
+	Run      runCommand      `cmd:"" help:"Add or remove people as a Treasure Data settings file says."`
+	Check    checkCommand    `cmd:"" help:"Check rows without sending anything."`
+	Wait     waitCommand     `cmd:"" help:"Wait for the import jobs of an earlier run."`
+	Pick     pickCommand     `cmd:"" help:"Print the rows of an earlier run that have a given status."`
+	Report   reportCommand   `cmd:"" help:"Merge reports and show them as text, a web page or metrics."`
+	Schedule scheduleCommand `cmd:"" help:"Run a command on a Treasure Data cron schedule."`
+	Doctor   doctorCommand   `cmd:"" help:"Check the API key, the account and a list without changing anything."`
+	Simulate simulateCommand `cmd:"" help:"Start a local server that behaves like Klaviyo's API."`
+
+	Completion kongcompletion.Completion `cmd:"" help:"Show how to complete commands and flags in bash, zsh or fish."`
+
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// groups are the headings of flags in the help.
+var groups = []kong.Group{
+	{Key: "list", Title: "List flags:"},
+	{Key: "settings", Title: "Settings flags:"},
+	{Key: "rows", Title: "Row flags:"},
+	{Key: "sending", Title: "Sending flags:"},
+	{Key: "waiting", Title: "Waiting flags:"},
+	{Key: "klaviyo", Title: "Klaviyo flags:"},
+	{Key: "times", Title: "Flags that say when:"},
+	{Key: "workflow", Title: "Workflow flags:"},
+	{Key: "runs", Title: "Flags for the runs:"},
+	{Key: "looking", Title: "Flags that print instead of running:"},
+	{Key: "messages", Title: "Message flags:"},
+}
+
+// Program is klaviyo-export with the streams that it uses.
+type Program struct {
+	In       io.Reader
+	Out, Err io.Writer
+
+	// AroundSimulator, where set, puts a layer around every simulator that the program starts. Tests check the API's
+	// contract there.
+	AroundSimulator func(http.Handler) http.Handler
+}
+
+// Run runs the command that args name and returns the exit status.
+func (p Program) Run(args []string) int {
+	left := false
+	parser := newParser(new(commands), p.Out, p.Err, func(int) { left = true })
+	if kongcompletion.Register(parser); left {
+		return 0 // a shell asked for completions
+	}
+	c := newConsole(&p)
+	defer c.catchSignals()()
+	line, err := parser.Parse(args)
+	if left {
+		return 0 // --help or --version
+	}
+	if err != nil {
+		c.fail(misuse(err, args))
+		return exitUsage
+	}
+	return c.exit(line.Run(c, givenOn(line)))
+}
+
+// Model describes the commands with their flags, groups and help. The manual is generated from it.
+func Model() *kong.Application {
+	return newParser(new(commands), io.Discard, io.Discard, func(int) {}).Model
+}
+
+// newParser returns a parser into line. exit is called after --help, --version and completions.
+func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
+	parser, err := kong.New(line,
+		kong.Name("klaviyo-export"), kong.Description(intro),
+		kong.Writers(out, errs), kong.Exit(exit),
+		kong.Vars{
+			"version":  "klaviyo-export " + version() + " " + runtime.Version(),
+			"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision,
+		},
+		listHelp, rowHelp, sendingHelp, waitingHelp, klaviyoHelp, simulateHelp, messageHelp,
+		pickHelp, reportHelp, runHelp, scheduleHelp, timesHelp, lookHelp, serverHelp,
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}), kong.ValueFormatter(helpOf),
+		kong.ExplicitGroups(groups),
+	)
+	if err != nil {
+		panic(err) // a declaration is wrong
+	}
+	for _, command := range parser.Model.Children {
+		slices.SortStableFunc(command.Flags, func(a, b *kong.Flag) int { return heading(a) - heading(b) })
+	}
+	return parser
+}
+
+// heading is a flag's place in groups, -1 without a group.
+func heading(flag *kong.Flag) int {
+	return slices.IndexFunc(groups, func(g kong.Group) bool { return flag.Group != nil && flag.Group.Key == g.Key })
+}
+
+// helpOf is the help of a flag with its default.
+func helpOf(v *kong.Value) string {
+	if v.Default == "" || v.Flag == nil {
+		return v.Help
+	}
+	return strings.TrimSuffix(v.Help, ".") + " (default " + v.Default + ")."
+}
+
+// exitError is the error of a command with an exit status of its own. Without an error there is nothing to print.
+type exitError struct {
+	error
+	status int
+}
+
+func (e *exitError) Unwrap() error { return e.error }
+
+// exit prints a command's error and returns its exit status.
+func (c *console) exit(err error) int {
+	if err == nil {
+		return 0
+	}
+	var own *exitError
+	if !errors.As(err, &own) {
+		c.fail(err.Error(), pipeline.Hint(err))
+		return exitUsage
+	}
+	if own.error != nil {
+		c.fail(err.Error(), pipeline.Hint(err))
+	}
+	return own.status
+}

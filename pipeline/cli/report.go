@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/alecthomas/kong"
+
+	"klaviyo-export/report"
+	"klaviyo-export/report/render"
+)
+
+type reportCommand struct {
+	Format string   `enum:"json,text,html,prometheus" default:"json" placeholder:"FORMAT" help:"${help_format}"`
+	Files  []string `arg:"" optional:"" name:"file" help:"Results or reports. Without a file, or for -, standard input."`
+}
+
+var reportHelp = kong.Vars{
+	"help_format": "json, text, html (one page with charts) or prometheus (for node exporter's textfile collector).",
+}
+
+func (*reportCommand) Help() string {
+	return `Merges the reports of any number of runs and shows the result. The exit status is the worst of the runs'.
+
+Examples:
+
+    klaviyo-export report --format text results.ndjson
+    klaviyo-export report --format html part-*.ndjson > report.html`
+}
+
+func (r *reportCommand) Run(c *console) error {
+	signal.Reset() // a signal ends the command at once: there is nothing to finish
+	var merged *report.Report
+	if len(r.Files) == 0 {
+		r.Files = []string{"-"}
+	}
+	for _, name := range r.Files {
+		one, notes, err := c.readReport(name)
+		if err != nil {
+			return err
+		}
+		for _, note := range notes {
+			c.note(note)
+		}
+		merged = report.Merge(merged, one)
+	}
+	if err := r.write(c.Out, merged); err != nil {
+		return err
+	}
+	return &exitError{nil, merged.ExitCode}
+}
+
+// write writes a report in the format that was asked for.
+func (r *reportCommand) write(out io.Writer, rep *report.Report) error {
+	switch r.Format {
+	case "text":
+		return render.Text(out, rep)
+	case "html":
+		return render.HTML(out, rep)
+	case "prometheus":
+		return render.Prometheus(out, rep)
+	}
+	return report.NewWriter(out).Report(rep)
+}
+
+// readReport reads a file of results, or standard input for -.
+func (c *console) readReport(name string) (*report.Report, []string, error) {
+	if name == "-" {
+		c.expect("results or reports")
+		return report.ReadStream("standard input", c.In)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read a report: %w", err)
+	}
+	defer f.Close()
+	return report.ReadStream(name, f)
+}

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"klaviyo-export/pipeline"
+	"klaviyo-export/validate"
+)
+
+// maxWindow bounds the memory of --duplicate-window: a row in it takes some 36 bytes.
+const maxWindow = 100_000_000
+
+// rowFlags say what the rows hold and how many of them may be bad.
+type rowFlags struct {
+	Map             map[string]string `mapsep:"none" placeholder:"COLUMN=TARGET" help:"${help_map}"`
+	Drop            []string          `sep:"none" placeholder:"COLUMN" help:"Leave a column out. Repeatable."`
+	DefaultCountry  string            `placeholder:"CC" help:"${help_default_country}"`
+	Duplicates      string            `enum:"first,send" default:"first" placeholder:"first|send" help:"${help_same}"`
+	DuplicateWindow int               `default:"1000000" placeholder:"ROWS" help:"Look for duplicates in this many rows."`
+	MaxInvalid      pipeline.Bound    `default:"0" placeholder:"N|N%" help:"${help_max_invalid}"`
+	StopOnInvalid   bool              `help:"${help_stop_on_invalid}"`
+	ExpectRows      *int64            `placeholder:"N" help:"${help_expect_rows}"`
+}
+
+var rowHelp = kong.Vars{
+	"help_map":             "Send a column as another attribute, as a location member, or as properties.NAME. Repeatable.",
+	"help_default_country": "Country, as two letters, of phone numbers without a country code in rows without a country.",
+	"help_same":            "Send only the first of the rows with the same email (remove: profile_id), or send them all.",
+	"help_max_invalid": "How many rows may be rejected, here or by Klaviyo, before the run counts as failed: " +
+		"a number or a share of the rows read.",
+	"help_stop_on_invalid": "Stop at the first rejected row beyond --max-invalid. A share counts from 1,000 rows on.",
+	"help_expect_rows":     "Fail when the input has another number of rows. With --check-first nothing is sent then.",
+}
+
+// options returns the options of a run on the rows.
+func (f *rowFlags) options(g given, operation validate.Operation) (*pipeline.Options, error) {
+	if err := f.check(g, operation); err != nil {
+		return nil, err
+	}
+	checker, err := validate.New(validate.Options{
+		Operation: operation, DefaultCountry: f.DefaultCountry, Map: f.Map, Drop: f.Drop,
+	})
+	if err != nil {
+		return nil, err
+	}
+	o := &pipeline.Options{
+		Operation: operation, Checker: checker, Version: version(),
+		MaxInvalid: f.MaxInvalid, StopOnInvalid: f.StopOnInvalid, ExpectRows: f.ExpectRows,
+	}
+	if f.Duplicates == "first" {
+		o.Window = f.DuplicateWindow
+	}
+	return o, nil
+}
+
+func (f *rowFlags) check(g given, operation validate.Operation) error {
+	switch {
+	case f.DuplicateWindow < 1 || f.DuplicateWindow > maxWindow:
+		return fmt.Errorf("--duplicate-window: expected 1 to %d rows, got %d", maxWindow, f.DuplicateWindow)
+	case g["duplicate-window"] && f.Duplicates == "send":
+		return errors.New("--duplicate-window has no effect with --duplicates send")
+	case g["default-country"] && operation == validate.Remove:
+		return errors.New("--default-country has no effect with remove: phone numbers are not read")
+	case f.ExpectRows != nil && *f.ExpectRows < 0:
+		return fmt.Errorf("--expect-rows: expected 0 or more rows, got %d", *f.ExpectRows)
+	}
+	for _, name := range f.Drop {
+		if strings.Contains(name, ",") {
+			return fmt.Errorf("--drop: expected one column, got %q: repeat the flag for several", name)
+		}
+	}
+	return nil
+}

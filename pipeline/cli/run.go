@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/alecthomas/kong"
+
+	"klaviyo-export/pipeline/job"
+	"klaviyo-export/validate"
+)
+
+type runCommand struct {
+	Settings      string `arg:"" help:"YAML file of result_settings, or a digdag workflow (.dig)."`
+	variableFlags `group:"settings"`
+	settingsFlags `group:"settings"`
+	addFlags
+}
+
+// settingsFlags say how the settings are used.
+type settingsFlags struct {
+	Task   string `placeholder:"+NAME" help:"${help_task}"`
+	NoWait bool   `help:"Do not wait for import jobs, whatever the settings say."`
+	Print  bool   `help:"Print the equivalent command line, without the key, and do nothing else."`
+}
+
+var runHelp = kong.Vars{"help_task": "Task of the workflow, if several tasks export to Klaviyo."}
+
+func (*runCommand) Help() string {
+	return `Translates the settings and the flags into one command line of add or remove and runs that. Flags win over the
+settings.
+
+Rows are read from standard input: the query of a workflow's task is not run.
+
+A secret ${secret:a.b} is looked up in the file of --secrets, then in the environment as A_B.
+
+Example:
+
+    td query -w -T presto -d shop -f json -c -o rows.json -q export_data.sql &&
+      klaviyo-export run export.dig --secrets secrets.yml < rows.json > results.ndjson`
+}
+
+// planner is add or remove.
+type planner interface {
+	plan(g given) (*transfer, error)
+}
+
+func (r *runCommand) Run(c *console, g given, line *kong.Context) error {
+	if err := r.check(g); err != nil {
+		return err
+	}
+	settings, err := job.Read(r.Settings, job.Options{
+		Task: r.Task, Set: r.Set, Secrets: r.Secrets, Env: os.LookupEnv,
+		Keyless: r.Print || r.Simulate || r.APIKeyFile != "",
+	})
+	if err != nil {
+		return err
+	}
+	args := r.translate(settings, g, line)
+	t, err := planOf(args)
+	if err != nil {
+		return err
+	}
+	if r.Print {
+		_, err := fmt.Fprintln(c.Out, settings.CommandLine(args))
+		return err
+	}
+	c.settings = &settingsKey{settings.Key, []string{r.Settings, r.Secrets}}
+	return t.run(c)
+}
+
+func (r *runCommand) check(g given) error {
+	if g["task"] && r.Task == "" {
+		return errors.New(`--task: expected the name of a task, got ""`)
+	}
+	return cmp.Or(r.listFlags.check(g), g.apart("wait", "", "no-wait"))
+}
+
+// translated are the flags that translate turns into settings or that only run has. It copies all others.
+var translated = []string{
+	"list-id", "list-name", "wait", "wait-timeout", "task", "set", "secrets", "no-wait", "print",
+}
+
+// translate returns the arguments of the one command that does what the settings and the flags say.
+func (r *runCommand) translate(s *job.Settings, g given, line *kong.Context) []string {
+	if g["list-id"] || g["list-name"] {
+		s.ListID, s.ListName = r.ListID, r.ListName
+	}
+	if g["wait"] || g["no-wait"] {
+		s.Wait = r.Wait
+	}
+	if !g["wait"] && (s.Operation == validate.Remove.String() || r.DryRun) {
+		s.Wait = false // there is no job to wait for, whatever the settings say
+	}
+	if g["wait-timeout"] {
+		s.WaitTimeout = r.WaitTimeout
+	} else if !s.Wait {
+		s.WaitTimeout = 0
+	}
+	return slices.Concat(s.Args(), typed(line, translated))
+}
+
+// typed returns the flags of a line as they were typed, except for those named.
+func typed(line *kong.Context, except []string) (words []string) {
+	for i, step := range line.Path {
+		if step.Flag == nil || slices.Contains(except, step.Flag.Name) {
+			continue
+		}
+		from := len(line.Args) - len(line.Path[i-1].Remainder())
+		words = append(words, line.Args[from:len(line.Args)-len(step.Remainder())]...)
+	}
+	return words
+}
+
+// planOf plans what a command line of add or remove says.
+func planOf(args []string) (*transfer, error) {
+	line, err := newParser(new(commands), io.Discard, io.Discard, func(int) {}).Parse(args)
+	if err != nil {
+		return nil, errors.New(dialect(err.Error()))
+	}
+	command, ok := line.Selected().Target.Addr().Interface().(planner)
+	if !ok {
+		return nil, fmt.Errorf("run cannot do what %s does", line.Selected().Name)
+	}
+	return command.plan(givenOn(line))
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"klaviyo-export/pipeline"
+	"klaviyo-export/report"
+	"klaviyo-export/sink"
+	"klaviyo-export/validate"
+)
+
+// transferFlags are the flags that add and remove share.
+type transferFlags struct {
+	listFlags     `group:"list"`
+	rowFlags      `group:"rows"`
+	sendingFlags  `group:"sending"`
+	klaviyoFlags  `group:"klaviyo"`
+	simulateFlags `group:"klaviyo"`
+	messageFlags  `group:"messages"`
+}
+
+// transfer is a run of add or remove whose flags are right.
+type transfer struct {
+	*transferFlags
+	given   given
+	options *pipeline.Options
+	client  sink.Options // without the key
+}
+
+// plan checks the flags. It uses no network and reads no file.
+func (f *transferFlags) plan(g given, operation validate.Operation) (*transfer, error) {
+	options, err := f.rowFlags.options(g, operation)
+	err = cmp.Or(f.listFlags.checkOne(g), f.simulateFlags.check(g), f.klaviyoFlags.check(g),
+		f.sendingFlags.check(g, f.BaseURL), f.messageFlags.check(g), err)
+	if err != nil {
+		return nil, err
+	}
+	t := &transfer{f, g, options, f.klaviyoFlags.options()}
+	t.options.List = f.ref()
+	f.sendingFlags.apply(t.options, &t.client)
+	client, err := sink.New(t.client) // refuses what is wrong with the address
+	if err != nil {
+		return nil, err
+	}
+	client.Close()
+	return t, nil
+}
+
+// run does what was planned.
+func (t *transfer) run(c *console) error {
+	t.messageFlags.apply(c)
+	t.client.Notice = c.note
+	var refusal error
+	if t.Resume != "" {
+		if refusal = t.resume(c); refusal == nil {
+			defer t.options.Resume.Close()
+		}
+	}
+	if t.Simulate {
+		sim, err := t.simulate(c)
+		if err != nil {
+			return err
+		}
+		defer sim.Close()
+	} else {
+		var err error
+		t.client.Key, err = t.key(c)
+		refusal = cmp.Or(refusal, err)
+	}
+	client, err := sink.New(t.client)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	defer context.AfterFunc(c.abort, client.Abort)()
+	t.options.Client = client
+	if refusal != nil {
+		return c.refuse(t.options, t.options.Operation.String(), refusal)
+	}
+	return c.carry(t.options)
+}
+
+// resume opens the results of --resume.
+func (t *transfer) resume(c *console) error {
+	earlier, err := pipeline.OpenEarlier(c.ctx, t.Resume)
+	if err != nil {
+		return err
+	}
+	t.options.Resume = earlier
+	if earlier.Rows == 0 {
+		c.note(fmt.Sprintf("%s holds no results, so all rows are sent; "+
+			"a shell empties a file that > names: use >> to append to it", t.Resume))
+	}
+	if earlier.Unended && sameFile(t.Resume, c.Out) {
+		_, err = io.WriteString(c.Out, "\n") // the results must not continue a line that was cut short
+	}
+	return err
+}
+
+// sameFile reports whether out writes to the file of that name.
+func sameFile(name string, out io.Writer) bool {
+	f, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	there, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(name)
+	return err == nil && os.SameFile(there, named)
+}
+
+// refuse reports a run that cannot begin.
+func (c *console) refuse(o *pipeline.Options, title string, why error) error {
+	_, err := c.work(o, title, func() (*report.Report, error) { return pipeline.Refuse(c.ctx, o, why, c.Out) })
+	return err
+}
+
+// carry takes the rows on standard input through the pipeline and adds what people should know about the run.
+func (c *console) carry(o *pipeline.Options) error {
+	c.expect("rows, one JSON object per line,")
+	rep, err := c.work(o, o.Operation.String(), func() (*report.Report, error) {
+		return pipeline.Run(c.ctx, o, c.In, c.Out)
+	})
+	switch {
+	case rep.Rows.Read > 0:
+		for _, name := range o.Checker.Unmet() {
+			c.note(fmt.Sprintf("--map or --drop names the column %q, but no row has it", name))
+		}
+	case err == nil:
+		c.note("standard input had no rows")
+	}
+	if o.DryRun && err == nil && rep.List.ID == "" {
+		c.note(fmt.Sprintf("list %q does not exist: add would create it", rep.List.Name))
+	}
+	if n := o.Gauge.EarlierAccepted(); n > 0 && o.Wait {
+		c.note(fmt.Sprintf("%d rows are accepted in the earlier results, and this run did not wait for them: "+
+			"pass both results, one after the other, to klaviyo-export wait", n))
+	}
+	return err
+}

@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+)
+
+// A wrong command line ends with exit status 2 and an empty standard output. The error names the flag, what was
+// expected and what was there, and the hint says what to type instead.
+func TestUsageErrors(t *testing.T) {
+	for _, c := range []struct{ name, line, err, hint string }{
+		{"no command", "", "missing command", "run klaviyo-export --help"},
+		{"unknown command", "nonsense", "unexpected argument nonsense", "run klaviyo-export --help"},
+		{"help as a command", "help", "unexpected argument help", "run klaviyo-export --help"},
+		{"help of a command", "help add", "unexpected argument help", "run klaviyo-export add --help"},
+		{"version as a command", "version", "unexpected argument version", "run klaviyo-export --version"},
+		{"short list flag", "add -l News", "unknown flag -l", "use --list-name NAME or --list-id ID"},
+		{"format as a flag", "report --html", "unknown flag --html", "use --format html"},
+		{"misspelt flag", "add --list-nam News", `unknown flag --list-nam, did you mean "--list-name"?`,
+			"run klaviyo-export add --help"},
+		{"key as a flag", "add --api-key secret", `unknown flag --api-key`,
+			"set KLAVIYO_API_KEY or pass --api-key-file FILE: no flag takes the key itself"},
+		{"rows as an argument", "add rows.ndjson", "unexpected argument rows.ndjson",
+			"pass rows or results on standard input: klaviyo-export add … < FILE"},
+		{"rows as a flag", "check --file rows.ndjson", "unknown flag --file",
+			"pass rows or results on standard input: klaviyo-export check … < FILE"},
+		{"argument of simulate", "simulate rows.ndjson", "unexpected argument rows.ndjson",
+			"run klaviyo-export simulate --help"},
+		{"schedule of a workflow", "run x.dig --schedule", "unknown flag --schedule",
+			"use klaviyo-export schedule --workflow FILE -- COMMAND"},
+		{"one of several words", "add --duplicates last", `--duplicates: expected first or send, got "last"`,
+			"run klaviyo-export add --help"},
+		{"one of many words", "report --format xml", `--format: expected json, text, html or prometheus, got "xml"`,
+			"run klaviyo-export report --help"},
+		{"an optional word", "add --opt-in triple", `--opt-in: expected single or double, got "triple"`,
+			"run klaviyo-export add --help"},
+		{"number without a unit", "schedule --delay 30 x", `--delay: expected a duration such as 30s or 5m, got "30"`,
+			"run klaviyo-export schedule --help"},
+		{"no number", "add --concurrency x", `--concurrency: expected a whole number, got "x"`,
+			"run klaviyo-export add --help"},
+		{"no pair", "add --map x", `--map: expected NAME=VALUE, got "x"`, "run klaviyo-export add --help"},
+		{"flag as a value", "add --list-name --wait", `--list-name: expected a value, got "--wait"`,
+			"run klaviyo-export add --help"},
+		{"missing argument", "run", "missing argument: <settings>", "run klaviyo-export run --help"},
+		{"unknown status", "pick --status lost r", "--status: expected applied, accepted, skipped, rejected, unknown, " +
+			`unsent, valid or missing, got "lost"`, "run klaviyo-export pick --help"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			exit, out, errs := called(t, "", strings.Fields(c.line)...)
+			want := "klaviyo-export: " + c.err + "\nhint: " + c.hint + "\n"
+			if exit != exitUsage || out != "" || errs != want {
+				t.Errorf("exit %d, output %q, got\n%swant\n%s", exit, out, errs, want)
+			}
+		})
+	}
+}
+
+// Every flag has a sentence of help, and the help fits into 120 columns.
+func TestHelp(t *testing.T) {
+	err := kong.Visit(Model(), func(node kong.Visitable, next kong.Next) error {
+		if command, ok := node.(*kong.Command); ok && command.Name == "completion" {
+			return nil // it is the library's
+		}
+		if f, ok := node.(*kong.Flag); ok && !f.Hidden && !strings.HasSuffix(f.Help, ".") {
+			t.Errorf("--%s: expected a sentence of help, got %q", f.Name, f.Help)
+		}
+		return next(nil)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range Model().Children {
+		exit, out, errs := called(t, "", command.Name, "--help")
+		if exit != 0 || errs != "" {
+			t.Errorf("%s: exit %d, %s", command.Name, exit, errs)
+		}
+		for line := range strings.Lines(out) {
+			if len([]rune(line)) > 121 {
+				t.Errorf("%s: %d columns: %s", command.Name, len([]rune(line))-1, line)
+			}
+		}
+	}
+}

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"klaviyo-export/pipeline"
+	"klaviyo-export/report"
+)
+
+type waitCommand struct {
+	waitingFlags `group:"waiting"`
+	klaviyoFlags `group:"klaviyo"`
+	messageFlags `group:"messages"`
+}
+
+func (*waitCommand) Help() string {
+	return `Reads results from standard input. Rows that are accepted there get their final status. All other rows are
+passed on unchanged.
+
+Example:
+
+    klaviyo-export wait < results.ndjson > final.ndjson`
+}
+
+func (w *waitCommand) Run(c *console, g given) error {
+	if err := cmp.Or(w.waitingFlags.check(), w.messageFlags.check(g), w.klaviyoFlags.check(g)); err != nil {
+		return err
+	}
+	w.messageFlags.apply(c)
+	client, badKey, err := w.asking(c, time.Minute)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	defer context.AfterFunc(c.abort, client.Abort)()
+	o := &pipeline.Options{Version: version()}
+	w.waitingFlags.apply(o, true)
+	if badKey != nil {
+		return c.refuse(o, "wait", badKey)
+	}
+	o.Client = client
+	c.expect("the results of an earlier run")
+	_, err = c.work(o, "wait", func() (*report.Report, error) { return pipeline.Wait(c.ctx, o, c.In, c.Out) })
+	return err
+}

@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"klaviyo-export/pipeline"
+)
+
+// waitFlags turn waiting on.
+type waitFlags struct {
+	Wait bool `help:"Wait until Klaviyo has finished the import jobs, and report the outcome of each row."`
+	waitingFlags
+}
+
+// check refuses the flags of waiting without waiting.
+func (f *waitFlags) check(g given) error {
+	if err := g.needs("wait", "wait-timeout", "max-open-jobs"); err != nil {
+		return err
+	}
+	if g["wait"] && g["dry-run"] {
+		return errors.New("--wait has no effect with --dry-run: nothing is sent")
+	}
+	return f.waitingFlags.check()
+}
+
+// waitingFlags say how import jobs are waited for.
+type waitingFlags struct {
+	WaitTimeout time.Duration `default:"1h" placeholder:"DURATION" help:"${help_wait_timeout}"`
+	MaxOpenJobs int           `default:"256" placeholder:"N" help:"${help_max_open_jobs}"`
+}
+
+var waitingHelp = kong.Vars{
+	"help_wait_timeout":  "Wait for each import job for this time, from 5m to 24h.",
+	"help_max_open_jobs": "Wait for at most this many import jobs at once. The number bounds memory.",
+}
+
+func (f *waitingFlags) check() error {
+	switch {
+	case f.WaitTimeout < 5*time.Minute || f.WaitTimeout > 24*time.Hour:
+		return fmt.Errorf("--wait-timeout: expected 5m to 24h, got %s", brief(f.WaitTimeout))
+	case f.MaxOpenJobs < 1 || f.MaxOpenJobs > 10_000:
+		return fmt.Errorf("--max-open-jobs: expected 1 to 10000, got %d", f.MaxOpenJobs)
+	}
+	return nil
+}
+
+// apply sets the options of a run that waits or does not.
+func (f *waitingFlags) apply(o *pipeline.Options, wait bool) {
+	o.Wait, o.WaitTimeout, o.MaxOpenJobs = wait, f.WaitTimeout, f.MaxOpenJobs
+}

@@ -1,0 +1,65 @@
+package schedule
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/netresearch/go-cron"
+	"github.com/segmentio/encoding/json"
+)
+
+// kubernetesObstacle: Kubernetes' library, robfig/cron v3, counts in whole hours. To find a day it goes from
+// midnight to midnight, and gets days wrong that have none. Otherwise it does as TD does (tried with v3.0.1).
+func kubernetesObstacle(s *cron.SpecSchedule, zone *time.Location, now time.Time) string {
+	anyDay := s.Dom == fields[monthDay].all() && s.Dow == fields[weekday].all() && s.Month == fields[month].all()
+	midnight := &cron.SpecSchedule{
+		Minute: 1, Hour: 1,
+		Dom: fields[monthDay].all(), Month: fields[month].all(), Dow: fields[weekday].all(),
+	}
+	for c := range ahead(zone, now) {
+		if c.after.Sub(c.before)%time.Hour != 0 {
+			return c.before.Format("it counts in whole hours, and the clocks change by minutes on 2006-01-02")
+		}
+		if at, ok := within(midnight, c.before, c.after); ok && !anyDay {
+			return at.Format("it gets 2006-01-02 wrong, which has no midnight")
+		}
+	}
+	return ""
+}
+
+// kubernetes writes a CronJob, in which an image has to be filled in.
+func kubernetes(e *export) (string, error) {
+	var words []string
+	for _, word := range e.command {
+		if !utf8.ValidString(word) {
+			return "", errors.New("kubernetes: expected a command in UTF-8, got other bytes")
+		}
+		words = append(words, strings.ReplaceAll(word, "$", "$$"))
+	}
+	command, err := json.Append(nil, words, 0)
+	if err != nil {
+		return "", err
+	}
+	name := unitName(e.command[0])
+	return fmt.Sprintf(`%[1]sapiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: %[2]s
+spec:
+  schedule: "%[3]s"
+  timeZone: "%[4]v"
+  concurrencyPolicy: Forbid
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+            - name: %[2]s
+              image: IMAGE # fill in an image that has the command
+              command: %[5]s
+`, e.note, name, cronFields(e.spec), e.zone, command), nil
+}

@@ -1,0 +1,117 @@
+package render
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"klaviyo-export/report"
+)
+
+const between = " · "
+
+// field is a part of the summary.
+type field struct {
+	rank  int      // a field that does not fit is left out, and so are all fields with higher ranks
+	forms []string // longest first
+	room  int      // the fewest columns to reserve, so that a changing number does not push others in and out
+	shown string
+}
+
+// summary returns the display's first line. It has fewer than width columns.
+func summary(m *report.Moment, title string, rate float64, width int) string {
+	all := fields(m, title, rate)
+	ranked := slices.SortedStableFunc(slices.Values(all), func(a, b *field) int { return cmp.Compare(a.rank, b.rank) })
+	left := width - 1 + columns(between)
+	for _, f := range ranked {
+		takes := func(form string) int { return max(columns(form), f.room) + columns(between) }
+		i := slices.IndexFunc(f.forms, func(form string) bool { return takes(form) <= left })
+		if i < 0 {
+			break
+		}
+		f.shown = f.forms[i]
+		left -= takes(f.shown)
+	}
+	var shown []string
+	for _, f := range all {
+		if f.shown != "" {
+			shown = append(shown, f.shown)
+		}
+	}
+	return strings.Join(shown, between)
+}
+
+func fields(m *report.Moment, title string, rate float64) []*field {
+	var list []*field
+	add := func(when bool, rank, room int, forms ...string) {
+		if when {
+			list = append(list, &field{rank: rank, room: room, forms: forms})
+		}
+	}
+	rows, requests := grouped(m.Rows.Read), "requests "+grouped(m.Requests)
+	rejected := 5
+	if m.Rows.Rejected > 0 {
+		rejected = 2
+	}
+	add(title != "", 9, 0, clipped(visible(title), 40))
+	add(true, 0, 0, "rows "+rows, rows)
+	add(rate >= 0 && !m.InputEnded, 3, len("100,000/s"), perSecond(rate))
+	add(true, rejected, 0, "rejected "+grouped(m.Rows.Rejected))
+	add(m.Requests > 0, 6, 0, requests)
+	add(m.Retried > 0, 8, 0, "retried "+grouped(m.Retried))
+	add(m.Requests > 0, 7, 0, "throttled "+grouped(m.Throttled))
+	add(m.Jobs > 0, 4, 0, openJobs(m)+", "+grouped(m.JobsEnded)+" done", openJobs(m))
+	closed := (m.Closed + time.Second - 1).Truncate(time.Second).String()
+	add(m.Closed > 0, 1, 0, "paused by Klaviyo: "+closed, "paused "+closed)
+	return list
+}
+
+func openJobs(m *report.Moment) string { return "jobs " + grouped(m.OpenJobs()) + " open" }
+
+var barStyle = mpb.BarStyle().Padding(" ")
+
+const (
+	leastBar = 8
+	mostBar  = 32
+)
+
+// waiting returns the display's second line, or "". It has fewer than width columns.
+func waiting(m *report.Moment, width int) string {
+	if !m.Waiting || m.OpenJobs() == 0 {
+		return ""
+	}
+	rest := max(m.WaitLeft, 0).Truncate(time.Second).String() + " left"
+	jobs := "waiting: " + openJobs(m)
+	if m.JobRows > 0 {
+		done := max(min(m.JobRowsDone, m.JobRows), 0)
+		share := strconv.FormatInt(int64(float64(done)*100/float64(m.JobRows)), 10) + " %"
+		for _, form := range [][2]string{
+			{jobs, share + " of " + grouped(m.JobRows) + " rows" + between + rest},
+			{jobs, share + between + rest},
+			{"waiting:", share + between + rest},
+		} {
+			if room := width - 1 - columns(form[0]) - columns(form[1]) - 2; room >= leastBar {
+				return form[0] + " " + drawBar(done, m.JobRows, min(room, mostBar)) + " " + form[1]
+			}
+		}
+		jobs = "waiting: " + share
+	}
+	for _, form := range []string{jobs + between + rest, "waiting" + between + rest, rest} {
+		if columns(form) < width {
+			return form
+		}
+	}
+	return ""
+}
+
+func drawBar(done, total int64, width int) string {
+	var b strings.Builder
+	// A strings.Builder never fails.
+	_ = barStyle.Build().Fill(&b, decor.Statistics{AvailableWidth: width, Total: total, Current: done})
+	return b.String()
+}

@@ -1,0 +1,132 @@
+package render
+
+import (
+	"cmp"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"klaviyo-export/report"
+)
+
+// promReasons bounds the series of reasons.
+const promReasons = 50
+
+// Prometheus writes r as metrics for a textfile collector, with the labels list and operation. All metrics are
+// gauges: each describes the last run, and none adds up from run to run. Texts from outside have their control
+// characters escaped.
+func Prometheus(w io.Writer, r *report.Report) error {
+	p := &exposition{labels: labels("list", listName(r.List), "operation", r.Operation)}
+	p.metric("exit_code", "Exit status of the last run, or the worst one of merged runs.")
+	p.value("", float64(r.ExitCode))
+	p.metric("runs", "Number of runs in these metrics.")
+	p.value("", float64(max(r.Runs, 1)))
+	if end, err := time.Parse(time.RFC3339, r.FinishedAt); err == nil {
+		p.metric("last_run_timestamp_seconds", "End of the last run, in seconds since 1970.")
+		p.value("", float64(end.UnixMilli())/1000)
+		p.metric("duration_seconds", "Length of the last run.")
+		p.value("", r.Seconds)
+	}
+	p.metric("rows", "Rows of the last run by status.")
+	for status, n := range r.Rows.ByStatus() {
+		p.value(labels("status", report.Status(status).String()), float64(n))
+	}
+	p.reasons(r.Reasons)
+	p.metric("jobs_submitted", "Import jobs that Klaviyo accepted.")
+	p.value("", float64(r.Jobs.Submitted))
+	p.metric("jobs", "Import jobs by state; an open job is not known to have ended.")
+	p.value(labels("state", "complete"), float64(r.Jobs.Complete))
+	p.value(labels("state", "cancelled"), float64(r.Jobs.Cancelled))
+	p.value(labels("state", "open"), float64(len(r.Jobs.Open)))
+	p.latency(r.Jobs.Latency)
+	for _, m := range []struct {
+		name, help string
+		value      float64
+	}{
+		{"requests", "HTTP requests sent.", float64(r.Requests.Sent)},
+		{"requests_retried", "HTTP requests that repeated a failed one.", float64(r.Requests.Retried)},
+		{"requests_resent", "HTTP requests that repeated one whose answer was lost.", float64(r.Requests.Resent)},
+		{"requests_throttled", "HTTP requests that Klaviyo answered with 429.", float64(r.Requests.Throttled)},
+		{"request_bytes", "Bytes in the bodies of HTTP requests.", float64(r.Requests.Bytes)},
+		{"throttled_seconds", "Seconds for which Klaviyo throttled the run.", throttled(r.Timeline)},
+	} {
+		p.metric(m.name, m.help)
+		p.value("", m.value)
+	}
+	_, err := io.WriteString(w, p.text.String())
+	return err
+}
+
+// listName returns the list's name, or its id when the name is unknown.
+func listName(l *report.List) string {
+	if l == nil {
+		return ""
+	}
+	return cmp.Or(l.Name, l.ID)
+}
+
+// exposition is a text in Prometheus's format.
+type exposition struct {
+	text   strings.Builder
+	labels string // common to all values
+	name   string // of the current metric
+}
+
+// metric begins the next metric. The help must not contain a backslash or a newline.
+func (p *exposition) metric(name, help string) {
+	p.name = "klaviyo_export_" + name
+	p.text.WriteString("# HELP " + p.name + " " + help + "\n# TYPE " + p.name + " gauge\n")
+}
+
+// value writes a value of the current metric. The further labels may be empty.
+func (p *exposition) value(more string, n float64) {
+	if more != "" {
+		more = "," + more
+	}
+	p.text.WriteString(p.name + "{" + p.labels + more + "} " + strconv.FormatFloat(n, 'f', -1, 64) + "\n")
+}
+
+func (p *exposition) reasons(reasons []report.Reason) {
+	if len(reasons) == 0 {
+		return
+	}
+	p.metric("reason_rows",
+		"Rows of the last run by code and stage, for the "+strconv.Itoa(promReasons)+" most frequent reasons.")
+	for _, reason := range reasons[:min(len(reasons), promReasons)] {
+		p.value(labels("code", reason.Code, "stage", reason.Stage), float64(reason.Rows))
+	}
+}
+
+// latency writes cumulative classes like those of a histogram. A real histogram would need the sum of all times.
+func (p *exposition) latency(classes []report.Latency) {
+	if len(classes) == 0 {
+		return
+	}
+	p.metric("jobs_ended", "Import jobs that ended within this many seconds, cumulative.")
+	sum := int64(0)
+	for i, l := range classes {
+		if i > 0 {
+			for within := classes[i-1].Seconds * 2; within < l.Seconds; within *= 2 {
+				p.value(labels("within_seconds", strconv.FormatInt(within, 10)), float64(sum))
+			}
+		}
+		sum += l.Jobs
+		p.value(labels("within_seconds", strconv.FormatInt(l.Seconds, 10)), float64(sum))
+	}
+	p.value(labels("within_seconds", "+Inf"), float64(sum))
+}
+
+var escapeLabel = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+// labels writes pairs of a name and a value.
+func labels(pairs ...string) string {
+	var b strings.Builder
+	for i := 0; i < len(pairs); i += 2 {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(pairs[i] + `="` + escapeLabel.Replace(visible(pairs[i+1])) + `"`)
+	}
+	return b.String()
+}

@@ -1,0 +1,78 @@
+package report
+
+import (
+	"log/slog"
+	"slices"
+)
+
+// Rows counts rows by status. Read is the sum of the others.
+type Rows struct {
+	Read     int64 `json:"read"`
+	Applied  int64 `json:"applied"`
+	Accepted int64 `json:"accepted"`
+	Skipped  int64 `json:"skipped"`
+	Rejected int64 `json:"rejected"`
+	Unknown  int64 `json:"unknown"`
+	Unsent   int64 `json:"unsent"`
+	Valid    int64 `json:"valid,omitempty"`
+	Resumed  int64 `json:"resumed,omitempty"`
+}
+
+// ByStatus returns the counts, indexed by status.
+func (r *Rows) ByStatus() [statuses]int64 {
+	return [statuses]int64{
+		r.Applied, r.Accepted, r.Skipped, r.Rejected, r.Unknown, r.Unsent, r.Valid, r.Resumed,
+	}
+}
+
+// LogValue returns the counts as a group with the report's names.
+func (r Rows) LogValue() slog.Value {
+	group := []slog.Attr{slog.Int64("read", r.Read)}
+	for status, n := range r.ByStatus() {
+		group = append(group, slog.Int64(Status(status).String(), n))
+	}
+	return slog.GroupValue(group...)
+}
+
+func (r *Rows) add(o Rows) {
+	r.Read += o.Read
+	r.Applied += o.Applied
+	r.Accepted += o.Accepted
+	r.Skipped += o.Skipped
+	r.Rejected += o.Rejected
+	r.Unknown += o.Unknown
+	r.Unsent += o.Unsent
+	r.Valid += o.Valid
+	r.Resumed += o.Resumed
+}
+
+func (r *Rows) subtract(o Rows) {
+	r.add(Rows{
+		-o.Read, -o.Applied, -o.Accepted, -o.Skipped, -o.Rejected, -o.Unknown, -o.Unsent, -o.Valid, -o.Resumed,
+	})
+}
+
+// sum adds up the counts of all statuses.
+func (r *Rows) sum() int64 {
+	sum := int64(0)
+	for _, n := range r.ByStatus() {
+		sum += n
+	}
+	return sum
+}
+
+// final counts the rows that have a final result.
+func (r *Rows) final() int64 { return r.Applied + r.Accepted + r.Skipped + r.Rejected }
+
+// own returns the counts without the resumed rows: those that the run itself has lines for.
+func (r Rows) own() Rows {
+	r.Read -= r.Resumed
+	r.Resumed = 0
+	return r
+}
+
+// outOfRange reports whether a count is negative or greater than maxCount.
+func (r *Rows) outOfRange() bool {
+	counts := r.ByStatus()
+	return min(r.Read, slices.Min(counts[:])) < 0 || max(r.Read, slices.Max(counts[:])) > maxCount
+}

@@ -1,0 +1,54 @@
+package sink
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"klaviyo-export/sink/simulator"
+)
+
+// TestFinalAnswers: an answer that no other try can change ends the run at once. Rows that may have arrived by an
+// earlier try are unknown, all others are unsent.
+func TestFinalAnswers(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fault fault
+	}{
+		{"401", problem(401, "authentication_failed", "/data/", "Incorrect authentication credentials.")},
+		{"403 of Klaviyo", problem(403, "permission_denied", "/data/", "The API key lacks the scope profiles:write.")},
+		{"403 of another form", says(403, mediaType, `{"errors":[{"code":403}]}`)},
+		{"410", problem(410, "gone", "", "This revision is retired.")},
+		{"302", says(302, "text/html", "", "Location", "http://127.0.0.1:81/api/lists")},
+		{"308", says(308, "text/html", "", "Location", "/api/elsewhere")},
+		{"405", problem(405, "method_not_allowed", "", "Method not allowed.")},
+		{"415", problem(415, "unsupported", "", "Unsupported media type.")},
+	} {
+		for _, before := range []bool{false, true} {
+			name, want := c.name, map[string]int{"unsent": 2}
+			faults := []fault{c.fault}
+			if before {
+				name, want = name+" after a lost answer", map[string]int{"unknown answer_lost": 2}
+				faults = []fault{reset(false), c.fault}
+			}
+			t.Run(name, func(t *testing.T) {
+				wrap := faulty(isImport, faults...)
+				bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+					set, err := w.send(2)
+					var failed *Error
+					if !errors.As(err, &failed) || failed.Kind != Setup {
+						t.Errorf("error %v", err)
+					}
+					if diff := cmp.Diff(want, statuses(set)); diff != "" {
+						t.Error(diff)
+					}
+					if s := w.client.Stats(); s.Sent != int64(3+len(faults)) {
+						t.Errorf("%d requests", s.Sent)
+					}
+				})
+			})
+		}
+	}
+}

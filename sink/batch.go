@@ -1,0 +1,91 @@
+package sink
+
+import (
+	"context"
+	"errors"
+)
+
+// maxUnnamed is how many requests for one batch may be refused without naming a profile, while none is accepted. Then
+// the request itself counts as wrong (DESIGN.md §5).
+const maxUnnamed = 30
+
+// batch sends profiles to Klaviyo, which refuses a whole request for one bad profile. The profiles that a refusal
+// names are rejected, and the others are sent again. If it names none, the batch is halved until the bad profile is
+// alone.
+type batch struct {
+	list *List
+	// request sends one request. It returns the refusal of a 4xx about its content.
+	request func(ctx context.Context, set []*Profile) (*refusal, error)
+
+	through bool // a request was accepted
+	lost    bool // a request that may have arrived was refused when it was sent again
+	unnamed int  // requests that were refused without a name
+}
+
+// send sends a batch. Its error is that of Sender.Send.
+func (b *batch) send(ctx context.Context, profiles []Profile) error {
+	set := make([]*Profile, len(profiles))
+	for i := range profiles {
+		set[i] = &profiles[i]
+	}
+	err := b.sendSet(ctx, set)
+	if err != nil && b.lost {
+		markLost(set)
+	}
+	return err
+}
+
+func (b *batch) sendSet(ctx context.Context, set []*Profile) error {
+	for len(set) > 0 {
+		refused, err := b.request(ctx, set)
+		if err != nil {
+			var failed *Error
+			if errors.As(err, &failed) && failed.lost {
+				markLost(set)
+			}
+			return err
+		}
+		if refused == nil {
+			b.through = true
+			return nil
+		}
+		b.lost = b.lost || refused.lost
+		rest := refused.strip(set)
+		if len(rest) < len(set) {
+			set = rest
+			continue
+		}
+		if err := b.doubt(ctx, refused); err != nil {
+			return err
+		}
+		if len(set) == 1 {
+			set[0].refuse(refused.fault())
+			return nil
+		}
+		half := len(set) / 2
+		if err := b.sendSet(ctx, set[:half]); err != nil {
+			return err
+		}
+		set = set[half:]
+	}
+	return nil
+}
+
+// doubt returns an error when the request itself is wrong. It runs before a profile is blamed or a batch is halved.
+func (b *batch) doubt(ctx context.Context, refused *refusal) error {
+	if b.unnamed++; b.unnamed >= maxUnnamed && !b.through {
+		return setupError("report this: either klaviyo-export has a bug, or Klaviyo has changed its API",
+			"send profiles: Klaviyo refused %d requests for one batch without naming a profile, and accepted none: %s",
+			b.unnamed, explain(refused.status, refused.errors))
+	}
+	return b.list.exists(ctx)
+}
+
+// markLost marks the profiles without a status as Unknown: their request may have arrived.
+func markLost(set []*Profile) {
+	for _, p := range set {
+		if p.Status == Unsent {
+			p.Status, p.Fault = Unknown, AnswerLost
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package sink
+
+import (
+	"bytes"
+	"errors"
+	"reflect"
+
+	"github.com/segmentio/encoding/json"
+)
+
+const (
+	// maxDepth bounds the nesting of an answer: the decoder recurses without a bound of its own.
+	maxDepth = 200
+	// maxValues bounds the objects, arrays and further values of an answer: each may take 150 bytes once decoded.
+	maxValues = 1 << 20
+	// maxErrorValues is the bound for a refusal, of which there may be one for each request in flight. An error has
+	// some 12 values, so there may be two errors for each profile of an import. Beyond that, halves are sent.
+	maxErrorValues = 1 << 18
+)
+
+var (
+	errTooDeep = errors.New("the answer is nested too deeply")
+	errTooMuch = errors.New("the answer holds too many values")
+	errNotJSON = errors.New("the answer is not JSON")
+	errNoData  = errors.New("the answer has no data")
+	errLongID  = errors.New("an id in the answer is too long")
+)
+
+// decode reads an answer's JSON into the value that v points to, which it clears first. Its errors quote nothing of
+// the answer.
+func decode(body []byte, v any) error { return decodeUpTo(maxValues, body, v) }
+
+// isObject reports whether an answer is a JSON object, and not the page of a proxy or firewall.
+func isObject(body []byte) bool {
+	var members struct{}
+	return bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) && decode(body, &members) == nil
+}
+
+// decodeUpTo is decode with its own bound on the values.
+func decodeUpTo(most int, body []byte, v any) error {
+	reflect.ValueOf(v).Elem().SetZero()
+	depth, values, quoted := 0, 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			values++
+			if depth++; depth > maxDepth {
+				return errTooDeep
+			}
+		case c == ',':
+			values++
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	if values > most {
+		return errTooMuch
+	}
+	if json.Unmarshal(body, v) != nil {
+		return errNotJSON
+	}
+	return nil
+}
+
+// decodeID reads an answer into doc and returns an error when the id in it is not usable.
+func decodeID(a *answer, doc any, id *string) error {
+	if err := decode(a.body, doc); err != nil {
+		return err
+	}
+	return usable(*id)
+}
+
+// usable returns an error for an id that is empty, or too long to be repeated for every row.
+func usable(id string) error {
+	switch {
+	case id == "":
+		return errNoData
+	case len(id) > maxText:
+		return errLongID
+	}
+	return nil
+}

@@ -1,0 +1,305 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"klaviyo-export/sink/simulator"
+)
+
+// TestAnswerAboutAnotherJob: an answer about another job proves nothing about this one.
+func TestAnswerAboutAnotherJob(t *testing.T) {
+	other := head(200) + `{"data":{"type":"profile-bulk-import-job","id":"J2",` +
+		`"attributes":{"status":"complete","failed_count":0,"total_count":1}}}`
+	wire(t, Options{RetryFor: time.Second}, spoken(other), func(t *testing.T, c *Client) {
+		end, err := NewJobs(c).Wait(t.Context(), time.Now().Add(5*time.Minute), "J1")
+		if err != nil || end.State != Open {
+			t.Errorf("state %v, error %v", end.State, err)
+		}
+	})
+}
+
+// jobs is a Klaviyo with some jobs and nothing else. Each test has its own.
+type jobs struct {
+	mu       sync.Mutex
+	status   map[string]string
+	errors   map[string][]string
+	failed   map[string]int
+	requests map[string]int
+	faults   []fault
+}
+
+func (j *jobs) wrap(http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		rest := strings.TrimPrefix(r.URL.Path, "/api/profile-bulk-import-jobs")
+		id, isErrors := strings.CutSuffix(strings.TrimPrefix(rest, "/"), "/import-errors")
+		kind := map[bool]string{true: "errors", false: "one"}[isErrors]
+		if rest == "" {
+			kind = "all"
+		}
+		j.requests[kind]++
+		if len(j.faults) > 0 {
+			f := j.faults[0]
+			j.faults = j.faults[1:]
+			f(w, r, nil)
+			return
+		}
+		switch {
+		case kind == "all":
+			j.page(w, r, j.all(), 100)
+		case j.status[id] == "":
+			problem(404, "not_found", "/data/", "Invalid job id")(w, r, nil)
+		case isErrors:
+			j.page(w, r, j.errors[id], 100)
+		default:
+			says(200, mediaType, `{"data":`+j.resource(id)+`}`)(w, r, nil)
+		}
+	})
+}
+
+func (j *jobs) all() (list []string) {
+	for _, id := range slices.Sorted(maps.Keys(j.status)) {
+		list = append(list, j.resource(id))
+	}
+	return list
+}
+
+func (j *jobs) resource(id string) string {
+	return fmt.Sprintf(`{"type":"profile-bulk-import-job","id":%q,"attributes":{"status":%q,"failed_count":%d}}`,
+		id, j.status[id], j.failed[id])
+}
+
+func (j *jobs) page(w http.ResponseWriter, r *http.Request, list []string, size int) {
+	if r.URL.Query().Get("page[size]") != "100" {
+		size = 20
+	}
+	from, _ := strconv.Atoi(r.URL.Query().Get("page[cursor]"))
+	to, next := min(from+size, len(list)), "null"
+	if to < len(list) {
+		next = fmt.Sprintf(`"https://elsewhere.example%s?page%%5Bsize%%5D=%d&page%%5Bcursor%%5D=%d"`, r.URL.Path, size,
+			to)
+	}
+	data := strings.Join(list[from:to], ",")
+	says(200, mediaType, `{"data":[`+data+`],"links":{"self":"x","next":`+next+`}}`)(w, r, nil)
+}
+
+// complete are the jobs of most tests: one that is complete.
+var complete = map[string]string{"J": "complete"}
+
+// watching runs f with a Jobs that watches k.
+func watching(t *testing.T, k *jobs, f func(w *world, j *Jobs)) {
+	k.requests = map[string]int{}
+	o := Options{RetryFor: time.Minute, RateShare: 100}
+	bubble(t, k.wrap, simulator.Options{}, o, func(w *world) { f(w, NewJobs(w.client)) })
+}
+
+// TestAllErrorsAreRead: all pages of a job's errors are read, in spite of failing polls and of links to other hosts.
+func TestAllErrorsAreRead(t *testing.T) {
+	k := &jobs{status: complete, failed: map[string]int{"J": 250}, errors: map[string][]string{}}
+	k.faults = []fault{html(502), says(200, mediaType, ""), reset(false), html(403)}
+	for i := range 250 {
+		k.errors["J"] = append(k.errors["J"],
+			jobError(`"/data"`, fmt.Sprintf(`{"email":"p%d@example.com"}`, 2*i), "bad"))
+	}
+	watching(t, k, func(w *world, j *Jobs) {
+		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := end.Settle(500, func(i int) []byte { return fmt.Appendf(nil, "p%d@example.com", i) })
+		if len(v.Faults) != 250 || v.Faults[498] == nil || v.Faults[499] != nil || v.Rest != Applied ||
+			k.requests["errors"] != 3 {
+			t.Errorf("%d faults, rest %v, %d pages", len(v.Faults), v.Rest, k.requests["errors"])
+		}
+	})
+}
+
+// TestJobStates: a state that no later poll can change ends the wait. In any other state it goes on until the time is
+// over.
+func TestJobStates(t *testing.T) {
+	for _, c := range []struct {
+		name, status string
+		want         JobState
+		most         time.Duration
+	}{
+		{"complete", "complete", Complete, time.Second},
+		{"cancelled", "cancelled", Cancelled, time.Second},
+		{"not found", "", Expired, 2 * time.Minute},
+		{"queued", "queued", Open, 20 * time.Minute},
+		{"processing", "processing", Open, 20 * time.Minute},
+		{"a state that is not documented", "paused for ever", Open, 20 * time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			watching(t, &jobs{status: map[string]string{"J": c.status}}, func(w *world, j *Jobs) {
+				ctx, cancel := context.WithTimeout(w.Context(), 20*time.Minute)
+				defer cancel()
+				began := time.Now()
+				end, err := j.Wait(ctx, time.Now().Add(time.Hour), "J")
+				if err != nil || end.State != c.want || time.Since(began) > c.most {
+					t.Errorf("%v: state %v after %v", err, end.State, time.Since(began))
+				}
+			})
+		})
+	}
+}
+
+// TestJobNotFoundAtFirst: a job that polls miss at first is not expired, as a new job may not be found everywhere at
+// once.
+func TestJobNotFoundAtFirst(t *testing.T) {
+	missing := problem(404, "not_found", "/data/", "Invalid job id")
+	watching(t, &jobs{status: complete, faults: []fault{missing, missing}}, func(w *world, j *Jobs) {
+		if end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J"); err != nil || end.State != Complete {
+			t.Errorf("%v: state %v", err, end.State)
+		}
+	})
+}
+
+// TestKeyInImportErrors: an import job's errors are kept without the key, even if the cut would halve it.
+func TestKeyInImportErrors(t *testing.T) {
+	long := jobError(at(0), `null`, strings.Repeat("x", maxText-4)+`pk_bubble is bad`)
+	k := &jobs{status: complete, failed: map[string]int{"J": 1}, errors: map[string][]string{"J": {long}}}
+	watching(t, k, func(w *world, j *Jobs) {
+		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
+		if err != nil || len(end.errors) != 1 || !strings.HasSuffix(end.errors[0].Attributes.Detail, "x[API…") {
+			t.Errorf("%v: %+v", err, end)
+		}
+	})
+}
+
+// TestFailingPolls: polls that always fail leave the job open and are no error. A refused key is one.
+func TestFailingPolls(t *testing.T) {
+	always := make([]fault, 10_000)
+	for i := range always {
+		always[i] = html(503)
+	}
+	watching(t, &jobs{status: complete, faults: always}, func(w *world, j *Jobs) {
+		ctx, cancel := context.WithTimeout(w.Context(), time.Hour)
+		defer cancel()
+		if end, err := j.Wait(ctx, time.Now().Add(time.Hour), "J"); err != nil || end.State != Open {
+			t.Errorf("%v: state %v", err, end.State)
+		}
+	})
+	refused := problem(401, "authentication_failed", "/data/", "No")
+	watching(t, &jobs{status: complete, faults: []fault{refused}}, func(w *world, j *Jobs) {
+		if end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J"); err == nil || end.State != Open {
+			t.Errorf("%v: state %v", err, end.State)
+		}
+	})
+}
+
+// TestOneFailingPollHoldsUpNoOther: a job whose polls fail delays no other job.
+func TestOneFailingPollHoldsUpNoOther(t *testing.T) {
+	k := &jobs{status: map[string]string{"A": "complete", "B": "complete"}}
+	wrap := func(http.Handler) http.Handler {
+		well := k.wrap(nil)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/A") {
+				html(500)(w, r, nil)
+				return
+			}
+			well.ServeHTTP(w, r)
+		})
+	}
+	k.requests = map[string]int{}
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour, RateShare: 100}, func(w *world) {
+		j := NewJobs(w.client)
+		ctx, cancel := context.WithTimeout(w.Context(), time.Hour)
+		defer cancel()
+		began := time.Now()
+		var wait sync.WaitGroup
+		for id, most := range map[string]time.Duration{"A": 2 * time.Hour, "B": 5 * time.Second} {
+			wait.Go(func() {
+				if _, err := j.Wait(ctx, time.Now().Add(time.Hour), id); err != nil || time.Since(began) > most {
+					t.Errorf("%s: %v after %v", id, err, time.Since(began))
+				}
+			})
+		}
+		wait.Wait()
+	})
+}
+
+// TestTwoWaitForOneJob: the end of a job wakes all callers that wait for it.
+func TestTwoWaitForOneJob(t *testing.T) {
+	watching(t, &jobs{status: complete}, func(w *world, j *Jobs) {
+		began := time.Now()
+		var wait sync.WaitGroup
+		for range 3 {
+			wait.Go(func() {
+				end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
+				if err != nil || end.State != Complete || time.Since(began) > 5*time.Second {
+					t.Errorf("%v: state %v after %v", err, end.State, time.Since(began))
+				}
+			})
+		}
+		wait.Wait()
+	})
+}
+
+// TestErrorsThatCannotBeRead: a job whose errors cannot be read stays open, so that its rows stay accepted and a
+// later run can wait for them. If Klaviyo no longer knows the errors, the job has expired.
+func TestErrorsThatCannotBeRead(t *testing.T) {
+	for status, want := range map[int]JobState{503: Open, 404: Expired} {
+		k := &jobs{status: complete, failed: map[string]int{"J": 1}, requests: map[string]int{}}
+		wrap := func(http.Handler) http.Handler {
+			well := k.wrap(nil)
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/import-errors") {
+					problem(status, "x", "", "x")(w, r, nil)
+					return
+				}
+				well.ServeHTTP(w, r)
+			})
+		}
+		bubble(t, wrap, simulator.Options{}, Options{RateShare: 100}, func(w *world) {
+			end, err := NewJobs(w.client).Wait(w.Context(), time.Now().Add(time.Hour), "J")
+			if err != nil || end.State != want || w.client.Stats().Sent > 100 {
+				t.Errorf("HTTP %d: %v, state %v, %d requests", status, err, end.State, w.client.Stats().Sent)
+			}
+		})
+	}
+}
+
+// TestManyJobs: many jobs are polled a hundred at a call, by one caller for all, at growing intervals and within the
+// quota.
+func TestManyJobs(t *testing.T) {
+	const n = 250
+	k := &jobs{status: map[string]string{}}
+	for i := range n {
+		k.status[fmt.Sprint("J", i)] = "processing"
+	}
+	watching(t, k, func(w *world, j *Jobs) {
+		began := time.Now()
+		var wait sync.WaitGroup
+		for id := range k.status {
+			wait.Go(func() {
+				end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), id)
+				if err != nil || end.State != Complete || time.Since(began) > 11*time.Minute {
+					t.Errorf("%s: %v, state %v after %v", id, err, end.State, time.Since(began))
+				}
+			})
+		}
+		time.Sleep(10 * time.Minute) // on the bubble's clock
+		k.mu.Lock()
+		if k.requests["one"] != 0 || k.requests["all"] < 150 || k.requests["all"] > 250 {
+			t.Errorf("%v requests in ten minutes", k.requests)
+		}
+		for id := range k.status {
+			k.status[id] = "complete"
+		}
+		k.mu.Unlock()
+		wait.Wait()
+		if s := w.client.Stats(); s.Throttled != 0 || k.requests["errors"] != 0 {
+			t.Errorf("%+v, %v", s, k.requests)
+		}
+	})
+}

@@ -1,0 +1,121 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// ListRef names a list by its id or by its exact name. If Create is set and no list has the name, one is created.
+type ListRef struct {
+	ID, Name string
+	Create   bool
+	OptIn    string // opt_in_process of a list that is created, "" = the account's default
+}
+
+// List is the list that a run changes. If it does not exist, it is created when the first profiles are sent to it.
+type List struct {
+	client   *Client
+	ref      ListRef
+	creating chan struct{} // holds one element while one caller creates the list
+	failed   error         // of the creation, for all callers; guarded by creating
+
+	mu      sync.Mutex
+	id      string
+	name    string
+	created bool
+	left    string // id of an empty list that this run created; another process created the one in use
+}
+
+// FindList looks a list up. It is an error when several lists have the name, or none has it and ref.Create is not
+// set.
+func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
+	l := &List{client: c, ref: ref, id: ref.ID, name: ref.Name, creating: make(chan struct{}, 1)}
+	if ref.ID != "" {
+		return l, l.byID(ctx)
+	}
+	if err := l.byName(ctx); err != nil {
+		return l, err
+	}
+	if l.id == "" && !ref.Create {
+		return l, setupError("check the exact name, letter case included, or pass --list-id with the id in the "+
+			"list's address in Klaviyo", "look up list %q: no list has this name", ref.Name)
+	}
+	return l, nil
+}
+
+// LeftBehind returns the id of an empty list that this run created and does not use, because another process created
+// an older one of the same name at the same time. It returns "" if there is none.
+func (l *List) LeftBehind() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.left
+}
+
+// State returns the list's id, empty while there is none, its name, and whether this run created it.
+func (l *List) State() (id, name string, created bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.id, l.name, l.created
+}
+
+func (l *List) use(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.id = id
+}
+
+// exists returns an error when the list was deleted.
+func (l *List) exists(ctx context.Context) error {
+	id, _, _ := l.State()
+	err := (&List{client: l.client, ref: ListRef{ID: id}}).byID(ctx)
+	var failed *Error
+	if errors.As(err, &failed) && failed.status == http.StatusNotFound {
+		failed.Hint = "run it again with another list: this one was deleted during the run; rows sent before stay sent"
+	}
+	return err
+}
+
+type listResource struct {
+	ID         string `json:"id"`
+	Attributes struct {
+		Name    string `json:"name"`
+		Created string `json:"created"`
+	} `json:"attributes"`
+}
+
+// created is the second in which the list was created, or the zero time when the answer does not say.
+func (l *listResource) created() time.Time {
+	at, _ := time.Parse(time.RFC3339, l.Attributes.Created)
+	return at.Truncate(time.Second)
+}
+
+// byID sets the name of the list with the id of ref.
+func (l *List) byID(ctx context.Context) error {
+	var doc struct {
+		Data listResource `json:"data"`
+	}
+	doing := fmt.Sprintf("look up list %q", l.ref.ID)
+	a, err := l.client.call(ctx, &request{
+		doing: doing, method: http.MethodGet, path: "/api/lists/" + url.PathEscape(l.ref.ID),
+		endpoint: l.client.endpoints.list,
+		accept:   func(a *answer) error { return decodeID(a, &doc, &doc.Data.ID) },
+	})
+	switch {
+	case err != nil:
+		return err
+	case a.status == http.StatusNotFound:
+		return notFound("copy the id from the list's address in Klaviyo, or pass the list's name to --list-name",
+			"%s: no list in this account has this id", doing)
+	case a.status >= 300:
+		return setupError("", "%s: %s", doing, explain(a.status, a.errors))
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.name = doc.Data.Attributes.Name
+	return nil
+}

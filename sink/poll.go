@@ -1,0 +1,198 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// polledSingly is how many open jobs are polled one by one; more are polled through the collection, 100 a call.
+const polledSingly = 3
+
+type jobResource struct {
+	ID         string `json:"id"`
+	Attributes struct {
+		Status         string `json:"status"`
+		FailedCount    *int   `json:"failed_count"`
+		TotalCount     *int   `json:"total_count"`
+		CompletedCount int    `json:"completed_count"`
+		CreatedAt      string `json:"created_at"`
+		CompletedAt    string `json:"completed_at"`
+	} `json:"attributes"`
+}
+
+// took returns how long a complete job took, or 0 when its times do not say.
+func (j *jobResource) took() time.Duration {
+	created, err := time.Parse(time.RFC3339, j.Attributes.CreatedAt)
+	if err != nil {
+		return 0
+	}
+	completed, err := time.Parse(time.RFC3339, j.Attributes.CompletedAt)
+	if err != nil {
+		return 0
+	}
+	return max(completed.Sub(created), 0)
+}
+
+// poll waits for the pause and then polls all open jobs once. It ends early when the caller's own job has ended.
+func (j *Jobs) poll(ctx context.Context, own *watched) error {
+	j.mu.Lock()
+	pause := j.pause
+	j.pause = min(pause*3/2, lastPoll)
+	j.mu.Unlock()
+	if sleep(ctx, pause, own.ended) != nil {
+		return nil
+	}
+	select {
+	case <-own.ended:
+		return nil
+	default:
+	}
+	ids := j.ids()
+	if len(ids) > polledSingly {
+		return setupOnly(j.pollAll(ctx, ids))
+	}
+	return j.pollEach(ctx, ids)
+}
+
+// setupOnly drops the errors that do not end a wait: the next poll may succeed.
+func setupOnly(err error) error {
+	var failed *Error
+	if errors.As(err, &failed) && failed.Kind == Setup {
+		return err
+	}
+	return nil
+}
+
+func (j *Jobs) ids() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	ids := make([]string, 0, len(j.open))
+	for id, w := range j.open {
+		if w.state == Open {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+var errOtherJob = errors.New("the answer is about another job")
+
+// pollEach polls jobs one by one. A failed poll affects neither its own job nor others.
+func (j *Jobs) pollEach(ctx context.Context, ids []string) error {
+	for _, id := range ids {
+		var doc struct {
+			Data jobResource `json:"data"`
+		}
+		doing := "watch import job " + id
+		a, err := j.client.call(ctx, &request{
+			doing: doing, method: http.MethodGet, path: "/api/profile-bulk-import-jobs/" + url.PathEscape(id),
+			endpoint: j.client.endpoints.job, brief: true,
+			accept: func(a *answer) error {
+				if err := decodeID(a, &doc, &doc.Data.ID); err != nil {
+					return err
+				}
+				if doc.Data.ID != id {
+					return errOtherJob
+				}
+				return nil
+			},
+		})
+		switch {
+		case setupOnly(err) != nil:
+			return err
+		case err != nil:
+		case a.status == http.StatusNotFound:
+			j.note(id, nil)
+		case a.status >= 300:
+			return setupError("", "%s: %s", doing, explain(a.status, a.errors))
+		default:
+			j.note(id, &doc.Data)
+		}
+	}
+	return nil
+}
+
+// pollAll reads the account's jobs, newest first, until it has found all open ones. It polls the missing ones one by
+// one.
+func (j *Jobs) pollAll(ctx context.Context, ids []string) error {
+	missing := map[string]bool{}
+	for _, id := range ids {
+		missing[id] = true
+	}
+	next := "/api/profile-bulk-import-jobs?" + url.Values{"sort": {"-created_at"}, "page[size]": {"100"}}.Encode()
+	for pages := 0; next != "" && len(missing) > 0 && pages < maxPages; pages++ {
+		var page struct {
+			Data  []jobResource `json:"data"`
+			Links links         `json:"links"`
+		}
+		r := &request{doing: "watch import jobs", path: next, endpoint: j.client.endpoints.jobs, brief: true}
+		err := j.client.page(ctx, r, &page, func() bool { return page.Data != nil })
+		if err != nil {
+			return err
+		}
+		for i := range page.Data {
+			if job := &page.Data[i]; missing[job.ID] {
+				delete(missing, job.ID)
+				j.note(job.ID, job)
+			}
+		}
+		if next, err = page.Links.next(); err != nil {
+			return err
+		}
+	}
+	rest := make([]string, 0, len(missing))
+	for id := range missing {
+		rest = append(rest, id)
+	}
+	return j.pollEach(ctx, rest)
+}
+
+// note stores what a poll found of a job, nil for nothing, and wakes those who wait for its end.
+func (j *Jobs) note(id string, job *jobResource) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	w := j.open[id]
+	if w == nil || w.state != Open {
+		return
+	}
+	if job == nil {
+		w.miss()
+	} else {
+		w.update(job)
+	}
+	if w.state != Open {
+		close(w.ended)
+		j.pause = firstPoll
+	}
+}
+
+// miss notes that a poll did not find the job.
+func (w *watched) miss() {
+	if w.absent.IsZero() {
+		w.absent = time.Now()
+	}
+	if time.Since(w.absent) >= goneAfter {
+		w.state = Expired
+	}
+}
+
+func (w *watched) update(job *jobResource) {
+	w.absent, w.failed, w.total = time.Time{}, -1, -1
+	w.took, w.done = job.took(), job.Attributes.CompletedCount
+	if n := job.Attributes.FailedCount; n != nil {
+		w.failed = *n
+		w.done += *n
+	}
+	if n := job.Attributes.TotalCount; n != nil {
+		w.total = *n
+	}
+	switch job.Attributes.Status {
+	case "complete":
+		w.state = Complete
+	case "cancelled":
+		w.state = Cancelled
+	}
+}

@@ -1,0 +1,153 @@
+package sink
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/segmentio/encoding/json"
+)
+
+// jobError is an import-error as Klaviyo may send it.
+func jobError(pointer, payload, detail string) string {
+	return fmt.Sprintf(`{"type":"import-error","id":"e","attributes":{"code":"invalid","title":"T","detail":%q,`+
+		`"source":{"pointer":%s},"original_payload":%s}}`, detail, pointer, payload)
+}
+
+// at is the pointer of an error about the profile at a place.
+func at(place int) string {
+	return fmt.Sprintf(`"/data/attributes/profiles/data/%d/attributes/phone_number"`, place)
+}
+
+// nowhereAt is the pointer of an error that names no profile.
+const nowhereAt = `"/data"`
+
+// failures reads import-errors as the client does.
+func failures(t *testing.T, errs ...string) (list []importError) {
+	t.Helper()
+	if err := json.Unmarshal([]byte("["+strings.Join(errs, ",")+"]"), &list); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// jobRows are the addresses of a job's rows.
+var jobRows = []string{"a@example.com", "B@Example.com", "c@example.com", "twice@example.com", "Twice@example.com"}
+
+func jobKey(i int) []byte { return []byte(jobRows[i]) }
+
+// settled is a Settlement in short: the details of Faults and the code of RestFault.
+type settled struct {
+	Faults map[int]string
+	Rest   Status
+	Code   string
+}
+
+// TestSettle: an error is attributed by the address in it, and otherwise by its place. If an error matches no row, or
+// fewer rows are named than failed, no other row counts as applied.
+func TestSettle(t *testing.T) {
+	email := func(address string) string { return `{"email":"` + address + `"}` }
+	one := func(place int) settled { return settled{map[int]string{place: "bad"}, Applied, ""} }
+	unmatched := settled{Rest: Unknown, Code: "error_unmatched"}
+	for _, c := range []struct {
+		name   string
+		errors []string
+		failed int
+		want   settled
+	}{
+		{"no errors", nil, 0, settled{Rest: Applied}},
+		{"no errors, not counted", nil, -1, settled{Rest: Applied}},
+		{"by address", []string{jobError(nowhereAt, email("c@example.com"), "bad")}, 1, one(2)},
+		{"by address in other letter case", []string{jobError(`null`, email("b@EXAMPLE.com"), "bad")}, 1, one(1)},
+		{
+			"by address below attributes",
+			[]string{
+				jobError(nowhereAt, `{"type":"profile","id":null,"attributes":{"email":"a@example.com"}}`, "bad"),
+			}, 1, one(0),
+		},
+		{"the address wins over the place", []string{jobError(at(0), email("c@example.com"), "bad")}, 1, one(2)},
+		{"by place", []string{jobError(at(2), `null`, "bad")}, 1, one(2)},
+		{"by place, payload without an address", []string{jobError(at(1), `{"phone_number":"+1"}`, "bad")}, 1, one(1)},
+		{"by place, payload of another type", []string{jobError(at(1), `"text"`, "bad")}, 1, one(1)},
+		{"address of several rows", []string{jobError(at(4), email("twice@example.com"), "bad")}, 1, one(4)},
+		{
+			"address of several rows, place of another",
+			[]string{jobError(at(0), email("twice@example.com"), "bad")}, 1, unmatched,
+		},
+		{
+			"address of several rows, no place",
+			[]string{jobError(nowhereAt, email("twice@example.com"), "bad")}, 1, unmatched,
+		},
+		{"address of no row", []string{jobError(at(0), email("x@example.com"), "bad")}, 1, unmatched},
+		{
+			"neither address nor place",
+			[]string{jobError(nowhereAt, `null`, "bad"), jobError(at(0), `null`, "worse")}, 2,
+			settled{map[int]string{0: "worse"}, Unknown, "error_unmatched"},
+		},
+		{"a place behind the last row", []string{jobError(at(5), `null`, "bad")}, 1, unmatched},
+		{
+			"two errors of one row", []string{jobError(at(0), `null`, "bad"), jobError(at(0), `null`, "and worse")}, 1,
+			settled{map[int]string{0: "bad; and worse"}, Applied, ""},
+		},
+		{
+			"two errors of one row, two rows failed",
+			[]string{jobError(at(0), `null`, "bad"), jobError(at(0), `null`, "and worse")}, 2,
+			settled{map[int]string{0: "bad; and worse"}, Unknown, "errors_incomplete"},
+		},
+		{
+			"fewer than counted", []string{jobError(at(0), `null`, "bad")}, 2,
+			settled{map[int]string{0: "bad"}, Unknown, "errors_incomplete"},
+		},
+		{"no errors though counted", nil, 3, settled{Rest: Unknown, Code: "errors_incomplete"}},
+		{
+			"more than counted", []string{jobError(at(0), `null`, "bad"), jobError(at(1), `null`, "bad")}, 1,
+			settled{map[int]string{0: "bad", 1: "bad"}, Applied, ""},
+		},
+		{"errors, not counted", []string{jobError(at(1), `null`, "bad")}, -1, one(1)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := &End{State: Complete, failed: c.failed, total: len(jobRows), errors: failures(t, c.errors...)}
+			s := e.Settle(len(jobRows), jobKey)
+			got := settled{Rest: s.Rest}
+			for i, f := range s.Faults {
+				if got.Faults == nil {
+					got.Faults = map[int]string{}
+				}
+				got.Faults[i] = f.Detail
+				if f.Code != "invalid" {
+					t.Errorf("code %q", f.Code)
+				}
+			}
+			if s.RestFault != nil {
+				got.Code = s.RestFault.Code
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestSettleOtherStates: without a complete job no row is applied or rejected.
+func TestSettleOtherStates(t *testing.T) {
+	for state, code := range map[JobState]string{Cancelled: "job_cancelled", Expired: "job_expired"} {
+		if s := (&End{State: state}).Settle(1, jobKey); s.Rest != Unknown || s.RestFault.Code != code {
+			t.Errorf("state %v: %+v", state, s)
+		}
+	}
+	if s := (&End{State: Open}).Settle(1, jobKey); s.Rest != Accepted || s.RestFault != nil {
+		t.Errorf("open: %+v", s)
+	}
+}
+
+// TestSettlePartOfAJob: if rows of the job are missing here, a place in it proves nothing, but an address does.
+func TestSettlePartOfAJob(t *testing.T) {
+	part := &End{State: Complete, failed: 2, total: 3}
+	part.errors = failures(t, jobError(at(0), `null`, "bad"), jobError(at(0), `{"email":"c@example.com"}`, "bad"))
+	for _, part.total = range []int{3, -1} {
+		if s := part.Settle(5, jobKey); s.Rest != Unknown || len(s.Faults) != 1 || s.Faults[2] == nil {
+			t.Errorf("5 rows of a job of %d: %+v", part.total, s)
+		}
+	}
+}

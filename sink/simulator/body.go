@@ -1,0 +1,75 @@
+package simulator
+
+import (
+	"fmt"
+	"slices"
+)
+
+// payloadInvalid is Klaviyo's text for a body that it cannot interpret.
+const payloadInvalid = "The payload provided in the request is invalid."
+
+// resource checks that a body is {"data":{"type":kind,"attributes":{…}}}, and returns data. data may also have
+// the members others.
+func resource(body []byte, kind string, others ...string) (data []byte, ps problems) {
+	bad := problems{invalid("/data", payloadInvalid)}
+	if !validJSON(body) {
+		return nil, bad
+	}
+	if ps := onlyMembers(walk(body).b, "", kind, "data"); ps != nil {
+		return nil, ps
+	}
+	if data = find(body, "data"); data == nil {
+		return nil, bad
+	}
+	if ps := onlyMembers(data, "/data", kind, append([]string{"type", "attributes"}, others...)...); ps != nil {
+		return nil, ps
+	}
+	if given := find(data, "type"); given == nil || string(given) != `"`+kind+`"` {
+		return nil, problems{invalid("/data/type", "The type must be '%s'.", kind)}
+	}
+	if attributes := find(data, "attributes"); attributes == nil || !isObject(attributes) {
+		return nil, bad
+	}
+	return data, nil
+}
+
+// onlyMembers returns a problem if object is not an object, and one for each member whose name is not in names.
+func onlyMembers(object []byte, pointer, kind string, names ...string) (ps problems) {
+	if !isObject(object) {
+		return problems{invalid(pointer, payloadInvalid)}
+	}
+	members(object, func(_, name, _ []byte) {
+		if !slices.Contains(names, string(name)) {
+			ps = append(ps, unknownField(pointer, name, kind))
+		}
+	})
+	return ps
+}
+
+// parseIdentifiers reads an array of {"type":kind,"id":ID}.
+func parseIdentifiers(array []byte, kind, pointer string) (ids []string, ps problems) {
+	elements(array, func(i int, value []byte) {
+		at := fmt.Sprintf("%s/%d", pointer, i)
+		if found := onlyMembers(value, at, kind, "type", "id"); found != nil {
+			ps = append(ps, found...)
+			return
+		}
+		id := find(value, "id")
+		given := find(value, "type")
+		if given == nil || string(given) != `"`+kind+`"` || id == nil || id[0] != '"' {
+			ps = append(ps, invalid(at, payloadInvalid))
+			return
+		}
+		s, _ := text(id)
+		ids = append(ids, string(s))
+	})
+	return ids, ps
+}
+
+func unknownField(pointer string, name []byte, kind string) problem {
+	return invalid(pointer+"/"+string(name), "'%s' is not a valid field for the resource '%s'.", name, kind)
+}
+
+func wrongType(pointer, name, wanted string) problem {
+	return invalid(pointer, "'%s' must be of type %s or null.", name, wanted)
+}

@@ -1,0 +1,193 @@
+package simulator
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// mediaType is the media type of every body in either direction.
+const mediaType = "application/vnd.api+json"
+
+// call is one request for an operation. It passes route, key and rate limits, and then the operation's own checks.
+type call struct {
+	*operation
+	request
+	id   string // in the path
+	base string // of links: scheme and host
+	path string // without a slash at its end
+	body []byte
+	r    *http.Request
+}
+
+// answer is a response. Without a body it has no media type either.
+type answer struct {
+	status int
+	body   []byte
+}
+
+func (a answer) write(w http.ResponseWriter) {
+	if a.body != nil {
+		w.Header().Set("Content-Type", mediaType)
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // the client may have gone
+}
+
+// ServeHTTP answers one request, or lets the plan's faults answer it.
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.faults != nil && !strings.HasPrefix(r.URL.Path, contentsPath) {
+		name := other
+		if op, _, _ := lookUp(r); op != nil {
+			name = op.name()
+		}
+		if acting := s.faults.onRequest(name); acting != nil {
+			s.serveFaults(w, r, name, acting)
+			return
+		}
+	}
+	s.inner.ServeHTTP(w, r)
+}
+
+// serve answers one request without faults.
+func (s *Simulator) serve(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, contentsPath) {
+		s.serveContents(w, r)
+		return
+	}
+	var a answer
+	c, p := route(w, r)
+	if p == nil {
+		p = authorize(r)
+	}
+	if p != nil {
+		a = p.answer()
+	} else {
+		a = s.admitted(w, c)
+	}
+	name := other
+	if c != nil {
+		name = c.name()
+	}
+	s.count(name, strconv.Itoa(a.status))
+	a.write(w)
+}
+
+// count adds one to the requests of an operation with this status, which may be "reset".
+func (s *Simulator) count(name, status string) {
+	if name != other {
+		name += " " + status
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests[name]++
+}
+
+// route finds the operation.
+func route(w http.ResponseWriter, r *http.Request) (*call, *problem) {
+	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
+	op, id, methods := lookUp(r)
+	if op != nil {
+		return &call{operation: op, id: id, base: "http://" + r.Host, path: path, r: r}, nil
+	}
+	if methods == nil {
+		p := notFound("The path %s does not exist.", path)
+		return nil, &p
+	}
+	w.Header().Set("Allow", strings.Join(methods, ", "))
+	return nil, &problem{
+		status: http.StatusMethodNotAllowed, code: "method_not_allowed", title: "Method not allowed.",
+		detail: "Method \"" + r.Method + "\" not allowed.", pointer: "/data/",
+	}
+}
+
+// authorize accepts any private key except "invalid".
+func authorize(r *http.Request) *problem {
+	if key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Klaviyo-API-Key "); ok && key != "invalid" {
+		return nil
+	}
+	const text = "Incorrect authentication credentials."
+	return &problem{
+		status: http.StatusUnauthorized, code: "authentication_failed", title: text, detail: text, pointer: "/data/",
+	}
+}
+
+// admitted counts a request with a good key against the rate limits, and serves it.
+func (s *Simulator) admitted(w http.ResponseWriter, c *call) answer {
+	endpoint, tier := c.name(), c.tier
+	if c.query.additional != "" && c.r.URL.Query().Has("additional-fields[list]") {
+		endpoint, tier = endpoint+" profile_count", tierXS
+	}
+	now := s.options.Now()
+	remaining, wait := s.rates.take(endpoint, tier, now, s.options.RateLimits)
+	if wait > 0 {
+		return throttled(w.Header(), wait)
+	}
+	s.rates.setHeaders(w.Header(), tier, remaining, now)
+	if p := c.read(); p != nil {
+		return p.answer()
+	}
+	if most := s.options.MaxPage; most > 0 {
+		c.size = min(c.size, most)
+	}
+	return c.serve(s, c)
+}
+
+var revisionForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(\.[a-z]+)?$`)
+
+// read checks the headers and the query, and reads the body. Klaviyo's answer to a missing or
+// malformed revision is unknown; 400 makes the mistake show.
+func (c *call) read() *problem {
+	revision := c.r.Header.Get("revision")
+	date, _, _ := strings.Cut(revision, ".")
+	if _, err := time.Parse(time.DateOnly, date); err != nil || !revisionForm.MatchString(revision) {
+		p := invalid("/data/", "The revision header must be a date such as 2026-07-15.")
+		return &p
+	}
+	var p *problem
+	if c.request, p = c.query.parse(c.r.URL.RawQuery); p != nil || !c.operation.body {
+		return p
+	}
+	given, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if given != mediaType && given != "application/json" || c.r.Header.Get("Content-Encoding") != "" {
+		return &problem{
+			status: http.StatusUnsupportedMediaType, code: "unsupported_media_type", title: "Unsupported media type.",
+			detail: "Content-Type must be " + mediaType + ", without Content-Encoding.", pointer: "/data/",
+		}
+	}
+	return c.readBody()
+}
+
+// maxDiscarded is how much is still read of a body that is too large.
+const maxDiscarded = 64 << 20
+
+// readBody reads the body, at most maxBody bytes. It reads and discards up to maxDiscarded bytes of a body that is
+// too large, because many clients read no answer before they have sent everything.
+func (c *call) readBody() *problem {
+	size := c.r.ContentLength
+	if size < 0 || size > maxBody {
+		size = maxBody
+	}
+	b := make([]byte, 0, size+1)
+	for {
+		n, err := c.r.Body.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if len(b) > maxBody {
+			_, _ = io.CopyN(io.Discard, c.r.Body, maxDiscarded)
+			return &tooLarge
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil || len(b) == cap(b) {
+			p := invalid("/data", payloadInvalid)
+			return &p
+		}
+	}
+	c.body = b
+	return nil
+}

@@ -1,0 +1,162 @@
+package simulator
+
+import "bytes"
+
+// sentProfile is one profile of an import. Its slices are parts of the request's body.
+type sentProfile struct {
+	attributes             []byte // as sent
+	id                     string
+	email, phone, external []byte // decoded, nil if not given
+	dropPhone              bool   // the phone number is malformed and not written
+	rewrite                bool   // the attributes cannot be stored as sent
+	tooLarge               bool
+}
+
+// parseProfile reads and checks one profile of an import. The pointers of the problems start at the profile.
+func parseProfile(w *walker) (sent sentProfile, ps problems) {
+	if !isObject(w.b) {
+		w.value()
+		return sent, problems{invalid("", payloadInvalid)}
+	}
+	before := w.b
+	isProfile := false
+	w.object(func(_, name []byte) {
+		switch string(name) {
+		case "type":
+			kind, _ := text(w.value())
+			isProfile = string(kind) == "profile"
+		case "id":
+			value := w.value()
+			id, ok := text(value)
+			if sent.id = string(id); !ok && !isNull(value) {
+				ps = append(ps, wrongType("/id", "id", "string"))
+			}
+		case "attributes":
+			ps = append(ps, sent.parseAttributes(w)...)
+		case "meta":
+			w.value()
+			ps = append(ps, invalid("/meta", "The simulator does not support meta."))
+		default:
+			w.value()
+			ps = append(ps, unknownField("", name, "profile"))
+		}
+	})
+	sent.tooLarge = len(w.since(before)) > maxProfileBytes
+	if !isProfile {
+		ps = append(ps, invalid("/type", "The type must be 'profile'."))
+	}
+	if sent.attributes == nil {
+		ps = append(ps, invalid("/attributes", "The attributes of a profile must be an object."))
+	}
+	if ps == nil && sent.id == "" && sent.email == nil && sent.phone == nil && sent.external == nil {
+		const detail = "At least one identifier is required: id, email, phone_number or external_id."
+		ps = append(ps, invalid("/attributes", detail))
+	}
+	return sent, ps
+}
+
+// parseAttributes reads and checks the attributes, and keeps the identifiers among them.
+// A malformed phone number is a problem only without a valid email. With one it is silently dropped.
+func (sent *sentProfile) parseAttributes(w *walker) (ps problems) {
+	if !isObject(w.b) {
+		w.value()
+		return nil
+	}
+	before := w.b
+	var seen [16]bool
+	w.object(func(_, name []byte) {
+		i, known := attributeNumbers[string(name)]
+		value := w.value()
+		if !known {
+			ps = append(ps, unknownField("/attributes", name, "profile"))
+			return
+		}
+		// Klaviyo writes no null, and the last of equal names counts.
+		sent.rewrite = sent.rewrite || seen[i] || isNull(value) || string(name) == "_kx" ||
+			isObject(value) && bytes.Contains(value, []byte("null"))
+		seen[i] = true
+		if p := sent.take(string(name), value); p != nil {
+			ps = append(ps, p...)
+		}
+	})
+	sent.attributes = w.since(before)
+	emailValid := sent.email != nil && validEmail(sent.email)
+	if sent.email != nil && !emailValid {
+		ps = append(ps, invalid("/attributes/email", "Invalid email address"))
+	}
+	if sent.phone != nil && !validPhone(sent.phone) {
+		if !emailValid {
+			const detail = "Invalid phone number format (Example of a valid format: +12345678901)"
+			ps = append(ps, invalid("/attributes/phone_number", detail))
+		}
+		sent.phone, sent.dropPhone, sent.rewrite = nil, true, true
+	}
+	return ps
+}
+
+// take checks the type of one attribute and keeps it if it is an identifier.
+func (sent *sentProfile) take(name string, value []byte) problems {
+	if name == "location" { // the only attribute that must not be null
+		return checkLocation(value)
+	}
+	if isNull(value) {
+		return nil
+	}
+	if name == "properties" {
+		if !isObject(value) {
+			return problems{wrongType("/attributes/properties", name, "object")}
+		}
+		return nil
+	}
+	given, ok := text(value)
+	if !ok {
+		return problems{wrongType("/attributes/"+name, name, "string")}
+	}
+	switch name {
+	case "email":
+		sent.email = given
+	case "phone_number":
+		sent.phone = given
+	case "external_id":
+		sent.external = given
+		if len(given) > 255 {
+			const detail = "The external_id must not be longer than 255 characters."
+			return problems{invalid("/attributes/external_id", detail)}
+		}
+	}
+	return nil
+}
+
+// attributeNumbers are the attributes that a profile may be written with.
+var attributeNumbers = numbers("email", "phone_number", "external_id", "_kx", "first_name", "last_name",
+	"organization", "locale", "title", "image", "location", "properties")
+
+var locationNumbers = numbers(locationAttributes...)
+
+func numbers(names ...string) map[string]int {
+	m := map[string]int{}
+	for i, name := range names {
+		m[name] = i
+	}
+	return m
+}
+
+func checkLocation(value []byte) (ps problems) {
+	const pointer = "/attributes/location"
+	if !isObject(value) {
+		return problems{invalid(pointer, "'location' must be of type object.")}
+	}
+	members(value, func(_, name, value []byte) {
+		_, known := locationNumbers[string(name)]
+		_, isText := text(value)
+		coordinate := string(name) == "latitude" || string(name) == "longitude"
+		switch {
+		case !known:
+			ps = append(ps, unknownField(pointer, name, "profile"))
+		case isText || isNull(value) || coordinate && isNumber(value):
+		default:
+			ps = append(ps, wrongType(pointer+"/"+string(name), string(name), "string"))
+		}
+	})
+	return ps
+}

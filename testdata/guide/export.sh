@@ -1,0 +1,3 @@
+#!/bin/sh
+# Sends the rows of one query to one list and keeps the results by date. A schedule starts it.
+klaviyo-export add --list-name Newsletter --log-format json < rows.ndjson > "results-$(date +%F).ndjson"

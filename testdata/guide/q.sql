@@ -1,0 +1,1 @@
+SELECT email, first_name, phone_number, city, country, plan FROM customers;

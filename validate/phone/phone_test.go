@@ -1,0 +1,164 @@
+package phone
+
+import (
+	"regexp"
+	"testing"
+	"unicode"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// A number in any of the accepted formats becomes E.164; any other text gets the reason why it does not.
+func TestAppend(t *testing.T) {
+	tests := []struct{ text, region, number, reason string }{
+		{"+12015550123", "", "+12015550123", ""},
+		{"+1-201-555-0123", "", "+12015550123", ""},
+		{"+1 201 555 0123", "JP", "+12015550123", ""},
+		{"+1\u00a0201.555.0123", "", "+12015550123", ""},
+		{"+1/201/555/0123", "", "+12015550123", ""},
+		{"(+1201) 555 0123", "", "+12015550123", ""},
+		{"+1 (201) 555-0123", "", "+12015550123", ""},
+		{"tel:+1-201-555-0123", "", "+12015550123", ""},
+		{"TEL: +12015550123", "", "+12015550123", ""},
+		{"tel: 2015550123", "US", "+12015550123", ""},
+		{"201 555 0123", "US", "+12015550123", ""},
+		{"1-201-555-0123", "US", "+12015550123", ""},
+		{"090-1234-5678", "JP", "+819012345678", ""},
+		{"81 90 1234 5678", "JP", "+819012345678", ""},
+		{"010 1 201 555 0123", "JP", "+12015550123", ""},
+		{"0044 20 7946 0958", "DE", "+442079460958", ""},
+		{"+44 (0)20 7946 0958", "", "+442079460958", ""},
+		{"+39 06 1234 5678", "", "+390612345678", ""},
+		{"06 1234 5678", "IT", "+390612345678", ""},
+		{"011 81 90 1234 5678", "US", "+819012345678", ""},
+		{"8 701 234 5678", "KZ", "+77012345678", ""},
+		{"460 1234", "AG", "+12684601234", ""},
+		{"01481 256789", "GG", "+441481256789", ""},
+		{"+800 1234 5678", "", "+80012345678", ""},
+		{"+1 1 201 555 0123", "", "+12015550123", ""},
+		{"+7 800 555 3535", "", "+78005553535", ""},
+		{"+7 8 800 555 3535", "", "+78005553535", ""},
+		{"+7 701 234 5678", "", "+77012345678", ""},
+		{"+44 1481 256789", "", "+441481256789", ""},
+		{"+54 11 15 2345 6789", "", "+5491123456789", ""},
+		{"+55 0 15 11 96123 4567", "", "+5511961234567", ""},
+		{"+378 886377", "", "+3780549886377", ""},
+
+		{"090-1234-5678", "", "", NeedsCountry},
+		{"12015550123", "", "", NeedsCountry},
+		{"0012015550123", "US", "", "is not a valid number in the numbering plan of +1"},
+		{"+1234", "", "", "is not a valid number in the numbering plan of +1"},
+		{"+2345678900", "", "", "is not a valid number in the numbering plan of +234"},
+		{"+999 123 456 789", "", "", "begins with a country code that does not exist"},
+		{"+0 12015550123", "", "", "begins with a country code that does not exist"},
+		{"+4944222239994154", "", "", "has 16 digits with its country code; expected 7 to 15"},
+		{"+989686", "", "", "has 6 digits with its country code; expected 7 to 15"},
+		{"+1", "", "", "has too few digits"},
+		{"1", "US", "", "has too few digits"},
+		{"123456789012345678901", "JP", "", "has too many digits"},
+		{"1234567890123456789012345678901", "JP", "", "has more than 30 digits"},
+		{"tel:", "", "", "has no digits"},
+		{"+", "", "", "has no digits"},
+		{"++12015550123", "", "", "has a + after another + or after a digit"},
+		{"1+2015550123", "US", "", "has a + after another + or after a digit"},
+		{"+1 201 555 0123 x5", "", "",
+			"contains the letter 'x'; give a single number in digits, without an extension"},
+		{"+1 201 555 0123;ext=5", "", "", "contains a semicolon; give a single number without an extension"},
+		{"+12015550123, +12015550124", "", "", "contains a comma; give a single number without an extension"},
+		{"1-800-FLOWERS", "US", "", "contains the letter 'F'; give a single number in digits, without an extension"},
+		{"tel:tel:+12015550123", "", "",
+			"contains the letter 't'; give a single number in digits, without an extension"},
+		{"'+12015550123", "", "", `contains the character '\'', which is not allowed`},
+		{"+1\t2015550123", "", "", `contains the character '\t', which is not allowed`},
+		{"+１2015550123", "", "", "contains the character '１', which is not allowed"},
+		{"+1–201–555–0123", "", "", "contains the character '–', which is not allowed"},
+		{"*123#", "", "", "contains the character '*', which is not allowed"},
+	}
+	for _, test := range tests {
+		number, reason := read(test.text, test.region)
+		if number != test.number || reason != test.reason {
+			t.Errorf("%s in %q\ngot  %q, %q\nwant %q, %q",
+				test.text, test.region, number, reason, test.number, test.reason)
+		}
+	}
+}
+
+// Every country that has phone numbers is a region, by its code in any case, and no other text is one.
+func TestRegion(t *testing.T) {
+	for code := range phonenumbers.GetSupportedRegions() {
+		if got := Region([]byte(code)); got != code {
+			t.Errorf("%s is the region %q", code, got)
+		}
+	}
+	for code, want := range map[string]string{
+		"jp": "JP", "uS": "US", "": "", "J": "", "JPN": "", "UK": "", "001": "", "XX": "", "81": "", "日": "",
+	} {
+		if got := Region([]byte(code)); got != want {
+			t.Errorf("%q is the region %q, want %q", code, got, want)
+		}
+	}
+}
+
+var e164 = regexp.MustCompile(`^\+[1-9]\d{6,14}$`)
+
+// FuzzAppend compares Append with package phonenumbers: a number that Append accepts is E.164, and the library reads
+// the same number from the text and from the result. What Append refuses has a reason and no number.
+func FuzzAppend(f *testing.F) {
+	for _, region := range []string{"", "US", "JP", "GB", "IT"} {
+		for _, text := range []string{
+			"+12015550123", "(201) 555-0123", "tel: 090-1234-5678", "0044 20 7946 0958", "06 1234 5678", "+1234",
+			"1 + 2", "x",
+		} {
+			f.Add(text, region)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text, region string) {
+		if !phonenumbers.GetSupportedRegions()[region] {
+			region = ""
+		}
+		number, reason := read(text, region)
+		if difference := (sample{text, region}).difference(); difference != "" {
+			t.Error(difference)
+		}
+		if reason != "" {
+			if number != "" {
+				t.Errorf("%q gives %q and %q", text, number, reason)
+			}
+			return
+		}
+		if !e164.MatchString(number) {
+			t.Fatalf("%q gives %q", text, number)
+		}
+		for _, text := range []string{text, number} {
+			parsed, err := phonenumbers.Parse(text, region)
+			if err != nil || !phonenumbers.IsValidNumber(parsed) ||
+				phonenumbers.Format(parsed, phonenumbers.E164) != number {
+				t.Errorf("%q: got %q, phonenumbers reads %v, %v", text, number, parsed, err)
+			}
+		}
+		for _, r := range text {
+			if r > unicode.MaxLatin1 {
+				t.Errorf("%q is accepted with %q", text, r)
+			}
+		}
+	})
+}
+
+func BenchmarkAppend(b *testing.B) {
+	for _, bench := range []struct{ name, text, region string }{
+		{"E164", "+819012345678", ""},
+		{"NANP", "+12015550123", ""},
+		{"Separated", "+81 (0)90-1234-5678", ""},
+		{"National", "090-1234-5678", "JP"},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			text, out := []byte(bench.text), make([]byte, 0, 100)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, reason := Append(out, text, bench.region); reason != "" {
+					b.Fatal(reason)
+				}
+			}
+		})
+	}
+}

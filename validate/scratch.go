@@ -1,0 +1,75 @@
+package validate
+
+import "github.com/segmentio/encoding/json"
+
+// Scratch is the working memory of Checker.Check. The zero value is ready. Reusing it saves allocations: it remembers
+// the columns of earlier rows, which never changes a result. Only one goroutine may use it at a time.
+type Scratch struct {
+	scan    scanner
+	columns columns
+	filled  [targets]place // the member that fills each target
+	places  []place        // the members that go into location
+	customs []place        // the members that go into properties
+	key     []byte         // the identifier's value, trimmed
+	lower   []byte         // key in lower case
+}
+
+// Trim frees the memory that a single huge row needed.
+func (s *Scratch) Trim() {
+	if cap(s.scan.members)+cap(s.scan.nested) > 2*maxColumns {
+		*s = Scratch{}
+	}
+}
+
+// place is where a member is: 1 + its index in scanner.members, or in scanner.nested after them. 0 is nowhere.
+type place uint32
+
+func (s *Scratch) member(p place) *member {
+	i := int(p) - 1
+	if i < len(s.scan.members) {
+		return &s.scan.members[i]
+	}
+	return &s.scan.nested[i-len(s.scan.members)]
+}
+
+// nestedPlace returns the place of member i of scanner.nested.
+func (s *Scratch) nestedPlace(i uint32) place {
+	return place(len(s.scan.members)) + place(i) + 1
+}
+
+// column returns the full name of the column of m: location.city for a member of the location object.
+func (s *Scratch) column(m *member) string {
+	e := &s.columns.entries[m.column]
+	if e.shown == "" {
+		prefix := [scopes]string{inLocation: "location.", inProperties: "properties."}[e.scope]
+		e.shown = prefix + string(s.columns.name(m.column))
+	}
+	return e.shown
+}
+
+// lowerKey returns the key in lower case.
+func (s *Scratch) lowerKey() []byte {
+	s.lower = s.lower[:0]
+	for _, c := range s.key {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		s.lower = append(s.lower, c)
+	}
+	return s.lower
+}
+
+// appendKey appends the key of a rejected row, a JSON string, if its member m has one.
+func (s *Scratch) appendKey(data []byte, m *member) []byte {
+	if m == nil || m.kind != text {
+		return data
+	}
+	value := trim(s.scan.text(m))
+	switch {
+	case len(value) == 0:
+		return data
+	case len(value) <= maxEmail && !m.valueEscaped:
+		return appendQuoted(data, value)
+	}
+	return json.AppendEscape(data, cutAt(string(value), maxEmail), 0)
+}

@@ -1,0 +1,105 @@
+package validate
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// A row with very many members is checked in time proportional to its length, and Trim frees its memory. Quadratic
+// work on any of these rows would take minutes.
+func TestManyMembers(t *testing.T) {
+	const n = 60_000
+	var names strings.Builder
+	for i := range n {
+		fmt.Fprintf(&names, `,"%x":0`, i)
+	}
+	unique := names.String()
+	half := unique[:len(unique)/2]
+	for name, row := range map[string]string{
+		"columns":                `{"email":"a@b.co"` + unique + `}`,
+		"location":               `{"email":"a@b.co","location":{` + unique[1:] + `}}`,
+		"properties":             `{"email":"a@b.co","properties":{` + unique[1:] + `}}`,
+		"columns and properties": `{"email":"a@b.co"` + half + `,"properties":{` + half[1:] + `}}`,
+		"one name":               `{"email":"a@b.co"` + strings.Repeat(`,"x":0`, n) + `}`,
+	} {
+		var scratch Scratch
+		var out Rows
+		c := checker(t, Options{})
+		for range 3 {
+			c.Check([]byte(row), true, &scratch, &out)
+		}
+		if len(out.Rows) != 3 || out.Rows[0].Fault == nil || *out.Rows[0].Fault != *out.Rows[2].Fault {
+			t.Errorf("%s: %+v", name, out.Rows)
+		}
+		if len(scratch.columns.entries) > n+100 {
+			t.Errorf("%s: %d columns are remembered", name, len(scratch.columns.entries))
+		}
+		scratch.Trim()
+		out.Reset()
+		c.Check([]byte(`{"email":"a@b.co"}`), true, &scratch, &out)
+		kept := cap(scratch.columns.entries) + cap(scratch.scan.members)
+		if kept += cap(scratch.scan.nested) + cap(scratch.customs); kept > 3*maxColumns {
+			t.Errorf("%s: %d entries are kept for small rows", name, kept)
+		}
+	}
+}
+
+// Rows whose names are always new do not fill the memory.
+func TestLongNames(t *testing.T) {
+	var scratch Scratch
+	var out Rows
+	c := checker(t, Options{})
+	for i := range 20 {
+		row := fmt.Sprintf(`{"email":"a@b.co","%s%d":null}`, strings.Repeat("x", 900_000), i)
+		c.Check([]byte(row), false, &scratch, &out)
+	}
+	if len(out.Rows) != 20 || out.Rows[19].Fault != nil || cap(scratch.columns.names) > 2*MaxRow {
+		t.Errorf("%d rows, %d bytes of names are kept", len(out.Rows), cap(scratch.columns.names))
+	}
+}
+
+// A Scratch that remembers other rows and other checkers never changes a result.
+func TestReuse(t *testing.T) {
+	mapped := map[string]string{"x": "email", "y": "city", "z": "properties.a"}
+	checkers := []*Checker{
+		checker(t, Options{}),
+		checker(t, Options{Operation: Remove}),
+		checker(t, Options{Map: mapped, Drop: []string{"first_name"}}),
+	}
+	rows := []string{
+		`{"email":"a@b.co","x":"x@b.co","y":"c","z":1}`,
+		`{"x":"x@b.co","a":5,"z":1}`,
+		`{"email":"a@b.co","x":1,"x":2}`,
+		`{"profile_id":"p","email":"a@b.co","first_name":"A"}`,
+		`{"email":"a@b.co","location":{"city":"c"},"y":"c"}`,
+		`{"email":"a@b.co","properties":{"x":1,"email":2},"x":3}`,
+		`{"email":"a@b.co","properties":{"x":1,"email":2}}`,
+		`{"a":1,"z":2,"properties":{"a":3}}`,
+		`[]`,
+		`{"email`,
+		`{}`,
+		`{"\u0078":"x@b.co","email":"a@b.co"}`,
+		`{"email":"a@b.co","first_name":5}`,
+		`{"properties":{"email":1},"location":{"email":1},"email":"a@b.co"}`,
+	}
+	var scratch Scratch
+	var out Rows
+	// Every pair of rows by every checker, in an order that mixes them.
+	steps := len(rows) * len(rows) * len(checkers)
+	for i := range steps {
+		n := i * 29 % steps
+		c := checkers[n%len(checkers)]
+		n /= len(checkers)
+		lines := rows[n%len(rows)] + "\n" + rows[n/len(rows)]
+		out.Reset()
+		c.Check([]byte(lines), true, &scratch, &out)
+		var newScratch Scratch
+		var want Rows
+		c.Check([]byte(lines), true, &newScratch, &want)
+		if got, want := results(&out), results(&want); !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s\ngot  %+v\nwant %+v", lines, got, want)
+		}
+	}
+}
