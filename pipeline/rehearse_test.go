@@ -91,7 +91,7 @@ func TestRehearsalThatRefuses(t *testing.T) {
 func TestRehearsalThatRefusesAResumedRun(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	o, _ := addOptions(t, nil)
-	o.CheckFirst = true
+	o.CheckFirst, o.Gauge = true, new(Gauge)
 	earlier := `{"type":"row","row":1,"status":"applied","key":"p0@example.com"}
 {"type":"row","row":2,"status":"rejected","stage":"request","code":"invalid","key":"p1@example.com"}
 {"type":"row","row":3,"status":"unsent","code":"stopped","key":"p2@example.com"}
@@ -105,5 +105,8 @@ func TestRehearsalThatRefusesAResumedRun(t *testing.T) {
 	}
 	if rep.ExitCode != 1 || err == nil || !strings.Contains(err.Error(), "2 of 4 rows") {
 		t.Errorf("exit %d: %v", rep.ExitCode, err)
+	}
+	if got := o.Gauge.Moment().Rows.Rejected; got != 2 {
+		t.Errorf("the display shows %d rejected rows", got)
 	}
 }
