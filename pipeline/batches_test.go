@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"klaviyo-export/sink"
+	"klaviyo-export/validate"
 )
 
 // Requests are filled up to the most rows that one takes. A rejected row among them keeps its place in the results.
@@ -118,33 +119,59 @@ func TestRequestsAreFull(t *testing.T) {
 	}
 }
 
-// Rows that waited for a slow Klaviyo do not hurry their batch: its delay begins when the batch before is handed
-// on.
-func TestRequestsStayFullUnderBackpressure(t *testing.T) {
+// stalled is the stage batches whose rows came in two delays ago.
+type stalled struct {
+	*batches
+	control *control
+	checker *validate.Checker
+	sizes   []int // rows of each batch that was handed on
+}
+
+func newStalled(t *testing.T) *stalled {
 	o := checkOptions(t)
-	c := newControl(o, time.Now(), func(error) {})
-	var sizes []int
-	stage := newBatches(c, nil, o, nil, func(b *batch) {
-		sizes = append(sizes, b.rows)
-		c.free(b)
+	s := &stalled{control: newControl(o, time.Now(), func(error) {}), checker: o.Checker}
+	s.batches = newBatches(s.control, nil, o, nil, func(b *batch) {
+		s.sizes = append(s.sizes, b.rows)
+		s.control.free(b)
 	})
-	row := 0
-	add := func(rows int) { // that came in two delays ago, with a look at the open batch behind them
-		waited, tick := c.newChunk(), c.newChunk()
-		waited.text, waited.begun, tick.tick = append(waited.text, rowsFrom(row, rows)...), time.Now().Add(-2*time.Hour), true
-		waited.check(o.Checker)
-		tick.check(o.Checker)
-		stage.add(waited)
-		stage.add(tick)
-		row += rows
+	return s
+}
+
+// come adds rows, and has the stage look whether its open batch has waited long enough.
+func (s *stalled) come(rows string) {
+	c, tick := s.control.newChunk(), s.control.newChunk()
+	c.text, c.begun, tick.tick = append(c.text, rows...), time.Now().Add(-2*s.delay), true
+	for _, c := range []*chunk{c, tick} {
+		c.check(s.checker)
+		s.add(c)
 	}
-	add(3) // nothing was handed on before: they have waited long enough
-	add(4)
-	add(5)
-	stage.wait()
-	if diff := cmp.Diff([]int{3, 9}, sizes); diff != "" {
+}
+
+// Rows that waited for a slow Klaviyo do not hurry their batch: its delay begins when the batch before is handed on.
+func TestRequestsStayFullUnderBackpressure(t *testing.T) {
+	s := newStalled(t)
+	s.come(rowsFrom(0, 3)) // nothing was handed on before: they have waited long enough
+	s.come(rowsFrom(3, 4))
+	s.come(rowsFrom(7, 5))
+	s.wait()
+	if diff := cmp.Diff([]int{3, 9}, s.sizes); diff != "" {
 		t.Errorf("rows in each batch: %s", diff)
 	}
+}
+
+// Rows that are no objects wait, whatever the delay, for an object that shows whether the required column exists.
+func TestRowsWaitForTheRequiredColumn(t *testing.T) {
+	s := newStalled(t)
+	s.come("x\n")
+	s.come("x\n")
+	if len(s.sizes) > 0 {
+		t.Errorf("rows in each batch: %v", s.sizes)
+	}
+	s.come(rowsFrom(0, 1))
+	if diff := cmp.Diff([]int{3}, s.sizes); diff != "" {
+		t.Errorf("rows in each batch: %s", diff)
+	}
+	s.wait()
 }
 
 // A Klaviyo that takes longer for a request than the batches' delay still gets full requests.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -17,7 +18,7 @@ func TestOrderOfResults(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		wait bool
-		wrap func(first, second func(*http.Request) bool) func(http.Handler) http.Handler
+		wrap func(answered <-chan struct{}) func(http.Handler) http.Handler // answered: a batch has its answer
 	}{
 		{"the second request is answered first", false, answeredLate},
 		{"the first request is retried", false, answeredOnRetry},
@@ -26,8 +27,15 @@ func TestOrderOfResults(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			mustEnd(t)
-			o := waitOptions(t, c.wrap(importOf(0), importOf(10)))
+			answered := make(chan struct{})
+			once := sync.OnceFunc(func() { close(answered) })
+			o := waitOptions(t, c.wrap(answered))
 			o.Wait, o.Concurrency, o.mostRows = c.wait, 2, 10
+			o.probe = func(stage string) {
+				if stage == "results" {
+					once()
+				}
+			}
 			var out bytes.Buffer
 			rep, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 20)), &out)
 			rows, _ := parse(t, out.Bytes())
@@ -39,60 +47,45 @@ func TestOrderOfResults(t *testing.T) {
 	}
 }
 
-// importOf returns what reports whether a request imports the batch with that person.
-func importOf(person int) func(*http.Request) bool {
-	return func(r *http.Request) bool {
-		if !isImport(r) {
-			return false
-		}
-		body, _ := io.ReadAll(r.Body)
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		return bytes.Contains(body, fmt.Appendf(nil, `"p%d@example.com"`, person))
+// hasFirst reports whether a request imports the batch of the first row.
+func hasFirst(r *http.Request) bool {
+	if !isImport(r) {
+		return false
 	}
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return bytes.Contains(body, []byte(`"p0@example.com"`))
 }
 
-// answeredLate answers the first import when the second is answered.
-func answeredLate(first, second func(*http.Request) bool) func(http.Handler) http.Handler {
-	done := make(chan struct{})
+// answeredLate answers the first import after the second.
+func answeredLate(answered <-chan struct{}) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if first(r) {
-				<-done
+			if hasFirst(r) {
+				<-answered
 			}
-			isSecond := second(r)
 			next.ServeHTTP(w, r)
-			if isSecond {
-				close(done)
-			}
 		})
 	}
 }
 
-// answeredOnRetry answers 503 to the first import, when the second is answered, and takes it when it comes again.
-func answeredOnRetry(first, second func(*http.Request) bool) func(http.Handler) http.Handler {
-	done := make(chan struct{})
-	var once sync.Once
+// answeredOnRetry answers 503 to the first import, after the second, and accepts it when it comes again.
+func answeredOnRetry(answered <-chan struct{}) func(http.Handler) http.Handler {
+	var tries atomic.Int64
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if first(r) {
-				refused := false
-				once.Do(func() { refused = true })
-				if <-done; refused {
-					w.WriteHeader(http.StatusServiceUnavailable)
-					return
-				}
+			if hasFirst(r) && tries.Add(1) == 1 {
+				<-answered
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
 			}
-			isSecond := second(r)
 			next.ServeHTTP(w, r)
-			if isSecond {
-				close(done)
-			}
 		})
 	}
 }
 
-// endedLate ends the first import job when the end of the second has been told.
-func endedLate(first, _ func(*http.Request) bool) func(http.Handler) http.Handler {
+// endedLate ends the first import job after it has told the end of the second.
+func endedLate(<-chan struct{}) func(http.Handler) http.Handler {
 	var mu sync.Mutex
 	told := false
 	return func(next http.Handler) http.Handler {
@@ -102,7 +95,7 @@ func endedLate(first, _ func(*http.Request) bool) func(http.Handler) http.Handle
 			switch id := jobID(r); {
 			case isImport(r):
 				id = "J2"
-				if first(r) {
+				if hasFirst(r) {
 					id = "J1"
 				}
 				w.WriteHeader(http.StatusAccepted)
