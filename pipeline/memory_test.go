@@ -15,11 +15,9 @@ import (
 // While the run waits for import jobs, a row costs at most 40 bytes, beside what its key is longer than a usual
 // address.
 func TestWaitingCostsFewBytes(t *testing.T) {
-	few, many := 100_000, 300_000
-	if *long {
-		few, many = 2*few, 2*many
-	}
-	per := (heapWhileWaiting(t, many) - heapWhileWaiting(t, few)) / float64(many-few)
+	// Buffers that are kept for use again take some MB, more or less: so many rows make that a few bytes a row.
+	const few, many = 200_000, 800_000
+	per := (heapWhileWaiting(t, many) - heapWhileWaiting(t, few)) / (many - few)
 	if per < 20 || per > 40 {
 		t.Errorf("a row costs %.1f bytes", per)
 	}
@@ -91,4 +89,52 @@ func repeated(rows int) io.Reader {
 		rest = rest[c:]
 		return c, nil
 	})
+}
+
+// wait keeps no results that it has passed on, however many there are.
+func TestWaitKeepsNothing(t *testing.T) {
+	const rows = 400_000
+	n := 0
+	var rest []byte
+	in := reader(func(p []byte) (int, error) {
+		if len(rest) == 0 && n == rows {
+			return 0, io.EOF
+		}
+		for len(rest) < 64<<10 && n < rows {
+			n++
+			rest = fmt.Appendf(rest, `{"type":"row","row":%d,"status":"skipped","code":"duplicate","of":1}`+"\n", n)
+		}
+		c := copy(p, rest)
+		rest = rest[c:]
+		return c, nil
+	})
+	o := waitOptions(t, nil)
+	o.MaxOpenJobs = 1
+	var early, late float64
+	out := &counting{at: func(lines int) {
+		switch {
+		case early == 0 && lines > rows/10:
+			early = heapNow()
+		case late == 0 && lines > rows-rows/10:
+			late = heapNow()
+		}
+	}}
+	if rep, err := Wait(t.Context(), o, in, out); err != nil || rep.Rows.Skipped != rows {
+		t.Fatalf("%v, %+v", err, rep.Rows)
+	}
+	if grown := late - early; grown > 4<<20 {
+		t.Errorf("the heap grew by %.1f MB", grown/(1<<20))
+	}
+}
+
+// counting calls at with the number of lines so far whenever something is written.
+type counting struct {
+	lines int
+	at    func(lines int)
+}
+
+func (c *counting) Write(p []byte) (int, error) {
+	c.lines += bytes.Count(p, []byte{'\n'})
+	c.at(c.lines)
+	return len(p), nil
 }
