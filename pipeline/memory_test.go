@@ -122,7 +122,7 @@ func TestWaitKeepsNothing(t *testing.T) {
 	if rep, err := Wait(t.Context(), o, in, out); err != nil || rep.Rows.Skipped != rows {
 		t.Fatalf("%v, %+v", err, rep.Rows)
 	}
-	if grown := late - early; grown > 4<<20 {
+	if grown := late - early; grown > 16<<20 { // a few groups of 4,096 results are in flight; all of them are some 100 MB
 		t.Errorf("the heap grew by %.1f MB", grown/(1<<20))
 	}
 }
