@@ -209,7 +209,7 @@ func TestBatchDelay(t *testing.T) {
 	began := time.Now()
 	fmt.Fprint(feed, rowsFrom(0, 3)+`{"email":"half`)
 	<-arrived
-	if took := time.Since(began); took < o.BatchDelay/2 || took > 10*o.BatchDelay {
+	if took := time.Since(began); took < o.BatchDelay/2 { // the input has not ended: it is the delay that ended the wait
 		t.Errorf("sent after %v", took)
 	}
 	fmt.Fprint(feed, `@example.com"}`+"\n")
