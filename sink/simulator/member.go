@@ -3,7 +3,7 @@ package simulator
 import (
 	"net/http"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 )
 
@@ -70,7 +70,7 @@ func (s *Simulator) deleteMembers(c *call) answer {
 	return s.changeMembers(c, s.leaving)
 }
 
-// changeMembers changes all or nothing: it answers 404 with every id that has no profile.
+// changeMembers changes all or nothing. One error names all ids that have no profile.
 func (s *Simulator) changeMembers(c *call, change func(*list, uint32, time.Time)) answer {
 	ids, ps := parseMembers(c.body)
 	if ps != nil {
@@ -83,19 +83,18 @@ func (s *Simulator) changeMembers(c *call, change func(*list, uint32, time.Time)
 		return noSuch("list", c.id).answer()
 	}
 	numbers := make([]uint32, 0, len(ids))
-	for i, id := range ids {
+	var unknown []string
+	for _, id := range ids {
 		n, ok := s.profiles.byID(id)
 		switch {
 		case ok:
 			numbers = append(numbers, n)
-		case !s.options.AnyProfile:
-			p := noSuch("profile", id)
-			p.pointer = "/data/" + strconv.Itoa(i) + "/id"
-			ps = append(ps, p)
+		case !s.options.AnyProfile && !slices.Contains(unknown, id): // naming each once is a choice
+			unknown = append(unknown, id)
 		}
 	}
-	if ps != nil {
-		return ps.answer()
+	if unknown != nil {
+		return invalid("/data/", "Invalid profile IDs: %s", strings.Join(unknown, ", ")).answer()
 	}
 	now := s.options.Now()
 	for _, n := range numbers {
