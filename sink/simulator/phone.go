@@ -37,12 +37,14 @@ func readPhone(phone []byte) phoneState {
 	}
 	number := splitPhone(string(phone[1:]))
 	switch {
-	case number == nil || phonenumbers.IsPossibleNumberWithReason(number) != phonenumbers.IS_POSSIBLE:
+	case number == nil:
 		return phoneImpossible
-	case !phonenumbers.IsValidNumber(number):
+	case phonenumbers.IsValidNumber(number):
+		return phoneExists
+	case phonenumbers.IsPossibleNumberWithReason(number) == phonenumbers.IS_POSSIBLE:
 		return phoneMissing
 	}
-	return phoneExists
+	return phoneImpossible
 }
 
 // splitPhone separates the country calling code from the rest of a number, or returns nil without one. It does a part
