@@ -62,8 +62,9 @@ func TestSettle(t *testing.T) {
 		{"by address in other letter case", []string{jobError(`null`, email("b@EXAMPLE.com"), "bad")}, 1, one(1)},
 		{
 			"by address below attributes",
-			[]string{jobError(nowhereAt, `{"type":"profile","id":null,"attributes":`+email("a@example.com")+`}`, "bad")},
-			1, one(0),
+			[]string{
+				jobError(nowhereAt, `{"type":"profile","id":null,"attributes":{"email":"a@example.com"}}`, "bad"),
+			}, 1, one(0),
 		},
 		{"the address wins over the place", []string{jobError(at(0), email("c@example.com"), "bad")}, 1, one(2)},
 		{"by place", []string{jobError(at(2), `null`, "bad")}, 1, one(2)},

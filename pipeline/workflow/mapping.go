@@ -85,9 +85,9 @@ type Kind string
 
 // The kinds of values. Numbers and dates are texts.
 const (
-	Text    Kind = "a text"
 	Boolean Kind = "a boolean"
 	Nothing Kind = "nothing"
+	scalar  Kind = "a text"
 	list    Kind = "a list"
 	mapping Kind = "a mapping"
 	alias   Kind = "an alias"
@@ -107,7 +107,7 @@ func kindOf(n *yaml.Node) Kind {
 	case n.Tag == "!!bool":
 		return Boolean
 	case slices.Contains([]string{"!!str", "!!int", "!!float", "!!timestamp", "!!merge"}, n.Tag):
-		return Text
+		return scalar
 	}
 	return tagged
 }
@@ -115,5 +115,5 @@ func kindOf(n *yaml.Node) Kind {
 // textual reports whether a node can be read as a text.
 func textual(n *yaml.Node) bool {
 	kind := kindOf(n)
-	return kind == Text || kind == Boolean
+	return kind == scalar || kind == Boolean
 }
