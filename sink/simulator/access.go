@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// authorize checks the key, the revision and the scopes, in this order. The answers to what comes after the key name
-// the revision that serves them.
+// authorize checks the key, the revision and the scopes. Once the revision is known, all answers name it.
+//
+// Choices: this order, and that what is refused here does not count against the rate limits.
 func (s *Simulator) authorize(w http.ResponseWriter, c *call) *problem {
 	key, ok := strings.CutPrefix(c.r.Header.Get("Authorization"), "Klaviyo-API-Key ")
 	if !ok || key == "invalid" {

@@ -21,8 +21,8 @@ var everyKind = []string{"on", "skip", "times", "every", "percent", "do"}
 
 // kinds are the kinds that a plan may name.
 var kinds = map[string]kind{
-	"status": {parameters: []string{"status", "as=error,page,empty,text,legacy", "body", "type", "headers", "code", "detail"},
-		last: true, serve: serveStatus, wrong: wrongStatus},
+	"status": {parameters: []string{"status", "as=error,page,empty,text,legacy", "body", "type", "headers", "code",
+		"detail"}, last: true, serve: serveStatus, wrong: wrongStatus},
 	"throttle": {parameters: []string{"retry_after", "form=seconds,date,none", "window=second,minute,day"},
 		last: true, serve: serveThrottle, wrong: wrongThrottle},
 	"challenge": {last: true, serve: serveChallenge},

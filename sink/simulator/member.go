@@ -65,12 +65,13 @@ func (s *Simulator) postMembers(c *call) answer {
 	return s.changeMembers(c, func(l *list, n uint32, now time.Time) { s.joining(l, n, now, "") })
 }
 
-// deleteMembers is DELETE /api/lists/{id}/relationships/profiles. It ignores profiles that are not members.
+// deleteMembers is DELETE /api/lists/{id}/relationships/profiles. It ignores profiles that are not members: a choice.
 func (s *Simulator) deleteMembers(c *call) answer {
 	return s.changeMembers(c, s.leaving)
 }
 
-// changeMembers changes all or nothing. One error names all ids that have no profile.
+// changeMembers changes all or nothing. One error names all ids that have no profile: recorded for DELETE with one id,
+// and a choice for POST and for the comma between several.
 func (s *Simulator) changeMembers(c *call, change func(*list, uint32, time.Time)) answer {
 	ids, ps := parseMembers(c.body)
 	if ps != nil {
@@ -89,7 +90,7 @@ func (s *Simulator) changeMembers(c *call, change func(*list, uint32, time.Time)
 		switch {
 		case ok:
 			numbers = append(numbers, n)
-		case !s.options.AnyProfile && !slices.Contains(unknown, id): // naming each once is a choice
+		case !s.options.AnyProfile && !slices.Contains(unknown, id): // each once: a choice
 			unknown = append(unknown, id)
 		}
 	}

@@ -38,8 +38,8 @@ func TestExamplePlan(t *testing.T) {
 	same(t, "kinds", len(shown), 17)
 	const words = "on skip times every percent status as body type headers code detail retry_after form window " +
 		"processed before after to bytes addresses indexes naming attribute profiles payload pointer report " +
-		"uppercase phones minute second seed retirement error page empty text legacy no_id date none day all rounds unnamed full " +
-		"attributes index data"
+		"uppercase phones minute second seed retirement error page empty text legacy no_id date none day all rounds " +
+		"unnamed full attributes index data"
 	for _, word := range strings.Fields(words) {
 		if !strings.Contains(string(text), word) {
 			t.Errorf("the example plan does not mention %s", word)
