@@ -17,8 +17,8 @@ import (
 	"klaviyo-export/sink/simulator/contract"
 )
 
-// recording is an exchange with Klaviyo that was recorded (klaviyo-more.md §9), with the answer's telling headers. The
-// request is for the account of recordings, whose ids are replaced as in newAccount.
+// recording is an exchange with Klaviyo as klaviyo-more.md §9 describes it, with the headers that matter. LIST, PROFILE
+// and OLD stand for ids of the account.
 type recording struct {
 	name               string
 	plan               string // of the simulator
@@ -120,7 +120,7 @@ var recordings = []recording{
 		status: 400, problems: []problem{invalid("0"), invalid("2"), invalid("3"), invalid("4"), invalid("5")}},
 }
 
-// Each recorded exchange comes out of the simulator as it was recorded, and breaks nothing of the description. All
+// The simulator answers each recorded request as Klaviyo did, and breaks nothing of the description. All
 // errors of an answer have the id that its header gives the request.
 func TestRecordings(t *testing.T) {
 	c := load(t)
