@@ -4,19 +4,14 @@ package contract
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
 )
@@ -163,89 +158,3 @@ type recorder struct {
 func (r *recorder) Header() http.Header         { return r.header }
 func (r *recorder) WriteHeader(status int)      { r.status = status }
 func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
-
-func (c *Checker) input(r *http.Request) (*openapi3filter.RequestValidationInput, error) {
-	if strings.HasSuffix(r.URL.Path, "/") { // the router would let it pass
-		return nil, errors.New("expected a path without a slash at its end")
-	}
-	router := c.whole
-	for name := range r.URL.Query() {
-		if strings.HasPrefix(name, "fields[") {
-			router = c.sparse
-		}
-	}
-	route, params, err := router.FindRoute(r)
-	if err != nil {
-		return nil, err
-	}
-	options := &openapi3filter.Options{
-		IncludeResponseStatus: true, SkipSettingDefaults: true, AuthenticationFunc: authenticate,
-	}
-	options.WithCustomSchemaErrorFunc(func(err *openapi3.SchemaError) string {
-		return fmt.Sprintf("/%s: %s", strings.Join(err.JSONPointer(), "/"), err.Reason)
-	})
-	return &openapi3filter.RequestValidationInput{
-		Request: r, PathParams: params, Route: route, QueryParams: r.URL.Query(), Options: options,
-	}, nil
-}
-
-func authenticate(_ context.Context, input *openapi3filter.AuthenticationInput) error {
-	header := input.RequestValidationInput.Request.Header.Get("Authorization")
-	if key, ok := strings.CutPrefix(header, "Klaviyo-API-Key "); !ok || key == "" {
-		return errors.New("expected a key in the Authorization header, got none")
-	}
-	return nil
-}
-
-func checkRequest(ctx context.Context, input *openapi3filter.RequestValidationInput, body []byte) error {
-	operation := input.Route.Operation
-	if encoding := input.Request.Header.Get("Content-Encoding"); encoding != "" {
-		return fmt.Errorf("expected no Content-Encoding, got %q", encoding)
-	}
-	if operation.RequestBody == nil && len(body) > 0 {
-		return errors.New("expected no body, got one")
-	}
-	for _, name := range slices.Sorted(maps.Keys(input.QueryParams)) {
-		parameter := operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name)
-		switch {
-		case parameter == nil:
-			return fmt.Errorf("unknown query parameter %s", name)
-		case len(input.QueryParams[name]) > 1:
-			return fmt.Errorf("query parameter %s: expected one value, got %d", name, len(input.QueryParams[name]))
-		}
-	}
-	if text := input.QueryParams.Get("filter"); text != "" {
-		if err := checkFilter(text, operation.Extensions["x-klaviyo-filters"]); err != nil {
-			return fmt.Errorf("filter %s: %w", text, err)
-		}
-	}
-	return openapi3filter.ValidateRequest(ctx, input)
-}
-
-func checkAnswer(ctx context.Context, input *openapi3filter.RequestValidationInput, kept *recorder) error {
-	if input.Route.Operation.Responses.Status(kept.status) == nil {
-		return errors.New("the description does not have this status")
-	}
-	if kept.status == http.StatusNoContent && kept.body.Len() > 0 {
-		return errors.New("expected no body with this status, got one")
-	}
-	return openapi3filter.ValidateResponse(ctx, &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: input, Status: kept.status, Header: kept.header,
-		Body: io.NopCloser(bytes.NewReader(kept.body.Bytes())), Options: input.Options,
-	})
-}
-
-// checkStray checks the answer to a request outside the operations: it must be an error in the usual form.
-func (c *Checker) checkStray(kept *recorder) error {
-	if kept.status < 400 {
-		return errors.New("expected an error for a request outside the operations, got success")
-	}
-	if kind := kept.header.Get("Content-Type"); kind != mediaType {
-		return fmt.Errorf("expected Content-Type %s, got %q", mediaType, kind)
-	}
-	value, err := decode(kept.body.Bytes())
-	if err != nil {
-		return err
-	}
-	return c.failure.VisitJSON(value)
-}
