@@ -64,16 +64,7 @@ func (s *batches) add(c *chunk) {
 	defer s.control.guard()
 	s.control.begin("batch")
 	c.first = s.rows + 1
-	before, err := s.required.check(c)
-	if err != nil {
-		s.off = true
-		s.control.stop(err)
-		if s.emitted.IsZero() {
-			s.open = s.control.newBatch(s.maxRows)
-			return
-		}
-		c.rows.Rows = c.rows.Rows[:before]
-	}
+	s.required.see(c)
 	s.gather(c)
 	done = true
 }
@@ -115,6 +106,7 @@ func (s *batches) known(c *chunk, i int) bool {
 	switch {
 	case final:
 		s.open.skips = append(s.open.skips, skip{number, 0})
+		s.control.severalIn(row)
 		if s.control.resume(status); status == report.Rejected {
 			s.control.checkBound(number, s.control.rejected.Load())
 		}
@@ -123,6 +115,7 @@ func (s *batches) known(c *chunk, i int) bool {
 		}
 		return true
 	case row.Fault != nil:
+		s.control.severalIn(row)
 		s.control.reject(number)
 		return true
 	case s.seen == nil:
@@ -163,16 +156,26 @@ func (s *batches) due(tick bool) bool {
 	if len(s.open.profiles) == 0 {
 		most = maxOddAlone
 	}
-	return len(s.open.profiles) == s.maxRows || len(s.open.parts) >= maxParts || odd >= most ||
+	return len(s.open.profiles) == s.maxRows || len(s.open.parts) >= maxParts || odd >= most || s.required.due() ||
 		tick && s.required.met && time.Since(s.open.begun) >= s.delay-s.delay/ticks // the next tick would be too late
 }
 
-// cut hands on the open batch, if it has rows, and opens the next.
+// cut hands on the open batch, if it has rows, and opens the next. When no row has the required column it stops the
+// run.
 func (s *batches) cut() {
 	if len(s.open.parts) == 0 {
 		return
 	}
 	full := s.open
+	if err := s.required.missing(); err != nil && !s.off {
+		s.off = true
+		s.control.stop(err)
+		if s.emitted.IsZero() { // then no row has a result
+			s.open = s.control.newBatch(s.maxRows)
+			s.control.free(full)
+			return
+		}
+	}
 	s.open = s.control.newBatch(s.maxRows)
 	s.emit(full)
 	s.emitted = time.Now()

@@ -18,7 +18,6 @@ type chunk struct {
 	home    *[]byte // where text goes back to
 	tooLong bool    // text is the beginning of one row that is over validate.MaxRow
 	goesOn  bool    // text is more of such a row
-	element bool    // the rows are elements of an array
 	last    bool    // the input ends with text
 	tick    bool    // a batch that waits to fill should be looked at
 

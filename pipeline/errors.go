@@ -49,6 +49,15 @@ func Hint(err error) string {
 	return ""
 }
 
+// severalError is the error of rejected rows that may hold several rows.
+func severalError(rows int64) error {
+	return &Error{
+		Text: fmt.Sprintf("%d rejected rows are arrays, which may hold several rows each: "+
+			"--max-invalid does not cover them", rows),
+		Hint: hintRejected, exit: 1,
+	}
+}
+
 // bug is the error of a panic.
 func bug(p any) *Error {
 	return &Error{

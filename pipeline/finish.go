@@ -87,6 +87,9 @@ func (r *run) exitStatus(cause, ended error) (int, error) {
 		return 1, &Error{
 			Text: fmt.Sprintf("--expect-rows: expected %d rows, got %d", *o.ExpectRows, rows.Read), Hint: hintExpected,
 		}
+	case rows.Unknown+rows.Unsent == 0 && r.control.several.Load() > 0 &&
+		o.MaxInvalid.allows(rows.Rejected+r.control.earlierRejected.Load(), rows.Read):
+		return 1, severalError(r.control.several.Load())
 	case rows.Unknown+rows.Unsent > 0 || !o.MaxInvalid.allows(rows.Rejected+r.control.earlierRejected.Load(), rows.Read):
 		return 1, nil
 	}

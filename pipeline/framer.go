@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -9,21 +10,15 @@ import (
 	"klaviyo-export/validate"
 )
 
-// form is how the input writes its rows.
-type form uint8
-
-const (
-	undecided form = iota
-	lines          // NDJSON
-	elements       // one array of objects
-)
-
-// framer gathers input into chunks of whole rows.
+// framer gathers input into chunks of whole rows: lines, and the elements of arrays of objects, in any order.
 type framer struct {
-	form       form
-	head       []byte // what came in while the form is undecided
 	begun      bool   // the first bytes were looked at for a byte order mark and other formats
+	head       []byte // bytes that cannot be read before more come in
+	inArray    bool   // the next byte belongs to an array of objects
+	inLine     bool   // the next byte belongs to a line that has begun
+	before     byte   // the last byte of lines that is not blank; 0 behind an array
 	array      array
+	fault      string // what is wrong with an array that has ended
 	pools      *pools
 	chunk      *chunk
 	whole      int  // bytes of the chunk that are whole rows
@@ -33,59 +28,110 @@ type framer struct {
 
 // add takes the next bytes of the input.
 func (f *framer) add(p []byte) error {
-	if f.form == undecided {
+	if len(f.head) > 0 || !f.begun {
 		f.head = append(f.head, p...)
-		p = nil
-		if err := f.decide(); err != nil {
+		p = f.head
+	}
+	if !f.begun {
+		var err error
+		if p, err = f.begin(p); err != nil || !f.begun {
 			return err
 		}
-		if f.form != undecided {
-			p, f.head = f.head, nil
-		}
 	}
-	if f.form == elements {
-		f.array.rewrite(p)
-	}
-	f.gather(p)
+	rest := f.split(p)
+	f.head = append(f.head[:0], rest...)
 	return nil
 }
 
-// decide finds the input's form by its first bytes behind blanks, which it drops.
-func (f *framer) decide() error {
-	if !f.begun {
-		for _, m := range beginnings {
-			switch {
-			case len(f.head) < len(m.begins) && strings.HasPrefix(m.begins, string(f.head)):
-				return nil
-			case bytes.HasPrefix(f.head, []byte(m.begins)) && m.fault != nil:
-				return m.fault
+// begin looks at the first bytes of the input, and returns those behind a byte order mark.
+func (f *framer) begin(p []byte) ([]byte, error) {
+	for _, m := range beginnings {
+		switch {
+		case len(p) < len(m.begins) && strings.HasPrefix(m.begins, string(p)):
+			return nil, nil
+		case bytes.HasPrefix(p, []byte(m.begins)) && m.fault != nil:
+			return nil, m.fault
+		}
+	}
+	f.begun = true
+	return bytes.TrimPrefix(p, []byte(bom)), nil
+}
+
+// split gathers lines and the elements of arrays. It returns the end of p that needs more bytes to be understood.
+func (f *framer) split(p []byte) (rest []byte) {
+	for len(p) > 0 {
+		if f.inArray {
+			n := f.array.rewrite(p)
+			f.gather(p[:n])
+			p = p[n:]
+			if f.array.ended {
+				f.fault = cmp.Or(f.fault, f.array.fault)
+				f.inArray, f.inLine, f.before = false, false, 0
 			}
+			continue
 		}
-		f.head, f.begun = bytes.TrimPrefix(f.head, []byte(bom)), true
-	}
-	f.head = bytes.TrimLeft(f.head, blank)
-	if len(f.head) == 0 {
-		return nil
-	}
-	if f.head[0] != '[' {
-		f.form = lines
-		return nil
-	}
-	inside := bytes.TrimLeft(f.head[1:], blank)
-	far := len(f.head)-len(inside) > farInside
-	if len(inside) == 0 && !far {
-		return nil
-	}
-	f.form = lines
-	if far || inside[0] == '{' || inside[0] == ']' {
-		f.form = elements
-		f.head[0] = ' '
+		n := f.bracket(p)
+		f.gather(p[:n])
+		if p = p[n:]; len(p) == 0 {
+			return nil
+		}
+		inside := bytes.TrimLeft(p[1:], blank)
+		far := len(p)-len(inside) > farInside
+		switch {
+		case far || len(inside) > 0 && (inside[0] == '{' || inside[0] == ']'):
+			f.openArray(p)
+		case len(inside) == 0:
+			return p
+		default:
+			f.inLine = true
+		}
 	}
 	return nil
 }
 
-// farInside is how many blanks behind a bracket are looked at. Input with more of them counts as an array of
-// objects.
+// openArray enters the array of objects whose bracket begins p.
+func (f *framer) openArray(p []byte) {
+	f.inArray, f.array = true, array{}
+	p[0] = gap
+}
+
+// bracket returns where a line begins with a bracket that may begin an array of rows, and the length of p where none
+// does. Blanks may stand before it. A bracket behind a comma, a colon or another bracket is part of a value that
+// somebody has spread over several lines: objects in there are no rows.
+func (f *framer) bracket(p []byte) int {
+	for from := 0; ; from++ {
+		next := bytes.IndexByte(p[from:], '[')
+		if next < 0 {
+			f.pass(p)
+			return len(p)
+		}
+		from += next
+		text := bytes.TrimRight(p[:from], blank)
+		begins, before := bytes.IndexByte(p[len(text):from], '\n') >= 0, f.before
+		if len(text) > 0 {
+			before = text[len(text)-1]
+		} else {
+			begins = begins || !f.inLine
+		}
+		if begins && strings.IndexByte(",:[{", before) < 0 {
+			f.pass(p[:from])
+			return from
+		}
+	}
+}
+
+// pass notes how bytes of lines end.
+func (f *framer) pass(p []byte) {
+	text := bytes.TrimRight(p, blank)
+	if len(text) > 0 {
+		f.inLine, f.before = true, text[len(text)-1]
+	}
+	if bytes.IndexByte(p[len(text):], '\n') >= 0 {
+		f.inLine = false
+	}
+}
+
+// farInside is how many blanks behind a bracket are looked at. A bracket with more of them begins an array of objects.
 const farInside = 4096
 
 // gather appends rows to the chunk and hands on what is full.
@@ -146,7 +192,6 @@ func (f *framer) cut(end int) {
 	f.chunk.begun = c.begun
 	f.chunk.text = append(f.chunk.text, c.text[end:]...)
 	c.text = c.text[:end]
-	c.element = f.form == elements
 	f.whole = max(f.whole-end, 0)
 	f.emit(c)
 }
@@ -160,22 +205,25 @@ func (f *framer) overlong() {
 	}
 }
 
-// end hands on what is left when the input has ended.
+// end hands on what is left when the input has ended. Its error is that of an array.
 func (f *framer) end() error {
-	if f.form == undecided && len(f.head) > 0 {
-		f.form = lines
-		if f.head[0] == '[' {
-			f.form, f.head[0] = elements, ' '
-		}
-		f.gather(f.head)
+	if rest := f.split(f.head); len(rest) > 0 {
+		f.openArray(rest)
+		f.gather(rest)
 	}
 	f.flush(false)
 	if len(f.chunk.text) > 0 {
 		f.chunk.last = true
 		f.cut(len(f.chunk.text))
 	}
-	if f.form == elements {
-		return f.array.end()
+	switch {
+	case f.inArray:
+		return &Error{
+			Text: "an array in the input never ends",
+			Hint: "check whether the command before the pipe failed; the rows before the end have their results", exit: 1,
+		}
+	case f.fault != "":
+		return &Error{Text: f.fault, Hint: "the rows around it have their results", exit: 1}
 	}
 	return nil
 }

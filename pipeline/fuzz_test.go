@@ -99,9 +99,14 @@ func FuzzReader(f *testing.F) {
 		var out bytes.Buffer
 		rep, _ := Run(t.Context(), checkOptions(t), &pieces{in: text, sizes: sizesOf(cuts, text)}, &out)
 		rows, _ := parse(t, out.Bytes())
-		column := slices.IndexFunc(whole, func(r checked) bool { return r.required != validate.NotObject })
-		unfit := column >= 0 && whole[column].required != validate.Present
+		// With more rows it depends on how they come whether the column was met in time.
+		few := len(whole) < sane
+		met := slices.ContainsFunc(whole, func(r checked) bool { return r.required == validate.Present })
+		unfit := !met && slices.ContainsFunc(whole, func(r checked) bool {
+			return r.required == validate.Missing || r.required == validate.WrongType
+		})
 		switch {
+		case !few:
 		case unfit && (rep.ExitCode != 2 || len(rows) > 0):
 			t.Errorf("%.200q: exit %d, %d rows", data, rep.ExitCode, len(rows))
 		case !unfit && len(rows) != len(whole):
@@ -112,16 +117,37 @@ func FuzzReader(f *testing.F) {
 
 // split finds the rows of an input in the simplest way. It is not certain of an array that is no JSON.
 func split(text string) (rows []string, certain bool) {
-	for _, mark := range []string{"\xff\xfe", "\xfe\xff", "\x1f\x8b", "\x28\xb5\x2f\xfd", "BZh", "PK\x03\x04"} {
-		if strings.HasPrefix(text, mark) {
+	for _, m := range beginnings {
+		if m.fault != nil && strings.HasPrefix(text, m.begins) {
 			return nil, true
 		}
 	}
-	text = strings.TrimLeft(strings.TrimPrefix(text, bom), blank)
-	if isArray(text) {
-		return splitArray(text)
+	return splitText(strings.TrimPrefix(text, bom))
+}
+
+// splitText goes through lines, and through the arrays that begin a line.
+func splitText(text string) (rows []string, certain bool) {
+	before := byte(0) // the last byte that is not blank
+	for len(text) > 0 {
+		line, rest, _ := strings.Cut(text, "\n")
+		indented := strings.TrimLeft(line, blank)
+		if isArray(text[len(line)-len(indented):]) && !strings.ContainsRune(",:[{", rune(before)) {
+			elements, behind, ok := splitArray(text[len(line)-len(indented):])
+			if !ok {
+				return nil, false
+			}
+			rows, text, before = append(rows, elements...), behind, 0
+			continue
+		}
+		if strings.Trim(strings.TrimPrefix(line, bom), blank) != "" || len(line) > validate.MaxRow+1 {
+			rows = append(rows, text[:len(text)-len(rest)])
+		}
+		if solid := strings.TrimRight(line, blank); solid != "" {
+			before = solid[len(solid)-1]
+		}
+		text = rest
 	}
-	return splitLines(text), true
+	return rows, true
 }
 
 func isArray(text string) bool {
@@ -132,33 +158,23 @@ func isArray(text string) bool {
 	return inside == "" || inside[0] == '{' || inside[0] == ']' || len(text)-len(inside) > farInside
 }
 
-func splitLines(text string) (rows []string) {
-	for line := range strings.Lines(text) {
-		content := strings.TrimSuffix(line, "\n")
-		if strings.Trim(strings.TrimPrefix(content, bom), blank) != "" || len(content) > validate.MaxRow+1 {
-			rows = append(rows, line)
-		}
-	}
-	return rows
-}
-
-// splitArray returns the elements of an array, each as a line, and the lines behind it.
-func splitArray(text string) (rows []string, certain bool) {
+// splitArray returns the elements of the array that text begins with, each as a line, and the text behind it.
+func splitArray(text string) (rows []string, behind string, certain bool) {
 	d := stdjson.NewDecoder(strings.NewReader(text))
 	if _, err := d.Token(); err != nil {
-		return nil, false
+		return nil, "", false
 	}
 	for d.More() {
 		var element stdjson.RawMessage
 		if d.Decode(&element) != nil {
-			return nil, false
+			return nil, "", false
 		}
 		rows = append(rows, strings.ReplaceAll(string(element), "\n", "\r")+"\n")
 	}
 	if _, err := d.Token(); err != nil {
-		return nil, false
+		return nil, "", false
 	}
-	return append(rows, splitLines(text[d.InputOffset():])...), true
+	return rows, text[d.InputOffset():], true
 }
 
 // Whatever the results and the input, pick passes on the rows that the results select, byte for byte.
@@ -201,9 +217,7 @@ func FuzzPick(f *testing.F) {
 			return
 		}
 		got, want := out.String(), wanted(t, earlier, selected, rows)
-		if isArray(strings.TrimLeft(strings.TrimPrefix(text, bom), blank)) {
-			got, want = squeezed(got), squeezed(want)
-		}
+		got, want = squeezed(got), squeezed(want)
 		if err == nil && got != want || !strings.HasPrefix(want, got) {
 			t.Errorf("%.300q, %.300q, %v: %v, got %.300q, want %.300q",
 				results, data, selected, err, got, want)

@@ -21,7 +21,7 @@ func TestBadRowsCountAsOpenJobs(t *testing.T) {
 	t.Parallel()
 	var in strings.Builder
 	for i := range 5 {
-		in.WriteString(strings.Repeat("x\n", 3000) + rowsFrom(100*i, 100))
+		in.WriteString(strings.Repeat("5\n", 3000) + rowsFrom(100*i, 100))
 	}
 	openAtOnce(t, 8, 100, in.String(), 5)
 }
@@ -34,7 +34,7 @@ func TestMoreBadRowsThanOpenJobs(t *testing.T) {
 	o.MaxOpenJobs, o.MaxInvalid = 2, Bound{rows: 1_000_000}
 	var in strings.Builder
 	for i := range 2 {
-		in.WriteString(strings.Repeat("x\n", 15_000) + rowsFrom(1+100*i, 100))
+		in.WriteString(strings.Repeat("5\n", 15_000) + rowsFrom(1+100*i, 100))
 	}
 	var out bytes.Buffer
 	rep, err := Run(t.Context(), o, strings.NewReader(in.String()), &out)

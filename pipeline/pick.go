@@ -83,11 +83,8 @@ func (p *picker) pick(c *chunk) error {
 		if err != nil {
 			return err
 		}
-		if c.element {
-			line = bytes.TrimLeft(line, blank)
-		}
 		if wanted {
-			p.buf = append(p.buf, line...)
+			p.buf = append(p.buf, bytes.TrimLeft(line, string(rune(gap)))...)
 		}
 		p.passing = wanted
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"klaviyo-export/report"
+	"klaviyo-export/validate"
 )
 
 // rehearsal counts the checked rows of an input before the first row is sent.
@@ -17,6 +18,7 @@ type rehearsal struct {
 	required required
 	rows     int64
 	rejected int64
+	several  int64 // rejected rows that may hold several rows
 	unfit    bool  // the rows lack the column that the operation needs
 	paused   bool  // the run was stopped before the input ended
 	ended    error // what is wrong with the input itself
@@ -29,6 +31,9 @@ func (r *run) rehearse(ctx context.Context, s *spool, earlier *resumption) *rehe
 	h.ended = r.read(ctx, s, checks.add)
 	checks.wait()
 	if h.paused = ctx.Err() != nil; !h.paused {
+		h.refuse()
+	}
+	if !h.paused && !h.unfit {
 		if err := cmp.Or(h.refusal(r.options), earlier.leftOver(h.rows)); err != nil {
 			r.control.stop(err)
 		}
@@ -42,9 +47,8 @@ func (h *rehearsal) add(c *chunk) {
 	defer h.control.guard()
 	h.control.begin("rehearse")
 	c.first = h.rows + 1
-	if _, err := h.required.check(c); err != nil {
-		h.unfit = true
-		h.control.stop(err)
+	if h.required.see(c); h.required.due() {
+		h.refuse()
 	}
 	for i := range c.rows.Rows {
 		status, final, err := h.earlier.of(c, i, c.first+int64(i))
@@ -53,25 +57,36 @@ func (h *rehearsal) add(c *chunk) {
 		}
 		if final && status == report.Rejected || !final && c.rows.Rows[i].Fault != nil {
 			h.rejected++
+			if c.rows.Rows[i].Required == validate.Several {
+				h.several++
+			}
 		}
 	}
 	h.rows += int64(len(c.rows.Rows))
 	h.control.read.Store(h.rows)
 }
 
+// refuse stops the run when the rows lack the required column.
+func (h *rehearsal) refuse() {
+	if err := h.required.missing(); err != nil {
+		h.unfit = true
+		h.control.stop(err)
+	}
+}
+
 // refusal says why the input should not be sent, nil if it should.
 func (h *rehearsal) refusal(o *Options) error {
 	switch {
 	case h.ended != nil:
-		return &Error{
-			Text: "nothing was sent: " + h.ended.Error(), Hint: Hint(h.ended), cause: h.ended, exit: ExitCode(h.ended),
-		}
+		return nothingSent(h.ended)
 	case !o.MaxInvalid.allows(h.rejected, h.rows):
 		return &Error{
 			Text: fmt.Sprintf("nothing was sent: %d of %d rows are not valid, --max-invalid is %v",
 				h.rejected, h.rows, o.MaxInvalid),
 			Hint: hintRejected, exit: 1,
 		}
+	case h.several > 0:
+		return nothingSent(severalError(h.several))
 	case o.ExpectRows != nil && *o.ExpectRows != h.rows:
 		return &Error{
 			Text: fmt.Sprintf("nothing was sent: --expect-rows: expected %d rows, got %d", *o.ExpectRows, h.rows),
@@ -79,6 +94,10 @@ func (h *rehearsal) refusal(o *Options) error {
 		}
 	}
 	return nil
+}
+
+func nothingSent(why error) error {
+	return &Error{Text: "nothing was sent: " + why.Error(), Hint: Hint(why), cause: why, exit: ExitCode(why)}
 }
 
 // errPaused ends an input that goes on, but not for this run: a row that it cuts is no row.

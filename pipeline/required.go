@@ -6,23 +6,58 @@ import (
 	"klaviyo-export/validate"
 )
 
-// required looks for the first row that is an object, which shows whether the rows have the column that the
-// operation needs.
-type required struct{ met bool }
+const (
+	// decided is after how many rows without one good row the required column counts as missing (DESIGN.md §3).
+	decided = maxOddAlone
+	// sane is how many rows, all of them not JSON, show that the input is something else.
+	sane = 1000
+)
 
-// check looks through a chunk. With an error it returns how many of its rows stand before the row that the error is
-// about.
-func (r *required) check(c *chunk) (before int, err error) {
+// required finds out whether the rows have the column that the operation needs. A row without it may come first: some
+// clients leave nulls out.
+type required struct {
+	met     bool   // a row has the column
+	rows    int64  // seen while it is not met
+	notJSON bool   // the first rows are not JSON
+	lacking int64  // number of the first object without the column, 0 when there is none
+	reason  string // what is wrong with that row
+}
+
+// see looks at the rows of a chunk.
+func (r *required) see(c *chunk) {
 	for i := 0; !r.met && i < len(c.rows.Rows); i++ {
-		switch row := &c.rows.Rows[i]; row.Required {
-		case validate.Missing, validate.WrongType:
-			return i, &Error{
-				Text: fmt.Sprintf("row %d: %s", c.first+int64(i), row.Fault.Detail),
-				Hint: "every row needs that column, as a string; nothing was sent",
-			}
+		row := &c.rows.Rows[i]
+		if r.rows++; r.rows == 1 || r.rows <= sane && r.notJSON {
+			r.notJSON = row.Fault != nil && row.Fault.Code == validate.JSONInvalid
+		}
+		switch row.Required {
 		case validate.Present:
 			r.met = true
+		case validate.Missing, validate.WrongType:
+			if r.lacking == 0 {
+				r.lacking, r.reason = c.first+int64(i), row.Fault.Detail
+			}
 		}
 	}
-	return 0, nil
+}
+
+// due reports whether enough rows were seen to call the column missing.
+func (r *required) due() bool { return !r.met && (r.rows >= decided || r.rows >= sane && r.notJSON) }
+
+// missing is the error of rows that lack the column, as far as they were seen; nil when they may have it.
+func (r *required) missing() error {
+	switch {
+	case r.rows >= sane && r.notJSON:
+		return &Error{
+			Text: fmt.Sprintf("the first %d rows are not JSON", sane),
+			Hint: "make the client print one JSON object per line; nothing was sent",
+		}
+	case r.met || r.lacking == 0:
+		return nil
+	}
+	text := fmt.Sprintf("row %d: %s", r.lacking, r.reason)
+	if r.rows > 1 {
+		text += fmt.Sprintf("; none of the first %d rows has it", r.rows)
+	}
+	return &Error{Text: text, Hint: "name that column in the query, or map one to it with --map; nothing was sent"}
 }

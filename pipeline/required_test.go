@@ -11,55 +11,124 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A run stops before it sends or creates anything when the first object lacks the required column.
+// A run stops before it sends or creates anything when none of the first rows has the required column.
 func TestMissingColumn(t *testing.T) {
-	for _, c := range []struct{ name, in string }{
-		{"missing", `{"EMAIL":"a@example.com"}`},
-		{"a number", `{"email":5}`},
-		{"behind rows that are no objects", "nope\n[1]\n{\"mail\":\"a@example.com\"}"},
-		{"before good rows", `{"mail":"a@example.com"}` + "\n" + rowsFrom(0, 50_000)},
+	for _, c := range []struct{ name, in, problem string }{
+		{"missing", `{"EMAIL":"a@example.com"}`, `row 1: column "email" is missing, but "EMAIL" is there`},
+		{"a number", `{"email":5}`, `row 1: column "email": expected a string, got a number`},
+		{"behind rows that are no objects", "nope\n[1]\n{\"mail\":\"a@example.com\"}", "row 3: column"},
+		{"in no row", strings.Repeat(`{"mail":"a@example.com"}`+"\n", 300), "none of the first 300 rows has it"},
+		{
+			"in no row of very many", strings.Repeat(`{"mail":"a@example.com"}`+"\n", 50_000),
+			"none of the first 4096 rows has it",
+		},
+		{"only behind very many rows", strings.Repeat(`{"mail":"x"}`+"\n", 20_000) + rowsFrom(0, 10), "row 1: column"},
+		{"not JSON at all", strings.Repeat("2024-05-01 INFO ready\n", 1000), "the first 1000 rows are not JSON"},
+		{"not JSON for long", strings.Repeat("x\n", 1000) + rowsFrom(0, 10), "the first 1000 rows are not JSON"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			o, sim := addOptions(t, nil)
-			var out bytes.Buffer
-			rep, err := Run(t.Context(), o, strings.NewReader(c.in), &out)
-			rows, _ := parse(t, out.Bytes())
-			if rep.ExitCode != 2 || len(rows) != 0 || err == nil || rep.Error != err.Error() || Hint(err) == "" {
-				t.Errorf("exit %d, %d rows, error %v", rep.ExitCode, len(rows), err)
-			}
-			if diff := cmp.Diff(map[string]int{"GET /api/lists 200": 1}, sim.Requests()); diff != "" {
-				t.Errorf("requests: %s", diff)
-			}
-		})
+		for _, first := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/check first=%v", c.name, first), func(t *testing.T) {
+				o, sim := addOptions(t, nil)
+				o.CheckFirst = first
+				var out bytes.Buffer
+				rep, err := Run(t.Context(), o, strings.NewReader(c.in), &out)
+				rows, _ := parse(t, out.Bytes())
+				if rep.ExitCode != 2 || len(rows) != 0 || err == nil || rep.Error != err.Error() || Hint(err) == "" {
+					t.Errorf("exit %d, %d rows, error %v", rep.ExitCode, len(rows), err)
+				}
+				if !strings.Contains(rep.Error, c.problem) {
+					t.Errorf("the error is %q: expected %q in it", rep.Error, c.problem)
+				}
+				if diff := cmp.Diff(map[string]int{"GET /api/lists 200": 1}, sim.Requests()); diff != "" {
+					t.Errorf("requests: %s", diff)
+				}
+			})
+		}
 	}
 }
 
-// The results that are written before the first object lacks the column stand, and every row before it has one.
-func TestMissingColumnAfterManyThatAreNoObjects(t *testing.T) {
+// A person without an address may come first: only that row is rejected when later ones have the column.
+func TestColumnMissingFirst(t *testing.T) {
+	for _, c := range []struct{ name, first string }{
+		{"left out", `{"name":"Ann"}` + "\n"},
+		{"a number", `{"email":5}` + "\n"},
+		{"not JSON", "x\n"},
+		{"in many rows", strings.Repeat(`{"name":"Ann"}`+"\n", 3000)},
+	} {
+		for _, checkFirst := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/check first=%v", c.name, checkFirst), func(t *testing.T) {
+				o, sim := addOptions(t, nil)
+				o.CheckFirst, o.MaxInvalid = checkFirst, Bound{rows: 5000}
+				rejected := int64(strings.Count(c.first, "\n"))
+				var out bytes.Buffer
+				rep, err := Run(t.Context(), o, strings.NewReader(c.first+rowsFrom(0, 50)), &out)
+				if err != nil || rep.Rows.Rejected != rejected || rep.Rows.Accepted != 50 || len(sim.Members(rep.List.ID)) != 50 {
+					t.Errorf("%v, %+v", err, rep.Rows)
+				}
+			})
+		}
+	}
+}
+
+// Fewer rows that are not JSON are rejected one by one.
+func TestFewRowsThatAreNotJSON(t *testing.T) {
 	o, _ := addOptions(t, nil)
-	in := strings.Repeat("x\n", 5000) + `{"EMAIL":"a@example.com"}` + "\n" + rowsFrom(1, 5)
 	var out bytes.Buffer
-	rep, err := Run(t.Context(), o, strings.NewReader(in), &out)
-	rows, _ := parse(t, out.Bytes())
-	if rep.ExitCode != 2 || rep.Rows.Read != 5000 || rep.Rows.Rejected != 5000 || len(rows) != 5000 || rep.List.Created ||
-		!strings.Contains(fmt.Sprint(err), "row 5001: column \"email\" is missing, but \"EMAIL\" is there") {
-		t.Errorf("exit %d, %d rows, %+v: %v", rep.ExitCode, len(rows), rep.Rows, err)
+	rep, _ := Run(t.Context(), o, strings.NewReader(strings.Repeat("x\n", 999)), &out)
+	if rows, _ := parse(t, out.Bytes()); rep.ExitCode != 1 || len(rows) != 999 || rep.List.Created {
+		t.Errorf("exit %d, %d rows", rep.ExitCode, len(rows))
 	}
 }
 
-// A resumed run stops at the missing column too, and keeps the final results of the earlier run.
-func TestMissingColumnInAResumedRun(t *testing.T) {
-	in := strings.Repeat("x\n", 5000) + `{"EMAIL":"a@example.com"}` + "\n"
-	o, _ := addOptions(t, nil)
-	var first, second bytes.Buffer
-	_, _ = Run(t.Context(), o, strings.NewReader(in), &first)
-	o.Resume = earlierResults(t, first.Bytes())
-	o.Resume.Report = nil // its list did not exist
-	rep, _ := Run(t.Context(), o, strings.NewReader(in), &second)
-	// The last row is no JSON and may have been cut: it is checked again.
-	lines := bytes.Count(second.Bytes(), []byte("\n"))
-	if rep.ExitCode != 2 || rep.Rows.Resumed != 4999 || rep.Rows.Rejected != 1 || lines != 2 {
-		t.Errorf("exit %d, %+v, %d lines", rep.ExitCode, rep.Rows, lines)
+// Results that are written before the column turns out to be missing stand, and every row that was read has one.
+func TestMissingColumnAfterManyThatAreNoObjects(t *testing.T) {
+	in := strings.Repeat("[1]\n", 5000) + `{"EMAIL":"a@example.com"}` + "\n"
+	for _, resumed := range []bool{false, true} {
+		o, _ := addOptions(t, nil)
+		var out bytes.Buffer
+		rep, err := Run(t.Context(), o, strings.NewReader(in), &out)
+		if resumed {
+			o.Resume = earlierResults(t, out.Bytes())
+			o.Resume.Report = nil // its list did not exist
+			out.Reset()
+			rep, err = Run(t.Context(), o, strings.NewReader(in), &out)
+		}
+		lines := bytes.Count(out.Bytes(), []byte("\n"))
+		if rep.ExitCode != 2 || rep.Rows.Read != 5001 || rep.Rows.Rejected+rep.Rows.Resumed != 5001 || rep.List.Created ||
+			resumed != (lines == 1) ||
+			!strings.Contains(fmt.Sprint(err), `row 5001: column "email" is missing, but "EMAIL" is there`) {
+			t.Errorf("exit %d, %d lines, %+v: %v", rep.ExitCode, lines, rep.Rows, err)
+		}
+	}
+}
+
+// A rejected array may hold several rows: --max-invalid never covers it, and with --check-first nothing is sent.
+func TestRejectedArraysAreNotCovered(t *testing.T) {
+	for _, c := range []struct {
+		name, bad string
+		exit      int
+	}{
+		{"an array of values", `["ann@example.com",1]`, 1},
+		{"an array that begins with null", `[null,{"email":"b@example.com"}]`, 1},
+		{"a broken array of arrays", `[["ann@example.com",1],`, 1},
+		{"a log line", "[2024-05-01 10:00:00] INFO", 0},
+		{"a number", "5", 0},
+	} {
+		for _, first := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/check first=%v", c.name, first), func(t *testing.T) {
+				o, sim := addOptions(t, nil)
+				o.CheckFirst, o.MaxInvalid = first, Bound{rows: 10}
+				var out bytes.Buffer
+				rep, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 3)+c.bad+"\n"), &out)
+				sent := len(sim.Members(rep.List.ID))
+				if rep.ExitCode != c.exit || (sent == 3) != (c.exit == 0 || !first) {
+					t.Errorf("exit %d, %d on the list: %v", rep.ExitCode, sent, err)
+				}
+				if c.exit == 1 && !strings.Contains(fmt.Sprint(err), "--max-invalid does not cover them") {
+					t.Errorf("error %v", err)
+				}
+			})
+		}
 	}
 }
 

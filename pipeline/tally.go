@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"klaviyo-export/report"
+	"klaviyo-export/validate"
 )
 
 // tally counts what decides a run's exit status. The stages add to it; a display only reads it. All of it may be
@@ -12,6 +13,7 @@ import (
 type tally struct {
 	read            atomic.Int64 // rows numbered, also by a rehearsal
 	rejected        atomic.Int64 // rows rejected by any stage, or in the earlier results
+	several         atomic.Int64 // rejected rows that may hold several rows
 	earlierRejected atomic.Int64 // rows that the earlier results reject
 	earlierAccepted atomic.Int64 // rows that are accepted in the earlier results
 	complete        atomic.Int64 // import jobs that ended
@@ -32,6 +34,13 @@ func (t *tally) resume(status report.Status) {
 		t.rejected.Add(1)
 	case report.Accepted:
 		t.earlierAccepted.Add(1)
+	}
+}
+
+// severalIn counts a rejected row that may hold several rows.
+func (t *tally) severalIn(row *validate.Row) {
+	if row.Required == validate.Several {
+		t.several.Add(1)
 	}
 }
 

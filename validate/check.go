@@ -81,6 +81,9 @@ func (c *Checker) Check(lines []byte, last bool, s *Scratch, out *Rows) {
 // anywhere.
 func (c *Checker) TooLong(head []byte, out *Rows) {
 	out.reject(tooLong(head), len(out.Data))
+	if several(head) {
+		out.Rows[len(out.Rows)-1].Required = Several
+	}
 }
 
 var byteOrderMark = []byte("\ufeff")
@@ -104,15 +107,8 @@ func Blank(line []byte) bool { return len(trimLine(bytes.TrimSuffix(line, []byte
 // newline.
 func (c *Checker) row(line []byte, unended bool, s *Scratch, out *Rows) {
 	kind := s.scan.scan(line)
-	switch {
-	case s.scan.problem != none && !utf8.Valid(line):
-		out.reject(notUTF8(line, unended), len(out.Data))
-		return
-	case s.scan.problem != none:
-		out.reject(notJSON(&s.scan, unended), len(out.Data))
-		return
-	case kind != object:
-		out.reject(notAnObject(line, kind), len(out.Data))
+	if s.scan.problem != none || kind != object {
+		c.notObject(line, kind, unended, s, out)
 		return
 	}
 	fault := c.resolve(s)
@@ -129,6 +125,33 @@ func (c *Checker) row(line []byte, unended bool, s *Scratch, out *Rows) {
 		out.reject(fault, start)
 	}
 	out.Rows[len(out.Rows)-1].Required = required
+}
+
+// notObject rejects a line that is not an object, or not JSON.
+func (c *Checker) notObject(line []byte, kind kind, unended bool, s *Scratch, out *Rows) {
+	var f *Fault
+	switch {
+	case s.scan.problem == none:
+		f = notAnObject(line, kind)
+	case !utf8.Valid(line):
+		f = notUTF8(line, unended)
+	default:
+		f = notJSON(&s.scan, unended)
+	}
+	out.reject(f, len(out.Data))
+	if s.scan.problem == none && kind == array || several(line) {
+		out.Rows[len(out.Rows)-1].Required = Several
+	}
+}
+
+// several reports whether a line that is not JSON seems to be an array. A log line may begin with a bracket, too.
+func several(line []byte) bool {
+	line = bytes.TrimLeft(line, " \t\r")
+	if len(line) == 0 || line[0] != '[' {
+		return false
+	}
+	inside := bytes.TrimLeft(line[1:], " \t\r")
+	return len(inside) > 0 && (inside[0] == '{' || inside[0] == '[' || inside[0] == '"')
 }
 
 // find returns the member that has the key, nil when no member has it, and how the row has it.

@@ -1,0 +1,50 @@
+package pipeline
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// Arrays of rows are read one after the other, on lines of their own or on one line, and mixed with object lines.
+func TestArraysInSequence(t *testing.T) {
+	const a, b = `{"email":"a@b.example"}`, `{"email":"c@d.example"}`
+	const c, d = `{"email":"e@f.example"}`, `{"email":"g@h.example"}`
+	for _, test := range []struct{ name, in, want string }{
+		{"an array a line", "[" + a + "]\n[" + b + "," + c + "]\n", "1 valid, 2 valid, 3 valid"},
+		{"arrays on one line", "[" + a + "][" + b + "] [" + c + "]", "1 valid, 2 valid, 3 valid"},
+		{"an empty array between", "[" + a + "]\n[]\n[\n]\n[" + b + "]", "1 valid, 2 valid"},
+		{
+			"lines before, between and behind", a + "\n[" + b + "]\n" + c + "\n [" + d + "]\n",
+			"1 valid, 2 valid, 3 valid, 4 valid",
+		},
+		{"a line and an array as one", a + "[" + b + "]\n", "1 rejected json_invalid"},
+		{"a message before the array", "Query done.\n[" + a + "]\n", "1 rejected json_invalid, 2 valid"},
+		{
+			"an array row between arrays", "[" + a + "]\n[1," + b + "]\n[" + c + "]",
+			"1 valid, 2 rejected not_an_object, 3 valid",
+		},
+		{
+			"objects inside a value over several lines are no rows", "{\n\"x\": [\n[\n" + a + "\n]\n]\n}\n" + b + "\n",
+			"1 rejected json_invalid, 2 rejected json_invalid, 3 rejected json_invalid, 4 valid, 5 rejected json_invalid, " +
+				"6 rejected json_invalid, 7 rejected json_invalid, 8 valid",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			crlf := strings.ReplaceAll(test.in, "\n", "\r\n")
+			for name, in := range map[string]string{"as it is": test.in, "with CRLF": crlf} {
+				var whole, pieces bytes.Buffer
+				_, _ = Run(t.Context(), checkOptions(t), strings.NewReader(in), &whole)
+				_, _ = Run(t.Context(), checkOptions(t), iotest.OneByteReader(strings.NewReader(in)), &pieces)
+				rows, _ := parse(t, whole.Bytes())
+				if got := brief(rows); got != test.want {
+					t.Errorf("%s: got %s, want %s", name, got, test.want)
+				}
+				if rows, _ := parse(t, pieces.Bytes()); brief(rows) != test.want {
+					t.Errorf("%s, byte by byte: got %s, want %s", name, brief(rows), test.want)
+				}
+			}
+		})
+	}
+}
