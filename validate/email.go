@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"unicode/utf8"
+
+	"klaviyo-export/validate/phone"
 )
 
 // maxEmail is Klaviyo's limit (klaviyo-api.md section 11). maxLocal is the limit of RFC 5321, maxLabel of RFC 1035.
@@ -88,7 +90,7 @@ func emailReason(b []byte) string {
 	last := b[len(b)-1]
 	switch {
 	case b[0] == '\'':
-		return spreadsheetQuote
+		return phone.SpreadsheetQuote
 	case len(b) >= len(mailto) && bytes.EqualFold(b[:len(mailto)], []byte(mailto)):
 		return "begins with mailto:; give only the address"
 	case bytes.IndexByte(b, '<') >= 0 && last == '>':
@@ -156,9 +158,6 @@ func domainReason(b []byte) string {
 	}
 	return "has a top-level domain with characters other than letters: " + quote(top)
 }
-
-// spreadsheetQuote is the reason for a value that begins with a quote.
-const spreadsheetQuote = "begins with ', which a spreadsheet puts before text; remove it"
 
 // dotted reports whether b has a dot at an end, or two in a row.
 func dotted(b []byte) bool {

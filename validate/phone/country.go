@@ -77,7 +77,9 @@ func appendKey(key, name []byte) []byte {
 		}
 		switch string(key[word:]) {
 		case "the", "and", "of":
-			key = key[:word]
+			if word > 0 || len(name) > 0 { // AND is a code
+				key = key[:word]
+			}
 		case "st":
 			key = append(key[:word], "saint"...)
 		}
@@ -91,10 +93,9 @@ const accents = "áaãaåaàaâaäaçcéeèeêeëeíiìiîiïiñnóoôoõoöoøo
 
 // appendLetter appends a letter in lower case, without an accent if it is one of accents.
 func appendLetter(key []byte, r rune) []byte {
-	if r < utf8.RuneSelf {
-		return append(key, byte(r|0x20))
+	if r = unicode.ToLower(r); r < utf8.RuneSelf {
+		return append(key, byte(r))
 	}
-	r = unicode.ToLower(r)
 	if i := strings.IndexRune(accents, r); i >= 0 {
 		return append(key, accents[i+utf8.RuneLen(r)])
 	}

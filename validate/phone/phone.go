@@ -4,9 +4,7 @@
 package phone
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/nyaruka/phonenumbers"
@@ -18,9 +16,6 @@ const (
 	maxE164 = 15
 )
 
-// international is what many regions dial for +.
-var international = []byte("00")
-
 // Append appends the number in text as E.164. text has one of the formats of klaviyo-api.md section 10, and no white
 // space at its ends. region is a result of Region or Country for numbers without a country code; with "" such a number
 // is refused.
@@ -29,127 +24,46 @@ var international = []byte("00")
 // goroutines may call Append at once.
 func Append(b, text []byte, region string) (_ []byte, ok bool) {
 	var kept [1 + maxDigits]byte
-	one, two := read(kept[:0], text, region)
-	if one.problem != 0 || two.problem == 0 {
+	code, national, problem := read(kept[:0], text, region)
+	if problem != 0 {
 		return b, false
 	}
-	return one.append(b), true
+	return appendE164(b, code, national), true
 }
 
-// Fault is the reason why a text is not one number.
-type Fault struct {
-	Reason    string // the end of a sentence that begins with the text
-	Ambiguous bool   // the text is a valid number in two ways
-	NoCountry bool   // the text needs a region; Reason lacks the remedy
+func appendE164(b, code, national []byte) []byte {
+	return append(append(append(b, '+'), code...), national...)
 }
 
-// Reason returns why Append refuses a text.
-func Reason(text []byte, region string) Fault {
-	one, two := read(nil, text, region)
-	switch {
-	case one.problem == 0:
-		return Fault{Ambiguous: true, Reason: fmt.Sprintf(
-			"can be read as %s or as %s; write it as +…", one.append(nil), two.append(nil))}
-	case one.problem == noRegion && bytes.HasPrefix(one.national, international):
-		return Fault{NoCountry: true, Reason: "begins with 00, which stands for + only in some countries"}
-	case one.problem == noRegion:
-		return Fault{NoCountry: true, Reason: "has no country code"}
-	case one.problem == notAbroad:
-		return Fault{Reason: "begins with 00, which does not stand for + in " + region + "; write it as +…"}
-	}
-	return Fault{Reason: one.reason()}
-}
-
-// reading is a number as one way of reading finds it, or the problem with it.
-type reading struct {
-	code, national []byte // the country code and the rest, without a national prefix
-	problem        problem
-	char           rune // of badCharacter
-}
-
-// problem is the reason why a text is not a number; 0 is no problem.
-type problem uint8
-
-const (
-	longText problem = 1 + iota // of the text
-	manyDigits
-	noDigits
-	secondPlus
-	badCharacter
-	decimal
-	noRegion // of the digits
-	noSuchCode
-	tooFewDigits
-	tooManyDigits
-	notInPlan // the numbering plan has no such number
-	notAbroad // begins with 00, which is not the region's prefix of international calls
-	notE164
-	unread  // only package phonenumbers can read it
-	notRead // there is no other reading
-)
-
-// read returns the readings of a text. When one has a problem, two has one too. kept is the memory for the digits.
-func read(kept, text []byte, region string) (one, two reading) {
-	two.problem = notRead
-	digits, problem, char := appendDigits(kept, text)
+// read returns the country code and the rest of the number in text. With badCharacter the rest is that of the text,
+// with noRegion it is all digits. kept is the memory for the digits.
+func read(kept, text []byte, region string) (code, national []byte, _ problem) {
+	digits, problem := appendDigits(kept, text)
 	switch {
 	case problem != 0:
-		return reading{problem: problem, char: char}, two
+		return nil, digits, problem
 	case digits[0] == '+':
-		return readCoded(digits[1:]), two
+		return readCoded(digits[1:])
 	case region == "":
-		return reading{problem: noRegion, national: digits}, two
+		return nil, digits, noRegion
 	}
-	one, two = plans().home[region].plan().readNational(digits, region)
-	switch {
-	case one.problem != 0 && two.problem == 0:
-		return two, one
-	case two.problem == 0 && bytes.Equal(one.code, two.code) && bytes.Equal(one.national, two.national):
-		two.problem = notRead
-	case two.problem == 0 && len(one.national) > len(two.national):
-		return two, one
-	}
-	return one, two
+	return plans().home[region].plan().readNational(digits, region)
 }
 
-// readCoded reads digits that begin with their country code.
-func readCoded(digits []byte) reading {
-	r := readInternational(digits)
-	if r.problem == unread {
-		r = readWithLibrary("+"+string(digits), phonenumbers.UNKNOWN_REGION)
-	}
-	return r.bounded()
-}
-
-// readWithLibrary returns a number as package phonenumbers reads it.
-func readWithLibrary(digits, region string) reading {
+// readWithLibrary is read by package phonenumbers.
+func readWithLibrary(digits, region string) (code, national []byte, _ problem) {
 	number, err := phonenumbers.Parse(digits, region)
 	switch {
 	case errors.Is(err, phonenumbers.ErrInvalidCountryCode):
-		return reading{problem: noSuchCode}
+		return nil, nil, noSuchCode
 	case errors.Is(err, phonenumbers.ErrNumTooLong):
-		return reading{problem: tooManyDigits}
+		return nil, nil, tooManyDigits
 	case err != nil:
-		return reading{problem: tooFewDigits}
+		return nil, nil, tooFewDigits
 	}
-	r := reading{code: strconv.AppendInt(nil, int64(number.GetCountryCode()), 10)}
+	code = strconv.AppendInt(nil, int64(number.GetCountryCode()), 10)
 	if !phonenumbers.IsValidNumber(number) {
-		r.problem = notInPlan
-		return r
+		return code, nil, notInPlan
 	}
-	r.national = []byte(phonenumbers.GetNationalSignificantNumber(number))
-	return r
-}
-
-// bounded returns r with a problem if its length is not one of E.164.
-func (r reading) bounded() reading {
-	if n := len(r.code) + len(r.national); r.problem == 0 && (n < minE164 || n > maxE164) {
-		r.problem = notE164
-	}
-	return r
-}
-
-// append appends the number as E.164.
-func (r reading) append(b []byte) []byte {
-	return append(append(append(b, '+'), r.code...), r.national...)
+	return bounded(code, []byte(phonenumbers.GetNationalSignificantNumber(number)), 0)
 }

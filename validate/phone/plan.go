@@ -2,7 +2,6 @@ package phone
 
 import (
 	"bytes"
-	"math"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -10,11 +9,9 @@ import (
 // plan is the numbering plan of one country calling code as one of its regions uses it. It is built from the metadata
 // of package phonenumbers and reads numbers as that package does. Many goroutines may use it at once.
 type plan struct {
-	number    int        // the calling code
-	code      []byte     // its digits
+	code      []byte     // the digits of the calling code
 	abroad    *automaton // its prefix pattern is the region's prefix of international calls
 	general   int        // place of the region's general pattern
-	longest   int        // how many digits the region's longest numbers have
 	possible  uint32     // the lengths that a number may have without its national prefix
 	automaton *automaton // of the digits after the calling code; a class is the lengths of valid numbers, and viable
 	regions   []rules    // of the regions that share the calling code, the main one first
@@ -41,78 +38,101 @@ type numbers struct {
 	lengths uint32
 }
 
-// readInternational reads digits that begin with their country code.
-func readInternational(digits []byte) reading {
+// A reading of digits is a country code and the rest without a national prefix, or a problem.
+
+// readCoded reads digits that begin with their country code.
+func readCoded(digits []byte) (code, national []byte, _ problem) {
 	if len(digits) <= phonenumbers.MIN_LENGTH_FOR_NSN {
-		return reading{problem: tooFewDigits}
+		return nil, nil, tooFewDigits
 	}
 	number := 0
 	for i, d := range digits[:phonenumbers.MAX_LENGTH_COUNTRY_CODE] {
 		number = number*10 + int(d-'0')
 		if plan := plans().code[number]; plan != nil {
-			return plan().read(digits[:i+1], digits[i+1:])
+			national, problem := plan().read(digits[i+1:])
+			if problem == unread {
+				return readWithLibrary("+"+string(digits), phonenumbers.UNKNOWN_REGION)
+			}
+			return bounded(digits[:i+1], national, problem)
 		}
 		if number == 0 {
 			break
 		}
 	}
-	return reading{problem: noSuchCode}
+	return nil, nil, noSuchCode
 }
 
-// readNational reads digits as people in a region of the plan write them, where the country code may be missing. one
-// is the reading of package phonenumbers. two is the other one: without a country code where one has it, with it where
-// one lacks it.
-func (p *plan) readNational(digits []byte, region string) (one, two reading) {
-	two.problem = notRead
+// readPlain reads digits without a country code, as people in a region of the plan write them.
+func (p *plan) readPlain(digits []byte, region string) (code, national []byte, problem problem) {
+	if national, problem = p.read(digits); problem == unread {
+		return readWithLibrary(string(digits), region)
+	}
+	return bounded(p.code, national, problem)
+}
+
+// bounded adds the problem of a number that has not the length of E.164.
+func bounded(code, national []byte, p problem) ([]byte, []byte, problem) {
+	if n := len(code) + len(national); p == 0 && (n < minE164 || n > maxE164) {
+		p = notE164
+	}
+	return code, national, p
+}
+
+// split returns the part of digits that begins with a country code, after the region's prefix of international calls
+// or at the start. It is empty when digits cannot begin with a country code.
+func (p *plan) split(digits []byte) (coded []byte, abroad bool) {
 	if _, n, how := p.abroad.run(digits); how != unmatched && (n == len(digits) || digits[n] != '0') {
-		return readCoded(digits[n:]), p.read(p.code, digits).bounded()
+		return digits[n:], true
 	}
-	if after, coded := bytes.CutPrefix(digits, p.code); coded {
-		whole, _, _ := p.automaton.run(digits)
-		rest, class, how := p.strip(after, math.MaxUint32)
-		switch {
-		case how == grouped:
-			return readWithLibrary(string(digits), region).bounded(), two
-		case class&viable > whole&viable || len(digits) > p.longest:
-			// The first digits are a country code if the number is viable, or short enough, only without them.
-			one, two = plans().code[p.number]().read(p.code, rest), p.read(p.code, digits).bounded()
-		default:
-			one, two = p.read(p.code, digits), readCoded(digits)
-		}
-	} else {
-		one = p.read(p.code, digits)
+	if bytes.HasPrefix(digits, p.code) {
+		return digits, false
 	}
-	if one.problem == unread {
-		one = readWithLibrary(string(digits), region)
-	}
-	if one = one.bounded(); one.problem != 0 && bytes.HasPrefix(digits, international) {
-		one.problem = notAbroad
-	}
-	return one, two
+	return nil, false
 }
 
-// read reads a number of the plan that may begin with a national prefix.
-func (p *plan) read(code, digits []byte) reading {
-	digits, class, how := p.strip(digits, p.possible)
-	r := reading{code: code, national: digits}
+// readNational reads digits as people in a region of the plan write them, where the country code may be missing. Of
+// two readings it returns the valid one.
+func (p *plan) readNational(digits []byte, region string) (code, national []byte, problem problem) {
+	coded, abroad := p.split(digits)
+	code, national, problem = p.readPlain(digits, region)
+	switch {
+	case coded == nil && problem == notInPlan && bytes.HasPrefix(digits, zeros):
+		return nil, nil, notAbroad
+	case coded == nil:
+		return code, national, problem
+	}
+	code2, national2, problem2 := readCoded(coded)
+	switch {
+	case problem2 != 0 && !(abroad && problem != 0):
+		return code, national, problem
+	case problem == 0 && (!bytes.Equal(code, code2) || !bytes.Equal(national, national2)):
+		return nil, nil, ambiguous
+	}
+	return code2, national2, problem2
+}
+
+// read reads a number of the plan, without its country code.
+func (p *plan) read(digits []byte) (national []byte, _ problem) {
+	digits, class, how := p.strip(digits)
+	if how == grouped {
+		return nil, unread
+	}
 	switch n := len(digits); {
-	case how == grouped:
-		r.problem = unread
 	case n < phonenumbers.MIN_LENGTH_FOR_NSN:
-		r.problem = tooFewDigits
+		return nil, tooFewDigits
 	case n > phonenumbers.MAX_LENGTH_FOR_NSN:
-		r.problem = tooManyDigits
+		return nil, tooManyDigits
 	case class>>n&1 == 0:
-		r.problem = notInPlan
+		return nil, notInPlan
 	}
-	return r
+	return digits, 0
 }
 
-// strip removes the national prefix from a number if the rest has one of the lengths. It returns the rest and its
+// strip removes the national prefix from a number if the rest has a possible length. It returns the rest and its
 // class. A prefix that is grouped stays, because the library replaces it instead of removing it.
-func (p *plan) strip(digits []byte, lengths uint32) (rest []byte, class uint32, how reach) {
+func (p *plan) strip(digits []byte) (rest []byte, class uint32, how reach) {
 	class, prefix, how := p.automaton.run(digits)
-	if rest = digits[prefix:]; how != grouped && prefix > 0 && lengths>>len(rest)&1 != 0 {
+	if rest = digits[prefix:]; how != grouped && prefix > 0 && p.possible>>len(rest)&1 != 0 {
 		// A viable number keeps its prefix if it is not viable without it.
 		if without, _, _ := p.automaton.run(rest); class&viable == 0 || without&viable != 0 {
 			return rest, without, how

@@ -2,8 +2,6 @@ package phone
 
 import (
 	"bytes"
-	"fmt"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -12,18 +10,18 @@ const (
 	maxDigits = 30  // more than any number has, with every prefix
 )
 
-// appendDigits appends the digits of a number to kept, after a + if the number has one. A text that is not a number
-// has a problem, and perhaps a character that does not belong there.
-func appendDigits(kept, text []byte) (digits []byte, _ problem, char rune) {
+// appendDigits appends the digits of a number to kept, after a + if the number has one. With badCharacter it returns
+// the rest of text from that character on.
+func appendDigits(kept, text []byte) (digits []byte, _ problem) {
 	if len(text) > maxText {
-		return nil, longText, 0
+		return nil, longText
 	}
 	const scheme = "tel:"
 	if len(text) >= len(scheme) && bytes.EqualFold(text[:len(scheme)], []byte(scheme)) {
 		text = text[len(scheme):]
 	}
 	if n := len(text); n > 0 && text[n-1] == '0' && isDecimal(text) {
-		return nil, decimal, 0
+		return nil, decimal
 	}
 	count := 0
 	for rest := text; len(rest) > 0; {
@@ -32,26 +30,26 @@ func appendDigits(kept, text []byte) (digits []byte, _ problem, char rune) {
 		case ' ', '\u00a0', '-', '.', '(', ')', '/':
 		case '+':
 			if len(kept) > 0 {
-				return nil, secondPlus, 0
+				return nil, secondPlus
 			}
 			kept = append(kept, '+')
 		case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 			if count++; count > maxDigits {
-				return nil, manyDigits, 0
+				return nil, manyDigits
 			}
 			kept = append(kept, byte(r))
 		default:
 			if isDecimal(text) {
-				return nil, decimal, 0
+				return nil, decimal
 			}
-			return nil, badCharacter, r
+			return rest, badCharacter
 		}
 		rest = rest[n:]
 	}
 	if count == 0 {
-		return nil, noDigits, 0
+		return nil, noDigits
 	}
-	return kept, 0, 0
+	return kept, 0
 }
 
 // isDecimal reports whether a text is a decimal number as programs write it: digits with an exponent, such as
@@ -83,45 +81,4 @@ func countDigits(b []byte) (n int) {
 		n++
 	}
 	return n
-}
-
-// reason returns the problem of a reading as the end of a sentence that begins with the text.
-func (r reading) reason() string {
-	switch r.problem {
-	case longText:
-		return fmt.Sprintf("is longer than %d bytes; give a single number", maxText)
-	case manyDigits:
-		return fmt.Sprintf("has more than %d digits", maxDigits)
-	case noDigits:
-		return "has no digits"
-	case secondPlus:
-		return "has a + after another + or after a digit"
-	case badCharacter:
-		return characterReason(r.char)
-	case decimal:
-		return "went through a decimal, which changes digits; cast the column to text before anything reads it as a number"
-	case noSuchCode:
-		return "begins with a country code that does not exist"
-	case tooFewDigits:
-		return "has too few digits"
-	case tooManyDigits:
-		return "has too many digits"
-	case notE164:
-		return fmt.Sprintf("has %d digits with its country code; expected %d to %d",
-			len(r.code)+len(r.national), minE164, maxE164)
-	}
-	return "is not a valid number in the numbering plan of +" + string(r.code)
-}
-
-// characterReason is the reason for a number that contains r.
-func characterReason(r rune) string {
-	switch {
-	case r == ';':
-		return "contains a semicolon; give a single number without an extension"
-	case r == ',':
-		return "contains a comma; give a single number without an extension"
-	case unicode.IsLetter(r):
-		return fmt.Sprintf("contains the letter %q; give a single number in digits, without an extension", r)
-	}
-	return fmt.Sprintf("contains the character %q, which is not allowed", r)
 }
