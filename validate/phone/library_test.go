@@ -1,11 +1,15 @@
 package phone
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
+	"regexp"
 	"runtime/debug"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -14,7 +18,8 @@ import (
 
 var long = flag.Bool("long", false, "run the long tests too")
 
-// Every number, from any region and with any damage, gets the text or the reason that package phonenumbers gives it.
+// Every number, from any region and with any damage, gets the text or the reason that package phonenumbers gives it,
+// or is refused with both of its readings.
 func TestSameAsLibrary(t *testing.T) {
 	t.Parallel()
 	numbers := 200_000
@@ -48,32 +53,67 @@ func raceDetector() bool {
 // sample is a number and the region of numbers without a country code.
 type sample struct{ text, region string }
 
-// difference describes how Append reads the number in another way than package phonenumbers. "" is no difference.
+// difference describes how Append reads the number in another way than package phonenumbers. "" is no difference. The
+// package chooses one reading of a number without +. Append tries both, with and without a country code at the start,
+// and accepts the number only if they leave one.
 func (s sample) difference() string {
-	number, reason := read(s.text, s.region)
+	number, reason := normalize(s.text, s.region)
 	wantNumber, wantReason := readByLibrary(s.text, s.region)
-	if number == wantNumber && reason == wantReason {
+	coded, plain, how := s.readings()
+	same := number == wantNumber && reason == wantReason
+	switch {
+	case how == onlyPlain && strings.HasPrefix(reason, "begins with 00, "):
+		same = wantNumber == "" && strings.HasPrefix(s.digits(), "00")
+	case how == both && coded != "" && plain != "" && coded != plain:
+		same = number == "" && reason == twoReadings(coded, plain)
+	case how == both && coded+plain != "":
+		same = number == cmp.Or(coded, plain) && reason == ""
+	case how == both:
+		same = number == "" && reason != "" // of either reading
+	case how == codedAtLeast && number == "" && coded != "":
+		same = strings.HasPrefix(reason, "can be read as ") && strings.Contains(reason, coded)
+	case how == codedAtLeast && number == "":
+		same = reason != ""
+	case how == codedAtLeast:
+		same = (number == coded || number == plain || number == wantNumber) && reason == ""
+	}
+	if same {
 		return ""
 	}
-	return fmt.Sprintf("%s in %q\ngot  %q, %q\nwant %q, %q", s.text, s.region, number, reason, wantNumber, wantReason)
+	return fmt.Sprintf("%s in %q\ngot  %q, %q\nwant %q, %q; with its code %q, without %q",
+		s.text, s.region, number, reason, wantNumber, wantReason, coded, plain)
 }
 
-// read is Append without a buffer.
-func read(text, region string) (number, reason string) {
-	b, reason := Append(nil, []byte(text), region)
+// twoReadings is the reason for a number that has these readings.
+func twoReadings(one, two string) string {
+	return "can be read as " + one + " or as " + two + "; write it as +…"
+}
+
+// digits returns the + and the digits of the number.
+func (s sample) digits() string {
+	digits, _ := appendDigits(nil, []byte(s.text))
+	return string(digits)
+}
+
+// normalize is Append without a buffer, with the reason where Append fails.
+func normalize(text, region string) (number, reason string) {
+	b, ok := Append(nil, []byte(text), region)
+	if !ok {
+		reason = Reason([]byte(text), region).Reason
+	}
 	return string(b), reason
 }
 
-// readByLibrary is read by package phonenumbers alone.
+// readByLibrary is normalize by package phonenumbers alone.
 func readByLibrary(text, region string) (number, reason string) {
-	digits, reason := appendDigits(nil, []byte(text))
+	digits, problem := appendDigits(nil, []byte(text))
 	switch {
-	case reason != "":
-		return "", reason
+	case problem != 0:
+		return "", problem.reason(nil, digits)
 	case digits[0] == '+':
 		region = phonenumbers.UNKNOWN_REGION
 	case region == "":
-		return "", NeedsCountry
+		return "", Reason([]byte(text), "").Reason
 	}
 	parsed, err := phonenumbers.Parse(string(digits), region)
 	switch {
@@ -92,3 +132,57 @@ func readByLibrary(text, region string) (number, reason string) {
 	}
 	return number, ""
 }
+
+// The readings that package phonenumbers is known to have of a sample.
+const (
+	onlyPlain    = iota // the digits cannot begin with a country code
+	both                // with and without a country code
+	codedAtLeast        // with a country code; the other reading may follow other rules
+)
+
+// readings returns the numbers that package phonenumbers reads when it is told that the digits begin with a country
+// code, and that they do not.
+func (s sample) readings() (coded, plain string, how int) {
+	digits := s.digits()
+	if digits == "" || digits[0] == '+' || s.region == "" {
+		return "", "", onlyPlain
+	}
+	region := libraryRegions()[s.region]
+	abroad := region.abroad.FindStringIndex(digits)
+	switch {
+	case abroad != nil && (abroad[1] == len(digits) || digits[abroad[1]] != '0'):
+		coded, _ = readByLibrary("+"+digits[abroad[1]:], "")
+	case strings.HasPrefix(digits, region.code):
+		coded, _ = readByLibrary("+"+digits, "")
+	default:
+		return "", "", onlyPlain
+	}
+	plain, _ = readByLibrary("+"+region.code+digits, "") // by the rules of the code's main region
+	if !region.main || !strings.HasSuffix(digits, strings.TrimPrefix(plain, "+"+region.code)) {
+		return coded, plain, codedAtLeast
+	}
+	return coded, plain, both
+}
+
+// libraryRegion is what the library knows of a region.
+type libraryRegion struct {
+	code   string
+	main   bool // of the code's regions
+	abroad *regexp.Regexp
+}
+
+var libraryRegions = sync.OnceValue(func() map[string]libraryRegion {
+	all := map[string]libraryRegion{}
+	collection, err := phonenumbers.MetadataCollection()
+	if err != nil {
+		panic(err)
+	}
+	for _, m := range collection.GetMetadata() {
+		code := int(m.GetCountryCode())
+		all[m.GetId()] = libraryRegion{
+			strconv.Itoa(code), phonenumbers.GetRegionCodeForCountryCode(code) == m.GetId(),
+			regexp.MustCompile("^(?:" + m.GetInternationalPrefix() + ")"),
+		}
+	}
+	return all
+})

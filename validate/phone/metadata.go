@@ -64,10 +64,8 @@ var plans = sync.OnceValue(func() *allPlans {
 func newPlan(region *phonenumbers.PhoneMetadata, sharing []*phonenumbers.PhoneMetadata) *plan {
 	listed := region.GetGeneralDesc().GetPossibleLength()
 	p := &plan{
-		number:   int(region.GetCountryCode()),
 		code:     strconv.AppendInt(nil, int64(region.GetCountryCode()), 10),
 		abroad:   newAutomaton(region.GetInternationalPrefix(), 0, nil, func([]bool) uint32 { return 0 }),
-		longest:  int(listed[len(listed)-1]),
 		possible: possible(listed),
 	}
 	p.general = p.place(region.GetGeneralDesc().GetNationalNumberPattern())

@@ -44,9 +44,12 @@ func TestAppend(t *testing.T) {
 		{"+55 0 15 11 96123 4567", "", "+5511961234567", ""},
 		{"+378 886377", "", "+3780549886377", ""},
 
-		{"090-1234-5678", "", "", NeedsCountry},
-		{"12015550123", "", "", NeedsCountry},
-		{"0012015550123", "US", "", "is not a valid number in the numbering plan of +1"},
+		{"090-1234-5678", "", "", "has no country code"},
+		{"12015550123", "", "", "has no country code"},
+		{"0012015550123", "US", "", "begins with 00, which does not stand for + in US; write it as +…"},
+		{"0044 20 7946 0958", "JP", "", "begins with 00, which does not stand for + in JP; write it as +…"},
+		{"0044 20 7946 0958", "", "", "begins with 00, which stands for + only in some countries"},
+		{"0044 20 7946 095", "DE", "", "is not a valid number in the numbering plan of +44"},
 		{"+1234", "", "", "is not a valid number in the numbering plan of +1"},
 		{"+2345678900", "", "", "is not a valid number in the numbering plan of +234"},
 		{"+999 123 456 789", "", "", "begins with a country code that does not exist"},
@@ -68,14 +71,17 @@ func TestAppend(t *testing.T) {
 		{"1-800-FLOWERS", "US", "", "contains the letter 'F'; give a single number in digits, without an extension"},
 		{"tel:tel:+12015550123", "", "",
 			"contains the letter 't'; give a single number in digits, without an extension"},
-		{"'+12015550123", "", "", `contains the character '\'', which is not allowed`},
+		{"'+12015550123", "", "", "begins with ', which a spreadsheet puts before text; remove it"},
+		{"'030 901820", "DE", "", "begins with ', which a spreadsheet puts before text; remove it"},
+		{"+1'2015550123", "", "", `contains the character '\'', which is not allowed`},
+		{"\u202a+12015550123", "", "", `contains '\u202a', which is invisible; remove it`},
 		{"+1\t2015550123", "", "", `contains the character '\t', which is not allowed`},
 		{"+１2015550123", "", "", "contains the character '１', which is not allowed"},
 		{"+1–201–555–0123", "", "", "contains the character '–', which is not allowed"},
 		{"*123#", "", "", "contains the character '*', which is not allowed"},
 	}
 	for _, test := range tests {
-		number, reason := read(test.text, test.region)
+		number, reason := normalize(test.text, test.region)
 		if number != test.number || reason != test.reason {
 			t.Errorf("%s in %q\ngot  %q, %q\nwant %q, %q",
 				test.text, test.region, number, reason, test.number, test.reason)
@@ -116,7 +122,7 @@ func FuzzAppend(f *testing.F) {
 		if !phonenumbers.GetSupportedRegions()[region] {
 			region = ""
 		}
-		number, reason := read(text, region)
+		number, reason := normalize(text, region)
 		if difference := (sample{text, region}).difference(); difference != "" {
 			t.Error(difference)
 		}
@@ -155,8 +161,8 @@ func BenchmarkAppend(b *testing.B) {
 			text, out := []byte(bench.text), make([]byte, 0, 100)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, reason := Append(out, text, bench.region); reason != "" {
-					b.Fatal(reason)
+				if _, ok := Append(out, text, bench.region); !ok {
+					b.Fatal("refused")
 				}
 			}
 		})

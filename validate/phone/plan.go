@@ -2,7 +2,6 @@ package phone
 
 import (
 	"bytes"
-	"math"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -10,11 +9,9 @@ import (
 // plan is the numbering plan of one country calling code as one of its regions uses it. It is built from the metadata
 // of package phonenumbers and reads numbers as that package does. Many goroutines may use it at once.
 type plan struct {
-	number    int        // the calling code
-	code      []byte     // its digits
+	code      []byte     // the digits of the calling code
 	abroad    *automaton // its prefix pattern is the region's prefix of international calls
 	general   int        // place of the region's general pattern
-	longest   int        // how many digits the region's longest numbers have
 	possible  uint32     // the lengths that a number may have without its national prefix
 	automaton *automaton // of the digits after the calling code; a class is the lengths of valid numbers, and viable
 	regions   []rules    // of the regions that share the calling code, the main one first
@@ -41,20 +38,10 @@ type numbers struct {
 	lengths uint32
 }
 
-// problem is the reason why digits are not a valid number; 0 is no problem.
-type problem uint8
+// A reading of digits is a country code and the rest without a national prefix, or a problem.
 
-const (
-	noSuchCode problem = 1 + iota
-	tooFewDigits
-	tooManyDigits
-	notInPlan // the numbering plan has no such number
-	unread    // only package phonenumbers can read it
-)
-
-// readInternational returns the country code and the rest, without a national prefix, of a number whose digits begin
-// with its country code.
-func readInternational(digits []byte) (code, national []byte, _ problem) {
+// readCoded reads digits that begin with their country code.
+func readCoded(digits []byte) (code, national []byte, _ problem) {
 	if len(digits) <= phonenumbers.MIN_LENGTH_FOR_NSN {
 		return nil, nil, tooFewDigits
 	}
@@ -63,7 +50,10 @@ func readInternational(digits []byte) (code, national []byte, _ problem) {
 		number = number*10 + int(d-'0')
 		if plan := plans().code[number]; plan != nil {
 			national, problem := plan().read(digits[i+1:])
-			return digits[:i+1], national, problem
+			if problem == unread {
+				return readWithLibrary("+"+string(digits), phonenumbers.UNKNOWN_REGION)
+			}
+			return bounded(digits[:i+1], national, problem)
 		}
 		if number == 0 {
 			break
@@ -72,31 +62,58 @@ func readInternational(digits []byte) (code, national []byte, _ problem) {
 	return nil, nil, noSuchCode
 }
 
-// readNational is readInternational for a number as people in the plan's region write it, where the country code may
-// be missing.
-func (p *plan) readNational(digits []byte) (code, national []byte, problem problem) {
-	if _, n, how := p.abroad.run(digits); how != unmatched && (n == len(digits) || digits[n] != '0') {
-		return readInternational(digits[n:])
+// readPlain reads digits without a country code, as people in a region of the plan write them.
+func (p *plan) readPlain(digits []byte, region string) (code, national []byte, problem problem) {
+	if national, problem = p.read(digits); problem == unread {
+		return readWithLibrary(string(digits), region)
 	}
-	if after, coded := bytes.CutPrefix(digits, p.code); coded {
-		whole, _, _ := p.automaton.run(digits)
-		rest, class, how := p.strip(after, math.MaxUint32)
-		if how == grouped {
-			return nil, nil, unread
-		}
-		// The first digits are a country code if the number is viable, or short enough, only without them.
-		if class&viable > whole&viable || len(digits) > p.longest {
-			national, problem = plans().code[p.number]().read(rest)
-			return p.code, national, problem
-		}
-	}
-	national, problem = p.read(digits)
-	return p.code, national, problem
+	return bounded(p.code, national, problem)
 }
 
-// read returns a number of the plan without a national prefix.
+// bounded adds the problem of a number that has not the length of E.164.
+func bounded(code, national []byte, p problem) ([]byte, []byte, problem) {
+	if n := len(code) + len(national); p == 0 && (n < minE164 || n > maxE164) {
+		p = notE164
+	}
+	return code, national, p
+}
+
+// split returns the part of digits that begins with a country code, after the region's prefix of international calls
+// or at the start. It is empty when digits cannot begin with a country code.
+func (p *plan) split(digits []byte) (coded []byte, abroad bool) {
+	if _, n, how := p.abroad.run(digits); how != unmatched && (n == len(digits) || digits[n] != '0') {
+		return digits[n:], true
+	}
+	if bytes.HasPrefix(digits, p.code) {
+		return digits, false
+	}
+	return nil, false
+}
+
+// readNational reads digits as people in a region of the plan write them, where the country code may be missing. Of
+// two readings it returns the valid one.
+func (p *plan) readNational(digits []byte, region string) (code, national []byte, problem problem) {
+	coded, abroad := p.split(digits)
+	code, national, problem = p.readPlain(digits, region)
+	switch {
+	case coded == nil && problem == notInPlan && bytes.HasPrefix(digits, zeros):
+		return nil, nil, notAbroad
+	case coded == nil:
+		return code, national, problem
+	}
+	code2, national2, problem2 := readCoded(coded)
+	switch {
+	case problem2 != 0 && !(abroad && problem != 0):
+		return code, national, problem
+	case problem == 0 && (!bytes.Equal(code, code2) || !bytes.Equal(national, national2)):
+		return nil, nil, ambiguous
+	}
+	return code2, national2, problem2
+}
+
+// read reads a number of the plan, without its country code.
 func (p *plan) read(digits []byte) (national []byte, _ problem) {
-	digits, class, how := p.strip(digits, p.possible)
+	digits, class, how := p.strip(digits)
 	if how == grouped {
 		return nil, unread
 	}
@@ -111,11 +128,11 @@ func (p *plan) read(digits []byte) (national []byte, _ problem) {
 	return digits, 0
 }
 
-// strip removes the national prefix from a number if the rest has one of the lengths. It returns the rest and its
+// strip removes the national prefix from a number if the rest has a possible length. It returns the rest and its
 // class. A prefix that is grouped stays, because the library replaces it instead of removing it.
-func (p *plan) strip(digits []byte, lengths uint32) (rest []byte, class uint32, how reach) {
+func (p *plan) strip(digits []byte) (rest []byte, class uint32, how reach) {
 	class, prefix, how := p.automaton.run(digits)
-	if rest = digits[prefix:]; how != grouped && prefix > 0 && lengths>>len(rest)&1 != 0 {
+	if rest = digits[prefix:]; how != grouped && prefix > 0 && p.possible>>len(rest)&1 != 0 {
 		// A viable number keeps its prefix if it is not viable without it.
 		if without, _, _ := p.automaton.run(rest); class&viable == 0 || without&viable != 0 {
 			return rest, without, how
