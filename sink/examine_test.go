@@ -23,14 +23,17 @@ func TestExamine(t *testing.T) {
 		want map[string]bool
 	}{
 		{"all is well", nil, map[string]bool{
-			"key": true, "account": true, "scope lists:read": true, "scope profiles:read": true, "list": true,
+			"key": true, "account": true, "scope lists:read": true, "scope profiles:read": true, "revision": true,
+			"list": true,
 		}},
 		{"bad key", faulty(on("/api/accounts"), badKey), map[string]bool{"key": false}},
 		{"no scope for accounts", faulty(on("/api/accounts"), scope), map[string]bool{
-			"key": true, "account": false, "scope lists:read": true, "scope profiles:read": true, "list": true,
+			"key": true, "account": false, "scope lists:read": true, "scope profiles:read": true, "revision": true,
+			"list": true,
 		}},
 		{"no scope for jobs", faulty(on("/api/profile-bulk-import-jobs"), scope), map[string]bool{
-			"key": true, "account": true, "scope lists:read": true, "scope profiles:read": false, "list": true,
+			"key": true, "account": true, "scope lists:read": true, "scope profiles:read": false, "revision": true,
+			"list": true,
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
