@@ -35,8 +35,8 @@ func (c *Client) Account(ctx context.Context) (*Account, error) {
 	defer cancel()
 	account, err := c.account(limited, &request{brief: true, optional: true})
 	var failed *Error
-	if errors.As(err, &failed) && failed.Kind == Outage && c.endpoints.accounts.closed() < accountTime/2 {
-		_ = sleep(limited, time.Second, nil) // when the time is over, the next call returns the error
+	again := errors.As(err, &failed) && failed.Kind == Outage && c.endpoints.accounts.closed() < accountTime/2
+	if again && sleep(limited, time.Second, nil) == nil {
 		c.counters.retried.Add(1)
 		account, err = c.account(limited, &request{brief: true, optional: true})
 	}
@@ -69,6 +69,6 @@ func (c *Client) account(ctx context.Context, r *request) (*Account, error) {
 	}
 	a := &doc.Data[0]
 	return &Account{
-		ID: c.hide(a.ID), Name: cut(oneLine(c.hide(a.Attributes.Contact.Name))), test: a.Attributes.Test,
+		ID: c.short(a.ID), Name: cut(oneLine(c.hide(a.Attributes.Contact.Name))), test: a.Attributes.Test,
 	}, nil
 }

@@ -64,8 +64,11 @@ func (c *Client) read(ctx context.Context, res *http.Response) (*answer, *failur
 	return a, nil
 }
 
-// longestID bounds a request id, a UUID so far.
+// longestID bounds an id in a message. A request id is a UUID so far.
 const longestID = 100
+
+// short prepares a short text of an answer, such as an id or a date, for a message.
+func (c *Client) short(text string) string { return cutTo(longestID, oneLine(c.hide(text))) }
 
 // requestID reads the id that Klaviyo's support asks for from the header, or else from the errors (klaviyo-more.md
 // §9).
@@ -74,10 +77,7 @@ func (c *Client) requestID(a *answer) string {
 	if id == "" && len(a.errors) > 0 {
 		id = a.errors[0].ID
 	}
-	if len(id) > longestID {
-		return ""
-	}
-	return oneLine(c.hide(id))
+	return c.short(id)
 }
 
 // check returns the failure of an answer that another try can fix, or nil.

@@ -137,8 +137,8 @@ const deprecated = 365 * 24 * time.Hour
 // revisionFinding says which API revision an answer was served by, and when Klaviyo retires it.
 func (c *Client) revisionFinding(h http.Header) Finding {
 	asked := c.options.Revision
-	served := cutTo(longestID, oneLine(c.hide(h.Get("X-Klaviyo-Api-Revision"))))
-	ends := cutTo(longestID, oneLine(c.hide(h.Get("X-Klaviyo-Api-Revision-Retirement-Date"))))
+	served := c.short(h.Get("X-Klaviyo-Api-Revision"))
+	ends := c.short(h.Get("X-Klaviyo-Api-Revision-Retirement-Date"))
 	f := finding("revision", "Klaviyo accepts API revision "+asked, nil)
 	switch served {
 	case "":

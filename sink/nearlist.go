@@ -55,18 +55,24 @@ func closeUp(name string) string {
 	}, name)
 }
 
+// differ is the end of a message that names lists with near names, "" where there are none.
+func (c *Client) differ(near []listResource) string {
+	names := make([]string, len(near))
+	for i, list := range near {
+		names[i] = fmt.Sprintf("%q (%s)", cutTo(longestID, c.hide(list.Attributes.Name)), c.short(list.ID))
+	}
+	switch len(near) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("; list %s differs only in letter case or blanks", names[0])
+	}
+	return fmt.Sprintf("; lists %s differ only in letter case or blanks", strings.Join(names, ", "))
+}
+
 // absent returns the error when no list has the name and none may be created. near are the lists with near names.
 func (l *List) absent(near []listResource) error {
-	others := ""
-	for i, list := range near {
-		if i > 0 {
-			others += ", "
-		}
-		others += fmt.Sprintf("%q (%s)", cutTo(maxText/maxNear, l.client.hide(list.Attributes.Name)), list.ID)
-	}
-	if others != "" {
-		others = "; this list differs only in letter case or blanks: " + others
-	}
+	others := l.client.differ(near)
 	text, hint := fmt.Sprintf("look up list %q: no list has this name%s", l.ref.Name, others), ""
 	switch {
 	case l.ref.Create && !l.ref.NoCreate:

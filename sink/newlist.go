@@ -91,7 +91,7 @@ func (l *List) create(ctx context.Context) (string, error) {
 			return "", err
 		}
 		id := l.made()
-		l.client.tell(fmt.Sprintf("created list %q (%s)", l.ref.Name, id))
+		l.client.tell(fmt.Sprintf("created list %q (%s)", l.ref.Name, l.client.short(id)))
 		return id, nil
 	}
 }
