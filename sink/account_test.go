@@ -46,7 +46,8 @@ func TestAccount(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := Options{RetryFor: time.Hour, RateShare: 100, Notice: func(text string) { t.Errorf("notice %q", text) }}
+			silent := func(text string) { t.Errorf("notice %q", text) }
+			o := Options{RetryFor: time.Hour, RateShare: 100, Notice: silent}
 			bubble(t, faulty(isAccount, c.faults...), simulator.Options{}, o, func(w *world) {
 				began := time.Now()
 				got, err := w.client.Account(w.Context())
@@ -87,8 +88,9 @@ func TestOwnQuotaOfAccounts(t *testing.T) {
 			}
 		}
 		began := time.Now()
-		if account, err := w.client.Account(w.Context()); account != nil || err != nil || time.Since(began) > accountTime {
-			t.Errorf("%v, error %v after %v", account, err, time.Since(began))
+		account, err := w.client.Account(w.Context())
+		if took := time.Since(began); account != nil || err != nil || took > accountTime {
+			t.Errorf("%v, error %v after %v", account, err, took)
 		}
 		if s := w.client.Stats(); s.Throttled != 0 || s.Sent != 15 {
 			t.Errorf("%+v", s)

@@ -22,7 +22,10 @@ func TestFinalAnswers(t *testing.T) {
 		{"403 of another form", says(403, mediaType, `{"errors":[{"code":403}]}`)},
 		{"410", problem(410, "gone", "", "This revision is retired.")},
 		{"404 of a revision", problem(404, "not_found", "/data/", "No valid revisions found for method")},
-		{"404 of a revision, without a code", says(404, mediaType, `{"errors":[{"title":"No valid revision found."}]}`)},
+		{
+			"404 of a revision, without a code",
+			says(404, mediaType, `{"errors":[{"title":"No valid revision found."}]}`),
+		},
 		{"400 of a revision", problem(400, "invalid", "/data/", "Unable to specify a future revision date.")},
 		{"407", says(407, "text/html", page)},
 		{"302", says(302, "text/html", "", "Location", "http://127.0.0.1:81/api/lists")},

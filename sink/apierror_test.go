@@ -127,7 +127,8 @@ func TestLongReasons(t *testing.T) {
 	}
 }
 
-// TestTextsOfAnswers: whatever form a refusal has, its words are shown, with the request id where people must pass it on.
+// TestTextsOfAnswers: whatever form a refusal has, its words are shown, with the request id where people must pass it
+// on.
 func TestTextsOfAnswers(t *testing.T) {
 	one := `{"errors":[{"id":"ID1","code":"c","title":"T","detail":"D"}]}`
 	for _, c := range []struct{ name, answer, want string }{

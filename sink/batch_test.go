@@ -177,8 +177,8 @@ func TestUnnamedRowsAreFound(t *testing.T) {
 	}
 }
 
-// TestWrongRequest: a request that is wrong in itself ends the run after 30 refusals. No row is blamed for it, also none
-// that was refused alone on the way. Rows that Klaviyo names stay rejected.
+// TestWrongRequest: a request that is wrong in itself ends the run after 30 refusals. No row is blamed for it, not
+// even one that was refused alone on the way. Rows that Klaviyo names stay rejected.
 func TestWrongRequest(t *testing.T) {
 	all := func(string) []string { return []string{"", "bad"} }
 	always := picky(400, false, all)
@@ -210,9 +210,10 @@ func TestWrongRequest(t *testing.T) {
 				w.sim.AddList("News", "single_opt_in")
 				set, err := w.send(c.n)
 				var failed *Error
-				if !errors.As(err, &failed) || failed.Kind != Setup || failed.Error() != "send profiles: Klaviyo refused "+
-					"30 requests for one batch without naming a profile, and accepted none: HTTP 400: "+
-					"The payload provided in the request is invalid. (invalid), request id e" {
+				const said = "send profiles: Klaviyo refused 30 requests for one batch without naming a profile, " +
+					"and accepted none: HTTP 400: The payload provided in the request is invalid. (invalid), " +
+					"request id e"
+				if !errors.As(err, &failed) || failed.Kind != Setup || failed.Error() != said {
 					t.Fatalf("error %v", err)
 				}
 				if diff := cmp.Diff(c.want, statuses(set)); diff != "" {
@@ -226,8 +227,8 @@ func TestWrongRequest(t *testing.T) {
 	}
 }
 
-// TestBlamedBeforeTheEnd: a row that was refused alone stays rejected when a request went through before the run ended:
-// then the request itself is right. Otherwise it is unsent.
+// TestBlamedBeforeTheEnd: a row that was refused alone stays rejected when a request went through before the run
+// ended: then the request itself is right. Otherwise it is unsent.
 func TestBlamedBeforeTheEnd(t *testing.T) {
 	refused := problem(400, "invalid", "/data", "The payload provided in the request is invalid.")
 	pass := func(w http.ResponseWriter, r *http.Request, next http.Handler) { next.ServeHTTP(w, r) }

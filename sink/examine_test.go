@@ -60,8 +60,8 @@ func TestExamine(t *testing.T) {
 	}
 }
 
-// TestRevisionFinding: doctor names the revision that served it, and warns when it is another one than was asked for, or
-// when Klaviyo retires it within a year.
+// TestRevisionFinding: doctor names the revision that served it, and warns when it is another one than was asked for,
+// or when Klaviyo retires it within a year.
 func TestRevisionFinding(t *testing.T) {
 	const update = "update klaviyo-export, or pass a newer date to --revision, before "
 	for _, c := range []struct{ name, served, ends, detail, hint string }{
@@ -128,7 +128,7 @@ func (o *overwriting) WriteHeader(status int) {
 	o.ResponseWriter.WriteHeader(status)
 }
 
-// TestRevisionThatIsNotServed: an API revision that Klaviyo refuses is a finding about the revision, not about the key.
+// TestRevisionThatIsNotServed: an API revision that Klaviyo refuses is a finding about the revision, not the key.
 func TestRevisionThatIsNotServed(t *testing.T) {
 	for name, f := range map[string]fault{"404": noRevision, "410": legacyGone} {
 		t.Run(name, func(t *testing.T) {

@@ -12,14 +12,8 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// notices returns the notices of a client, in order, and the function that collects them.
-func notices() (*[]string, func(string)) {
-	var all []string
-	return &all, func(text string) { all = append(all, text) }
-}
-
-// TestNearNames: a list whose name differs only in letter case or blanks is named before another list is created, and in
-// the error where none may be. It is never used.
+// TestNearNames: a list whose name differs only in letter case or blanks is named before another list is created, and
+// in the error where none may be. It is never used.
 func TestNearNames(t *testing.T) {
 	const (
 		exact  = "check the exact name, letter case included, or "
@@ -173,8 +167,8 @@ func TestNearNamesAreACourtesy(t *testing.T) {
 	}
 }
 
-// TestNoCreateUsesTheOldest: a run that adds and may create no list still takes lists that were created at the same time
-// for one, as the run that created them does.
+// TestNoCreateUsesTheOldest: a run that adds and may create no list still takes lists that were created at the same
+// time for one, as the run that created them does.
 func TestNoCreateUsesTheOldest(t *testing.T) {
 	bubble(t, nil, simulator.Options{}, Options{}, func(w *world) {
 		create := func() string {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestProxy: a proxy that asks for a login ends the run at once, and people are told which variable names it and what to
-// do. Any other refusal of a proxy may pass. No message shows the proxy's password, and Klaviyo's key never leaves.
+// TestProxy: a proxy that asks for a login ends the run at once, and people are told which variable names it and what
+// to do. Any other refusal of a proxy may pass. No message shows the proxy's password, and Klaviyo's key never leaves.
 func TestProxy(t *testing.T) {
 	const (
 		write = "write them into HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT, or name Klaviyo's host in NO_PROXY"

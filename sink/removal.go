@@ -53,8 +53,8 @@ func (s *remover) remove(ctx context.Context, set []*Profile) (*refusal, error) 
 	return nil, nil
 }
 
-// removalNamed returns the naming of one set. Klaviyo answers unknown ids with one error, whose text lists them all and
-// whose pointer has no index (klaviyo-more.md §9). A pointer with an index is read too.
+// removalNamed returns the naming of one set. Klaviyo answers unknown ids with one error, whose text lists them all
+// and whose pointer has no index (klaviyo-more.md §9). A pointer with an index is read too.
 func removalNamed() naming {
 	var places map[string][]int
 	return func(e *apiError, set []*Profile, blame func(int, string, string)) {

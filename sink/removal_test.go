@@ -117,8 +117,8 @@ func strict(unknown map[string]bool, say func(ids []string) string) func(http.Ha
 	}
 }
 
-// TestManyUnknownIDs: all ids that one error names are read, however long its text is, and the reason of each row names
-// its own id alone. Five bad ids of a thousand cost two requests.
+// TestManyUnknownIDs: all ids that one error names are read, however long its text is, and the reason of each row
+// names its own id alone. Five bad ids of a thousand cost two requests.
 func TestManyUnknownIDs(t *testing.T) {
 	all := func(ids []string) string { return strings.Join(ids, ", ") }
 	upTo := func(n int, sign string) func([]string) string {
@@ -194,7 +194,8 @@ func TestManyUnknownIDs(t *testing.T) {
 func TestUnknownIDOfTwoRows(t *testing.T) {
 	set := removals("A1", "B2", "A1")
 	say := func(ids []string) string { return ids[0] }
-	bubble(t, strict(map[string]bool{"A1": true}, say), simulator.Options{AnyProfile: true}, Options{}, func(w *world) {
+	o := simulator.Options{AnyProfile: true}
+	bubble(t, strict(map[string]bool{"A1": true}, say), o, Options{}, func(w *world) {
 		w.sim.AddList("News", "single_opt_in")
 		if err := NewRemoval(w.client, w.list("News")).Send(w.Context(), set); err != nil {
 			t.Fatal(err)

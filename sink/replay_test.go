@@ -49,12 +49,12 @@ var (
 			`"meta":{}}]}`, recordedID)
 	}
 	serverError = recordedError(500, "error", "Server error.", "A server error occurred.", "/data/")
-	badPhone    = recordedError(400, "invalid", "Invalid input.", "The phone number provided either does not exist or "+
-		"is ineligible to receive ChannelType.SMS", importPointer+"388/attributes/phone_number")
+	badPhone    = recordedError(400, "invalid", "Invalid input.", "The phone number provided either does not exist "+
+		"or is ineligible to receive ChannelType.SMS", importPointer+"388/attributes/phone_number")
 	challenge = says(403, "text/html; charset=UTF-8", page, "Cf-Mitigated", "challenge", "Server", "cloudflare")
 )
 
-// ends is the end of a run: of an error its kind, the whole text and the beginning of the hint; the profiles by status.
+// ends is the end of a run: kind, text and hint of its error, and the profiles by status.
 type ends struct {
 	Kind     string // "" = no error
 	Text     string
@@ -90,8 +90,8 @@ func always(f fault) []fault {
 	return all
 }
 
-// TestRecordedAnswers replays recorded answers of Klaviyo. Each asserts what becomes of the rows, the kind of the error,
-// which is the exit status (setup 2, outage 4), and what people are told.
+// TestRecordedAnswers replays recorded answers of Klaviyo. Each case asserts the statuses of the rows, the kind of the
+// error, which is the exit status (setup 2, outage 4), and what people are told.
 func TestRecordedAnswers(t *testing.T) {
 	const (
 		keyHint = "create a private API key in Klaviyo under Settings > API keys, then set KLAVIYO_API_KEY or pass " +
@@ -103,7 +103,7 @@ func TestRecordedAnswers(t *testing.T) {
 			"No valid revisions found for method (not_found)"
 		retired = "Klaviyo has retired API revision 2026-07-15: HTTP 410: This API has been retired. Use the new APIs."
 	)
-	unsent, accepted, applied := map[string]int{"unsent": 3}, map[string]int{"accepted": 3}, map[string]int{"applied": 3}
+	unsent, accepted := map[string]int{"unsent": 3}, map[string]int{"accepted": 3}
 	byName, byID, add, remove := ListRef{Name: "News"}, ListRef{ID: "NOPE01"}, "add", "remove"
 	for _, c := range []struct {
 		name     string
@@ -167,8 +167,8 @@ func TestRecordedAnswers(t *testing.T) {
 		},
 		{
 			"500 for ten minutes", byName, add, isImport, always(serverError),
-			ends{"outage", `import 3 profiles: HTTP 500: A server error occurred. (error), request id ` + recordedID, "",
-				map[string]int{"unknown answer_lost": 3}}, 0,
+			ends{"outage", `import 3 profiles: HTTP 500: A server error occurred. (error), request id ` + recordedID,
+				"", map[string]int{"unknown answer_lost": 3}}, 0,
 		},
 		{
 			"500 at the look-up for ten minutes", byName, add, isLookup, always(serverError),
@@ -179,12 +179,13 @@ func TestRecordedAnswers(t *testing.T) {
 			"a challenge once", byName, add, isImportOrRemoval, []fault{challenge}, ends{Profiles: accepted}, 3,
 		},
 		{
-			"a challenge at a removal", byName, remove, isImportOrRemoval, []fault{challenge}, ends{Profiles: applied}, 3,
+			"a challenge at a removal", byName, remove, isImportOrRemoval, []fault{challenge},
+			ends{Profiles: map[string]int{"applied": 3}}, 3,
 		},
 		{
 			"a challenge for ten minutes", byName, add, isImportOrRemoval, always(challenge),
-			ends{"outage", `import 3 profiles: HTTP 403 with a page that is not Klaviyo's: a firewall stopped the request`,
-				"", unsent}, 0,
+			ends{"outage", `import 3 profiles: HTTP 403 with a page that is not Klaviyo's: ` +
+				`a firewall stopped the request`, "", unsent}, 0,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -210,8 +211,8 @@ func TestRecordedAnswers(t *testing.T) {
 	}
 }
 
-// TestRecordedPhone: a phone number that Klaviyo refuses together with the whole request costs its own row alone, by the
-// index in the answer: here 388 of 445.
+// TestRecordedPhone: a phone number that Klaviyo refuses together with the whole request costs its own row alone, by
+// the index in the answer: here 388 of 445.
 func TestRecordedPhone(t *testing.T) {
 	bubble(t, faulty(isImport, badPhone), simulator.Options{}, Options{}, func(w *world) {
 		w.sim.AddList("News", "single_opt_in")
@@ -220,8 +221,8 @@ func TestRecordedPhone(t *testing.T) {
 		if diff := cmp.Diff(want, statuses(set)); diff != "" || err != nil {
 			t.Errorf("error %v, %s", err, diff)
 		}
-		fault := &Fault{"invalid", "phone_number", "The phone number provided either does not exist or is ineligible to " +
-			"receive ChannelType.SMS"}
+		fault := &Fault{"invalid", "phone_number", "The phone number provided either does not exist or is " +
+			"ineligible to receive ChannelType.SMS"}
 		if diff := cmp.Diff(fault, set[388].Fault); diff != "" {
 			t.Error(diff)
 		}
@@ -231,8 +232,8 @@ func TestRecordedPhone(t *testing.T) {
 	})
 }
 
-// TestRecordedJobs: in a wait, a 404 that speaks of revisions ends the run and claims nothing about the jobs. Only a 404
-// that speaks of the job means that it has expired.
+// TestRecordedJobs: in a wait, a 404 that speaks of revisions ends the run and claims nothing about the jobs. Only a
+// 404 that speaks of the job means that it has expired.
 func TestRecordedJobs(t *testing.T) {
 	isErrors := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/import-errors") }
 	isPoll := func(r *http.Request) bool { return !isErrors(r) }
