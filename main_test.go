@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -47,8 +48,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// checked compares what goes to a simulator and comes back with the API's description. A script's process has no test
-// to fail, so it writes to the file breaches.
+// checked compares what goes to a simulator and comes back with the API's description. A script's process has no
+// test to fail, so it writes to the file breaches.
 func checked(next http.Handler) http.Handler {
 	handler, err := contract.Layer(next, func(breach error) {
 		f, err := os.OpenFile(os.Getenv("BREACHES"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
@@ -66,7 +67,8 @@ func checked(next http.Handler) http.Handler {
 
 // The command line does what its help says: each script in testdata/script shows one promise.
 //
-// A script finds the repository in $REPO. The environment has no API key. The scripts have these commands of their own:
+// A script finds the repository in $REPO. The environment has no API key. The scripts have these commands of their
+// own:
 //
 //	klaviyo [NAME…]   serves a simulated Klaviyo with lists of these names; sets $URL and KLAVIYO_API_KEY
 //	stalling [NAME…]  is klaviyo, but imports are never answered; writes the file stalled when one has come
@@ -76,8 +78,8 @@ func checked(next http.Handler) http.Handler {
 // Shell scripts also have await FILE [TEXT], which returns when the file has the text, or anything at all.
 func TestScripts(t *testing.T) { testscript.Run(t, scripts(t, "testdata/script")) }
 
-// What goes wrong around the program (disk, input, signals) costs no row its result. The scripts in testdata/faults need
-// a process of their own to show it.
+// What goes wrong around the program (disk, input, signals) costs no row its result. The scripts in
+// testdata/faults need a process of their own to show it.
 func TestFaults(t *testing.T) { testscript.Run(t, scripts(t, "testdata/faults")) }
 
 // The key is in no output, and other promises that take some hundred processes to show.
@@ -105,9 +107,9 @@ func onlyLong(t *testing.T) {
 	}
 }
 
-// withClients is for scripts that need other programs. A script whose programs are not installed is skipped, but fails
-// when the environment has RECIPES=all. Its conditions are all, for RECIPES=all; root; and duckdb, when $NODE_PATH has
-// @duckdb/node-api. PostgreSQL's servers are on its $PATH.
+// withClients is for scripts that need other programs. A script whose programs are not installed is skipped, but
+// fails when the environment has RECIPES=all. Its conditions are all, for RECIPES=all; root; and duckdb, when
+// $NODE_PATH has @duckdb/node-api. PostgreSQL's servers are on its $PATH.
 func withClients(t *testing.T, dir string) testscript.Params {
 	p := scripts(t, dir)
 	servers, err := filepath.Glob("/usr/lib/postgresql/*/bin")
@@ -248,17 +250,42 @@ func TestReadmeBeginsWithTheTwoCommands(t *testing.T) {
 	}
 }
 
-// The README calls query clients with the flags that the recipes show to be right.
-func TestReadmeCallsClientsAsRecipesDo(t *testing.T) {
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
+// The documents call query clients with the flags that the recipes show to be right.
+func TestDocumentsCallClientsAsRecipesDo(t *testing.T) {
+	recipes, clients := recipes(t), 0
+	for _, section := range []struct{ file, title string }{
+		{"README.md", "\n### From other clients\n"}, {"GUIDE.md", "\n## Send rows from your query client\n"},
+	} {
+		text, _ := os.ReadFile(section.file) // the section is in one of the two
+		_, body, _ := strings.Cut(string(text), section.title)
+		body, _, _ = strings.Cut(body, "\n## ")
+		body = regexp.MustCompile(`\n +`).ReplaceAllString(body, " ") // one line per command
+		for line := range strings.Lines(body) {
+			client, _, found := strings.Cut(line, "klaviyo-export add")
+			if !found || client == "" || strings.HasPrefix(client, "klaviyo-export") {
+				continue
+			}
+			client, _, _ = strings.Cut(client, "select") // columns differ
+			client, _, _ = strings.Cut(client, "{")
+			if client = strings.TrimRight(client, " |&"); !strings.Contains(recipes, client) {
+				t.Errorf("%s: no recipe has %q", section.file, client)
+			}
+			clients++
+		}
 	}
+	if clients < 10 {
+		t.Errorf("expected 10 clients or more in the documents, got %d", clients)
+	}
+}
+
+// recipes returns the commands of all recipes.
+func recipes(t *testing.T) string {
+	t.Helper()
 	files, err := filepath.Glob("testdata/recipes/*.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var recipes strings.Builder
+	var text strings.Builder
 	for _, file := range files {
 		script, err := txtar.ParseFile(file)
 		if err != nil {
@@ -266,26 +293,9 @@ func TestReadmeCallsClientsAsRecipesDo(t *testing.T) {
 		}
 		for _, f := range script.Files {
 			if f.Name == "recipe" {
-				recipes.Write(f.Data)
+				text.Write(f.Data)
 			}
 		}
 	}
-	_, section, _ := strings.Cut(string(text), "\n### From other clients\n")
-	section, _, _ = strings.Cut(section, "\n#")
-	clients := 0
-	for line := range strings.Lines(section) {
-		client, _, found := strings.Cut(line, "klaviyo-export add")
-		if !found {
-			continue
-		}
-		client, _, _ = strings.Cut(client, "select") // columns are each one's own
-		client, _, _ = strings.Cut(client, "{")
-		if client = strings.TrimRight(client, " |&"); !strings.Contains(recipes.String(), client) {
-			t.Errorf("no recipe has %q", client)
-		}
-		clients++
-	}
-	if clients < 10 {
-		t.Errorf("the README has %d clients", clients)
-	}
+	return text.String()
 }

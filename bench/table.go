@@ -59,7 +59,8 @@ func (c *comparison) text(commit string) string {
 	set := c.main
 	fmt.Fprintf(&b, "\nMeasured %s on %s, %s, commit %s. ",
 		c.began.UTC().Format("2006-01-02 15:04 UTC"), c.machine, runtime.Version(), commit)
-	fmt.Fprintf(&b, "Runs of each program at each size, in turn: %d; the server answers an import after %v. ", c.rounds, c.delay)
+	fmt.Fprintf(&b, "Runs of each program at each size, in turn: %d; the server answers an import after %v. ",
+		c.rounds, c.delay)
 	fmt.Fprintf(&b, "Peers: %s.\n\n", c.versions())
 	fmt.Fprintf(&b, "%s rows of %.0f bytes, %.0f %% with characters outside ASCII, %.1f %% bad; ",
 		grouped(set.count), float64(set.bytes)/float64(set.count), share(set.nonASCII, set), share(set.bad, set))

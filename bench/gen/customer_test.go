@@ -34,7 +34,8 @@ func TestKeys(t *testing.T) {
 				spelled[want.Row] = key
 			case "skipped":
 				if first[c.same(key)] != want.Of || want.Code != "duplicate" {
-					t.Errorf("row %d: row %d has the same key %s, the expectation is %+v", want.Row, first[c.same(key)], key, want)
+					t.Errorf("row %d: row %d has the same key %s, the expectation is %+v",
+						want.Row, first[c.same(key)], key, want)
 				}
 				if duplicates++; key != spelled[want.Of] {
 					respelled++

@@ -6,7 +6,8 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// longPlan returns the faults of the long run. Every import takes at least a second, so that rows always wait to be sent.
+// longPlan returns the faults of the long run. Every import takes at least a second, so that rows always wait to
+// be sent.
 func longPlan(seed uint64) *simulator.Plan {
 	faults := []simulator.Fault{{On: importing, Do: "delay", Before: time.Second, Times: -1}}
 	for _, f := range []simulator.Fault{
@@ -29,8 +30,8 @@ func longPlan(seed uint64) *simulator.Plan {
 	)}
 }
 
-// plan draws the faults of a round. All of them pass, so that each row has one right result. Only the codes that plan adds to
-// r.codes may leave rows unknown.
+// plan draws the faults of a round. All of them pass, so that each row has one right result. Only the codes that
+// plan adds to r.codes may leave rows unknown.
 func (r *round) plan() *simulator.Plan {
 	var faults []simulator.Fault
 	kinds := []simulator.Fault{
@@ -62,8 +63,8 @@ func (r *round) plan() *simulator.Plan {
 		Do: "fail", Times: -1, Addresses: []string{"failed*"}, Code: "duplicate_profile", Detail: "Taken.",
 		Payload: []string{"full", "none", "attributes"}[r.dice.IntN(3)], Uppercase: r.dice.IntN(2) == 0,
 	}
-	// When a kill cuts off some results of an import job, the positions of its errors say nothing. wait then matches errors by
-	// address, and cannot match those without one.
+	// When a kill cuts off some results of an import job, the positions of its errors say nothing. wait then
+	// matches errors by address, and cannot match those without one.
 	r.codes["error_unmatched"] = !r.wait && fail.Payload == "none"
 	if r.dice.IntN(6) == 0 {
 		n := r.dice.IntN(4)

@@ -13,7 +13,7 @@ type checkCommand struct {
 }
 
 func (*checkCommand) Help() string {
-	return `Good rows get the status valid. The command needs no key and contacts nobody.
+	return `Good rows get the status valid. The command needs no key and no network.
 
 Example:
 

@@ -58,6 +58,7 @@ var groups = []kong.Group{
 	{Key: "waiting", Title: "Waiting flags:"},
 	{Key: "klaviyo", Title: "Klaviyo flags:"},
 	{Key: "times", Title: "Flags that say when:"},
+	{Key: "workflow", Title: "Workflow flags:"},
 	{Key: "runs", Title: "Flags for the runs:"},
 	{Key: "looking", Title: "Flags that print instead of running:"},
 	{Key: "messages", Title: "Message flags:"},
@@ -107,7 +108,8 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 			"version":  "klaviyo-export " + version() + " " + runtime.Version(),
 			"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision,
 		},
-		listHelp, rowHelp, sendingHelp, waitingHelp, klaviyoHelp, simulateHelp, messageHelp, reportHelp, serverHelp, pickHelp, runHelp, scheduleHelp, timesHelp, lookHelp,
+		listHelp, rowHelp, sendingHelp, waitingHelp, klaviyoHelp, simulateHelp, messageHelp,
+		pickHelp, reportHelp, runHelp, scheduleHelp, timesHelp, lookHelp, serverHelp,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}), kong.ValueFormatter(helpOf),
 		kong.ExplicitGroups(groups),
 	)

@@ -14,8 +14,8 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// A clock that jumps forward by two hours four times a second, and back in the end, neither ends a run nor delays it. The
-// report has the true duration.
+// A clock that jumps forward by two hours four times a second, and back in the end, neither ends a run nor delays
+// it. The report has the true duration.
 func TestClockSteps(t *testing.T) {
 	if !*long {
 		t.Skip("only with -long: it builds the standard library")
@@ -56,8 +56,8 @@ func TestClockSteps(t *testing.T) {
 	}
 }
 
-// buildStepped builds the program with a time.Now whose wall clock jumps. Tools that intercept system calls cannot do that:
-// the runtime reads the clock in the vdso.
+// buildStepped builds the program with a time.Now whose wall clock jumps. Tools that intercept system calls cannot
+// do that: the runtime reads the clock in the vdso.
 func buildStepped(t *testing.T, binary string) {
 	t.Helper()
 	root, err := exec.Command("go", "env", "GOROOT").Output()

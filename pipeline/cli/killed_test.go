@@ -14,8 +14,8 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// A run that is killed at any moment continues from its own results. In the end every row has a result, and the list has
-// exactly the people that it should have.
+// A run that is killed at any moment continues from its own results. In the end every row has a result, and the
+// list has exactly the people that it should have.
 func TestKilledRunsAreResumed(t *testing.T) {
 	n, rounds := 10_000, 2
 	if *long {
@@ -28,8 +28,9 @@ func TestKilledRunsAreResumed(t *testing.T) {
 	}
 }
 
-// resumedRound starts a run again and again until it ends by itself. It kills each one after a random time, at first up to
-// upTo. It compares the results and the list with what is wanted and returns how long the last run took.
+// resumedRound starts a run again and again until it ends by itself. It kills each one after a random time, at
+// first up to upTo. It compares the results and the list with what is wanted and returns how long the last run
+// took.
 func resumedRound(t *testing.T, rows string, want []killRow, upTo time.Duration) (took time.Duration) {
 	t.Helper()
 	sim := simulator.New(simulator.Options{Wrap: described(t), JobTime: time.Millisecond})
@@ -110,8 +111,8 @@ func killRows(n int) (string, []killRow) {
 	return text.String(), want
 }
 
-// killed starts klaviyo-export, which appends its results to a file, and kills it after some time. It returns the exit
-// status, -1 if the process was killed.
+// killed starts klaviyo-export, which appends its results to a file, and kills it after some time. It returns the
+// exit status, -1 if the process was killed.
 func killed(t *testing.T, args []string, input, results string, after time.Duration) int {
 	t.Helper()
 	in, err := os.Open(input)

@@ -10,18 +10,20 @@ import (
 )
 
 type pickCommand struct {
-	Status  []string `enum:"${statuses}" default:"rejected,unknown,unsent,missing" placeholder:"STATUS" help:"${help_status}"`
+	Status  []string `enum:"${statuses}" default:"${picked}" placeholder:"STATUS" help:"${help_status}"`
 	Results string   `arg:"" help:"Results of the run that read the same input."`
 }
 
 var pickHelp = kong.Vars{
-	"statuses":    "applied,accepted,skipped,rejected,unknown,unsent,valid,missing",
-	"help_status": "Statuses, separated by commas: ${statuses}. A row without a result is missing.",
+	"statuses": "applied,accepted,skipped,rejected,unknown,unsent,valid,missing",
+	"picked":   "rejected,unknown,unsent,missing",
+	"help_status": "Statuses, separated by commas: applied, accepted, skipped, rejected, unknown, unsent, valid, " +
+		"or missing for rows without a result.",
 }
 
 func (*pickCommand) Help() string {
-	return `Reads the input of an earlier run from standard input and prints the rows that have a given status, unchanged. If the
-results have several lines for a row, the last one counts.
+	return `Reads the input of an earlier run from standard input and prints the rows that have a given status,
+unchanged. If the results have several lines for a row, the last one counts.
 
 Example:
 

@@ -32,9 +32,9 @@ func (f *addOnlyFlags) check(g given) error {
 }
 
 func (*removeCommand) Help() string {
-	return `Each row names a profile by its profile_id; other columns have no effect. Consent does not change: nobody is unsubscribed.
+	return `Each row names a profile by its profile_id. Other columns have no effect.
 
-If no list has the name, the run fails.
+Consent does not change: remove unsubscribes no one. If no list has the name, the run fails.
 
 Example:
 

@@ -19,7 +19,7 @@ type rowFlags struct {
 	Map             map[string]string `mapsep:"none" placeholder:"COLUMN=TARGET" help:"${help_map}"`
 	Drop            []string          `sep:"none" placeholder:"COLUMN" help:"Leave a column out. Repeatable."`
 	DefaultCountry  string            `placeholder:"CC" help:"${help_default_country}"`
-	Duplicates      string            `enum:"first,send" default:"first" placeholder:"first|send" help:"${help_duplicates}"`
+	Duplicates      string            `enum:"first,send" default:"first" placeholder:"first|send" help:"${help_same}"`
 	DuplicateWindow int               `default:"1000000" placeholder:"ROWS" help:"Look for duplicates in this many rows."`
 	MaxInvalid      pipeline.Bound    `default:"0" placeholder:"N|N%" help:"${help_max_invalid}"`
 	StopOnInvalid   bool              `help:"${help_stop_on_invalid}"`
@@ -27,10 +27,9 @@ type rowFlags struct {
 }
 
 var rowHelp = kong.Vars{
-	"help_map":             "Send a column as another attribute, as a member of the location, or as properties.NAME. Repeatable.",
+	"help_map":             "Send a column as another attribute, as a location member, or as properties.NAME. Repeatable.",
 	"help_default_country": "Country, as two letters, of phone numbers without a country code in rows without a country.",
-	"help_duplicates": "Send only the first of several rows with the same email (remove: profile_id), " +
-		"or send them all.",
+	"help_same":            "Send only the first of the rows with the same email (remove: profile_id), or send them all.",
 	"help_max_invalid": "How many rows may be rejected, here or by Klaviyo, before the run counts as failed: " +
 		"a number or a share of the rows read.",
 	"help_stop_on_invalid": "Stop at the first rejected row beyond --max-invalid. A share counts from 1,000 rows on.",

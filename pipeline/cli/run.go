@@ -16,23 +16,23 @@ import (
 
 type runCommand struct {
 	Settings      string `arg:"" help:"YAML file of result_settings, or a digdag workflow (.dig)."`
+	variableFlags `group:"settings"`
 	settingsFlags `group:"settings"`
 	addFlags
 }
 
-// settingsFlags say how the settings are read.
+// settingsFlags say how the settings are used.
 type settingsFlags struct {
-	Task    string            `placeholder:"+NAME" help:"${help_task}"`
-	Set     map[string]string `mapsep:"none" placeholder:"NAME=VALUE" help:"Set the variable $${NAME}. Repeatable."`
-	Secrets string            `placeholder:"FILE" help:"YAML file with values of $${secret:NAME}."`
-	NoWait  bool              `help:"Do not wait for import jobs, whatever the settings say."`
-	Print   bool              `help:"Print the equivalent command line, without the key, and do nothing else."`
+	Task   string `placeholder:"+NAME" help:"${help_task}"`
+	NoWait bool   `help:"Do not wait for import jobs, whatever the settings say."`
+	Print  bool   `help:"Print the equivalent command line, without the key, and do nothing else."`
 }
 
 var runHelp = kong.Vars{"help_task": "Task of the workflow, if several tasks export to Klaviyo."}
 
 func (*runCommand) Help() string {
-	return `Translates the settings and the flags into one command line of add or remove and runs that. Flags win over the settings.
+	return `Translates the settings and the flags into one command line of add or remove and runs that. Flags win over the
+settings.
 
 Rows are read from standard input: the query of a workflow's task is not run.
 

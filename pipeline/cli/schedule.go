@@ -14,12 +14,13 @@ import (
 )
 
 type scheduleCommand struct {
-	Cron       string   `arg:"" optional:"" help:"${help_cron}"`
-	Command    []string `arg:"" optional:"" passthrough:"partial" help:"Command to run, after --."`
-	Workflow   string   `group:"times" placeholder:"FILE" help:"${help_workflow}"`
-	timesFlags `group:"times"`
-	runsFlags  `group:"runs"`
-	lookFlags  `group:"looking"`
+	Cron          string   `arg:"" optional:"" help:"${help_cron}"`
+	Command       []string `arg:"" optional:"" passthrough:"partial" help:"Command to run, after --."`
+	Workflow      string   `group:"workflow" placeholder:"FILE" help:"${help_workflow}"`
+	variableFlags `group:"workflow"`
+	timesFlags    `group:"times"`
+	runsFlags     `group:"runs"`
+	lookFlags     `group:"looking"`
 }
 
 // runsFlags say how runs are logged and when the schedule ends because of them.
@@ -38,8 +39,9 @@ var scheduleHelp = kong.Vars{
 }
 
 func (*scheduleCommand) Help() string {
-	return `The command finds its scheduled time in the environment, as SCHEDULED_TIME and SCHEDULED_UNIXTIME. If both the day of month
-and the day of week are restricted, the one that fires more often counts.
+	return `The command finds its scheduled time in the environment, as SCHEDULED_TIME and SCHEDULED_UNIXTIME.
+
+If both the day of month and the day of week are restricted, the one that fires more often counts.
 
 SIGTERM ends the schedule after the run in progress. A second SIGTERM is passed on to that run.
 
@@ -74,7 +76,7 @@ func (s *scheduleCommand) check(g given) error {
 	if s.GiveUpAfter < 0 {
 		return fmt.Errorf("--give-up-after: expected 0 or more runs, got %d", s.GiveUpAfter)
 	}
-	return cmp.Or(s.lookFlags.check(g), s.timesFlags.check(g))
+	return cmp.Or(g.needs("workflow", "set", "secrets"), s.lookFlags.check(g), s.timesFlags.check(g))
 }
 
 // read returns the schedule and the command.
@@ -91,7 +93,7 @@ func (s *scheduleCommand) read(g given, line *kong.Context) (*schedule.Plan, []s
 	if positionals(line) > 0 && 1+len(s.Command) != len(command) {
 		return nil, nil, fmt.Errorf("<cron> and --workflow cannot be combined: got %q; put -- before the command", s.Cron)
 	}
-	plan, err := schedule.FromWorkflow(s.Workflow, workflow.Options{Env: os.LookupEnv})
+	plan, err := schedule.FromWorkflow(s.Workflow, workflow.Options{Set: s.Set, Secrets: s.Secrets, Env: os.LookupEnv})
 	return plan, command, err
 }
 

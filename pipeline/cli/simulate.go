@@ -26,7 +26,7 @@ var serverHelp = kong.Vars{
 }
 
 func (*simulateCommand) Help() string {
-	return `Prints one line with the server's URL, then serves until it is stopped. Every key is accepted, except for "invalid".
+	return `Prints one line with the server's URL, then serves until it is stopped. Every key is accepted except "invalid".
 
 GET /simulator/lists and /simulator/lists/ID/profiles show what the server holds.
 

@@ -31,7 +31,7 @@ type transfer struct {
 	client  sink.Options // without the key
 }
 
-// plan checks the flags. It contacts nobody and reads no file.
+// plan checks the flags. It uses no network and reads no file.
 func (f *transferFlags) plan(g given, operation validate.Operation) (*transfer, error) {
 	options, err := f.rowFlags.options(g, operation)
 	err = cmp.Or(f.listFlags.checkOne(g), f.simulateFlags.check(g), f.klaviyoFlags.check(g),

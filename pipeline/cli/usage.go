@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -42,21 +43,26 @@ func dialect(text string) string {
 	return text
 }
 
-// slips are flags that people try, and what to use instead.
+const (
+	keyHint  = "set KLAVIYO_API_KEY or pass --api-key-file FILE: no flag takes the key itself"
+	rowsHint = "pass rows or results on standard input: klaviyo-export %s … < FILE"
+)
+
+// slips are flags that people try, some with their command, and what to type instead.
 var slips = map[string]string{
 	"-l": "use --list-name NAME or --list-id ID", "--list": "use --list-name NAME or --list-id ID",
-	"--api-key": "set KLAVIYO_API_KEY or pass --api-key-file FILE: no flag takes the key itself",
-	"--key":     "set KLAVIYO_API_KEY or pass --api-key-file FILE: no flag takes the key itself",
-	"--token":   "set KLAVIYO_API_KEY or pass --api-key-file FILE: no flag takes the key itself",
-	"--json":    "use report --format json", "--text": "use report --format text",
-	"--html": "use report --format html", "--prometheus": "use report --format prometheus",
-	"-v": "use --version or --log-format text", "-V": "use --version", "--verbose": "use --log-format text",
-	"-q": "use --quiet", "-f": "pass the rows on standard input: … < FILE", "-i": "pass the rows on standard input: … < FILE",
-	"--file": "pass the rows on standard input: … < FILE", "--input": "pass the rows on standard input: … < FILE",
+	"--api-key": keyHint, "--key": keyHint, "--token": keyHint,
+	"report --json": "use --format json", "report --text": "use --format text",
+	"report --html": "use --format html", "report --prometheus": "use --format prometheus",
+	"-V": "use --version", "-v": "use --version or --log-format text", "--verbose": "use --log-format text",
+	"-q": "use --quiet", "-n": "use --dry-run",
 	"-o": "redirect the results: … > FILE", "--output": "redirect the results: … > FILE",
-	"-n": "use --dry-run", "--schedule": "use klaviyo-export schedule --workflow FILE -- COMMAND",
-	"--no-wait": "leave --wait out", "--wait": "use klaviyo-export add --wait",
+	"run --schedule": "use klaviyo-export schedule --workflow FILE -- COMMAND",
+	"add --no-wait":  "leave --wait out",
 }
+
+// inputs are flags that people try for the rows, which come on standard input.
+var inputs = []string{"-f", "-i", "--file", "--input"}
 
 // readers are the commands that read rows or results from standard input and take no file.
 var readers = []string{"add", "remove", "check", "run", "wait", "pick"}
@@ -68,14 +74,18 @@ func misuse(err error, args []string) (text, hint string) {
 	flag, _, _ = strings.Cut(flag, ",")
 	argument, isArgument := strings.CutPrefix(text, "unexpected argument ")
 	switch {
+	case isFlag && slips[command+" "+flag] != "":
+		return "unknown flag " + flag, slips[command+" "+flag]
 	case isFlag && slips[flag] != "":
 		return "unknown flag " + flag, slips[flag]
+	case isFlag && slices.Contains(inputs, flag) && slices.Contains(readers, command):
+		return "unknown flag " + flag, fmt.Sprintf(rowsHint, command)
 	case isArgument && command == "" && argument == "help" && len(args) > 1:
 		return text, "run klaviyo-export " + args[1] + " --help"
 	case isArgument && command == "" && argument == "version":
 		return text, "run klaviyo-export --version"
 	case isArgument && slices.Contains(readers, command):
-		return text, "pass rows or results on standard input: klaviyo-export " + command + " … < FILE"
+		return text, fmt.Sprintf(rowsHint, command)
 	}
 	return dialect(text), strings.TrimSpace("run klaviyo-export "+command) + " --help"
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// A wrong command line ends with exit status 2 and an empty standard output. The error names the flag, what was expected
-// and what was there, and the hint says what to type instead.
+// A wrong command line ends with exit status 2 and an empty standard output. The error names the flag, what was
+// expected and what was there, and the hint says what to type instead.
 func TestUsageErrors(t *testing.T) {
 	for _, c := range []struct{ name, line, err, hint string }{
 		{"no command", "", "missing command", "run klaviyo-export --help"},
@@ -17,13 +17,15 @@ func TestUsageErrors(t *testing.T) {
 		{"help of a command", "help add", "unexpected argument help", "run klaviyo-export add --help"},
 		{"version as a command", "version", "unexpected argument version", "run klaviyo-export --version"},
 		{"short list flag", "add -l News", "unknown flag -l", "use --list-name NAME or --list-id ID"},
-		{"format as a flag", "report --html", "unknown flag --html", "use report --format html"},
+		{"format as a flag", "report --html", "unknown flag --html", "use --format html"},
 		{"misspelt flag", "add --list-nam News", `unknown flag --list-nam, did you mean "--list-name"?`,
 			"run klaviyo-export add --help"},
 		{"key as a flag", "add --api-key secret", `unknown flag --api-key`,
 			"set KLAVIYO_API_KEY or pass --api-key-file FILE: no flag takes the key itself"},
 		{"rows as an argument", "add rows.ndjson", "unexpected argument rows.ndjson",
 			"pass rows or results on standard input: klaviyo-export add … < FILE"},
+		{"rows as a flag", "check --file rows.ndjson", "unknown flag --file",
+			"pass rows or results on standard input: klaviyo-export check … < FILE"},
 		{"argument of simulate", "simulate rows.ndjson", "unexpected argument rows.ndjson",
 			"run klaviyo-export simulate --help"},
 		{"schedule of a workflow", "run x.dig --schedule", "unknown flag --schedule",

@@ -16,8 +16,8 @@ type waitCommand struct {
 }
 
 func (*waitCommand) Help() string {
-	return `Reads results from standard input. Rows that are accepted there get their final status. All other rows are passed on
-unchanged.
+	return `Reads results from standard input. Rows that are accepted there get their final status. All other rows are
+passed on unchanged.
 
 Example:
 

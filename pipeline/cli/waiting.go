@@ -34,9 +34,8 @@ type waitingFlags struct {
 }
 
 var waitingHelp = kong.Vars{
-	"help_wait_timeout": "Wait for each import job for this time, from 5m to 24h.",
-	"help_max_open_jobs": "Wait for this many import jobs at once. Sending pauses when they are open. " +
-		"The number bounds memory.",
+	"help_wait_timeout":  "Wait for each import job for this time, from 5m to 24h.",
+	"help_max_open_jobs": "Wait for at most this many import jobs at once. The number bounds memory.",
 }
 
 func (f *waitingFlags) check() error {

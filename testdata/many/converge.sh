@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows that processes which know nothing of each other share one account's quota: converge.sh PROCESSES SECONDS
+# Shows that independent processes share one account's quota: converge.sh PROCESSES SECONDS
 # Each sends to one simulated Klaviyo with its real rates, and has more rows than it gets through for so many seconds. Rows come
 # slowly, so that a request holds few of them: it is requests that Klaviyo counts. Prints what was measured, and fails when a row is
 # lost, less than 95 % of the quota is used in whole minutes, or more than 5 % of the requests after the first minute are refused.

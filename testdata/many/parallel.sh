@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs the filter as the map step of GNU parallel, sending rows.ndjson to the Klaviyo at $URL, and prints what came of it: blocks of
+# Runs the filter as the map step of GNU parallel, sending rows.ndjson to the Klaviyo at $URL, and prints the outcome: blocks of
 # a file on this machine, a stream dealt out to two hosts, and a partition that is killed and run again. The hosts are two names of
 # an sshd on 127.0.0.1 with keys of its own. Writes into the working directory; of sshd nothing is left.
-# parallel.txtar has the commands that it runs and what comes of them: go test . -run TestMany/parallel -v
+# parallel.txtar has the commands and their outcome: go test . -run TestMany/parallel -long -v
 set -euo pipefail
 . "${0%/*}/told.sh"
 directory=$(env -u TMPDIR mktemp -d)

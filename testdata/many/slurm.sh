@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs the filter as a step of a Slurm job, eight tasks on two nodes, sending rows.ndjson to the Klaviyo at $URL, and prints what came
-# of it. The cluster is its own: slurmctld, two slurmd and munged on 127.0.0.1, started by hand as root, without cgroups. Writes into
+# Runs the filter as a step of a Slurm job, eight tasks on two nodes, sending rows.ndjson to the Klaviyo at $URL, and prints the
+# outcome. The cluster is its own: slurmctld, two slurmd and munged on 127.0.0.1, started by hand as root, without cgroups. Writes into
 # the working directory; of the cluster nothing is left.
-# slurm.txtar has the commands that it runs and what comes of them: go test . -run TestMany/slurm -v, as root
+# slurm.txtar has the commands and their outcome: go test . -run TestMany/slurm -long -v, as root
 set -euo pipefail
 . "${0%/*}/told.sh"
 [ "$(id -u)" = 0 ] || { echo "slurm.sh: slurmd must be started as root" >&2; exit 1; }

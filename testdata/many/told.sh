@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# told LIST RESULTS…  prints what the merged report says, how many rows a later try left as they were, how many people two partitions
-# had rows of, and how many are on the list.
+# told LIST RESULTS…  prints what the merged report says, how many rows a later run resumed, how many people
+# were in two partitions, and how many are on the list.
 told() {
   klaviyo-export report "${@:2}" >"$1.json" || true
   jq -r '"\(.runs // 1) runs \(.status): \(.rows | "\(.read) rows, \(.accepted) accepted, \(.rejected) rejected, \(.skipped) skipped")"' "$1.json"
