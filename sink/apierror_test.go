@@ -173,6 +173,7 @@ func TestAboutRevisions(t *testing.T) {
 		{404, "No valid revisions found for method", "/data/", true},
 		{404, "No valid revisions found for method, please check our documentation", "", true},
 		{404, "This revision is not available.", "", true},
+		{404, "The date is before the earliest available, use a date after 2026-04-15", "", true},
 		{404, "A list with id `revision` does not exist.", "/data/", false},
 		{404, "A list with id revisions does not exist.", "/data/", false},
 		{404, "A profile with id valid does not exist.", "/data/", false},

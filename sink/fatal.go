@@ -33,10 +33,11 @@ func (c *Client) fatal(r *request, a *answer) *Error {
 }
 
 // aboutRevisions matches texts about API revisions. Each alternative has two words, so that an id or a name that
-// Klaviyo repeats does not match. "No valid revisions found for method" is klaviyo-more.md §9.
+// Klaviyo repeats does not match. Klaviyo was seen to say "No valid revisions found for method" (klaviyo-more.md §9),
+// "Unable to specify a future revision date", and of an old date that it is "before the earliest available".
 var aboutRevisions = regexp.MustCompile(
-	`(?i)\b(valid|api|this|requested|future|available|supported) revisions?\b|` +
-		`\brevisions? (dates?|headers?|found|available|supported)\b`)
+	`(?i)\b(valid|api|this|requested|specified|future|available|supported) revisions?\b|` +
+		`\brevisions? (dates?|headers?|found|available|supported)\b|\bbefore the earliest available\b`)
 
 // refusesRevision reports whether Klaviyo refuses the API revision and not what the request is about. Details may
 // change (klaviyo-api.md §1), so this one sign is enough for a 404, and a 400 must not name an attribute either.

@@ -25,7 +25,7 @@ func TestUnknownIdsOnRemoval(t *testing.T) {
 		name, code string
 		wrap       func(http.Handler) http.Handler
 	}{
-		{"as the simulator says", "", nil},
+		{"as the simulator says", "invalid", nil},
 		{
 			"by pointer", "not_found",
 			faulty(isRemoval, problem(404, "not_found", "/data/1/id", "No profile "+unknownID+" here.")),
@@ -50,7 +50,7 @@ func TestUnknownIdsOnRemoval(t *testing.T) {
 					t.Errorf("statuses %v, %v, %v", set[0].Status, set[1].Status, set[2].Status)
 				}
 				f := set[1].Fault
-				if f == nil || c.code != "" && f.Code != c.code || f.Column != "profile_id" ||
+				if f == nil || f.Code != c.code || f.Column != "profile_id" ||
 					!strings.Contains(f.Detail, unknownID) {
 					t.Errorf("fault %+v", f)
 				}
@@ -188,6 +188,40 @@ func TestManyUnknownIDs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUnknownIDsAtTheSimulator: five ids of a thousand that the simulator does not know cost two requests.
+func TestUnknownIDsAtTheSimulator(t *testing.T) {
+	bubble(t, nil, simulator.Options{}, Options{}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		set := make([]Profile, maxRemoval)
+		for i := range set {
+			id := idOf(i)
+			if i%200 != 7 {
+				id = w.sim.AddProfile(fmt.Sprintf("p%d@example.com", i))
+			}
+			set[i] = removals(id)[0]
+		}
+		if err := NewRemoval(w.client, w.list("News")).Send(w.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]int{"applied": 995, "rejected invalid": 5}, statuses(set)); diff != "" {
+			t.Error(diff)
+		}
+		for i := 7; i < maxRemoval; i += 200 {
+			want := &Fault{"invalid", "profile_id", "Invalid profile IDs: " + idOf(i)}
+			if diff := cmp.Diff(want, set[i].Fault); diff != "" {
+				t.Error(diff)
+			}
+		}
+		want := map[string]int{
+			"GET /api/lists 200": 1, "DELETE /api/lists/{id}/relationships/profiles 400": 1,
+			"DELETE /api/lists/{id}/relationships/profiles 204": 1,
+		}
+		if diff := cmp.Diff(want, w.sim.Requests()); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 // TestUnknownIDOfTwoRows: rows of the same unknown id are all rejected by the first refusal.

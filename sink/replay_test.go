@@ -211,6 +211,36 @@ func TestRecordedAnswers(t *testing.T) {
 	}
 }
 
+// TestOtherRevisions: a revision that the user asked for and Klaviyo does not offer is named, with the way back.
+func TestOtherRevisions(t *testing.T) {
+	const hint = "leave out --revision, the default is 2026-07-15; or pass another date"
+	for _, c := range []struct{ name, revision, text string }{
+		{
+			"of the future", "2099-01-15", "Klaviyo does not offer this in API revision 2099-01-15: HTTP 404: " +
+				"Unable to specify a future revision date (not_found)",
+		},
+		{
+			"before all", "2021-01-15", "Klaviyo does not offer this in API revision 2021-01-15: HTTP 404: " +
+				"No valid revisions found for method (not_found)",
+		},
+		{
+			"no date", "2026-13-15", "Klaviyo does not offer this in API revision 2026-13-15: HTTP 400: " +
+				"The revision header must be a date such as 2026-07-15. (invalid)",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+				w.client.options.Revision = c.revision
+				_, err := w.client.FindList(w.Context(), ListRef{Name: "News"})
+				want := ends{"setup", `look up list "News": ` + c.text, hint, map[string]int{}}
+				if diff := cmp.Diff(want, end(err, nil)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
+
 // TestRecordedPhone: a phone number that Klaviyo refuses together with the whole request costs its own row alone, by
 // the index in the answer: here 388 of 445.
 func TestRecordedPhone(t *testing.T) {
