@@ -77,8 +77,7 @@ func (l *List) absent(near []listResource) error {
 	switch {
 	case l.ref.Create && !l.ref.NoCreate:
 		if others != "" {
-			l.client.tell(fmt.Sprintf("no list has the name %q, so it is created with the first rows%s",
-				l.ref.Name, others))
+			l.client.tell(fmt.Sprintf("no list has the name %q yet%s", l.ref.Name, others))
 		}
 		return nil
 	case others != "" && l.ref.NoCreate:

@@ -78,8 +78,7 @@ func TestNearNames(t *testing.T) {
 				}
 				want := []string{fmt.Sprintf(`created list "News Letter" (%s)`, id)}
 				if near != "" {
-					want = append([]string{`no list has the name "News Letter", so it is created with the first rows` +
-						near}, want...)
+					want = append([]string{`no list has the name "News Letter" yet` + near}, want...)
 				}
 				if diff := cmp.Diff(want, *told); diff != "" {
 					t.Error(diff)
