@@ -13,7 +13,8 @@ type Sender interface {
 
 	// Send sends the profiles, within Limits, and sets the Status, Job and Fault of each one.
 	// Its error is an *Error and ends the run. Profiles that were not sent are Unsent then, and those that may have
-	// arrived are Unknown. When ctx ends, no further request starts; one in flight ends by its own time limit.
+	// arrived are Unknown. Those that were refused without a name are Unsent too, unless a request of the same call
+	// was accepted: the request itself may be wrong. When ctx ends, no further request starts; one in flight ends by its own time limit.
 	Send(ctx context.Context, profiles []Profile) error
 }
 
