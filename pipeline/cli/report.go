@@ -1,13 +1,14 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
+	"klaviyo-export/pipeline"
 	"klaviyo-export/report"
 	"klaviyo-export/report/render"
 )
@@ -73,8 +74,17 @@ func (c *console) readReport(name string) (*report.Report, []string, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read a report: %w", err)
+		return nil, nil, unread(name, err)
 	}
 	defer f.Close()
 	return report.ReadStream(name, f)
+}
+
+// unread is the error of a file that could not be opened. Some people type a format there.
+func unread(name string, err error) error {
+	failed := &pipeline.Error{Text: "read a report: " + err.Error()}
+	if slices.Contains([]string{"json", "text", "html", "prometheus"}, name) {
+		failed.Hint = "use --format " + name
+	}
+	return failed
 }
