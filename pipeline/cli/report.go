@@ -14,8 +14,9 @@ import (
 )
 
 type reportCommand struct {
-	Format string   `enum:"json,text,html,prometheus" default:"json" placeholder:"FORMAT" help:"${help_format}"`
-	Files  []string `arg:"" optional:"" name:"file" help:"Results or reports. Without a file, or for -, standard input."`
+	Format     string   `enum:"json,text,html,prometheus" default:"json" placeholder:"FORMAT" help:"${help_format}"`
+	ExitStatus bool     `help:"Exit with the merged report's exit status."`
+	Files      []string `arg:"" optional:"" name:"file" help:"Results or reports. Without a file, or for -, standard input."`
 }
 
 var reportHelp = kong.Vars{
@@ -23,7 +24,10 @@ var reportHelp = kong.Vars{
 }
 
 func (*reportCommand) Help() string {
-	return `Merges the reports of any number of runs and shows the result. The exit status is the worst of the runs'.
+	return `Merges the reports of any number of runs and shows the result.
+
+The exit status is 0 if there is a report to show, and 2 if an input cannot be read. With --exit-status it is the
+status of the merged report, which is that of the worst run.
 
 Examples:
 
@@ -50,7 +54,10 @@ func (r *reportCommand) Run(c *console) error {
 	if err := r.write(c.Out, merged); err != nil {
 		return err
 	}
-	return &exitError{nil, merged.ExitCode}
+	if r.ExitStatus {
+		return &exitError{nil, merged.ExitCode}
+	}
+	return nil
 }
 
 // write writes a report in the format that was asked for.
