@@ -16,7 +16,7 @@ type addFlags struct {
 type addCommand struct{ addFlags }
 
 func (*addCommand) Help() string {
-	return `If no list has the name, add creates it when the first rows are ready to be sent.
+	return `If no list has the name, add creates it when the first rows are ready to be sent. With --no-create it fails.
 
 Joining a list is not consent: suppressed profiles stay suppressed. Flows that the list triggers may start.
 
@@ -35,7 +35,7 @@ func (a *addCommand) plan(g given) (*transfer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.options.List.Create, t.options.List.OptIn = true, a.process()
+	t.options.List.Create, t.options.List.OptIn = !a.NoCreate, a.process()
 	a.waitFlags.apply(t.options, a.Wait)
 	return t, nil
 }

@@ -117,6 +117,11 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 		panic(err) // a declaration is wrong
 	}
 	for _, command := range parser.Model.Children {
+		for _, flag := range command.Flags {
+			if _, is := profileFlags[flag.Name]; is && command.Name == "remove" {
+				flag.Hidden = true
+			}
+		}
 		slices.SortStableFunc(command.Flags, func(a, b *kong.Flag) int { return heading(a) - heading(b) })
 	}
 	return parser

@@ -56,8 +56,8 @@ var (
 	quotesOfKey = "'\"`‘’“”"
 )
 
-// alone returns a key without what editors put around it: blanks, line ends and a byte order mark. It refuses what else
-// stands there, without showing it.
+// alone returns a key without what editors put around it: blanks, line ends and a byte order mark. It refuses anything
+// else and does not show it.
 func alone(text, from string) (string, error) {
 	key := strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
 	odd := func(what, hint string) (string, error) {

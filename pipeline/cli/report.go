@@ -16,10 +16,11 @@ import (
 type reportCommand struct {
 	Format     string   `enum:"json,text,html,prometheus" default:"json" placeholder:"FORMAT" help:"${help_format}"`
 	ExitStatus bool     `help:"Exit with the merged report's exit status."`
-	Files      []string `arg:"" optional:"" name:"file" help:"Results or reports. Without a file, or for -, standard input."`
+	Files      []string `arg:"" optional:"" name:"file" help:"${help_file}"`
 }
 
 var reportHelp = kong.Vars{
+	"help_file":   "Results or reports. Without a file, or for -, standard input.",
 	"help_format": "json, text, html (one page with charts) or prometheus (for node exporter's textfile collector).",
 }
 
