@@ -22,7 +22,8 @@ Joining a list is not consent: suppressed profiles stay suppressed. Flows that t
 
 Example:
 
-    psql -AtXqc "select row_to_json(t) from (select email, first_name from customers) t" |
+    psql -AtXqc "select row_to_json(t)
+        from (select email, first_name from customers) t" |
       klaviyo-export add --list-name Newsletter > results.ndjson`
 }
 

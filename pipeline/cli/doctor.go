@@ -18,8 +18,8 @@ type doctorCommand struct {
 }
 
 func (*doctorCommand) Help() string {
-	return `Prints one line per check, with what was found: as text on a terminal, as JSON elsewhere. The exit status is 0 if
-all checks pass, warnings included, and 2 if one fails.
+	return `Prints one line per check, with what was found: as text on a terminal, as JSON elsewhere. The exit status is 2
+if a check fails, and 0 otherwise. Warnings do not change it.
 
 Example:
 

@@ -41,6 +41,9 @@ func (f *transferFlags) plan(g given, operation validate.Operation) (*transfer, 
 	}
 	t := &transfer{f, g, options, f.klaviyoFlags.options()}
 	t.options.List = f.ref()
+	if t.options.Simulated = f.Simulate; !f.Simulate {
+		t.options.BaseURL = f.BaseURL
+	}
 	f.sendingFlags.apply(t.options, &t.client)
 	client, err := sink.New(t.client) // refuses what is wrong with the address
 	if err != nil {
