@@ -39,6 +39,7 @@ func (s *checks) pass(c *chunk) {
 		c.release()
 		return
 	}
+	s.checker.Count(&c.rows)
 	s.emit(c)
 }
 

@@ -41,6 +41,10 @@ type Checker struct {
 	key       target           // email or profileID
 	fields    map[string]field // the columns that are not custom properties
 	renames   bool             // some column is mapped to properties.NAME
+
+	emptyIsNull bool
+	dropPhones  bool
+	counts      counts
 }
 
 // Unmet returns, in order, the columns that the options map or drop and that no checked row had.
@@ -71,10 +75,11 @@ func (c *Checker) Check(lines []byte, last bool, s *Scratch, out *Rows) {
 		case len(line) > MaxRow:
 			c.TooLong(line, out)
 		default:
-			s.columns.begin(c)
+			s.columns.begin(c, out)
 			c.row(line, last && !ended, s, out)
 		}
 	}
+	s.columns.flush(out)
 }
 
 // TooLong appends the rejected row of a line that is longer than MaxRow. head is the beginning of the line, cut
@@ -115,6 +120,10 @@ func (c *Checker) row(line []byte, unended bool, s *Scratch, out *Rows) {
 		out.reject(notAnObject(line, kind), len(out.Data))
 		return
 	}
+	if c.emptyIsNull {
+		s.scan.dropEmpty()
+	}
+	s.droppedPhone = false
 	fault := c.resolve(s)
 	key, required := c.find(s)
 	if fault == nil {
@@ -127,8 +136,10 @@ func (c *Checker) row(line []byte, unended bool, s *Scratch, out *Rows) {
 		start := len(out.Data)
 		out.Data = s.appendKey(out.Data, key)
 		out.reject(fault, start)
+		s.uncount()
 	}
-	out.Rows[len(out.Rows)-1].Required = required
+	row := &out.Rows[len(out.Rows)-1]
+	row.Required, row.DroppedPhone = required, s.droppedPhone && fault == nil
 }
 
 // find returns the member that has the key, nil when no member has it, and how the row has it.
@@ -152,7 +163,7 @@ func (c *Checker) checkKey(m *member, required Required, s *Scratch) *Fault {
 	case Missing:
 		return c.missing(s)
 	case WrongType:
-		return wrongType(c.required, m.kind, "a string", castHint)
+		return s.notText(m)
 	}
 	code, missing, reason := EmailInvalid, EmailMissing, emailReason
 	valid := validEmail
@@ -160,7 +171,7 @@ func (c *Checker) checkKey(m *member, required Required, s *Scratch) *Fault {
 		code, missing, reason = ProfileIDInvalid, ProfileIDMissing, profileIDReason
 		valid = validProfileID
 	}
-	if m.kind == null {
+	if m.kind == null && s.scan.line[m.value] != '"' {
 		return &Fault{missing, cutName(c.required), "column " + quote(c.required) + " is null"}
 	}
 	value := trim(s.scan.text(m))

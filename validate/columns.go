@@ -28,6 +28,8 @@ type column struct {
 	start, end uint32 // its name in columns.names
 	scope      scope
 	shown      string // its full name, once it was needed
+	as         string // what it becomes, once it was needed
+	rows       uint32 // how many rows had a value in it since the last flush
 	next       uint32 // the entry that came after it last time
 	seen       uint64 // the last row that has this name
 	filled     uint64 // in properties: the last row that fills this property
@@ -44,13 +46,15 @@ type columns struct {
 	names   []byte
 	row     uint64 // counts the rows, so that marks of earlier rows need no clearing
 	last    [scopes]uint32
+	counted []uint32 // the entries that have had rows since the last flush, in order
 }
 
 var columnSeed = maphash.MakeSeed()
 
-// begin prepares c for the next row of a checker.
-func (c *columns) begin(checker *Checker) {
+// begin prepares c for the next row of a checker. It may forget the columns, and what it counted goes to r then.
+func (c *columns) begin(checker *Checker, r *Rows) {
 	if c.checker != checker || len(c.entries) > maxColumns || len(c.names) > maxNames {
+		c.flush(r)
 		*c = columns{checker: checker, entries: make([]column, scopes, 64), slots: make([]uint32, 128)}
 		for i := range c.entries {
 			c.entries[i].scope = scopes
@@ -63,6 +67,16 @@ func (c *columns) begin(checker *Checker) {
 // name returns the name of entry i.
 func (c *columns) name(i uint32) []byte {
 	return c.names[c.entries[i].start:c.entries[i].end]
+}
+
+// shown returns the full name of entry i: location.city for a member of the location object.
+func (c *columns) shown(i uint32) string {
+	e := &c.entries[i]
+	if e.shown == "" {
+		prefix := [scopes]string{inLocation: "location.", inProperties: "properties."}[e.scope]
+		e.shown = prefix + string(c.name(i))
+	}
+	return e.shown
 }
 
 // find returns the entry of a name. A new name gets a new entry.

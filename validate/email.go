@@ -15,7 +15,7 @@ const (
 
 // Classes of characters.
 const (
-	atext = 1 << iota // RFC 5322
+	atext = 1 << iota // RFC 5322, without !
 	ldh               // letter, digit or hyphen
 	letter
 )
@@ -27,17 +27,18 @@ var classes = func() (t [256]byte) {
 			t[c] = atext | ldh | letter
 		case c >= '0' && c <= '9', c == '-':
 			t[c] = atext | ldh
-		case bytes.IndexByte([]byte("!#$%&'*+/=?^_`{|}~"), byte(c)) >= 0:
+		case bytes.IndexByte([]byte("#$%&'*+/=?^_`{|}~"), byte(c)) >= 0:
 			t[c] = atext
 		}
 	}
 	return t
 }()
 
-// validEmail reports whether b is an address that Klaviyo should accept: a dot-atom of RFC 5322, an @, and a domain
-// of two or more labels of letters, digits and hyphens.
+// validEmail reports whether b is an address that Klaviyo should accept: a dot-atom of RFC 5322 without !, an @, and a
+// domain of two or more labels of letters, digits and hyphens, the last of two or more letters or in its xn-- form.
+// Klaviyo refuses all others (klaviyo-more.md section 9). A ' at the start is a spreadsheet's.
 func validEmail(b []byte) bool {
-	if len(b) > maxEmail {
+	if len(b) == 0 || len(b) > maxEmail || b[0] == '\'' {
 		return false
 	}
 	at, start := 0, 0
@@ -82,9 +83,14 @@ func isPunycode(b []byte) bool {
 
 // emailReason returns why validEmail refuses b: the end of a sentence that begins with b.
 func emailReason(b []byte) string {
+	const mailto = "mailto:"
 	at := bytes.IndexByte(b, '@')
 	last := b[len(b)-1]
 	switch {
+	case b[0] == '\'':
+		return spreadsheetQuote
+	case len(b) >= len(mailto) && bytes.EqualFold(b[:len(mailto)], []byte(mailto)):
+		return "begins with mailto:; give only the address"
 	case bytes.IndexByte(b, '<') >= 0 && last == '>':
 		return "has a display name; give only the address between < and >"
 	case at < 0:
@@ -101,6 +107,10 @@ func emailReason(b []byte) string {
 			class = ldh
 		}
 		switch {
+		case invisible(r) && r != ' ':
+			return fmt.Sprintf("contains %q, which is invisible; remove it", r)
+		case r == '!' && i < at:
+			return "contains a ! before the @, which Klaviyo refuses"
 		case r >= utf8.RuneSelf && i > at:
 			return "has a domain that is not ASCII; write the domain in its xn-- form"
 		case r >= utf8.RuneSelf:
@@ -146,6 +156,9 @@ func domainReason(b []byte) string {
 	}
 	return "has a top-level domain with characters other than letters: " + quote(top)
 }
+
+// spreadsheetQuote is the reason for a value that begins with a quote.
+const spreadsheetQuote = "begins with ', which a spreadsheet puts before text; remove it"
 
 // dotted reports whether b has a dot at an end, or two in a row.
 func dotted(b []byte) bool {

@@ -1,27 +1,31 @@
 package validate
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Code names a reason to reject a row. The codes are a part of the output.
 type Code string
 
 const (
-	JSONInvalid      Code = "json_invalid"
-	RowTooLong       Code = "row_too_long"
-	RowTooDeep       Code = "row_too_deep"
-	NotAnObject      Code = "not_an_object"
-	DuplicateMember  Code = "duplicate_member"
-	EmailMissing     Code = "email_missing"
-	EmailInvalid     Code = "email_invalid"
-	ProfileIDMissing Code = "profile_id_missing"
-	ProfileIDInvalid Code = "profile_id_invalid"
-	PhoneInvalid     Code = "phone_invalid"
-	TypeWrong        Code = "type_wrong"
-	NameReserved     Code = "name_reserved"
-	ProfileTooLarge  Code = "profile_too_large"
+	JSONInvalid       Code = "json_invalid"
+	RowTooLong        Code = "row_too_long"
+	RowTooDeep        Code = "row_too_deep"
+	NotAnObject       Code = "not_an_object"
+	DuplicateMember   Code = "duplicate_member"
+	ColumnNameInvalid Code = "column_name_invalid"
+	EmailMissing      Code = "email_missing"
+	EmailInvalid      Code = "email_invalid"
+	ProfileIDMissing  Code = "profile_id_missing"
+	ProfileIDInvalid  Code = "profile_id_invalid"
+	PhoneInvalid      Code = "phone_invalid"
+	PhoneAmbiguous    Code = "phone_ambiguous"
+	TypeWrong         Code = "type_wrong"
+	NameReserved      Code = "name_reserved"
+	ProfileTooLarge   Code = "profile_too_large"
 )
 
 // Fault is the first thing that is wrong with a row. Column is the column's name in the input, "" when the fault is
@@ -39,6 +43,37 @@ const castHint = "; cast it to text in the query"
 func wrongType(column string, got kind, want, hint string) *Fault {
 	detail := fmt.Sprintf("column %s: expected %s, got %s%s", quote(column), want, got, hint)
 	return &Fault{TypeWrong, cutName(column), detail}
+}
+
+// notText is the fault of m, which is no string where one is expected. Its detail names the cast that makes it one.
+func (s *Scratch) notText(m *member) *Fault {
+	hint := castHint
+	value := s.scan.line[m.value:m.end]
+	switch m.kind {
+	case number, boolean:
+		hint += ": cast(" + identifier(string(s.columns.name(m.column))) + " as varchar)"
+		switch s.columns.entries[m.column].target {
+		case phoneNumber:
+			hint += ", or add -S to mlr: a number loses + and leading zeros"
+		case zip:
+			hint += ", or add -S to mlr: a number loses leading zeros"
+		}
+	case object:
+		if inner := value[space(value, 1):]; bytes.HasPrefix(inner, []byte(`"S"`)) || bytes.HasPrefix(inner, []byte(`"N"`)) {
+			hint = "; " + dynamoHint
+		}
+	}
+	return wrongType(s.column(m), m.kind, "a string", hint)
+}
+
+// identifier returns a column's name as SQL writes it.
+func identifier(name string) string {
+	for i, c := range []byte(name) {
+		if classes[c]&letter == 0 && c != '_' && (i == 0 || c-'0' > 9) {
+			return `"` + strings.ReplaceAll(cutName(name), `"`, `""`) + `"`
+		}
+	}
+	return cutName(name)
 }
 
 // twice is the fault of an object in which the name of m appears twice.

@@ -10,6 +10,7 @@ const (
 	dropped                     // nowhere
 	reserved                    // its name is not allowed for a custom property
 	unknownMember               // of the location object: Klaviyo does not know it
+	misnamed                    // its name has something around it
 	locationObject
 	propertiesObject
 
@@ -99,7 +100,11 @@ func (c *Checker) field(in scope, name []byte) field {
 			}
 			return f
 		}
-		if c.operation == Remove {
+		bare := bareName(string(name))
+		switch {
+		case bare != string(name) && (c.operation == Add || bare == c.required):
+			return field{target: misnamed}
+		case c.operation == Remove:
 			return field{target: dropped}
 		}
 	case inLocation:

@@ -31,7 +31,11 @@ const (
 		"or duckdb -jsonlines"
 	severalHint = "each row must be on a line of its own: pipe the rows through jq -c ."
 	commaHint   = "rows are lines without commas between them: pipe an array through jq -c '.[]'"
+	colorHint   = "this has a terminal's colours: leave -C out of jq, or add -M"
+	seqHint     = "a record separator begins the row: leave --seq out of jq"
+	logHint     = "this is a line of a log, not a row: keep it out of the rows, as with 2> client.log"
 	pythonHint  = "JSON uses double quotes: print rows with json.dumps"
+	dynamoHint  = "these are DynamoDB's types: pipe the rows through jq -c 'map_values(.[])'"
 	messageHint = "this is a message of the client, not a row: "
 )
 
@@ -51,22 +55,40 @@ var notices = []struct{ begins, has, hint string }{
 	{"", " Row(s) produced", "use snowsql -o friendly=false -o timing=false"},
 }
 
-// wrappers are the beginnings, after the bracket, of the objects in which clients wrap all rows.
+// wrappers are the beginnings, after the bracket and without blanks, of the objects in which clients wrap rows. The
+// longer one of two that begin alike comes first.
 var wrappers = []struct{ begins, hint string }{
 	{`"rows":[`, "this is mysqlsh's whole answer, not a row: pipe it through jq -c '.rows[]'"},
 	{`"hasData"`, "this is mysqlsh's whole answer, not a row: pipe it through jq -c '.rows[]'"},
 	{`"ResultSet"`, "this is athena's whole answer, not a row: " +
 		"use UNLOAD (…) TO … WITH (format='JSON') and read its files"},
 	{`"meta"`, "this is clickhouse's whole answer, not a row: use FORMAT JSONEachRow"},
+	{`"results":[{"columns":`, "this is SQLcl's whole answer, not a row: pipe it through jq -c '.results[].items[]'"},
+	{`"result":[{"results":`, "this is D1's whole answer, not a row: pipe it through jq -c '.result[].results[]'"},
+	{`"results":[`, "this is D1's whole answer, not a row: pipe it through jq -c '.[].results[]'"},
+	{`"Items":[`, "this is DynamoDB's whole answer, not a row: pipe it through jq -c '.Items[] | map_values(.[])'"},
+	{`"Item":{`, "this is a DynamoDB export, not a row: pipe it through jq -c '.Item | map_values(.[])'"},
+	{`"type":"RECORD","record":{"stream":`, "this is an Airbyte message, not a row: " +
+		`pipe it through jq -c 'select(.type == "RECORD").record.data'`},
+	{`"type":"RECORD"`, singerHint}, {`"type":"SCHEMA"`, singerHint}, {`"type":"STATE"`, singerHint},
+	{`"type":"ACTIVATE_VERSION"`, singerHint},
 }
+
+const singerHint = `this is a Singer message, not a row: pipe it through jq -c 'select(.type == "RECORD").record'`
 
 // lineHint returns the hint for a line that never was a row.
 func lineHint(line []byte) string {
 	switch {
 	case bytes.IndexByte(line[:min(len(line), 4)], 0) >= 0:
 		return utf16Hint
+	case bytes.HasPrefix(bytes.TrimLeft(line, "{["), []byte("\x1b[")):
+		return colorHint
 	case len(line) == 0 || line[0] == '{':
 		return ""
+	case line[0] == '\x1e':
+		return seqHint
+	case isLog(line):
+		return logHint
 	case line[0] == '[':
 		return bracketHint(line)
 	case string(line) == "SET" || string(line) == "BEGIN" || string(line) == "COMMIT":
@@ -86,6 +108,43 @@ func lineHint(line []byte) string {
 	return ""
 }
 
+// levels are those of a line of a log.
+var levels = [...]string{"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL"}
+
+// isLog reports whether a line begins as one of a log does: with a time or a level, perhaps in brackets.
+func isLog(line []byte) bool {
+	inside, bracket := bytes.CutPrefix(line, []byte("["))
+	for _, level := range levels {
+		rest, ok := bytes.CutPrefix(inside, []byte(level))
+		if ok && len(rest) > 0 && bytes.IndexByte([]byte("]: "), rest[0]) >= 0 {
+			return true
+		}
+	}
+	dated := matches(inside, "0000-00-00") || matches(inside, "0000/00/00") || matches(inside, "00:00:00")
+	if bracket || !dated {
+		return dated
+	}
+	for _, level := range levels { // a row of CSV may begin with a time too
+		if bytes.Contains(inside, []byte(" "+level)) {
+			return true
+		}
+	}
+	return false
+}
+
+// matches reports whether line begins as form does, where a 0 stands for any digit.
+func matches(line []byte, form string) bool {
+	for i := range len(form) {
+		if i == len(line) {
+			return false
+		}
+		if c := line[i]; form[i] == '0' && c-'0' > 9 || form[i] != '0' && c != form[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // bracketHint returns the hint for a line that begins with [.
 func bracketHint(line []byte) string {
 	switch i := space(line, 1); {
@@ -99,11 +158,16 @@ func bracketHint(line []byte) string {
 
 // wrapperHint returns the hint for an object that begins as a client's whole answer does. head may lack the bracket.
 func wrapperHint(head []byte) string {
-	if len(head) > 0 && head[0] == '{' {
-		head = head[space(head, 1):]
+	const far = 100
+	var begin []byte
+	for _, c := range head[:min(len(head), far)] {
+		if c > ' ' {
+			begin = append(begin, c)
+		}
 	}
+	begin = bytes.TrimPrefix(begin, []byte("{"))
 	for _, w := range wrappers {
-		if bytes.HasPrefix(head, []byte(w.begins)) {
+		if bytes.HasPrefix(begin, []byte(w.begins)) {
 			return w.hint
 		}
 	}

@@ -10,20 +10,22 @@ func (c *Checker) resolve(s *Scratch) (fault *Fault) {
 			fault = f
 		}
 		e := &s.columns.entries[m.column]
+		var f *Fault
 		switch {
-		case e.target == locationObject || e.target == propertiesObject:
+		case e.target >= email:
+			f = s.fill(place(i+1), m)
+		case e.target >= locationObject:
 			in := inLocation
 			if e.target == propertiesObject {
 				in = inProperties
 				properties = properties || m.members > 0
 			}
-			if f := s.resolveNested(in, m); f != nil && fault == nil {
-				fault = f
-			}
-		case e.target >= email:
-			if f := s.fill(place(i+1), m); f != nil && fault == nil {
-				fault = f
-			}
+			f = s.resolveNested(in, m)
+		case e.target == misnamed:
+			f = s.misnamedColumn(m)
+		}
+		if f != nil && fault == nil {
+			fault = f
 		}
 	}
 	if fault == nil && properties {
@@ -36,6 +38,9 @@ func (c *Checker) resolve(s *Scratch) (fault *Fault) {
 func (s *Scratch) resolveMember(in scope, m *member) *Fault {
 	m.column = s.columns.find(in, s.scan.name(m))
 	e := &s.columns.entries[m.column]
+	if m.kind != null {
+		s.columns.count(m.column)
+	}
 	if e.seen == s.columns.row {
 		return s.twice(m)
 	}
@@ -62,6 +67,7 @@ func (s *Scratch) resolveNested(in scope, m *member) (fault *Fault) {
 func (s *Scratch) fill(p place, m *member) *Fault {
 	t := s.columns.entries[m.column].target
 	if t == phoneNumber && m.kind == text && len(trim(s.scan.text(m))) == 0 {
+		s.columns.uncount(m)
 		m.kind = null
 	}
 	if t < email || m.kind == null {

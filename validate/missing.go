@@ -9,7 +9,8 @@ import (
 	"al.essio.dev/pkg/shellescape"
 )
 
-// missing is the fault of a row without the required column. It names a column that looks like it.
+// missing is the fault of a row without the required column. It names a column that looks like it, or those that are
+// there.
 func (c *Checker) missing(s *Scratch) *Fault {
 	code := EmailMissing
 	if c.operation == Remove {
@@ -17,28 +18,54 @@ func (c *Checker) missing(s *Scratch) *Fault {
 	}
 	detail := "column " + quote(c.required) + " is missing"
 	if near := c.near(s); near != "" {
-		as := `; use AS "` + cutName(c.required) + `"`
+		detail += ", but " + quote(near) + " is there"
 		if strings.EqualFold(near, c.required) {
-			detail += ", but " + quote(near) + " is there: names are case-sensitive" + as
-			detail += " or --map " + shellescape.Quote(near+"="+c.key.name())
-		} else {
-			detail += ", but " + quote(near) + " is there: white space in names counts" + as
+			detail += ": names are case-sensitive"
 		}
-	} else if hint := cmp.Or(wrapperHint(s.scan.line[space(s.scan.line, 0):]), separatorHint(s)); hint != "" {
+		detail += `; use AS "` + cutName(c.required) + `" or --map ` + shellescape.Quote(near+"="+c.key.name())
+	} else if hint := cmp.Or(wrapperHint(s.scan.line), separatorHint(s)); hint != "" {
 		detail += "; " + hint
+	} else {
+		detail += "; " + s.listColumns()
 	}
 	return &Fault{code, cutName(c.required), detail}
 }
 
-// near returns a column whose name differs from the required one only in case and white space, "" for none.
-func (c *Checker) near(s *Scratch) string {
+// near returns the column that looks most like the required one, "" for none.
+func (c *Checker) near(s *Scratch) (near string) {
 	for i := range s.scan.members {
-		name := s.columns.name(s.scan.members[i].column)
-		if bytes.EqualFold(bytes.TrimSpace(name), []byte(c.required)) {
-			return string(name)
+		name := string(s.columns.name(s.scan.members[i].column))
+		switch {
+		case strings.EqualFold(name, c.required):
+			return name
+		case near == "" && (plain(name) != "" && plain(name) == plain(c.required) || lookalike(name) == c.key.name()):
+			near = name
 		}
 	}
-	return ""
+	return near
+}
+
+// maxListed is how many columns a detail lists.
+const maxListed = 10
+
+// listColumns returns a clause that lists the columns of the row.
+func (s *Scratch) listColumns() string {
+	members := s.scan.members
+	if len(members) == 0 {
+		return "the row has no columns"
+	}
+	var list strings.Builder
+	list.WriteString("the row has ")
+	for i := range members[:min(len(members), maxListed)] {
+		if i > 0 {
+			list.WriteString(", ")
+		}
+		list.WriteString(quote(s.columns.name(members[i].column)))
+	}
+	if more := len(members) - maxListed; more > 0 {
+		fmt.Fprintf(&list, " and %d more", more)
+	}
+	return list.String()
 }
 
 // separatorHint returns the hint for a row whose only column has a separator of CSV in its name, "" for any other row.

@@ -28,11 +28,34 @@ type Options struct {
 
 	// Drop names columns that are left out.
 	Drop []string
+
+	Empty    Empty
+	BadPhone BadPhone
 }
+
+// Empty says what an empty string is: in a column, or in the location or properties object.
+type Empty uint8
+
+const (
+	Keep Empty = iota // a value as any other
+	Null              // null
+)
+
+// BadPhone says what happens to a row with a phone number that is invalid or ambiguous.
+type BadPhone uint8
+
+const (
+	Reject BadPhone = iota // the row is rejected
+	Drop                   // the row is sent without the number
+)
 
 // New returns a Checker. Its error names the flags whose values contradict each other or are unknown.
 func New(o Options) (*Checker, error) {
-	c := &Checker{operation: o.Operation, key: email, fields: maps.Clone(attributeFields)}
+	c := &Checker{
+		operation: o.Operation, key: email, fields: maps.Clone(attributeFields),
+		emptyIsNull: o.Empty == Null, dropPhones: o.BadPhone == Drop,
+		counts: counts{places: map[[2]string]int{}},
+	}
 	if o.Operation == Remove {
 		c.key = profileID
 		c.fields = map[string]field{profileID.name(): {target: profileID}}

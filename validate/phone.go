@@ -2,53 +2,60 @@ package validate
 
 import (
 	"bytes"
+	"fmt"
 
 	"klaviyo-export/validate/phone"
 )
 
-// appendPhone appends the phone number m in E.164 with a comma, or returns its fault, perhaps after a part of the
-// number.
+// appendPhone appends the phone number m in E.164 with a comma. A number that is bad is left out with Options.BadPhone
+// Drop, and is a fault otherwise; then a part of it may be appended.
 func (c *Checker) appendPhone(data []byte, m *member, s *Scratch) ([]byte, *Fault) {
 	if m.kind != text {
-		hint := castHint
-		if m.kind == number {
-			hint += ", or add -S to mlr: a number loses + and leading zeros"
-		}
-		return data, wrongType(s.column(m), m.kind, "a string", hint)
+		return data, s.notText(m)
 	}
+	start := len(data)
 	value := trim(s.scan.text(m))
-	region := ""
+	region, unknown := "", false
 	if bytes.IndexByte(value, '+') < 0 {
-		region = c.region(s)
+		region, unknown = c.region(s)
 		value = trim(s.scan.text(m)) // decoding the country may have overwritten it
 	}
-	data, reason := phone.Append(append(data, `"phone_number":"`...), value, region)
-	if reason != "" {
-		detail := quote(value) + " " + reason
-		if reason == phone.NeedsCountry {
-			detail += s.unknownCountry()
-		}
-		return data, &Fault{PhoneInvalid, cutName(s.column(m)), detail}
+	data, ok := phone.Append(append(data, `"phone_number":"`...), value, region)
+	switch {
+	case ok:
+		return append(data, `",`...), nil
+	case c.dropPhones:
+		s.columns.uncount(m)
+		m.kind, s.droppedPhone = null, true
+		return data[:start], nil
 	}
-	return append(data, `",`...), nil
+	return data, c.badPhone(m, value, region, unknown, s)
 }
 
-// region returns the region of a number without a country code: the row's country if it is a known code, else the
-// default, or "" for none.
-func (c *Checker) region(s *Scratch) string {
+// region returns the region of a number without a country code: the row's country, or the default in a row without
+// one. unknown says that the row has a country that is not known; then there is no region.
+func (c *Checker) region(s *Scratch) (region string, unknown bool) {
 	if p := s.filled[country]; p != 0 && s.member(p).kind == text {
-		if region := phone.Region(trim(s.scan.text(s.member(p)))); region != "" {
-			return region
+		if value := trim(s.scan.text(s.member(p))); len(value) > 0 {
+			region = phone.Country(value)
+			return region, region == ""
 		}
 	}
-	return c.country
+	return c.country, false
 }
 
-// unknownCountry returns what a reason adds when the row has a country that is not a known code.
-func (s *Scratch) unknownCountry() string {
-	p := s.filled[country]
-	if p == 0 || s.member(p).kind != text {
-		return ""
+// badPhone is the fault of m, whose value is not one phone number.
+func (c *Checker) badPhone(m *member, value []byte, region string, unknown bool, s *Scratch) *Fault {
+	f := phone.Reason(value, region)
+	code, detail := PhoneInvalid, quote(value)+" "+f.Reason
+	switch {
+	case f.Ambiguous:
+		code = PhoneAmbiguous
+	case f.NoCountry && unknown:
+		detail += fmt.Sprintf("; write it as +…, or its country as an ISO 3166 code, got %s",
+			quote(trim(s.scan.text(s.member(s.filled[country])))))
+	case f.NoCountry:
+		detail += "; write it as +…, or set --default-country"
 	}
-	return " (the row's country " + quote(trim(s.scan.text(s.member(p)))) + " is not an ISO 3166 alpha-2 code)"
+	return &Fault{code, cutName(s.column(m)), detail}
 }

@@ -120,7 +120,7 @@ func (s *Scratch) checkMember(m *member) *Fault {
 		fallthrough
 	default:
 		if m.kind != text {
-			return wrongType(s.column(m), m.kind, "a string", castHint)
+			return s.notText(m)
 		}
 	}
 	return nil

@@ -19,6 +19,9 @@ type Row struct {
 	// Required says how the row has the required column.
 	Required Required
 
+	// DroppedPhone says that the row has a bad phone number, which its profile lacks.
+	DroppedPhone bool
+
 	// Fault is what is wrong with the row, nil for a good row.
 	Fault *Fault
 }
@@ -41,10 +44,16 @@ type Rows struct {
 	// Data holds the encoded profiles one after the other, each followed by a comma. The keys of rejected rows are
 	// between them.
 	Data []byte
+
+	columns []Column // of the good rows
 }
 
 // Reset removes all rows and keeps the memory.
 func (r *Rows) Reset() {
+	clear(r.columns)
+	if r.columns = r.columns[:0]; cap(r.columns) > 2*maxCounted {
+		r.columns = nil
+	}
 	r.Rows = r.Rows[:0]
 	r.Data = r.Data[:0]
 }

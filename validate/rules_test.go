@@ -201,11 +201,14 @@ func (e *expectation) phone(text string, isText bool) {
 		return
 	}
 	region := e.checker.country
-	if country := phone.Region([]byte(strings.TrimSpace(e.country))); country != "" {
-		region = country
+	if country := strings.TrimSpace(e.country); country != "" {
+		region = phone.Country([]byte(country))
 	}
-	number, reason := phone.Append(nil, []byte(text), region)
-	e.ok = e.ok && reason == ""
+	number, ok := phone.Append(nil, []byte(text), region)
+	if !ok && e.checker.dropPhones {
+		return
+	}
+	e.ok = e.ok && ok
 	e.attributes = append(e.attributes, pair{"phone_number", string(number)})
 }
 

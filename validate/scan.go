@@ -147,6 +147,17 @@ func (s *scanner) opened(m *member) bool {
 	return string(name) == "location" || string(name) == "properties"
 }
 
+// dropEmpty makes null of the empty strings among the members.
+func (s *scanner) dropEmpty() {
+	for _, members := range [...][]member{s.members, s.nested} {
+		for i := range members {
+			if m := &members[i]; m.kind == text && m.end-m.value == uint32(len(`""`)) {
+				m.kind = null
+			}
+		}
+	}
+}
+
 // colon returns the offset of the value after the name that ends before i.
 func (s *scanner) colon(i int) int {
 	p := s.line

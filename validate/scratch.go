@@ -12,6 +12,8 @@ type Scratch struct {
 	customs []place        // the members that go into properties
 	key     []byte         // the identifier's value, trimmed
 	lower   []byte         // key in lower case
+
+	droppedPhone bool // the row is sent without its phone number
 }
 
 // Trim frees the memory that a single huge row needed.
@@ -37,15 +39,8 @@ func (s *Scratch) nestedPlace(i uint32) place {
 	return place(len(s.scan.members)) + place(i) + 1
 }
 
-// column returns the full name of the column of m: location.city for a member of the location object.
-func (s *Scratch) column(m *member) string {
-	e := &s.columns.entries[m.column]
-	if e.shown == "" {
-		prefix := [scopes]string{inLocation: "location.", inProperties: "properties."}[e.scope]
-		e.shown = prefix + string(s.columns.name(m.column))
-	}
-	return e.shown
-}
+// column returns the full name of the column of m.
+func (s *Scratch) column(m *member) string { return s.columns.shown(m.column) }
 
 // lowerKey returns the key in lower case.
 func (s *Scratch) lowerKey() []byte {

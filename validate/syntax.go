@@ -73,6 +73,9 @@ func (s *scanner) hint(unended bool) string {
 	if hint := lineHint(line); hint != "" {
 		return hint
 	}
+	if hint := wrapperHint(line); hint != "" && s.problem == cut {
+		return hint
+	}
 	switch rest := s.line[s.at:]; {
 	case s.problem == cut && unended:
 		return cutHint
@@ -96,6 +99,8 @@ func (s *scanner) hint(unended bool) string {
 		return pythonHint
 	case s.problem == afterEnd && line[0] == '"' && rest[0] == ',':
 		return quotedHint
+	case s.problem == badValue && line[0] == ',':
+		return commaHint
 	case s.problem == badValue && len(rest) == len(line), s.problem == afterEnd && line[0] != '{':
 		return objectHint
 	case s.problem == afterEnd && rest[0] == '{':

@@ -50,7 +50,7 @@ type sample struct{ text, region string }
 
 // difference describes how Append reads the number in another way than package phonenumbers. "" is no difference.
 func (s sample) difference() string {
-	number, reason := read(s.text, s.region)
+	number, reason := normalize(s.text, s.region)
 	wantNumber, wantReason := readByLibrary(s.text, s.region)
 	if number == wantNumber && reason == wantReason {
 		return ""
@@ -58,22 +58,25 @@ func (s sample) difference() string {
 	return fmt.Sprintf("%s in %q\ngot  %q, %q\nwant %q, %q", s.text, s.region, number, reason, wantNumber, wantReason)
 }
 
-// read is Append without a buffer.
-func read(text, region string) (number, reason string) {
-	b, reason := Append(nil, []byte(text), region)
+// normalize is Append without a buffer, with the reason where Append fails.
+func normalize(text, region string) (number, reason string) {
+	b, ok := Append(nil, []byte(text), region)
+	if !ok {
+		reason = Reason([]byte(text), region).Reason
+	}
 	return string(b), reason
 }
 
 // readByLibrary is read by package phonenumbers alone.
 func readByLibrary(text, region string) (number, reason string) {
-	digits, reason := appendDigits(nil, []byte(text))
+	digits, problem, char := appendDigits(nil, []byte(text))
 	switch {
-	case reason != "":
-		return "", reason
+	case problem != 0:
+		return "", reading{problem: problem, char: char}.reason()
 	case digits[0] == '+':
 		region = phonenumbers.UNKNOWN_REGION
 	case region == "":
-		return "", NeedsCountry
+		return "", "has no country code"
 	}
 	parsed, err := phonenumbers.Parse(string(digits), region)
 	switch {

@@ -41,74 +41,71 @@ type numbers struct {
 	lengths uint32
 }
 
-// problem is the reason why digits are not a valid number; 0 is no problem.
-type problem uint8
-
-const (
-	noSuchCode problem = 1 + iota
-	tooFewDigits
-	tooManyDigits
-	notInPlan // the numbering plan has no such number
-	unread    // only package phonenumbers can read it
-)
-
-// readInternational returns the country code and the rest, without a national prefix, of a number whose digits begin
-// with its country code.
-func readInternational(digits []byte) (code, national []byte, _ problem) {
+// readInternational reads digits that begin with their country code.
+func readInternational(digits []byte) reading {
 	if len(digits) <= phonenumbers.MIN_LENGTH_FOR_NSN {
-		return nil, nil, tooFewDigits
+		return reading{problem: tooFewDigits}
 	}
 	number := 0
 	for i, d := range digits[:phonenumbers.MAX_LENGTH_COUNTRY_CODE] {
 		number = number*10 + int(d-'0')
 		if plan := plans().code[number]; plan != nil {
-			national, problem := plan().read(digits[i+1:])
-			return digits[:i+1], national, problem
+			return plan().read(digits[:i+1], digits[i+1:])
 		}
 		if number == 0 {
 			break
 		}
 	}
-	return nil, nil, noSuchCode
+	return reading{problem: noSuchCode}
 }
 
-// readNational is readInternational for a number as people in the plan's region write it, where the country code may
-// be missing.
-func (p *plan) readNational(digits []byte) (code, national []byte, problem problem) {
+// readNational reads digits as people in a region of the plan write them, where the country code may be missing. one
+// is the reading of package phonenumbers. two is the other one: without a country code where one has it, with it where
+// one lacks it.
+func (p *plan) readNational(digits []byte, region string) (one, two reading) {
+	two.problem = notRead
 	if _, n, how := p.abroad.run(digits); how != unmatched && (n == len(digits) || digits[n] != '0') {
-		return readInternational(digits[n:])
+		return readCoded(digits[n:]), p.read(p.code, digits).bounded()
 	}
 	if after, coded := bytes.CutPrefix(digits, p.code); coded {
 		whole, _, _ := p.automaton.run(digits)
 		rest, class, how := p.strip(after, math.MaxUint32)
-		if how == grouped {
-			return nil, nil, unread
+		switch {
+		case how == grouped:
+			return readWithLibrary(string(digits), region).bounded(), two
+		case class&viable > whole&viable || len(digits) > p.longest:
+			// The first digits are a country code if the number is viable, or short enough, only without them.
+			one, two = plans().code[p.number]().read(p.code, rest), p.read(p.code, digits).bounded()
+		default:
+			one, two = p.read(p.code, digits), readCoded(digits)
 		}
-		// The first digits are a country code if the number is viable, or short enough, only without them.
-		if class&viable > whole&viable || len(digits) > p.longest {
-			national, problem = plans().code[p.number]().read(rest)
-			return p.code, national, problem
-		}
+	} else {
+		one = p.read(p.code, digits)
 	}
-	national, problem = p.read(digits)
-	return p.code, national, problem
+	if one.problem == unread {
+		one = readWithLibrary(string(digits), region)
+	}
+	if one = one.bounded(); one.problem != 0 && bytes.HasPrefix(digits, international) {
+		one.problem = notAbroad
+	}
+	return one, two
 }
 
-// read returns a number of the plan without a national prefix.
-func (p *plan) read(digits []byte) (national []byte, _ problem) {
+// read reads a number of the plan that may begin with a national prefix.
+func (p *plan) read(code, digits []byte) reading {
 	digits, class, how := p.strip(digits, p.possible)
-	if how == grouped {
-		return nil, unread
-	}
+	r := reading{code: code, national: digits}
 	switch n := len(digits); {
+	case how == grouped:
+		r.problem = unread
 	case n < phonenumbers.MIN_LENGTH_FOR_NSN:
-		return nil, tooFewDigits
+		r.problem = tooFewDigits
 	case n > phonenumbers.MAX_LENGTH_FOR_NSN:
-		return nil, tooManyDigits
+		r.problem = tooManyDigits
 	case class>>n&1 == 0:
-		return nil, notInPlan
+		r.problem = notInPlan
 	}
-	return digits, 0
+	return r
 }
 
 // strip removes the national prefix from a number if the rest has one of the lengths. It returns the rest and its

@@ -51,8 +51,8 @@ func TestPlan(t *testing.T) {
 		for _, r := range test.regions {
 			sharing = append(sharing, regions[r])
 		}
-		if _, problem := newPlan(sharing[0], sharing).read([]byte(test.digits)); (problem == 0) != test.valid {
-			t.Errorf("%s: %s in %s: problem %d", test.name, test.digits, test.regions, problem)
+		if r := newPlan(sharing[0], sharing).read(nil, []byte(test.digits)); (r.problem == 0) != test.valid {
+			t.Errorf("%s: %s in %s: problem %d", test.name, test.digits, test.regions, r.problem)
 		}
 	}
 }

@@ -1,0 +1,108 @@
+package validate
+
+import "sync"
+
+// Column is a column of the good rows. As is what it became: email, location.city, properties.plan or dropped. Rows
+// is how many rows have a value in it.
+type Column struct {
+	Column, As string
+	Rows       int64
+}
+
+// maxCounted is how many columns a Checker counts.
+const maxCounted = 200
+
+// counts are the columns of all rows that were counted.
+type counts struct {
+	mu      sync.Mutex
+	columns []Column
+	places  map[[2]string]int // in columns, by Column and As
+}
+
+// Count adds the columns of the good rows in r to Columns. Columns are in the order of first meeting if the calls are
+// in input order. Many goroutines may call it at once.
+func (c *Checker) Count(r *Rows) {
+	c.counts.mu.Lock()
+	defer c.counts.mu.Unlock()
+	for i := range r.columns {
+		column := &r.columns[i]
+		key := [2]string{column.Column, column.As}
+		place, known := c.counts.places[key]
+		switch {
+		case known:
+			c.counts.columns[place].Rows += column.Rows
+		case len(c.counts.columns) < maxCounted:
+			c.counts.places[key] = len(c.counts.columns)
+			c.counts.columns = append(c.counts.columns, *column)
+		}
+	}
+}
+
+// Columns returns the first 200 columns that the good rows had, in order of first meeting.
+func (c *Checker) Columns() []Column {
+	c.counts.mu.Lock()
+	defer c.counts.mu.Unlock()
+	return append([]Column(nil), c.counts.columns...)
+}
+
+// count counts a value in the column of entry i.
+func (c *columns) count(i uint32) {
+	e := &c.entries[i]
+	if e.rows == 0 {
+		c.counted = append(c.counted, i)
+	}
+	e.rows++
+}
+
+// uncount takes back that m was counted.
+func (c *columns) uncount(m *member) { c.entries[m.column].rows-- }
+
+// uncount takes back that the members of the row were counted.
+func (s *Scratch) uncount() {
+	for i := range s.scan.members {
+		m := &s.scan.members[i]
+		if m.kind == null {
+			continue
+		}
+		s.columns.uncount(m)
+		if t := s.columns.entries[m.column].target; t != locationObject && t != propertiesObject {
+			continue
+		}
+		for j := m.first; j < m.first+m.members; j++ {
+			if n := &s.scan.nested[j]; n.kind != null {
+				s.columns.uncount(n)
+			}
+		}
+	}
+}
+
+// flush adds what was counted since the last flush to r.
+func (c *columns) flush(r *Rows) {
+	for _, i := range c.counted {
+		e := &c.entries[i]
+		if e.rows == 0 || e.target == locationObject || e.target == propertiesObject {
+			e.rows = 0
+			continue
+		}
+		if e.as == "" {
+			e.as = c.as(i)
+		}
+		r.columns = append(r.columns, Column{c.shown(i), e.as, int64(e.rows)})
+		e.rows = 0
+	}
+	c.counted = c.counted[:0]
+}
+
+// as returns what the column of entry i becomes.
+func (c *columns) as(i uint32) string {
+	e := &c.entries[i]
+	switch {
+	case e.target == dropped:
+		return "dropped"
+	case e.target != custom:
+		return e.target.path()
+	case e.property != nil:
+		return "properties." + string(e.property)
+	}
+	return "properties." + string(c.name(i))
+}

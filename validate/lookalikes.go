@@ -1,0 +1,85 @@
+package validate
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Lookalike is a column that became a custom property, although its name looks like an attribute of Klaviyo.
+type Lookalike struct {
+	Column string
+	Meant  string // the target that --map expects, such as first_name or location.city
+}
+
+// Lookalikes returns, in order, those of Columns that look like an attribute that no other column fills.
+func (c *Checker) Lookalikes() (found []Lookalike) {
+	columns := c.Columns()
+	filled := map[string]bool{}
+	for _, column := range columns {
+		filled[column.As] = true
+	}
+	for _, column := range columns {
+		if column.As != "properties."+column.Column {
+			continue // an attribute, a mapped column, or a member of properties
+		}
+		if meant := lookalike(column.Column); meant != "" && !filled[meant] {
+			found = append(found, Lookalike{column.Column, meant})
+			filled[meant] = true
+		}
+	}
+	return found
+}
+
+// lookalike returns the target that a name looks like, "" for none.
+func lookalike(name string) string {
+	if property, ok := strings.CutPrefix(name, "properties."); ok && property != "" && property[0] != '$' {
+		return name
+	}
+	name = strings.TrimPrefix(name, "location.")
+	if f, ok := attributeFields[name]; ok && f.target >= email {
+		return f.target.path()
+	}
+	return synonyms[plain(name)].path()
+}
+
+// plain returns the letters and digits of a name in lower case.
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
+}
+
+// synonyms are the targets by the plain names that people give them, their own names included.
+var synonyms = func() map[string]target {
+	all := map[string]target{}
+	for t := email; t <= longitude; t++ {
+		all[plain(t.name())] = t
+	}
+	for t, names := range map[target]string{
+		email:        "mail emailaddress mailaddress useremail customeremail contactemail primaryemail emailaddr",
+		phoneNumber:  "phone phoneno phonenum telephone telephonenumber tel telno mobile mobilephone mobilenumber mobileno cell cellphone cellnumber msisdn",
+		firstName:    "fname givenname forename namefirst",
+		lastName:     "lname familyname surname namelast",
+		organization: "organisation company companyname",
+		title:        "jobtitle",
+		image:        "imageurl",
+		address1:     "address street streetaddress street1 addressline1 addr1",
+		address2:     "street2 addressline2 addr2",
+		city:         "town cityname",
+		country:      "countrycode countryname",
+		region:       "state province stateprovince",
+		zip:          "zipcode postcode postalcode postal",
+		ip:           "ipaddress",
+		latitude:     "lat",
+		longitude:    "lng lon",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			all[name] = t
+		}
+	}
+	delete(all, "kx")
+	return all
+}()
