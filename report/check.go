@@ -14,8 +14,8 @@ const (
 	maxSeconds = 1 << 32
 )
 
-// check returns an error about anything that no run writes into its report. It brings the times and reasons of other
-// writers into the form that Merge keeps.
+// check returns an error about anything that no run writes into its report. It brings the times, reasons and columns
+// of other writers into the form that Merge keeps.
 func (r *Report) check() error {
 	if !slices.Contains(worse, r.ExitCode) {
 		return fmt.Errorf("expected an exit_code of 0, 1, 2, 3, 4, 130 or 143, got %d", r.ExitCode)
@@ -44,7 +44,7 @@ func (r *Report) check() error {
 			return errors.New("finished_at is before started_at")
 		}
 	}
-	r.Reasons = mergeReasons(nil, r.Reasons)
+	r.normalise()
 	if !onGrid(r.Timeline) {
 		return errors.New("its timeline is not in order")
 	}
@@ -54,6 +54,16 @@ func (r *Report) check() error {
 		}
 	}
 	return nil
+}
+
+// normalise bounds the texts and the number of columns, and adds up reasons that share a code and a stage.
+func (r *Report) normalise() {
+	for i := range r.Reasons {
+		reason := &r.Reasons[i]
+		reason.FirstKey, reason.Detail = shortened(reason.FirstKey, maxKey), shortened(reason.Detail, maxDetail)
+	}
+	r.Reasons = mergeReasons(nil, r.Reasons)
+	r.Columns = r.Columns[:min(len(r.Columns), maxColumns)]
 }
 
 // outOfRange reports whether a count is negative or greater than maxCount.
@@ -67,6 +77,12 @@ func (r *Report) outOfRange() bool {
 	}
 	for _, reason := range r.Reasons {
 		counts = append(counts, reason.Rows, reason.FirstRow)
+	}
+	for _, c := range r.Columns {
+		counts = append(counts, c.Rows)
+	}
+	for _, n := range r.Dropped {
+		counts = append(counts, n)
 	}
 	for _, b := range r.Timeline {
 		counts = append(counts, b.Requests, b.OpenJobs, int64(max(min(b.ThrottledSeconds, maxCount+1), -1)))

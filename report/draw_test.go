@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"time"
 
@@ -46,9 +47,27 @@ func drawReport(t *rapid.T) *Report {
 	counted := newTally()
 	for range rapid.IntRange(0, 8).Draw(t, "reasons") {
 		code, stage := of("code", "duplicate", "email_invalid", "outage"), of("stage", "", "validate", "import")
-		counted.add(n("row")+1, Rejected, code, stage)
+		if first := counted.add(n("row")+1, Rejected, code, stage); first != nil {
+			first.describe(of("key", "", "a@b.example", "c@d.example"), of("detail", "", "d", "e"))
+		}
 	}
 	r.Reasons = slices.Grow(counted.Reasons(), 9)
+	if rapid.Bool().Draw(t, "account") {
+		r.Account = &Account{ID: of("account id", "A", "A", "B"), Name: "Acme"}
+	}
+	r.BaseURL, r.Simulated = of("base", "", "https://a.klaviyo.com", "http://[::1]"), rapid.Bool().Draw(t, "simulated")
+	for range rapid.IntRange(0, 5).Draw(t, "columns") {
+		r.Columns = append(r.Columns, Column{of("column", "email", "plan", "town"), of("as", "email", "dropped"), n("rows")})
+	}
+	if rapid.Bool().Draw(t, "many columns") {
+		first := rapid.IntRange(0, 150).Draw(t, "first")
+		for i := range maxColumns - len(r.Columns) {
+			r.Columns = append(r.Columns, Column{fmt.Sprintf("c%03d", first+i), "properties.c", n("rows")})
+		}
+	}
+	if rapid.Bool().Draw(t, "dropped") {
+		r.Dropped = map[string]int64{of("dropped column", "phone_number", "email"): n("rows")}
+	}
 	ids := rapid.SampledFrom([]string{"01A", "01B", "01C", "01D"})
 	r.Jobs = Jobs{
 		Submitted: n("submitted"), Complete: n("complete"), Cancelled: n("cancelled"),

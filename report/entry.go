@@ -10,13 +10,15 @@ import (
 
 // Entry is a line of results as read back. A report sets only Report and Text.
 type Entry struct {
-	Row         int64
-	Status      Status
-	Key         []byte // a JSON string with its quotes, or empty
-	Stage, Code string
-	Job         string
-	Report      bool
-	Text        []byte // the line
+	Row            int64
+	Status         Status
+	Key            []byte // a JSON string with its quotes, or empty
+	Stage, Code    string
+	Column, Detail []byte // JSON strings with their quotes, or empty
+	Job            string
+	Dropped        []string // the columns whose values the row's profile went without; shared, not to be changed
+	Report         bool
+	Text           []byte // the line
 }
 
 // maxNesting bounds the depth of a line, because the decoder recurses.
@@ -24,6 +26,7 @@ const maxNesting = 100
 
 var (
 	errNotJSON = errors.New("it is not JSON")
+	errNoType  = errors.New("it has no type")
 	errMember  = errors.New("one of its members has the wrong type")
 )
 
@@ -39,13 +42,16 @@ func parse(text []byte) (Entry, error) {
 		return Entry{}, errNotJSON
 	}
 	var line struct {
-		Type   string          `json:"type"`
-		Row    int64           `json:"row"`
-		Status string          `json:"status"`
-		Key    json.RawMessage `json:"key"`
-		Stage  string          `json:"stage"`
-		Code   string          `json:"code"`
-		Job    string          `json:"job"`
+		Type    string          `json:"type"`
+		Row     int64           `json:"row"`
+		Status  string          `json:"status"`
+		Key     json.RawMessage `json:"key"`
+		Stage   string          `json:"stage"`
+		Code    string          `json:"code"`
+		Column  json.RawMessage `json:"column"`
+		Detail  json.RawMessage `json:"detail"`
+		Job     string          `json:"job"`
+		Dropped json.RawMessage `json:"dropped"` // an object in a report
 	}
 	if _, err := json.Parse(text, &line, json.DontMatchCaseInsensitiveStructFields); err != nil {
 		return Entry{}, errMember
@@ -56,7 +62,7 @@ func parse(text []byte) (Entry, error) {
 	status, known := ParseStatus(line.Status)
 	switch {
 	case line.Type == "":
-		return Entry{}, errors.New("it has no type")
+		return Entry{}, errNoType
 	case line.Type != "row":
 		return Entry{}, fmt.Errorf("expected type row or report, got %.40q", line.Type)
 	case line.Row < 1:
@@ -66,9 +72,16 @@ func parse(text []byte) (Entry, error) {
 	}
 	// A report would be read back with these texts in valid UTF-8.
 	valid := func(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
+	var dropped []string
+	if len(line.Dropped) > 0 && json.Unmarshal(line.Dropped, &dropped) != nil {
+		return Entry{}, errMember
+	}
+	for i := range dropped {
+		dropped[i] = valid(dropped[i])
+	}
 	return Entry{
-		Row: line.Row, Status: status, Key: line.Key,
-		Stage: valid(line.Stage), Code: valid(line.Code), Job: valid(line.Job), Text: text,
+		Row: line.Row, Status: status, Key: line.Key, Column: line.Column, Detail: line.Detail,
+		Stage: valid(line.Stage), Code: valid(line.Code), Job: valid(line.Job), Dropped: dropped, Text: text,
 	}, nil
 }
 

@@ -1,6 +1,9 @@
 package report
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // follow turns r, the report of a run that did not finish all rows, into the report of that run and of next, the run
 // that resumed it. Rows without a final result get the result that next has for them. Status, exit status and error
@@ -19,7 +22,15 @@ func (r *Report) follow(next *Report) {
 	r.Reasons = slices.DeleteFunc(r.Reasons, func(one Reason) bool {
 		return one.Stage == "" && one.Code != "duplicate"
 	})
-	runs := r.Runs
-	*r = *Merge(r, &rest)
-	r.Status, r.ExitCode, r.Error, r.Runs = next.Status, next.ExitCode, next.Error, runs
+	merged := *Merge(r, &rest)
+	merged.Status, merged.ExitCode, merged.Error, merged.Runs = next.Status, next.ExitCode, next.Error, r.Runs
+	merged.Columns = followColumns(r.Columns, next.Columns)
+	// Rows without a report after them name neither an account nor a base URL.
+	if r.Account == nil || next.Account == nil {
+		merged.Account = cmp.Or(r.Account, next.Account)
+	}
+	if r.BaseURL == "" || next.BaseURL == "" {
+		merged.BaseURL = cmp.Or(r.BaseURL, next.BaseURL)
+	}
+	*r = merged
 }

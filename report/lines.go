@@ -12,9 +12,13 @@ import (
 const maxLine, maxReport = 4 << 20, 64 << 20
 
 // Lines reads the lines of results. It skips lines that a crash cut short, even where a later run's first line
-// follows on the same line. Objects may be indented as jq does it. Memory does not grow with the results.
+// follows on the same line. Objects may be indented as jq does it. Lines may end in CRLF and begin with a byte order
+// mark, and all of them may be in UTF-16. The error of any other line is a *NoResult. Memory does not grow with the
+// results.
 type Lines struct {
 	in    *bufio.Reader
+	code  encoding
+	known bool   // there was an entry
 	long  []byte // a line that is longer than the buffer
 	at    int64  // offset of the next line
 	n     int64  // number of the last line
@@ -26,9 +30,21 @@ type Lines struct {
 }
 
 // NewLines returns the lines of in.
-func NewLines(in io.Reader) *Lines { return newLines(in, 256<<10) }
+func NewLines(in io.Reader) *Lines { return newLines(in, 256<<10, unseen) }
 
-func newLines(in io.Reader, size int) *Lines { return &Lines{in: bufio.NewReaderSize(in, size)} }
+// newLines returns the lines of in, with a buffer of that size.
+func newLines(in io.Reader, size int, code encoding) *Lines {
+	l := &Lines{in: bufio.NewReaderSize(in, size), code: code}
+	l.decode()
+	return l
+}
+
+// decode makes in return UTF-8 when the results are in UTF-16.
+func (l *Lines) decode() {
+	if l.code == littleUTF16 || l.code == bigUTF16 {
+		l.in = bufio.NewReaderSize(newNarrow(l.in, l.code), l.in.Size())
+	}
+}
 
 // Next returns the next entry, or io.EOF after the last. The entry is valid until the next call.
 func (l *Lines) Next() (Entry, error) {
@@ -61,17 +77,18 @@ func (l *Lines) next() (Entry, int64, error) {
 			// These bytes only occur at the beginning of a line of ours. A second one is a line after a cut one.
 			if i := bytes.Index(text[1:], begin); i >= 0 {
 				piece = text[:i+1]
-				e, err = parse(piece)
+				e, err = parse(bytes.TrimSuffix(piece, []byte(mark)))
 			}
 		}
-		l.rest, l.from = text[len(piece):], at+int64(len(piece))
+		l.rest, l.from = text[len(piece):], at+l.code.size(piece)
 		switch {
 		case err == nil:
+			l.known = true
 			return e, at, nil
-		case err == errNotJSON && (maybeCut(piece) || l.last && piece[0] == '{'):
+		case err == errNotJSON && (maybeCut(piece) || l.last && l.known && piece[0] == '{'):
 			l.cut.note(n)
 		default:
-			return Entry{}, 0, fmt.Errorf("line %d is not a result: %w", n, err)
+			return Entry{}, 0, noResult(n, text, err, l.known)
 		}
 	}
 }
@@ -102,12 +119,17 @@ func (l *Lines) indented(text []byte) ([]byte, error) {
 
 // line reads the next line that is not blank into rest.
 func (l *Lines) line() error {
+	if l.code == unseen {
+		first, _ := l.in.Peek(4) // the next read returns the error
+		l.code = encodingOf(first)
+		l.decode()
+	}
 	for {
 		most := maxLine
 		text, err := l.in.ReadSlice('\n')
 		if err == bufio.ErrBufferFull {
 			l.long = append(l.long[:0], text...)
-			if bytes.HasPrefix(text, beginReport) {
+			if bytes.HasPrefix(bytes.TrimPrefix(text, []byte(mark)), beginReport) {
 				most = maxReport
 			}
 			for err == bufio.ErrBufferFull && len(l.long) <= most {
@@ -125,7 +147,11 @@ func (l *Lines) line() error {
 		l.n++
 		l.last = err == io.EOF
 		l.from = l.at
-		l.at += int64(len(text))
+		l.at += l.code.size(text)
+		if text[0] == mark[0] && bytes.HasPrefix(text, []byte(mark)) {
+			text = text[len(mark):]
+			l.from += l.code.size([]byte(mark))
+		}
 		if l.rest = bytes.TrimRight(text, " \t\r\n"); len(l.rest) > 0 {
 			return nil
 		}

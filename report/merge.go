@@ -19,6 +19,8 @@ var worse = []int{0, 1, 3, 4, 130, 143, 2}
 //   - The worst exit status wins. Of the errors with that exit status, the smallest text wins.
 //   - An operation or version stays, or becomes "several" when the reports differ. An empty one matches any.
 //   - A list stays when all reports name the same one, and becomes nil otherwise. An empty id or name matches any.
+//   - An account and a base URL stay when all reports have the same one.
+//   - One simulated run makes the report simulated.
 func Merge(a, b *Report) *Report {
 	if a == nil {
 		return b
@@ -35,11 +37,16 @@ func Merge(a, b *Report) *Report {
 			Throttled: a.Requests.Throttled + b.Requests.Throttled, Bytes: a.Requests.Bytes + b.Requests.Bytes,
 			Resent: a.Requests.Resent + b.Requests.Resent,
 		},
+		Account: mergeAccounts(a.Account, b.Account), Simulated: a.Simulated || b.Simulated,
+		Columns: mergeColumns(a.Columns, b.Columns), Dropped: mergeDropped(a.Dropped, b.Dropped),
 		StartedAt: extreme(a.StartedAt, b.StartedAt, -1), FinishedAt: extreme(a.FinishedAt, b.FinishedAt, 1),
 		Version: agreed(a.Version, b.Version), Timeline: mergeTimelines(a.Timeline, b.Timeline),
 		Runs: max(a.Runs, 1) + max(b.Runs, 1),
 	}
 	m.Status = StatusOf(m.ExitCode)
+	if a.BaseURL == b.BaseURL {
+		m.BaseURL = a.BaseURL
+	}
 	m.Rows.add(b.Rows)
 	m.Seconds = secondsBetween(m.StartedAt, m.FinishedAt)
 	for _, r := range []*Report{a, b} {
@@ -79,6 +86,14 @@ func mergeLists(a, b *List) *List {
 	}
 }
 
+// mergeAccounts returns nil unless a and b are the same account.
+func mergeAccounts(a, b *Account) *Account {
+	if a == nil || b == nil || *a != *b {
+		return nil
+	}
+	return a
+}
+
 // mergeReasons adds up the reasons that share a code and a stage.
 func mergeReasons(a, b []Reason) []Reason {
 	all := slices.Concat(a, b)
@@ -88,14 +103,28 @@ func mergeReasons(a, b []Reason) []Reason {
 	merged := all[:0]
 	for _, r := range all {
 		if n := len(merged); n > 0 && merged[n-1].Code == r.Code && merged[n-1].Stage == r.Stage {
-			merged[n-1].Rows += r.Rows
-			merged[n-1].FirstRow = min(merged[n-1].FirstRow, r.FirstRow)
+			merged[n-1].add(r)
 		} else {
 			merged = append(merged, r)
 		}
 	}
 	sortReasons(merged)
 	return merged
+}
+
+// add adds the rows of o, which has the same code and stage. The first row of both keeps its key and detail. When two
+// reports have the same first row, a text wins over none, and a smaller one over a greater one.
+func (r *Reason) add(o Reason) {
+	preferred := func(a, b string) int {
+		if (a == "") != (b == "") {
+			return cmp.Compare(b, a)
+		}
+		return cmp.Compare(a, b)
+	}
+	if cmp.Or(cmp.Compare(o.FirstRow, r.FirstRow), preferred(o.FirstKey, r.FirstKey), preferred(o.Detail, r.Detail)) < 0 {
+		r.FirstRow, r.FirstKey, r.Detail = o.FirstRow, o.FirstKey, o.Detail
+	}
+	r.Rows += o.Rows
 }
 
 // sortReasons sorts by rows, most first. First row, code and stage break ties.

@@ -48,8 +48,13 @@ func TestMerge(t *testing.T) {
 	at := func(s int64) time.Time { return time.Unix(1_800_000_000+s, 0).UTC() }
 	a := &Report{
 		Type: "report", Status: "failed", ExitCode: 1, Operation: "add", List: &List{ID: "X", Name: "News", Created: true},
-		Rows:     Rows{Read: 10, Accepted: 7, Rejected: 3},
-		Reasons:  []Reason{{"email_invalid", "validate", 2, 4}, {"email_invalid", "import", 1, 9}},
+		Rows: Rows{Read: 10, Accepted: 7, Rejected: 3},
+		Reasons: []Reason{
+			{Code: "email_invalid", Stage: "validate", Rows: 2, FirstRow: 4, FirstKey: "a@", Detail: "a"},
+			{Code: "email_invalid", Stage: "import", Rows: 1, FirstRow: 9, FirstKey: "b@", Detail: "b"},
+		},
+		Account: &Account{"A", "Acme"}, BaseURL: "https://a.klaviyo.com",
+		Columns: []Column{{"town", "location.city", 7}, {"email", "email", 7}}, Dropped: map[string]int64{"phone_number": 2},
 		Jobs:     Jobs{Submitted: 2, Complete: 1, Open: []string{"01B", "01A"}, Latency: []Latency{{1, 1}, {8, 2}}},
 		Requests: Requests{Sent: 3, Retried: 1, Throttled: 1, Bytes: 100, Resent: 1}, Version: "v1",
 		Timeline: []Bucket{
@@ -61,8 +66,13 @@ func TestMerge(t *testing.T) {
 	a.Span(at(0), at(4))
 	b := &Report{
 		Type: "report", Status: "timed_out", ExitCode: 3, Operation: "add", List: &List{ID: "X"},
-		Rows:     Rows{Read: 10, Accepted: 6, Rejected: 4},
-		Reasons:  []Reason{{"email_invalid", "validate", 4, 2}},
+		Rows: Rows{Read: 10, Accepted: 6, Rejected: 4},
+		Reasons: []Reason{
+			{Code: "email_invalid", Stage: "validate", Rows: 4, FirstRow: 2, FirstKey: "c@", Detail: "c"},
+			{Code: "email_invalid", Stage: "import", Rows: 1, FirstRow: 9, Detail: "a"},
+		},
+		Account: &Account{"A", "Acme"}, BaseURL: "http://[::1]", Simulated: true,
+		Columns: []Column{{"email", "email", 6}, {"town", "properties.town", 9}}, Dropped: map[string]int64{"x": 1},
 		Jobs:     Jobs{Submitted: 1, Cancelled: 1, Open: []string{"01A", "01C"}, Latency: []Latency{{4, 1}, {8, 1}}},
 		Requests: Requests{Sent: 5, Retried: 1, Throttled: 2, Bytes: 200, Resent: 1}, Version: "v2",
 		Timeline: []Bucket{
@@ -73,9 +83,15 @@ func TestMerge(t *testing.T) {
 	b.Span(at(2).Add(5*time.Millisecond), at(100).Add(250*time.Millisecond))
 	want := &Report{
 		Type: "report", Status: "timed_out", ExitCode: 3, Operation: "add",
-		List:    &List{ID: "X", Name: "News", Created: true},
-		Rows:    Rows{Read: 20, Accepted: 13, Rejected: 7},
-		Reasons: []Reason{{"email_invalid", "validate", 6, 2}, {"email_invalid", "import", 1, 9}},
+		List: &List{ID: "X", Name: "News", Created: true},
+		Rows: Rows{Read: 20, Accepted: 13, Rejected: 7},
+		Reasons: []Reason{
+			{Code: "email_invalid", Stage: "validate", Rows: 6, FirstRow: 2, FirstKey: "c@", Detail: "c"},
+			{Code: "email_invalid", Stage: "import", Rows: 2, FirstRow: 9, FirstKey: "b@", Detail: "b"},
+		},
+		Account: &Account{"A", "Acme"}, Simulated: true,
+		Columns: []Column{{"email", "email", 13}, {"town", "properties.town", 9}, {"town", "location.city", 7}},
+		Dropped: map[string]int64{"phone_number": 2, "x": 1},
 		Jobs: Jobs{
 			Submitted: 3, Complete: 1, Cancelled: 1, Open: []string{"01A", "01B", "01C"},
 			Latency: []Latency{{1, 1}, {4, 1}, {8, 3}},
@@ -97,6 +113,54 @@ func TestMerge(t *testing.T) {
 	}
 	if runs := Merge(got, got).Runs; runs != 4 {
 		t.Errorf("two reports of two runs each make %d runs, expected 4", runs)
+	}
+}
+
+// An account and a base URL stay only when all reports have the same one, in whatever order they are merged.
+func TestMergeAccounts(t *testing.T) {
+	acme, other := &Account{"A", "Acme"}, &Account{"B", "Acme"}
+	for _, c := range []struct {
+		name     string
+		accounts []*Account
+		urls     []string
+		want     Report
+	}{
+		{"all the same", []*Account{acme, {"A", "Acme"}, acme}, []string{"u", "u", "u"}, Report{Account: acme, BaseURL: "u"}},
+		{"another one", []*Account{acme, other, acme}, []string{"u", "v", "u"}, Report{}},
+		{"one that is unknown", []*Account{acme, nil, acme}, []string{"u", "", "u"}, Report{}},
+		{"another name", []*Account{acme, {"A", "Acme Ltd"}, acme}, []string{"u", "u", "u"}, Report{BaseURL: "u"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for first := range 3 {
+				var m *Report
+				for i := range 3 {
+					k := (first + i) % 3
+					m = Merge(m, &Report{Account: c.accounts[k], BaseURL: c.urls[k]})
+				}
+				if got := (Report{Account: m.Account, BaseURL: m.BaseURL}); !cmp.Equal(got, c.want) {
+					t.Errorf("from report %d on: got %+v, %q, expected %+v, %q",
+						first, got.Account, got.BaseURL, c.want.Account, c.want.BaseURL)
+				}
+			}
+		})
+	}
+}
+
+// A report has at most 200 columns: those that come first by name.
+func TestMergeManyColumns(t *testing.T) {
+	of := func(from int) *Report {
+		r := &Report{}
+		for i := range maxColumns {
+			r.Columns = append(r.Columns, Column{fmt.Sprintf("c%03d", from+i), "properties.c", int64(from + i)})
+		}
+		return r
+	}
+	for _, m := range []*Report{Merge(of(0), of(100)), Merge(of(100), of(0)), Merge(of(150), Merge(of(0), of(100)))} {
+		n := len(m.Columns)
+		if first, last := m.Columns[0], m.Columns[n-1]; n != maxColumns || last != (Column{"c000", "properties.c", 0}) ||
+			first.Rows < 2*199 {
+			t.Errorf("got %d columns, first %+v, last %+v", n, first, last)
+		}
 	}
 }
 

@@ -12,7 +12,11 @@ var (
 	beginRow    = []byte(`{"type":"row","row":`)
 	beginReport = []byte(`{"type":"report"`)
 	inStatus    = []byte(`,"status":"`)
+	endDropped  = []byte(`,"dropped":["phone_number"]}`)
 )
+
+// droppedPhone is Entry.Dropped of a line that ends with endDropped.
+var droppedPhone = []string{"phone_number"}
 
 // parseOwn reads a row's line that Writer wrote. It is not ok with lines in another form, which may be valid rows
 // too.
@@ -38,6 +42,10 @@ func parseOwn(text []byte) (e Entry, ok bool) {
 		if len(rest) <= 1 {
 			return e, string(rest) == "}"
 		}
+		if len(rest) == len(endDropped) && bytes.Equal(rest, endDropped) {
+			e.Dropped = droppedPhone
+			return e, true
+		}
 		var name, value []byte
 		if name, value, rest, ok = parseMember(rest); !ok || !e.set(name, value) {
 			return e, false
@@ -49,11 +57,15 @@ func parseOwn(text []byte) (e Entry, ok bool) {
 // in a value that needs decoding.
 func (e *Entry) set(name, value []byte) (ok bool) {
 	switch string(name) {
-	case "type", "row", "status":
+	case "type", "row", "status", "dropped":
 		return false
 	case "key":
 		e.Key = value
 		return len(value) > 0
+	case "column":
+		e.Column = value
+	case "detail":
+		e.Detail = value
 	case "code", "stage", "job":
 		if len(value) < 2 || bytes.IndexByte(value, '\\') >= 0 || !utf8.Valid(value) {
 			return false

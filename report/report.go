@@ -6,15 +6,24 @@ import "time"
 
 // Report is the last line of a run's output. Its members are written in this order.
 type Report struct {
-	Type       string   `json:"type"`   // "report"
-	Status     string   `json:"status"` // see StatusOf
-	ExitCode   int      `json:"exit_code"`
-	Operation  string   `json:"operation"`
-	List       *List    `json:"list,omitempty"` // nil when the run names no list
-	Rows       Rows     `json:"rows"`
-	Reasons    []Reason `json:"reasons"` // most rows first
-	Jobs       Jobs     `json:"jobs"`
-	Requests   Requests `json:"requests"`
+	Type      string   `json:"type"`   // "report"
+	Status    string   `json:"status"` // see StatusOf
+	ExitCode  int      `json:"exit_code"`
+	Operation string   `json:"operation"`
+	List      *List    `json:"list,omitempty"` // nil when the run names no list
+	Rows      Rows     `json:"rows"`
+	Reasons   []Reason `json:"reasons"` // most rows first
+	Jobs      Jobs     `json:"jobs"`
+	Requests  Requests `json:"requests"`
+
+	Account   *Account `json:"account,omitempty"` // nil when the run could not read it
+	BaseURL   string   `json:"base_url,omitempty"`
+	Simulated bool     `json:"simulated,omitempty"` // the far side was the simulator
+	Columns   []Column `json:"columns,omitempty"`   // at most maxColumns, in the order in which they were met
+	// Dropped counts rows whose profile went without the value of a column, by column. Unknown and unsent rows do not
+	// count, because a resumed run counts them.
+	Dropped map[string]int64 `json:"dropped,omitempty"`
+
 	StartedAt  string   `json:"started_at"`  // RFC 3339, UTC, with milliseconds
 	FinishedAt string   `json:"finished_at"` // RFC 3339, UTC, with milliseconds
 	Seconds    float64  `json:"seconds"`     // between the two
@@ -34,12 +43,21 @@ type List struct {
 	LeftBehind []string `json:"left_behind,omitempty"`
 }
 
-// Reason counts the rows that share a code and a stage.
+// Account is the Klaviyo account of the API key.
+type Account struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Reason counts the rows that share a code and a stage. FirstKey and Detail are those of the first row. They are cut
+// to maxKey and maxDetail characters, and empty when that row has none.
 type Reason struct {
 	Code     string `json:"code"`
 	Stage    string `json:"stage,omitempty"`
 	Rows     int64  `json:"rows"`
 	FirstRow int64  `json:"first_row"`
+	FirstKey string `json:"first_key,omitempty"`
+	Detail   string `json:"detail,omitempty"`
 }
 
 // Requests counts HTTP requests. A retried request repeats a failed one. A resent request is a retried one whose

@@ -28,42 +28,46 @@ type cursor struct {
 	entry Entry // the next row, with Row 0 after the last one
 }
 
+// stretch is a part of results whose row numbers ascend.
+type stretch struct{ from, to int64 }
+
 // OpenResults finds the runs in results, which are size bytes long. It returns the errors of Lines.
 func OpenResults(results io.ReaderAt, size int64) (*Results, error) {
 	r := new(Results)
-	begins, err := r.find(io.NewSectionReader(results, 0, size))
+	all := NewLines(io.NewSectionReader(results, 0, size))
+	stretches, err := r.find(all, size)
 	if err != nil {
 		return nil, err
 	}
-	for i, begin := range begins {
-		end := size
-		if i+1 < len(begins) {
-			end = begins[i+1]
-		}
-		c := &cursor{lines: newLines(io.NewSectionReader(results, begin, end-begin), 16<<10)}
+	return r, r.open(results, all.code, stretches)
+}
+
+// open begins to read stretches of results.
+func (r *Results) open(results io.ReaderAt, code encoding, stretches []stretch) error {
+	for _, s := range stretches {
+		c := &cursor{lines: newLines(io.NewSectionReader(results, s.from, s.to-s.from), 16<<10, code)}
 		if err := c.advance(); err != nil {
-			return nil, err
+			return err
 		}
 		r.runs = append(r.runs, c)
 	}
-	return r, nil
+	return nil
 }
 
-// find reads all results once and returns the offsets where row numbers start over.
-func (r *Results) find(in io.Reader) (begins []int64, err error) {
-	all := NewLines(in)
+// find reads all results once, up to their end, and returns the stretches in which row numbers ascend.
+func (r *Results) find(all *Lines, end int64) (found []stretch, err error) {
 	last := int64(0)
 	for {
 		cut := all.cut.lines
 		e, at, err := all.next()
 		if r.Cut = all.cut.lines > cut; err == io.EOF {
-			return begins, nil
+			return found, nil
 		}
 		if err == nil && e.Report {
-			err = r.add(e.Text)
+			err = r.add(e.Text, all.first)
 		} else if err == nil {
-			if e.Row <= last || begins == nil {
-				begins = append(begins, at)
+			if found, err = ascend(found, e.Row, last, at, end); err != nil {
+				return nil, err
 			}
 			last = e.Row
 			r.Last = max(r.Last, e.Row)
@@ -71,17 +75,29 @@ func (r *Results) find(in io.Reader) (begins []int64, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(begins) > maxRuns {
-			return nil, fmt.Errorf("the rows are not in order: their numbers start over more than %d times", maxRuns)
-		}
 	}
 }
 
-// add reads a report.
-func (r *Results) add(text []byte) error {
+// ascend begins the next stretch when a row does not follow the last one. at is the offset of the row, end that of the
+// end of all results.
+func ascend(found []stretch, row, last, at, end int64) ([]stretch, error) {
+	n := len(found)
+	switch {
+	case n > 0 && row > last:
+		return found, nil
+	case n >= maxRuns:
+		return nil, fmt.Errorf("the rows are not in order: their numbers start over more than %d times", maxRuns)
+	case n > 0:
+		found[n-1].to = at
+	}
+	return append(found, stretch{at, end}), nil
+}
+
+// add reads the report on a line.
+func (r *Results) add(text []byte, line int64) error {
 	next := new(Report)
 	if json.Unmarshal(text, next) != nil {
-		return errMember
+		return fmt.Errorf("line %d is not a result: %w", line, errMember)
 	}
 	if r.Reports != nil {
 		next.Jobs.Submitted += r.Reports.Jobs.Submitted

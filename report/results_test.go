@@ -93,16 +93,20 @@ func TestNoResults(t *testing.T) {
 		fmt.Fprintf(&backwards, `{"type":"row","row":%d,"status":"unsent"}`+"\n", maxRuns+1-row)
 	}
 	for _, c := range []struct{ name, text, want string }{
-		{"an input row", `{"email":"a@b.example"}` + "\n", "line 1 is not a result: it has no type"},
-		{"not JSON", `{"type":"row","row":1,"status":"applied"}` + "\nhey\n", "line 2 is not a result: it is not JSON"},
+		{"an input row", `{"email":"a@b.example"}` + "\n", "line 1 is not a result: it has no type: `{\"email\":\"a@b.example\"}`"},
+		{"not JSON", `{"type":"row","row":1,"status":"applied"}` + "\nhey\n",
+			"line 2 is not a result: it is not JSON: `hey`"},
 		{"another type", `{"type":"simulator","url":"http://[::1]/"}` + "\n",
-			`line 1 is not a result: expected type row or report, got "simulator"`},
+			`line 1 is not a result: expected type row or report, got "simulator": ` +
+				"`{\"type\":\"simulator\",\"url\":\"http://[::1]/\"}`"},
 		{"a status of reports only", `{"type":"row","row":1,"status":"resumed"}` + "\n",
-			`line 1 is not a result: expected the status of a row, got "resumed"`},
+			`line 1 is not a result: expected the status of a row, got "resumed": ` +
+				"`{\"type\":\"row\",\"row\":1,\"status\":\"resumed\"}`"},
 		{"row 0", `{"type":"row","row":0,"status":"applied"}` + "\n",
-			"line 1 is not a result: expected a row number from 1, got 0"},
+			"line 1 is not a result: expected a row number from 1, got 0: " +
+				"`{\"type\":\"row\",\"row\":0,\"status\":\"applied\"}`"},
 		{"too deep", "[" + strings.Repeat("[", maxLine/2) + "\n",
-			"line 1 is not a result: it has more than 100 nesting levels"},
+			"line 1 is not a result: it has more than 100 nesting levels: `" + strings.Repeat("[", 79) + "…`"},
 		{"too long", `{"type":"row",` + strings.Repeat(" ", maxLine) + "\n", "line 1 is longer than 4194304 bytes"},
 		{"in descending order", backwards.String(),
 			"the rows are not in order: their numbers start over more than 1000 times"},

@@ -40,8 +40,7 @@ func ReadStream(name string, in io.Reader) (*Report, []string, error) {
 	}
 	var notes []string
 	for _, note := range []string{
-		s.lines.cut.text("line %d is cut short and not counted",
-			"%d lines are cut short and not counted, the first is line %d"),
+		s.lines.cut.text(cutNote, cutNotes),
 		s.astray.text("the report on line %d does not match the row lines before it; the report counts",
 			"%d reports do not match the row lines before them; the reports count; the first is on line %d"),
 		s.end,
@@ -52,6 +51,12 @@ func ReadStream(name string, in io.Reader) (*Report, []string, error) {
 	}
 	return s.merged, notes, nil
 }
+
+// The notes on lines that are cut short.
+const (
+	cutNote  = "line %d is cut short and not counted"
+	cutNotes = "%d lines are cut short and not counted, the first is line %d"
+)
 
 // stream collects the lines of a result stream.
 type stream struct {
@@ -68,7 +73,12 @@ type stream struct {
 func (s *stream) add(e Entry) error {
 	s.open = true
 	if !e.Report {
-		s.rows.add(e.Row, e.Status, e.Code, e.Stage)
+		if first := s.rows.add(e.Row, e.Status, e.Code, e.Stage); first != nil {
+			first.describe(e.texts())
+		}
+		if len(e.Dropped) > 0 {
+			s.rows.drop(e.Status, e.Dropped)
+		}
 		return nil
 	}
 	if err := s.report(e.Text); err != nil {
@@ -126,6 +136,11 @@ func (s *stream) before(r *Report) *Report {
 			lost.Reasons = append(lost.Reasons, one)
 		}
 	}
+	for column, rows := range s.rows.dropped {
+		if rows -= r.Dropped[column]; rows > 0 {
+			lost.Dropped = mergeDropped(lost.Dropped, map[string]int64{column: rows})
+		}
+	}
 	if s.last == nil {
 		return lost
 	}
@@ -151,7 +166,7 @@ func (r *Report) matches(lines Rows) bool {
 func (s *stream) killed() {
 	r := &Report{
 		Type: "report", Status: StatusOf(143), ExitCode: 143, List: &List{},
-		Rows: s.rows.Rows(), Reasons: s.rows.Reasons(),
+		Rows: s.rows.Rows(), Reasons: s.rows.Reasons(), Dropped: s.rows.Dropped(),
 	}
 	s.merged = Merge(s.merged, r)
 	switch n := r.Rows.Read; n {

@@ -50,7 +50,8 @@ func ofKilled(rows Rows, reasons ...Reason) *Report {
 }
 
 func ofKilledRows() *Report {
-	return ofKilled(Rows{Read: 3, Applied: 1, Skipped: 2}, Reason{Code: "duplicate", Rows: 2, FirstRow: 2})
+	return ofKilled(Rows{Read: 3, Applied: 1, Skipped: 2},
+		Reason{Code: "duplicate", Rows: 2, FirstRow: 2, FirstKey: "a@b.example"})
 }
 
 // indent writes a report line as `jq .` does.
@@ -112,13 +113,13 @@ func TestReadStream(t *testing.T) {
 	afterKilled := counts.ReplaceAllString(oneReport, lastRow)
 	killedBetween := Merge(ofOneRun(), ofOneRun())
 	killedBetween.Runs, killedBetween.Rows = 0, Rows{Read: 4, Applied: 1, Skipped: 1, Rejected: 1, Resumed: 1}
-	killedBetween.Reasons = []Reason{{"duplicate", "", 1, 2}, {"email_missing", "validate", 1, 4}}
+	killedBetween.Reasons = []Reason{{Code: "duplicate", Rows: 1, FirstRow: 2}, {Code: "email_missing", Stage: "validate", Rows: 1, FirstRow: 4}}
 	whole := func(runs ...*Report) (r *Report) {
 		for _, run := range runs {
 			r = Merge(r, run)
 		}
 		r.Runs, r.Rows = 0, Rows{Read: 4, Applied: 1, Skipped: 1, Accepted: 1, Rejected: 1}
-		r.Reasons = []Reason{{"duplicate", "", 1, 2}, {"email_missing", "validate", 1, 2}}
+		r.Reasons = []Reason{{Code: "duplicate", Rows: 1, FirstRow: 2}, {Code: "email_missing", Stage: "validate", Rows: 1, FirstRow: 2}}
 		return r
 	}
 	for _, test := range []struct {
@@ -133,12 +134,12 @@ func TestReadStream(t *testing.T) {
 		{"two runs", oneRun + oneRun, Merge(ofOneRun(), ofOneRun()), ""},
 		{"CRLF, blank lines", "\r\n" + strings.ReplaceAll(oneRun, "\n", "\r\n\n"), ofOneRun(), ""},
 		{"other order and space", `{"code":"c\u0031", "status":"rejected","row":5 ,"type":"row","stage":"import"}` + "\n",
-			ofKilled(Rows{Read: 1, Rejected: 1}, Reason{"c1", "import", 1, 5}), ends1},
+			ofKilled(Rows{Read: 1, Rejected: 1}, Reason{Code: "c1", Stage: "import", Rows: 1, FirstRow: 5}), ends1},
 		{"an escape in a code", `{"type":"row","row":5,"status":"rejected","code":"a\"b"}` + "\n",
-			ofKilled(Rows{Read: 1, Rejected: 1}, Reason{`a"b`, "", 1, 5}), ends1},
+			ofKilled(Rows{Read: 1, Rejected: 1}, Reason{Code: `a"b`, Rows: 1, FirstRow: 5}), ends1},
 		{"a member twice",
 			`{"type":"row","row":5,"status":"rejected","status":"unknown","row":6,"code":"a","code":"b"}` + "\n",
-			ofKilled(Rows{Read: 1, Unknown: 1}, Reason{"b", "", 1, 6}), ends1},
+			ofKilled(Rows{Read: 1, Unknown: 1}, Reason{Code: "b", Rows: 1, FirstRow: 6}), ends1},
 		{"nothing", "", ofKilled(Rows{}), ends},
 		{"killed", killedRows, ofKilledRows(), ends3},
 		{"killed twice", `{"type":"row","row":9,"status":"skipped","code":"duplicate","of":1}` + "\n" +
@@ -191,21 +192,25 @@ func TestNoStream(t *testing.T) {
 		return strings.Replace(oneReport, old, new, 1)
 	}
 	for _, test := range []struct{ name, text, want string }{
-		{"a line that is not JSON", oneRun + "hey\n", "line 4 is not a result: it is not JSON"},
-		{"an unfinished line that is not JSON", oneRun + "hey", "line 4 is not a result: it is not JSON"},
+		{"a line that is not JSON", oneRun + "hey\n", "line 4 is not a result: it is not JSON: `hey`"},
+		{"an unfinished line that is not JSON", oneRun + "hey", "line 4 is not a result: it is not JSON: `hey`"},
 		{"a row after other text", `hey{"type":"row","row":4,"status":"applied"}`,
-			"line 1 is not a result: it is not JSON"},
-		{"an input row", `{"email":"a@b.example"}`, "line 1 is not a result: it has no type"},
+			"line 1 is not a result: it is not JSON: `hey{\"type\":\"row\",\"row\":4,\"status\":\"applied\"}`"},
+		{"an input row", `{"email":"a@b.example"}`, "line 1 is not a result: it has no type: `{\"email\":\"a@b.example\"}`"},
 		{"an array", `[` + strings.TrimSpace(oneRun[:strings.Index(oneRun, "\n")]) + `]`,
-			"line 1 is not a result: one of its members has the wrong type"},
+			"line 1 is not a result: one of its members has the wrong type: `[" + oneRun[:strings.Index(oneRun, "\n")] + "]`"},
 		{"row 0", `{"type":"row","row":0,"status":"applied"}`,
-			"line 1 is not a result: expected a row number from 1, got 0"},
+			"line 1 is not a result: expected a row number from 1, got 0: " +
+				"`{\"type\":\"row\",\"row\":0,\"status\":\"applied\"}`"},
 		{"a status of reports only", `{"type":"row","row":1,"status":"resumed"}`,
-			`line 1 is not a result: expected the status of a row, got "resumed"`},
+			`line 1 is not a result: expected the status of a row, got "resumed": ` +
+				"`{\"type\":\"row\",\"row\":1,\"status\":\"resumed\"}`"},
 		{"a row number in quotes", `{"type":"row","row":"1","status":"applied"}`,
-			"line 1 is not a result: one of its members has the wrong type"},
+			"line 1 is not a result: one of its members has the wrong type: " +
+				"`{\"type\":\"row\",\"row\":\"1\",\"status\":\"applied\"}`"},
 		{"too deep", `{"type":"row","row":1,"status":"applied","of":` + strings.Repeat("[", 1<<20) + "\n",
-			"line 1 is not a result: it has more than 100 nesting levels"},
+			"line 1 is not a result: it has more than 100 nesting levels: " +
+				"`{\"type\":\"row\",\"row\":1,\"status\":\"applied\",\"of\":" + strings.Repeat("[", 33) + "…`"},
 		{"too long", `{"type":"row","row":1,"status":"applied","key":"` + strings.Repeat("x", 4<<20) + `"}` + "\n",
 			"line 1 is longer than 4194304 bytes"},
 		{"an indented object without end", "\n{\n" + strings.Repeat("\"xxx\",\n", 1<<20),
@@ -269,7 +274,7 @@ func TestReadForeignReport(t *testing.T) {
 			`{"code":"a","rows":1,"first_row":7},`,
 	).Replace(oneReport)
 	want := ofOneRun()
-	want.Reasons = append([]Reason{{"a", "", 4, 7}, {"b", "", 3, 8}}, want.Reasons...)
+	want.Reasons = append([]Reason{{Code: "a", Rows: 4, FirstRow: 7}, {Code: "b", Rows: 3, FirstRow: 8}}, want.Reasons...)
 	if diff := cmp.Diff(bytesOf(t, want), bytesOf(t, mustRead(line))); diff != "" {
 		t.Error(diff)
 	}

@@ -1,15 +1,18 @@
 package report
 
-// tally counts rows by status and by reason.
+import "maps"
+
+// tally counts rows by status, by reason and by dropped column.
 type tally struct {
 	counts  [statuses]int64
 	reasons map[reason]*Reason
+	dropped map[string]int64 // nil until a row has one
 }
 
 type reason struct{ code, stage string }
 
 // maxReasons bounds the number of codes that are counted one by one. Klaviyo has a few dozen. All further codes count
-// as otherCodes.
+// as otherCodes. The same goes for dropped columns beyond maxColumns.
 const (
 	maxReasons = 10_000
 	otherCodes = "other"
@@ -17,11 +20,12 @@ const (
 
 func newTally() tally { return tally{reasons: map[reason]*Reason{}} }
 
-// add counts a row. The code may be empty.
-func (t *tally) add(row int64, status Status, code, stage string) {
+// add counts a row. The code may be empty. add returns the row's reason when no earlier row has it, and nil
+// otherwise.
+func (t *tally) add(row int64, status Status, code, stage string) (first *Reason) {
 	t.counts[status]++
 	if code == "" {
-		return
+		return nil
 	}
 	r := t.reasons[reason{code, stage}]
 	if r == nil && len(t.reasons) >= maxReasons {
@@ -31,9 +35,29 @@ func (t *tally) add(row int64, status Status, code, stage string) {
 	if r == nil {
 		r = &Reason{Code: code, Stage: stage, FirstRow: row}
 		t.reasons[reason{code, stage}] = r
+		first = r
 	}
 	r.Rows++
-	r.FirstRow = min(r.FirstRow, row)
+	if row < r.FirstRow {
+		r.FirstRow, first = row, r
+	}
+	return first
+}
+
+// drop counts the columns that a row went without. Rows that a resumed run sends again do not count.
+func (t *tally) drop(status Status, columns []string) {
+	if !status.Final() && status != Valid {
+		return
+	}
+	if t.dropped == nil {
+		t.dropped = map[string]int64{}
+	}
+	for _, column := range columns {
+		if _, known := t.dropped[column]; !known && len(t.dropped) >= maxColumns {
+			column = otherCodes
+		}
+		t.dropped[column]++
+	}
 }
 
 // Rows returns the counts of the rows so far.
@@ -56,3 +80,7 @@ func (t *tally) Reasons() []Reason {
 	sortReasons(list)
 	return list
 }
+
+// Dropped returns the dropped columns of the rows so far, as Report.Dropped counts them. It returns nil when there
+// are none.
+func (t *tally) Dropped() map[string]int64 { return maps.Clone(t.dropped) }

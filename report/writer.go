@@ -24,7 +24,9 @@ type Line struct {
 	Detail string
 	Of     int64 // the row that this one repeats
 	Job    string
-	Raw    []byte // the whole line without its newline; when set, the other fields only count
+	// Dropped names the columns whose values the row's profile went without.
+	Dropped []string
+	Raw     []byte // the whole line without its newline; when set, the other fields only count
 }
 
 // Writer writes result lines and counts them. It is for one goroutine at a time. It keeps the first error of its
@@ -44,7 +46,12 @@ func NewWriter(out io.Writer) *Writer {
 
 // Line counts a row and, unless it is Resumed, writes its line.
 func (w *Writer) Line(l *Line) {
-	w.tally.add(l.Row, l.Status, l.Code, l.Stage)
+	if first := w.tally.add(l.Row, l.Status, l.Code, l.Stage); first != nil {
+		first.describe(l.texts())
+	}
+	if len(l.Dropped) > 0 {
+		w.tally.drop(l.Status, l.Dropped)
+	}
 	if l.Status == Resumed || w.err != nil {
 		return
 	}
@@ -77,6 +84,17 @@ func appendLine(b []byte, l *Line) []byte {
 		b = strconv.AppendInt(b, l.Of, 10)
 	}
 	b = appendMember(b, `,"job":`, l.Job)
+	for i, column := range l.Dropped {
+		if i == 0 {
+			b = append(b, `,"dropped":[`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = json.AppendEscape(b, column, 0)
+	}
+	if len(l.Dropped) > 0 {
+		b = append(b, ']')
+	}
 	return append(b, '}', '\n')
 }
 
@@ -119,7 +137,7 @@ func (w *Writer) Report(r *Report) error {
 	if r.Timeline == nil {
 		r.Timeline = []Bucket{}
 	}
-	line, err := json.Append(nil, r, 0)
+	line, err := json.Append(nil, r, json.SortMapKeys)
 	if err != nil {
 		return fmt.Errorf("encode the report: %v", err)
 	}

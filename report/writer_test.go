@@ -24,6 +24,8 @@ var allLines = []Line{
 	{Row: 7, Status: Unsent, Key: []byte(`"di@example.com"`), Code: "interrupted"},
 	{Row: 8, Status: Valid, Key: []byte(`"ed@example.com"`)},
 	{Row: 9, Status: Rejected, Stage: "validate", Code: "email_invalid", Column: "email", Detail: "empty"},
+	{Row: 10, Status: Applied, Key: []byte(`"fay@example.com"`), Job: "01J", Dropped: []string{"phone_number"}},
+	{Row: 11, Status: Unsent, Code: "interrupted", Dropped: []string{"phone_number", "<\xff>"}},
 }
 
 const allBytes = `{"type":"row","row":1,"status":"applied","key":"ann@example.com","job":"01J"}
@@ -36,16 +38,24 @@ const allBytes = `{"type":"row","row":1,"status":"applied","key":"ann@example.co
 {"type":"row","row":7,"status":"unsent","key":"di@example.com","code":"interrupted"}
 {"type":"row","row":8,"status":"valid","key":"ed@example.com"}
 {"type":"row","row":9,"status":"rejected","stage":"validate","code":"email_invalid","column":"email","detail":"empty"}
+{"type":"row","row":10,"status":"applied","key":"fay@example.com","job":"01J","dropped":["phone_number"]}
+{"type":"row","row":11,"status":"unsent","code":"interrupted","dropped":["phone_number","<\ufffd>"]}
 `
 
 const reportBytes = `{"type":"report","status":"failed","exit_code":1,"operation":"add",` +
 	`"list":{"id":"XyZ123","name":"A & B","created":true},` +
-	`"rows":{"read":9,"applied":1,"accepted":1,"skipped":1,"rejected":3,"unknown":1,"unsent":1,"valid":1},` +
-	`"reasons":[{"code":"email_invalid","stage":"validate","rows":2,"first_row":4},` +
-	`{"code":"duplicate","rows":1,"first_row":3},{"code":"json_invalid","stage":"validate","rows":1,"first_row":5},` +
-	`{"code":"answer_lost","rows":1,"first_row":6},{"code":"interrupted","rows":1,"first_row":7}],` +
+	`"rows":{"read":11,"applied":2,"accepted":1,"skipped":1,"rejected":3,"unknown":1,"unsent":2,"valid":1},` +
+	`"reasons":[{"code":"email_invalid","stage":"validate","rows":2,"first_row":4,"first_key":"bob@",` +
+	`"detail":"“bob@” <ends> after \"@\"\n& that's it"},` +
+	`{"code":"interrupted","rows":2,"first_row":7,"first_key":"di@example.com"},` +
+	`{"code":"duplicate","rows":1,"first_row":3,"first_key":"ANN@example.com"},` +
+	`{"code":"json_invalid","stage":"validate","rows":1,"first_row":5,"detail":"not JSON"},` +
+	`{"code":"answer_lost","rows":1,"first_row":6,"first_key":"cy@example.com","detail":"no answer"}],` +
 	`"jobs":{"submitted":1,"complete":0,"cancelled":0,"open":["01J"]},` +
 	`"requests":{"sent":3,"retried":1,"throttled":1,"bytes":512,"resent":1},` +
+	`"account":{"id":"AbC123","name":"Tea & Co"},"base_url":"http://127.0.0.1:8080","simulated":true,` +
+	`"columns":[{"column":"email","as":"email","rows":6},{"column":"town","as":"location.city","rows":5}],` +
+	`"dropped":{"a":1,"phone_number":1,"z":1},` +
 	`"started_at":"2026-11-23T09:30:00.000Z","finished_at":"2026-11-23T09:30:01.250Z","seconds":1.25,"version":"v1",` +
 	`"timeline":[{"at":"2026-11-23T09:30:00Z","seconds":1,"rows":{"read":1,"applied":1,"accepted":0,"skipped":0,` +
 	`"rejected":0,"unknown":0,"unsent":0},"requests":3,"throttled_seconds":0.5,"open_jobs":1}]}
@@ -63,7 +73,10 @@ func TestOutputBytes(t *testing.T) {
 		List: &List{ID: "XyZ123", Name: "A & B", Created: true},
 		Rows: w.Rows(), Reasons: w.Reasons(), Jobs: Jobs{Submitted: 1, Open: []string{"01J"}},
 		Requests: Requests{Sent: 3, Retried: 1, Throttled: 1, Bytes: 512, Resent: 1}, Version: "v1",
+		Account: &Account{ID: "AbC123", Name: "Tea & Co"}, BaseURL: "http://127.0.0.1:8080", Simulated: true,
+		Columns: []Column{{"email", "email", 6}, {"town", "location.city", 5}}, Dropped: w.Dropped(),
 	}
+	r.Dropped["z"], r.Dropped["a"] = 1, 1 // columns are in the order of their names
 	at := time.Date(2026, 11, 23, 18, 30, 0, 0, time.FixedZone("", 9*3600))
 	line := Timeline{Start: at}
 	line.Add(0, Sample{
@@ -135,8 +148,8 @@ func TestBrokenOutput(t *testing.T) {
 			if err := w.Report(&Report{}); !errors.Is(err, errFull) {
 				t.Errorf("Report returned %v, expected %v", err, errFull)
 			}
-			if w.Written() != c.rows || w.Rows().Read != 10 {
-				t.Errorf("%d of %d rows are written, expected %d of 10", w.Written(), w.Rows().Read, c.rows)
+			if w.Written() != c.rows || w.Rows().Read != 12 {
+				t.Errorf("%d of %d rows are written, expected %d of 12", w.Written(), w.Rows().Read, c.rows)
 			}
 		})
 	}
