@@ -148,7 +148,7 @@ func (w *watch) conclude(rows int64, c counts, bound float64) error {
 		report.Rows.Read, c.Rows, c.Requests, c.AtOnce)
 	fmt.Fprintf(w.out, "Peak RSS %.1f MB, bound %.0f MB. %.1f CPU s.\n", w.peak, bound, cpu.Seconds())
 	if last > 0 {
-		fmt.Fprintf(w.out, "Median RSS with a full duplicate window: first half %.1f MB, second half %.1f MB.\n", first, last)
+		fmt.Fprintf(w.out, "Median RSS with a full duplicate window: first half %.1f MB, second %.1f MB.\n", first, last)
 	}
 	switch {
 	case report.Rows.Read != rows || report.Rows.Accepted != c.Rows:

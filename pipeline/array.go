@@ -115,7 +115,10 @@ func (a *array) skip(c byte) byte {
 // end returns what is wrong with the array when the input has ended.
 func (a *array) end() error {
 	if !a.ended {
-		return &Error{Text: "the input's array never ends", Hint: "the command before the pipe may have failed; the rows before the end stand", exit: 1}
+		return &Error{
+			Text: "the input's array never ends",
+			Hint: "check whether the command before the pipe failed; the rows before the end have their results", exit: 1,
+		}
 	}
 	if a.fault != "" {
 		return &Error{Text: a.fault, Hint: "the rows around it stand", exit: 1}

@@ -17,10 +17,10 @@ import (
 	"klaviyo-export/validate"
 )
 
-// filler stands in fuzzed input for a stretch that is longer than a chunk; a few of them are longer than a row may be.
+// filler marks a stretch of fuzzed input that is longer than a chunk. A few of them are longer than a row may be.
 const filler = "\xfc"
 
-// grown puts long stretches in the place of at most six fillers.
+// grown replaces at most six fillers by long stretches.
 func grown(text string) string {
 	text = strings.Replace(text, filler, strings.Repeat("x", 400_000), 3)
 	return strings.Replace(text, filler, strings.Repeat(" ", 400_000), 3)
@@ -28,13 +28,18 @@ func grown(text string) string {
 
 // seeds are inputs of every form.
 var seeds = []string{
-	"", "\ufeff", "\xef", "\ufeff\r\n" + `{"email":"a@b.co"}` + "\r\n\n \t\n" + `{"email":"b@b.co"}`, "[]", " [ \n", "[{", "[[1],[2]]\n[3]", "[\n5\n{}", "[ A", "[" + strings.Repeat(" ", 5000) + "5]",
-	`[{"email":"a@b.co"},` + "\n" + `{"email":"]},\"{[\\","x":[{"y":1}]}` + "\r\n, 5 ]\nrest\n\n{}", `[{"a":"1` + "\n" + `2"},{"b":` + "\n" + `{"c":"x"y"},` + "\n{},\n]", "[{},,{},]x",
-	`{"x":"` + filler + filler + filler + `"}` + "\n" + `{"email":"a@b.co"}`, "[{},\n" + filler + filler + filler + filler + filler + filler + "]\n1", filler + filler + filler + filler + filler + filler + "\n",
-	"{}" + filler, "\xff\xfe{\x00", "\x1f\x8b\x08", "P", "PK\x03\x04", "BZh91", "\x28\xb5\x2f\xfd", strings.Repeat("\n", 9000) + strings.Repeat("1\n", 5000), "\x00\n\xff\n",
+	"", "\ufeff", "\xef", "\ufeff\r\n" + `{"email":"a@b.co"}` + "\r\n\n \t\n" + `{"email":"b@b.co"}`,
+	"[]", " [ \n", "[{", "[[1],[2]]\n[3]", "[\n5\n{}", "[ A", "[" + strings.Repeat(" ", 5000) + "5]",
+	`[{"email":"a@b.co"},` + "\n" + `{"email":"]},\"{[\\","x":[{"y":1}]}` + "\r\n, 5 ]\nrest\n\n{}",
+	`[{"a":"1` + "\n" + `2"},{"b":` + "\n" + `{"c":"x"y"},` + "\n{},\n]", "[{},,{},]x",
+	`{"x":"` + filler + filler + filler + `"}` + "\n" + `{"email":"a@b.co"}`,
+	"[{},\n" + filler + filler + filler + filler + filler + filler + "]\n1",
+	filler + filler + filler + filler + filler + filler + "\n",
+	"{}" + filler, "\xff\xfe{\x00", "\x1f\x8b\x08", "P", "PK\x03\x04", "BZh91", "\x28\xb5\x2f\xfd",
+	strings.Repeat("\n", 9000) + strings.Repeat("1\n", 5000), "\x00\n\xff\n",
 }
 
-// sizesOf returns sizes for reads of a text, of which there are not too many.
+// sizesOf returns sizes for the reads of a text: not so small that there are too many reads.
 func sizesOf(cuts []byte, text string) (sizes []int) {
 	least := 1 + len(text)/2000
 	for _, c := range cuts {
@@ -50,8 +55,8 @@ type checked struct {
 	profile  string
 }
 
-// FuzzReader gives any bytes in any pieces to the reader. The rows are as many as a simple splitter counts, their verdicts don't depend
-// on the pieces, chunks stay small, and the pipeline has a result for each.
+// Whatever bytes come in whatever pieces, there are as many rows as a simple splitter counts, and each has a
+// result. What the checks say about a row does not depend on the pieces, and chunks stay small.
 func FuzzReader(f *testing.F) {
 	for i, text := range seeds {
 		f.Add([]byte(text), []byte{byte(i)})
@@ -69,19 +74,18 @@ func FuzzReader(f *testing.F) {
 			}
 			c.check(checker)
 			for _, row := range c.rows.Rows {
-				v := checked{row.Required, validate.Fault{}, string(c.rows.Data[row.Start:row.End])}
+				r := checked{row.Required, validate.Fault{}, string(c.rows.Data[row.Start:row.End])}
 				if row.Fault != nil {
-					v.fault = *row.Fault
+					r.fault = *row.Fault
 				}
-				rows = append(rows, v)
+				rows = append(rows, r)
 			}
 			c.release()
 		})
 		return rows, err
 	}
 	f.Fuzz(func(t *testing.T, data, cuts []byte) {
-		late := time.AfterFunc(time.Minute, func() { panic("it does not end") })
-		defer late.Stop()
+		mustEnd(t)
 		text := grown(string(data))
 		want, certain := split(text)
 		whole, err := framed(t, text, []int{1 << 30})
@@ -95,7 +99,7 @@ func FuzzReader(f *testing.F) {
 		var out bytes.Buffer
 		rep, _ := Run(t.Context(), checkOptions(t), &pieces{in: text, sizes: sizesOf(cuts, text)}, &out)
 		rows, _ := parse(t, out.Bytes())
-		column := slices.IndexFunc(whole, func(v checked) bool { return v.required != validate.NotObject })
+		column := slices.IndexFunc(whole, func(r checked) bool { return r.required != validate.NotObject })
 		unfit := column >= 0 && whole[column].required != validate.Present
 		switch {
 		case unfit && (rep.ExitCode != 2 || len(rows) > 0):
@@ -106,7 +110,7 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// split returns the rows of an input, found in the simplest way. It is not certain where an array is no JSON.
+// split finds the rows of an input in the simplest way. It is not certain of an array that is no JSON.
 func split(text string) (rows []string, certain bool) {
 	for _, mark := range []string{"\xff\xfe", "\xfe\xff", "\x1f\x8b", "\x28\xb5\x2f\xfd", "BZh", "PK\x03\x04"} {
 		if strings.HasPrefix(text, mark) {
@@ -130,7 +134,8 @@ func isArray(text string) bool {
 
 func splitLines(text string) (rows []string) {
 	for line := range strings.Lines(text) {
-		if content := strings.TrimSuffix(line, "\n"); strings.Trim(strings.TrimPrefix(content, bom), blank) != "" || len(content) > validate.MaxRow+1 {
+		content := strings.TrimSuffix(line, "\n")
+		if strings.Trim(strings.TrimPrefix(content, bom), blank) != "" || len(content) > validate.MaxRow+1 {
 			rows = append(rows, line)
 		}
 	}
@@ -156,7 +161,7 @@ func splitArray(text string) (rows []string, certain bool) {
 	return append(rows, splitLines(text[d.InputOffset():])...), true
 }
 
-// FuzzPick gives any results and any input to pick: what it passes on are the rows that the results say, byte for byte.
+// Whatever the results and the input, pick passes on the rows that the results select, byte for byte.
 func FuzzPick(f *testing.F) {
 	const results = `{"type":"row","row":1,"status":"rejected","key":"a@b.co"}
 {"type":"row","row":2,"status":"applied"}
@@ -170,8 +175,7 @@ func FuzzPick(f *testing.F) {
 	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, results string, data []byte, which byte) {
-		late := time.AfterFunc(time.Minute, func() { panic("it does not end") })
-		defer late.Stop()
+		mustEnd(t)
 		file := filepath.Join(dir, "results")
 		if err := os.WriteFile(file, []byte(results), 0o600); err != nil {
 			t.Fatal(err)
@@ -182,7 +186,9 @@ func FuzzPick(f *testing.F) {
 		}
 		defer earlier.Close()
 		selected := Selection{Missing: which&1 != 0}
-		for n, status := range []report.Status{report.Applied, report.Accepted, report.Skipped, report.Rejected, report.Unknown, report.Unsent, report.Valid} {
+		for n, status := range []report.Status{
+			report.Applied, report.Accepted, report.Skipped, report.Rejected, report.Unknown, report.Unsent, report.Valid,
+		} {
 			if which>>(n+1)&1 != 0 {
 				selected.Statuses = append(selected.Statuses, status)
 			}
@@ -199,7 +205,8 @@ func FuzzPick(f *testing.F) {
 			got, want = squeezed(got), squeezed(want)
 		}
 		if err == nil && got != want || !strings.HasPrefix(want, got) {
-			t.Errorf("%.300q, %.300q, %v: %v, got %.300q, want %.300q", results, data, selected, err, got, want)
+			t.Errorf("%.300q, %.300q, %v: %v, got %.300q, want %.300q",
+				results, data, selected, err, got, want)
 		}
 	})
 }
@@ -226,7 +233,7 @@ func wanted(t *testing.T, earlier *Earlier, selected Selection, rows []string) s
 	return b.String()
 }
 
-// squeezed takes the blanks off both ends of each line: those around elements of an array are not part of them.
+// squeezed trims each line: blanks around the elements of an array are not part of them.
 func squeezed(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {

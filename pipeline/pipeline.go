@@ -94,9 +94,9 @@ func (r *run) read(ctx context.Context, in io.Reader, emit func(*chunk)) error {
 func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error {
 	open := newPermits(r.watch, r.options.MaxOpenJobs)
 	writes := newWrites(r.control, r.out, open)
-	settles := newSettles(ctx, r.control, r.watch, r.options, writes.add)
-	sends := newSends(ctx, r.control, r.sender, r.options, open, settles.add)
-	batches := newBatches(r.control, r.sender, r.options, earlier, sends.add)
+	settles := newSettles(r.control, r.watch, r.options, writes.add)
+	sends := newSends(r.control, r.sender, r.options, open, func(s *results) { settles.add(ctx, s) })
+	batches := newBatches(r.control, r.sender, r.options, earlier, func(b *batch) { sends.add(ctx, b) })
 	checks := newChecks(r.control, r.options.Checker, batches.add)
 
 	ended := r.read(ctx, in, checks.add)

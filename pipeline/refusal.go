@@ -30,10 +30,8 @@ func (r *run) refuse(ctx context.Context, in io.Reader, earlier *resumption) {
 func (f *refusal) add(c *chunk) {
 	defer c.release()
 	defer f.control.guard()
-	r := f.control.results.take()
-	*r = results{
-		first: f.rows + 1, keys: r.keys[:0], ends: r.ends[:0], odd: r.odd[:0], shared: r.shared[:0],
-	}
+	r := f.control.newResults()
+	r.first = f.rows + 1
 	for i := range c.rows.Rows {
 		row, number := &c.rows.Rows[i], f.rows+int64(i)+1
 		status, final, err := f.earlier.of(c, i, number)

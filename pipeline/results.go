@@ -28,6 +28,7 @@ type results struct {
 	odd     []odd    // rows with a result of their own, in input order
 	shared  []shared // the results of all others, in input order
 	permits int      // that the rows' batch took
+	pooled  bool     // they go back to the pool when they are written
 }
 
 // odd is the result of one row.
@@ -43,6 +44,13 @@ type shared struct {
 	settlement *sink.Settlement
 }
 
+// newResults returns empty results from the pool.
+func (p *pools) newResults() *results {
+	r := p.results.take()
+	*r = results{keys: r.keys[:0], ends: r.ends[:0], odd: r.odd[:0], shared: r.shared[:0], pooled: true}
+	return r
+}
+
 // take fills empty results with those of a batch. valid says that good rows were only checked, unsent is the code
 // of good rows that were not sent, and rejected is called with the number of each row that Klaviyo rejects.
 func (r *results) take(b *batch, valid bool, unsent string, rejected func(row int64)) {
@@ -53,10 +61,7 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 			keys += int(row.KeyEnd - row.KeyStart)
 		}
 	}
-	*r = results{
-		first: b.first(), keys: slices.Grow(r.keys[:0], keys), ends: slices.Grow(r.ends[:0], b.rows),
-		odd: r.odd[:0], shared: r.shared[:0],
-	}
+	r.first, r.keys, r.ends = b.first(), slices.Grow(r.keys, keys), slices.Grow(r.ends, b.rows)
 	profiles, skips := b.profiles, b.skips
 	for _, p := range b.parts {
 		for i := p.from; i < p.to; i++ {

@@ -9,11 +9,12 @@ import (
 	"klaviyo-export/validate"
 )
 
-// seen remembers the people of the last rows: at least as many rows as the window has, and at most two fifteenths more people.
-// Two independent hashes of 64 bits stand for a person and are compared whole: in a run of 100 million rows a wrong match has
-// a chance of less than 1 in 10^22. People are remembered by generations of a fifteenth of the window, of which the oldest is
-// forgotten as a whole and its memory used again, so that a window never costs more than when it was first full: some 36 bytes
-// a row, 36 MB for a million. Before that its memory follows the rows that came.
+// seen remembers the people of the last rows: at least as many rows as the window has, and at most two fifteenths
+// more people. Two independent hashes of 64 bits stand for a person and are compared whole: in a run of 100 million
+// rows a wrong match has a chance of less than 1 in 10^22. People are remembered by generations of a fifteenth of
+// the window, of which the oldest is forgotten as a whole and its memory used again, so that a window never costs
+// more than when it was first full: some 36 bytes a row, 36 MB for a million. Before that its memory follows the
+// rows that came.
 type seen struct {
 	size, most  int                              // people of a generation, and generations
 	generations *simplelru.LRU[int, *generation] // by their bits in marks
@@ -23,7 +24,8 @@ type seen struct {
 	fetched     uint64
 }
 
-// fetch has the processor load what first will look at for these people: many loads at once cost little more than one.
+// fetch has the processor load what first will look at for these people: many loads at once cost little more than
+// one.
 func (s *seen) fetch(rows []validate.Row) {
 	for i := range rows {
 		id := &rows[i].Identity
@@ -49,8 +51,8 @@ func newSeen(window int) *seen {
 	return s
 }
 
-// first returns the number of the remembered row of the same person, or remembers this one and returns 0. Numbers are positive.
-// A person who comes again is remembered anew, by the same number.
+// first returns the number of the remembered row of the same person, or remembers this one and returns 0. Numbers
+// are positive. A person who comes again is remembered anew, by the same number.
 func (s *seen) first(id [2]uint64, row int64) int64 {
 	at, of := s.newest.find(id)
 	if of != 0 {
@@ -166,9 +168,9 @@ func (g *generation) grow(slots int) {
 	}
 }
 
-// marks tells in one look which generations may have a person, so that nearly always nobody is looked for in vain: a Bloom
-// filter for each generation, side by side. A line of the processor's cache has 32 marks, of a bit for each generation; a
-// person has three marks of one line. No marks are the marks of nobody.
+// marks tells in one look which generations may have a person, so that nearly always nobody is looked for in vain:
+// a Bloom filter for each generation, side by side. A line of the processor's cache has 32 marks, of a bit for each
+// generation; a person has three marks of one line. No marks are the marks of nobody.
 type marks [][8]uint64
 
 // doubled returns the same marks in twice the lines, for more to come.

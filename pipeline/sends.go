@@ -10,31 +10,27 @@ import (
 
 // sends is the stage that sends batches to Klaviyo: several requests at once, results handed on in order.
 type sends struct {
-	ctx     context.Context // ends when nothing more may be sent; it lives as long as the stage
 	control *control
 	sender  sink.Sender // nil: nothing is sent
 	open    permits
-	kept    bool // results wait for import jobs: their memory is not used again
 	emit    func(*results)
 	stream  *stream.Stream
 }
 
-func newSends(
-	ctx context.Context, c *control, sender sink.Sender, o *Options, open permits, emit func(*results),
-) *sends {
+func newSends(c *control, sender sink.Sender, o *Options, open permits, emit func(*results)) *sends {
 	return &sends{
-		ctx: ctx, control: c, sender: sender, open: open, kept: open != nil, emit: emit,
+		control: c, sender: sender, open: open, emit: emit,
 		stream: stream.New().WithMaxGoroutines(o.Concurrency),
 	}
 }
 
 // add sends a batch and hands on its results. It blocks while all senders are busy, and while as many import jobs
 // are open as may be.
-func (s *sends) add(b *batch) {
+func (s *sends) add(ctx context.Context, b *batch) {
 	taken := s.open.take(b.weight())
 	s.stream.Go(func() stream.Callback {
-		s.send(b)
-		r := s.results(b)
+		s.send(ctx, b)
+		r := s.results(ctx, b)
 		r.permits = taken
 		s.control.free(b) // what waits for its turn keeps keys and results alone
 		return func() {
@@ -48,8 +44,8 @@ func (s *sends) add(b *batch) {
 func (s *sends) wait() { s.stream.Wait() }
 
 // send sends a batch, unless the run is stopped. It is called at once for several batches.
-func (s *sends) send(b *batch) {
-	if s.sender == nil || len(b.profiles) == 0 || s.ctx.Err() != nil {
+func (s *sends) send(ctx context.Context, b *batch) {
+	if s.sender == nil || len(b.profiles) == 0 || ctx.Err() != nil {
 		return
 	}
 	done := false
@@ -62,22 +58,22 @@ func (s *sends) send(b *batch) {
 	}()
 	defer s.control.guard()
 	s.control.begin("send")
-	if err := s.sender.Send(s.ctx, b.profiles); err != nil {
+	if err := s.sender.Send(ctx, b.profiles); err != nil {
 		s.control.stop(err)
 	}
 	done = true
 }
 
 // results takes the results from a batch. They are none when that panics.
-func (s *sends) results(b *batch) (r *results) {
+func (s *sends) results(ctx context.Context, b *batch) (r *results) {
 	r = new(results)
 	defer s.control.guard()
 	s.control.begin("results")
 	made := r
-	if !s.kept {
-		made = s.control.results.take()
+	if s.open == nil { // results that wait for an import job have the size of their rows: they are not used again
+		made = s.control.newResults()
 	}
-	made.take(b, s.sender == nil, unsentNow(s.ctx), s.control.reject)
+	made.take(b, s.sender == nil, unsentNow(ctx), s.control.reject)
 	return made
 }
 

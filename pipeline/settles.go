@@ -13,7 +13,6 @@ import (
 // settles is the stage that waits for import jobs: many at once, results handed on in order. Where import jobs are
 // not waited for, it hands results on at once.
 type settles struct {
-	ctx     context.Context // ends waiting; it lives as long as the stage
 	control *control
 	watch   *sink.Jobs // nil: import jobs are not waited for
 	timeout time.Duration
@@ -21,22 +20,22 @@ type settles struct {
 	stream  *stream.Stream
 }
 
-func newSettles(ctx context.Context, c *control, watch *sink.Jobs, o *Options, emit func(*results)) *settles {
+func newSettles(c *control, watch *sink.Jobs, o *Options, emit func(*results)) *settles {
 	return &settles{
-		ctx: ctx, control: c, watch: watch, timeout: o.WaitTimeout, emit: emit,
+		control: c, watch: watch, timeout: o.WaitTimeout, emit: emit,
 		stream: stream.New().WithMaxGoroutines(max(o.MaxOpenJobs, 1)),
 	}
 }
 
 // add settles results and hands them on. It blocks while as many results are being settled as import jobs may be
 // open.
-func (s *settles) add(r *results) {
+func (s *settles) add(ctx context.Context, r *results) {
 	if s.watch == nil {
 		s.emit(r)
 		return
 	}
 	s.stream.Go(func() stream.Callback {
-		s.settle(r)
+		s.settle(ctx, r)
 		return func() { s.emit(r) }
 	})
 }
@@ -45,7 +44,7 @@ func (s *settles) add(r *results) {
 func (s *settles) wait() { s.stream.Wait() }
 
 // settle waits for the end of the import jobs that took rows of r. It is called at once for several results.
-func (s *settles) settle(r *results) {
+func (s *settles) settle(ctx context.Context, r *results) {
 	defer s.control.guard()
 	s.control.begin("settle")
 	until := time.Now().Add(s.timeout)
@@ -54,7 +53,7 @@ func (s *settles) settle(r *results) {
 		if shared.line.Status != report.Accepted || shared.line.Job == "" {
 			continue
 		}
-		end, err := s.watch.Wait(s.ctx, until, shared.line.Job)
+		end, err := s.watch.Wait(ctx, until, shared.line.Job)
 		if err != nil {
 			s.control.stop(err)
 		}

@@ -7,8 +7,9 @@ import (
 	"sync/atomic"
 )
 
-// spool is input that is read twice. What cannot be read again by itself, like a pipe, is copied to a temporary file while it is
-// read first, which only this user can read and which has no name any more where the system allows that.
+// spool is input that is read twice. What cannot be read again by itself, like a pipe, is copied to a temporary
+// file while it is read first, which only this user can read and which has no name any more where the system allows
+// that.
 type spool struct {
 	in        io.Reader
 	file      *os.File // from which it is read again
@@ -53,8 +54,9 @@ func (s *spool) Read(p []byte) (int, error) {
 
 func spoolError(err error) error {
 	return &Error{
-		Text:  fmt.Sprintf("keep a copy of the input: %v", err),
-		Hint:  "the copy needs as much room as the input: set TMPDIR to a folder that has it, or read from a file instead of a pipe",
+		Text: fmt.Sprintf("keep a copy of the input: %v", err),
+		Hint: "the copy needs as much room as the input: set TMPDIR to a folder that has it, " +
+			"or read from a file instead of a pipe",
 		cause: err,
 	}
 }

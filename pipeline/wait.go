@@ -30,8 +30,8 @@ func Wait(ctx context.Context, o *Options, in io.Reader, out io.Writer) (*report
 // waitFor takes the results in in through settling. Its error is the input's.
 func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 	writes := newWrites(r.control, r.out, nil)
-	settles := newSettles(ctx, r.control, r.watch, r.options, writes.add)
-	groups := newGroups(r.control, settles.add)
+	settles := newSettles(r.control, r.watch, r.options, writes.add)
+	groups := newGroups(r.control, func(s *results) { settles.add(ctx, s) })
 
 	ended := r.readResults(ctx, in, groups.add)
 	groups.wait()

@@ -44,7 +44,7 @@ func (s *writes) add(r *results) {
 	}
 	s.control.setSettled(s.out.Rows())
 	s.control.sample()
-	if s.open == nil {
+	if r.pooled {
 		s.control.results.put(r)
 	}
 }

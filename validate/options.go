@@ -126,7 +126,7 @@ func (c *Checker) parseTarget(to string) (field, error) {
 	if name, ok := strings.CutPrefix(to, "properties."); ok {
 		switch {
 		case name == "":
-			return field{}, errors.New("expected a name after properties.")
+			return field{}, errors.New(`expected a name after "properties."`)
 		case name[0] == '$':
 			return field{}, errors.New("names that begin with $ are reserved for Klaviyo")
 		case !utf8.ValidString(name):
@@ -143,7 +143,7 @@ func (c *Checker) parseTarget(to string) (field, error) {
 	case ok && f.target.isLocation() || ok && f.target.isAttribute() && !inLocation:
 		return f, nil
 	case inLocation:
-		return field{}, fmt.Errorf("Klaviyo's location has no member %s", quote(name))
+		return field{}, fmt.Errorf("no member of the location is named %s", quote(name))
 	case ok:
 		return field{}, fmt.Errorf("%s is an object; use %s.NAME", to, to)
 	}
@@ -151,5 +151,5 @@ func (c *Checker) parseTarget(to string) (field, error) {
 	if known := attributeFields[strings.ToLower(to)].target; known.isAttribute() || known.isLocation() {
 		use = known.name() + ", or " + use
 	}
-	return field{}, fmt.Errorf("Klaviyo has no attribute %s; use %s", quote(to), use)
+	return field{}, fmt.Errorf("no attribute of Klaviyo is named %s; use %s", quote(to), use)
 }

@@ -35,7 +35,7 @@ func TestPhones(t *testing.T) {
 		}
 	}
 	if share := numbers * 100 / len(m.lines); share < 30 || len(countries) < 30 {
-		t.Errorf("expected phone numbers of 30 countries in 30%% of the rows, got %d countries in %d%%", len(countries), share)
+		t.Errorf("expected phone numbers of 30 countries in 30%% of the rows, got %d in %d%%", len(countries), share)
 	}
 }
 

@@ -223,7 +223,7 @@ func TestExportRefused(t *testing.T) {
 		{"an empty program", daily, "systemd", []string{""},
 			"systemd" + program + `nothing; write "$PWD/…"`},
 		{"no UTF-8", daily, "kubernetes", []string{"echo", "\xff"},
-			"Kubernetes: expected a command in UTF-8, got other bytes"},
+			"kubernetes: expected a command in UTF-8, got other bytes"},
 		{"a delay", with(func(p *Plan) { p.Delay = time.Second }), "crontab", []string{"true"},
 			"cron cannot start runs later than their time"},
 		{"an end", with(func(p *Plan) { p.End = Date{2027, 1, 1} }), "kubernetes", []string{"true"},

@@ -40,7 +40,7 @@ func kubernetes(e *export) (string, error) {
 	var words []string
 	for _, word := range e.command {
 		if !utf8.ValidString(word) {
-			return "", errors.New("Kubernetes: expected a command in UTF-8, got other bytes")
+			return "", errors.New("kubernetes: expected a command in UTF-8, got other bytes")
 		}
 		words = append(words, strings.ReplaceAll(word, "$", "$$"))
 	}

@@ -20,9 +20,6 @@ type Schedule struct {
 	spec    *cron.SpecSchedule // the values as bits; a day has to match both of its fields unless DowOrDom
 }
 
-// String returns the expression as it was written.
-func (s *Schedule) String() string { return s.text }
-
 // Parse parses an expression of TD's cron: five fields with blanks between them, an alias such as @daily, or "",
 // which never fires. It refuses five fields that can never fire. Errors begin with the column, in characters from
 // 1, and say what was expected.

@@ -23,7 +23,7 @@ func dig(t *testing.T, text string) string {
 
 // summary is a plan's expression, its options, and the next time after 2026-01-01 12:00 UTC.
 func summary(p *Plan) string {
-	text := fmt.Sprintf("%v +%v ", p.Schedule, p.Delay)
+	text := fmt.Sprintf("%s +%v ", p.Schedule.text, p.Delay)
 	if p.Start != (Date{}) {
 		text += fmt.Sprintf("%v..%v ", p.Start, p.End)
 	}

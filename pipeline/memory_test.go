@@ -6,23 +6,25 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// While import jobs are waited for, a row costs at most 40 bytes beside the part of its key that is longer than a usual address.
+// While the run waits for import jobs, a row costs at most 40 bytes, beside what its key is longer than a usual
+// address.
 func TestWaitingCostsFewBytes(t *testing.T) {
-	const few, many = 200_000, 600_000
+	// Buffers that are kept for use again take some MB, more or less: so many rows make that a few bytes a row.
+	const few, many = 200_000, 800_000
 	per := (heapWhileWaiting(t, many) - heapWhileWaiting(t, few)) / (many - few)
 	if per < 20 || per > 40 {
 		t.Errorf("a row costs %.1f bytes", per)
 	}
 }
 
-// heapWhileWaiting returns the bytes that the heap has grown by when the import jobs of so many rows are waited for.
+// heapWhileWaiting returns how many bytes the heap has grown by when a run waits for the import jobs of so many
+// rows.
 func heapWhileWaiting(t *testing.T, rows int) float64 {
 	t.Helper()
 	var accepted atomic.Int64
@@ -30,7 +32,7 @@ func heapWhileWaiting(t *testing.T, rows int) float64 {
 	o := waitOptions(t, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch {
-			case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "import-jobs"):
+			case isImport(r):
 				body, _ := io.ReadAll(r.Body)
 				n := accepted.Add(int64(bytes.Count(body, []byte(`"email"`))))
 				w.WriteHeader(http.StatusAccepted)
@@ -38,21 +40,15 @@ func heapWhileWaiting(t *testing.T, rows int) float64 {
 				if n == int64(rows) {
 					close(all)
 				}
-			case strings.HasPrefix(r.URL.Path, "/api/profile-bulk-import-jobs"): // no job ends
+			case strings.HasPrefix(r.URL.Path, importPath): // no job ends
 				w.WriteHeader(http.StatusServiceUnavailable)
 			default:
 				next.ServeHTTP(w, r)
 			}
 		})
 	})
-	o.Window, o.BatchDelay, o.Concurrency = 0, time.Second, 1 // what is kept for use does not differ
-	heap := func() float64 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		return float64(m.HeapAlloc)
-	}
-	before, during := heap(), 0.0
+	o.Window, o.BatchDelay, o.Concurrency = 0, time.Second, 1 // so that both runs keep as many buffers for use again
+	before, during := heapNow(), 0.0
 	ctx, stop := context.WithCancelCause(t.Context())
 	defer stop(nil)
 	o.probe = func(stage string) {
@@ -64,7 +60,7 @@ func heapWhileWaiting(t *testing.T, rows int) float64 {
 	go func() { // ends when every job is accepted; the test waits for measured
 		defer close(measured)
 		<-all
-		during = heap()
+		during = heapNow()
 		stop(&Interrupted{Signal: "SIGINT", ExitCode: 130})
 	}()
 	in := io.MultiReader(repeated(rows), reader(func([]byte) (int, error) { <-ctx.Done(); return 0, io.EOF }))
@@ -77,7 +73,7 @@ func heapWhileWaiting(t *testing.T, rows int) float64 {
 	return during - before
 }
 
-// repeated gives so many good rows with 100 bytes of text beside their address, without keeping them.
+// repeated is an input of so many good rows with 100 bytes beside their address. It keeps none of them.
 func repeated(rows int) io.Reader {
 	name, n := strings.Repeat("x", 100), 0
 	var rest []byte
@@ -93,4 +89,52 @@ func repeated(rows int) io.Reader {
 		rest = rest[c:]
 		return c, nil
 	})
+}
+
+// wait keeps no results that it has passed on, however many there are.
+func TestWaitKeepsNothing(t *testing.T) {
+	const rows = 400_000
+	n := 0
+	var rest []byte
+	in := reader(func(p []byte) (int, error) {
+		if len(rest) == 0 && n == rows {
+			return 0, io.EOF
+		}
+		for len(rest) < 64<<10 && n < rows {
+			n++
+			rest = fmt.Appendf(rest, `{"type":"row","row":%d,"status":"skipped","code":"duplicate","of":1}`+"\n", n)
+		}
+		c := copy(p, rest)
+		rest = rest[c:]
+		return c, nil
+	})
+	o := waitOptions(t, nil)
+	o.MaxOpenJobs = 1
+	var early, late float64
+	out := &counting{at: func(lines int) {
+		switch {
+		case early == 0 && lines > rows/10:
+			early = heapNow()
+		case late == 0 && lines > rows-rows/10:
+			late = heapNow()
+		}
+	}}
+	if rep, err := Wait(t.Context(), o, in, out); err != nil || rep.Rows.Skipped != rows {
+		t.Fatalf("%v, %+v", err, rep.Rows)
+	}
+	if grown := late - early; grown > 4<<20 {
+		t.Errorf("the heap grew by %.1f MB", grown/(1<<20))
+	}
+}
+
+// counting calls at with the number of lines so far whenever something is written.
+type counting struct {
+	lines int
+	at    func(lines int)
+}
+
+func (c *counting) Write(p []byte) (int, error) {
+	c.lines += bytes.Count(p, []byte{'\n'})
+	c.at(c.lines)
+	return len(p), nil
 }

@@ -1,0 +1,76 @@
+package pipeline
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// full is an output that fails after so many bytes.
+type full struct{ left int }
+
+var errFull = errors.New("no space left on device")
+
+func (f *full) Write(p []byte) (int, error) {
+	n := min(f.left, len(p))
+	f.left -= n
+	if n < len(p) {
+		return n, errFull
+	}
+	return n, nil
+}
+
+// When results cannot be written, sending stops. The error says how far the results go and which rows may have been
+// sent.
+func TestBrokenOutput(t *testing.T) {
+	o, sim := addOptions(t, nil)
+	o.Concurrency = 1
+	one := len(`{"type":"row","row":1,"status":"accepted","key":"p0@example.com","job":"`)
+	rep, err := Run(t.Context(), o, &endless{}, &full{left: 3*one + 400})
+	if rep.ExitCode != 2 || !errors.Is(err, errFull) {
+		t.Fatalf("exit %d, error %v", rep.ExitCode, err)
+	}
+	for _, part := range []string{"results were written up to row ", "may have been sent without a result"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("error %v: want one with %q", err, part)
+		}
+	}
+	if n := sim.Requests()["POST /api/profile-bulk-import-jobs 202"]; n > 4 {
+		t.Errorf("%d requests although the first result could not be written", n)
+	}
+}
+
+// A run that cannot begin sends nothing and writes a report that says why.
+func TestRefuse(t *testing.T) {
+	o, sim := addOptions(t, nil)
+	why := errors.New("no API key")
+	var out bytes.Buffer
+	rep, err := Refuse(t.Context(), o, why, &out)
+	if _, written := parse(t, out.Bytes()); !errors.Is(err, why) || rep.ExitCode != 2 || written.Error != "no API key" ||
+		written.List.Name != "News" {
+		t.Errorf("error %v, report %+v", err, written)
+	}
+	if n := len(sim.Requests()); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// A dry run looks the list up and sends nothing.
+func TestDryRun(t *testing.T) {
+	o, sim := addOptions(t, nil)
+	o.DryRun = true
+	var out bytes.Buffer
+	if _, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 2)), &out); err != nil {
+		t.Fatal(err)
+	}
+	rows, _ := parse(t, out.Bytes())
+	if got := brief(rows); got != "1 valid, 2 valid" {
+		t.Errorf("got %s", got)
+	}
+	if diff := cmp.Diff(map[string]int{"GET /api/lists 200": 1}, sim.Requests()); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,59 @@
+package pipeline
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"klaviyo-export/report"
+)
+
+// Pick passes rows of every kind on byte for byte, and numbers them as the run that wrote the results did.
+func TestPick(t *testing.T) {
+	row := `{"email":"a@example.com","x":"` + strings.Repeat("y", 3<<20) + `"}`
+	var results strings.Builder
+	for row := 1; row <= 6; row++ {
+		status := []string{"rejected", "applied"}[row%2]
+		fmt.Fprintf(&results, `{"type":"row","row":%d,"status":"%s"}`+"\n", row, status)
+	}
+	// A line of blanks that is longer than a row may be counts as a row.
+	in := "one\r\n\n \n" + row + "\n" + strings.Repeat(" ", 2<<20) + "\n4\n5\n6\n" + row + "8"
+	for _, read := range []struct {
+		how string
+		by  func(io.Reader) io.Reader
+	}{
+		{"whole", func(r io.Reader) io.Reader { return r }},
+		{"in pieces", iotest.HalfReader},
+	} {
+		for selection, want := range map[string]string{
+			"rejected": row + "\n4\n6\n",
+			"applied":  "one\r\n" + strings.Repeat(" ", 2<<20) + "\n5\n",
+			"missing":  row + "8\n",
+		} {
+			t.Run(selection+"/"+read.how, func(t *testing.T) {
+				earlier, err := openEarlier(t.Context(), strings.NewReader(results.String()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer earlier.Close()
+				var out bytes.Buffer
+				err = Pick(t.Context(), selected(selection), earlier, read.by(strings.NewReader(in)), &out)
+				if err != nil || out.String() != want {
+					t.Errorf("%v, %d bytes, want %d: %.80q…", err, out.Len(), len(want), out.String())
+				}
+			})
+		}
+	}
+}
+
+// selected returns the selection of one status, or of rows without a result.
+func selected(name string) Selection {
+	status, ok := report.ParseStatus(name)
+	if !ok {
+		return Selection{Missing: true}
+	}
+	return Selection{Statuses: []report.Status{status}}
+}
