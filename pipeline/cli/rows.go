@@ -40,6 +40,11 @@ var rowHelp = kong.Vars{
 	"help_expect_rows":     "Fail when the input has another number of rows. With --check-first nothing is sent then.",
 }
 
+var (
+	badPhones = map[string]validate.BadPhone{"reject": validate.Reject, "drop": validate.Drop}
+	empties   = map[string]validate.Empty{"keep": validate.Keep, "null": validate.Null}
+)
+
 // profileFlags concern the profile that add sends, with the reason why remove refuses them.
 var profileFlags = map[string]string{
 	"default-country": "phone numbers are not read",
@@ -54,6 +59,7 @@ func (f *rowFlags) options(g given, operation validate.Operation) (*pipeline.Opt
 	}
 	checker, err := validate.New(validate.Options{
 		Operation: operation, DefaultCountry: f.DefaultCountry, Map: f.Map, Drop: f.Drop,
+		BadPhone: badPhones[f.BadPhone], Empty: empties[f.Empty],
 	})
 	if err != nil {
 		return nil, err
