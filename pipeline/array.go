@@ -1,8 +1,8 @@
 package pipeline
 
-// array turns the elements of a JSON array into lines, byte for byte in place, so that rows are checked in
-// one way only: commas between elements become newlines, and newlines inside an element become \r, which
-// JSON takes and forbids in the same places. What follows the array is left as it is.
+// array turns the elements of a JSON array into lines, byte for byte in place, so that rows are checked in one way
+// only. Commas between elements become newlines. Newlines inside an element become \r, which JSON allows and forbids
+// in the same places. The bytes behind the array stay as they are.
 type array struct {
 	depth    int // of brackets inside the element
 	quoted   bool
@@ -10,8 +10,8 @@ type array struct {
 	filled   bool // the element has begun
 	comma    bool // an element must follow
 	ended    bool
-	skipping bool // after an element that a newline in a string broke, until a line begins with {
-	margin   int  // bytes since the line began, all blank; -1 behind others
+	skipping bool // behind an element that a newline in a string broke, up to a line that begins with {
+	margin   int  // blanks since the line began; -1 behind any other byte
 	fault    string
 }
 
@@ -35,7 +35,7 @@ func (a *array) rewrite(p []byte) {
 	}
 }
 
-// quote takes a byte of a string. A newline there is never JSON: the element ends with it.
+// quote takes a byte of a string. A newline in a string is never JSON: it ends the element.
 func (a *array) quote(c byte) byte {
 	switch {
 	case c == '\n':
@@ -93,8 +93,8 @@ func (a *array) separate() {
 	a.filled, a.comma = false, false
 }
 
-// skip passes over the rest of a broken element: up to a line that begins with an object, or with the
-// bracket that ends the array.
+// skip blanks the rest of a broken element, up to a line that begins with an object or with the bracket that ends
+// the array.
 func (a *array) skip(c byte) byte {
 	switch {
 	case c == '\n':
@@ -112,7 +112,7 @@ func (a *array) skip(c byte) byte {
 	return ' '
 }
 
-// end returns what is wrong with the array when the input has ended.
+// end returns what is wrong with the array at the end of the input.
 func (a *array) end() error {
 	if !a.ended {
 		return &Error{
@@ -121,7 +121,9 @@ func (a *array) end() error {
 		}
 	}
 	if a.fault != "" {
-		return &Error{Text: a.fault, Hint: "the rows around it stand", exit: 1}
+		return &Error{
+			Text: a.fault, Hint: "check how the array was written; the rows around the comma have their results", exit: 1,
+		}
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Bound is how many rejected rows a job allows: a number, or a share of the rows that are read.
+// Bound is how many rejected rows a run allows: a number, or a share of the rows read.
 type Bound struct {
 	rows      int64
 	share     uint64 // in millionths of a percent, used when percent is set
@@ -18,7 +18,7 @@ type Bound struct {
 // percent is 1 % in the unit of Bound.share.
 const percent = 1_000_000
 
-var errBound = errors.New("it takes a number of rows, or a percentage from 0% to 100% with at most 6 decimals")
+var errBound = errors.New("expected a number of rows, or a percentage from 0% to 100% with at most 6 decimals")
 
 // UnmarshalText reads "20" or "0.5%".
 func (b *Bound) UnmarshalText(text []byte) error {
@@ -60,7 +60,7 @@ func (b Bound) allows(rejected, read int64) bool {
 	return high < most || high == most && low <= rest
 }
 
-// sample is how many rows must be read before a share of them says something.
+// sample is how many rows are read before a share of them stops the run.
 const sample = 1000
 
 // allowsSoFar is allows while the input has not ended.

@@ -26,7 +26,17 @@ import (
 
 var long = flag.Bool("long", false, "run the long tests too")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain runs more tests at once than there are processors: most parallel ones wait for import jobs and retries.
+func TestMain(m *testing.M) {
+	atOnce := flag.Lookup("test.parallel")
+	flag.Parse()
+	if atOnce.Value.String() == atOnce.DefValue {
+		if err := atOnce.Value.Set("8"); err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // line is one line of the output: a row's result or the report.
 type line struct {

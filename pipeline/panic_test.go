@@ -102,6 +102,37 @@ func TestPanicInWait(t *testing.T) {
 	}
 }
 
+// A panic behind the last batch, or behind the results of a refused input, stops the run: it does not end the process.
+func TestPanicBehindAStage(t *testing.T) {
+	o := checkOptions(t)
+	for _, c := range []struct {
+		name string
+		add  func(c *control, rows *chunk)
+	}{
+		{"the last batch", func(c *control, rows *chunk) {
+			s := newBatches(c, nil, o, nil, func(*batch) { panic("behind") })
+			s.add(rows)
+			s.wait()
+		}},
+		{"a refused input", func(c *control, rows *chunk) {
+			f := &refusal{control: c, code: stopped, emit: func(*results) { panic("behind") }}
+			f.add(rows)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var cause error
+			control := newControl(o, time.Now(), func(err error) { cause = err })
+			rows := control.newChunk()
+			rows.text = append(rows.text, rowsFrom(0, 2)...)
+			rows.check(o.Checker)
+			c.add(control, rows)
+			if cause == nil || !strings.Contains(cause.Error(), "bug: behind") {
+				t.Errorf("the run stops with %v", cause)
+			}
+		})
+	}
+}
+
 // An input that panics ends the run with an error, like one that fails.
 func TestPanicInInput(t *testing.T) {
 	in := reader(func([]byte) (int, error) { panic("in the input") })

@@ -86,3 +86,27 @@ func TestRehearsalThatRefuses(t *testing.T) {
 		t.Errorf("%d imports", n)
 	}
 }
+
+// A resumed run that is refused keeps the final results of the earlier run: it writes no line for their rows.
+func TestRehearsalThatRefusesAResumedRun(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	o, _ := addOptions(t, nil)
+	o.CheckFirst, o.Gauge = true, new(Gauge)
+	earlier := `{"type":"row","row":1,"status":"applied","key":"p0@example.com"}
+{"type":"row","row":2,"status":"rejected","stage":"request","code":"invalid","key":"p1@example.com"}
+{"type":"row","row":3,"status":"unsent","code":"stopped","key":"p2@example.com"}
+`
+	o.Resume = earlierResults(t, []byte(earlier))
+	var out bytes.Buffer
+	rep, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 3)+"bad\n"), &out)
+	rows := linesInOrder(t, out.Bytes())
+	if got := brief(rows); got != "3 unsent stopped, 4 rejected json_invalid" || rep.Rows.Resumed != 2 {
+		t.Errorf("got %s; %+v", got, rep.Rows)
+	}
+	if rep.ExitCode != 1 || err == nil || !strings.Contains(err.Error(), "2 of 4 rows") {
+		t.Errorf("exit %d: %v", rep.ExitCode, err)
+	}
+	if got := o.Gauge.Moment().Rows.Rejected; got != 2 {
+		t.Errorf("the display shows %d rejected rows", got)
+	}
+}

@@ -9,22 +9,24 @@ import (
 	"klaviyo-export/validate"
 )
 
-// seen remembers the people of the last rows: at least as many rows as the window has, and at most two fifteenths
-// more people. Two independent hashes of 64 bits stand for a person and are compared whole: in a run of 100 million
-// rows a wrong match has a chance of less than 1 in 10^22. People are remembered by generations of a fifteenth of
-// the window, of which the oldest is forgotten as a whole and its memory used again, so that a window never costs
-// more than when it was first full: some 36 bytes a row, 36 MB for a million. Before that its memory follows the
+// seen remembers the people of the last rows: at least those of a whole window, and at most two fifteenths more.
+//
+// Two independent hashes of 64 bits stand for a person and are compared whole. In a run of 100 million rows the
+// chance of a wrong match is less than 1 in 10^22.
+//
+// A generation holds a fifteenth of the window. The oldest is forgotten as a whole and its memory is used again, so
+// a full window needs no more memory: some 36 bytes a row, 36 MB for a million. Until then the memory follows the
 // rows that came.
 type seen struct {
-	size, most  int                              // people of a generation, and generations
+	size, most  int                              // people of a generation; number of generations
 	generations *simplelru.LRU[int, *generation] // by their bits in marks
 	newest      *generation
-	bit         int // of the newest
+	bit         int // of the newest generation
 	marks       marks
 	fetched     uint64
 }
 
-// fetch has the processor load what first will look at for these people: many loads at once cost little more than
+// fetch has the processor load what first will look at for these people. Many loads at once cost little more than
 // one.
 func (s *seen) fetch(rows []validate.Row) {
 	for i := range rows {
@@ -36,12 +38,12 @@ func (s *seen) fetch(rows []validate.Row) {
 	}
 }
 
-// maxGenerations is how many bits a mark has.
+// maxGenerations is the number of bits of a mark.
 const maxGenerations = 16
 
 func newSeen(window int) *seen {
 	s := &seen{size: (window + maxGenerations - 2) / (maxGenerations - 1)}
-	s.most = 1 + (window-1+s.size-1)/s.size // enough when the newest has one person
+	s.most = 1 + (window-1+s.size-1)/s.size // covers the window even when the newest has one person
 	var err error
 	if s.generations, err = simplelru.NewLRU[int, *generation](s.most, nil); err != nil {
 		panic(err) // the window is not positive
@@ -51,8 +53,8 @@ func newSeen(window int) *seen {
 	return s
 }
 
-// first returns the number of the remembered row of the same person, or remembers this one and returns 0. Numbers
-// are positive. A person who comes again is remembered anew, by the same number.
+// first returns the number of the person's first row if it is remembered. Otherwise it remembers this row and
+// returns 0. Row numbers are positive. A person who comes again is remembered anew, with the number of the first row.
 func (s *seen) first(id [2]uint64, row int64) int64 {
 	at, of := s.newest.find(id)
 	if of != 0 {
@@ -63,7 +65,7 @@ func (s *seen) first(id [2]uint64, row int64) int64 {
 	return of
 }
 
-// older looks in the generations that are marked.
+// older looks for a person in the generations whose marks may be theirs.
 func (s *seen) older(id [2]uint64) int64 {
 	for in := s.marks.of(id); in != 0; in &= in - 1 {
 		g, _ := s.generations.Peek(bits.TrailingZeros16(in))
@@ -74,7 +76,7 @@ func (s *seen) older(id [2]uint64) int64 {
 	return 0
 }
 
-// remember enters a person into the newest generation, whose free slot at is theirs.
+// remember enters a person into the free slot at of the newest generation.
 func (s *seen) remember(p person, at int) {
 	switch g := s.newest; {
 	case g.people == s.size:
@@ -89,23 +91,24 @@ func (s *seen) remember(p person, at int) {
 	s.marks.add(p.id, s.bit)
 }
 
-// begin opens a generation, for which the oldest is forgotten when the window is full.
+// begin opens a generation. When the window is full, it takes the place of the oldest one.
 func (s *seen) begin() {
 	if n := s.generations.Len(); n < s.most {
 		s.widen(n)
 		s.bit, s.newest = n, &generation{slots: make([]person, slots(s.size))}
-		clear(s.newest.slots) // page faults in order, and none for reading before the one for writing
+		clear(s.newest.slots) // page faults come in order, and once a page: not for a read and then for a write
 		s.generations.Add(n, s.newest)
 		return
 	}
 	s.bit, _, _ = s.generations.GetOldest()
-	s.newest, _ = s.generations.Get(s.bit) // makes it the latest
+	s.newest, _ = s.generations.Get(s.bit) // makes it the newest in the LRU
 	s.newest.people = 0
 	clear(s.newest.slots)
 	s.marks.clear(s.bit)
 }
 
-// widen makes room in marks for more generations than n: a quarter of it at first, all of it for half of them.
+// widen makes room in marks for more generations than n: a quarter of the room for the first generations, half of
+// it from a quarter of them on, all of it from half of them on.
 func (s *seen) widen(n int) {
 	switch n {
 	case 1:
@@ -120,31 +123,31 @@ func (s *seen) widen(n int) {
 	}
 }
 
-// generation is a hash table in which a person is in the first slot from their own on that was free.
+// generation is a hash table. A person is in their own slot, or in the first one behind it that was free.
 type generation struct {
 	slots  []person
 	people int
 }
 
-// person is who has the first row of that number. A slot is free where it is 0.
+// person is a person and the number of their first row. A row of 0 is a free slot.
 type person struct {
 	id  [2]uint64
 	row int64
 }
 
-// firstSlots is what the first generation begins with: it alone grows.
+// firstSlots is the size with which the first generation begins. Only that one grows.
 const firstSlots = 1024
 
-// slots returns how many slots so many people have: a sixth is free, and one at least.
+// slots returns how many slots so many people need: a sixth stays free, and at least one.
 func slots(people int) int { return people + people/5 + 1 }
 
-// own is the slot from which on a person is looked for.
+// own returns a person's own slot: the search begins there.
 func (g *generation) own(id [2]uint64) int {
 	own, _ := bits.Mul64(id[0], uint64(len(g.slots)))
 	return int(own)
 }
 
-// find returns the slot of a person and their row, or the free slot that would be theirs, and 0.
+// find returns a person's slot and row. For a person who is not there it returns the free slot for them, and 0.
 func (g *generation) find(id [2]uint64) (at int, row int64) {
 	for at = g.own(id); ; {
 		p := &g.slots[at]
@@ -168,12 +171,12 @@ func (g *generation) grow(slots int) {
 	}
 }
 
-// marks tells in one look which generations may have a person, so that nearly always nobody is looked for in vain:
-// a Bloom filter for each generation, side by side. A line of the processor's cache has 32 marks, of a bit for each
-// generation; a person has three marks of one line. No marks are the marks of nobody.
+// marks shows in one look which generations may have a person, so that few are searched in vain. It is a Bloom
+// filter for each generation, side by side. A line of the processor's cache has 32 marks with a bit for each
+// generation. A person has three marks in one line. Empty marks belong to no person.
 type marks [][8]uint64
 
-// doubled returns the same marks in twice the lines, for more to come.
+// doubled returns the same marks in twice as many lines.
 func (m marks) doubled() marks {
 	d := make(marks, 2*len(m))
 	for i := range d {
@@ -182,7 +185,7 @@ func (m marks) doubled() marks {
 	return d
 }
 
-// line is nil when there are no marks.
+// line returns the line of a person's marks, nil while there are none.
 func (m marks) line(id [2]uint64) *[8]uint64 {
 	i, _ := bits.Mul64(id[1], uint64(len(m)))
 	if i >= uint64(len(m)) {
@@ -200,6 +203,7 @@ func (m marks) of(id [2]uint64) uint16 {
 	return uint16(l[n>>2&7] >> (n & 3 * 16) & (l[n>>7&7] >> (n >> 5 & 3 * 16)) & (l[n>>12&7] >> (n >> 10 & 3 * 16)))
 }
 
+// add sets a generation's bit in the marks of a person.
 func (m marks) add(id [2]uint64, bit int) {
 	l, n := m.line(id), id[1]
 	if l == nil {
@@ -211,6 +215,7 @@ func (m marks) add(id [2]uint64, bit int) {
 	}
 }
 
+// clear removes a generation's bit from all marks.
 func (m marks) clear(bit int) {
 	for i := range m {
 		for j := range m[i] {

@@ -7,18 +7,17 @@ import (
 	"sync/atomic"
 )
 
-// spool is input that is read twice. What cannot be read again by itself, like a pipe, is copied to a temporary
-// file while it is read first, which only this user can read and which has no name any more where the system allows
-// that.
+// spool is input that is read twice. The first reading copies a pipe to a temporary file, which only this user can
+// read. Where the system allows it, the file has no name. A regular file is not copied.
 type spool struct {
 	in        io.Reader
 	file      *os.File // from which it is read again
 	from      int64
-	size      atomic.Int64 // of what was read first; a Read may go on when nobody waits for it any more
+	size      atomic.Int64 // of what was read first; a Read may still go on after the run has stopped reading
 	temporary bool
 }
 
-// newSpool returns the spool of in, as far as it reaches now if it is a file.
+// newSpool returns the spool of in. Of a file it has what is there now: lines that are appended later are not read.
 func newSpool(in io.Reader) (*spool, error) {
 	if f, ok := in.(*os.File); ok {
 		if state, err := f.Stat(); err == nil && state.Mode().IsRegular() {
@@ -34,7 +33,7 @@ func newSpool(in io.Reader) (*spool, error) {
 	if err != nil {
 		return nil, spoolError(err)
 	}
-	_ = os.Remove(f.Name()) // Close does it where an open file cannot be removed
+	_ = os.Remove(f.Name()) // Close removes it where an open file cannot be removed
 	return &spool{in: in, file: f, temporary: true}, nil
 }
 
@@ -64,7 +63,7 @@ func spoolError(err error) error {
 // again returns what was read first.
 func (s *spool) again() *io.SectionReader { return io.NewSectionReader(s.file, s.from, s.size.Load()) }
 
-// unended reports whether what was read first lacks a newline at its end.
+// unended reports whether the last line of what was read first has no newline.
 func (s *spool) unended() bool {
 	var last [1]byte
 	n, _ := s.file.ReadAt(last[:], s.from+s.size.Load()-1)
