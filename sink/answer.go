@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,8 +20,30 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	errors []apiError // of a 4xx or 5xx, without the key; nil when the body is not Klaviyo's
+	errors []apiError // of a 4xx or 5xx, without the key; nil when the body has none
+	id     string     // Klaviyo's id of the request, "" when it sent none
 	lost   bool       // an earlier try may have arrived too
+}
+
+// said is what an answer says, as one line for people.
+func (a *answer) said() string { return explain(a.status, a.errors) }
+
+// traced is said with the request id, for messages that go to Klaviyo's support or to this project.
+func (a *answer) traced() string { return a.said() + trace(a.id) }
+
+// trace is the end of a message that names a request id.
+func trace(id string) string {
+	if id == "" {
+		return ""
+	}
+	return ", request id " + id
+}
+
+// missing reports whether Klaviyo itself says that it does not know what the request is about. A 404 of another form
+// comes from a proxy, or from a wrong base URL.
+func (a *answer) missing() bool {
+	return a.status == http.StatusNotFound &&
+		slices.ContainsFunc(a.errors, func(e apiError) bool { return e.Code != "" })
 }
 
 // read reads the answer of one try.
@@ -37,7 +60,24 @@ func (c *Client) read(ctx context.Context, res *http.Response) (*answer, *failur
 	if a.status >= 400 {
 		a.errors = c.apiErrors(a.body)
 	}
+	a.id = c.requestID(a)
 	return a, nil
+}
+
+// longestID bounds an id in a message. A request id is a UUID so far.
+const longestID = 100
+
+// short prepares a short text of an answer, such as an id or a date, for a message.
+func (c *Client) short(text string) string { return cutTo(longestID, oneLine(c.hide(text))) }
+
+// requestID reads the id that Klaviyo's support asks for from the header, or else from the errors (klaviyo-more.md
+// §9).
+func (c *Client) requestID(a *answer) string {
+	id := a.header.Get("X-Klaviyo-Req-Id")
+	if id == "" && len(a.errors) > 0 {
+		id = a.errors[0].ID
+	}
+	return c.short(id)
 }
 
 // check returns the failure of an answer that another try can fix, or nil.
@@ -54,7 +94,7 @@ func (c *Client) check(r *request, a *answer) *failure {
 	case a.status == http.StatusRequestTimeout || a.status >= 500:
 		return &failure{
 			lost: true, pause: min(retryAfter(a.header), longestThrottle),
-			err: errors.New(explain(a.status, a.errors)),
+			err: errors.New(a.said()),
 		}
 	case a.status == http.StatusForbidden && !isObject(a.body):
 		return &failure{err: errors.New("HTTP 403 with a page that is not Klaviyo's: a firewall stopped the request")}
@@ -64,29 +104,6 @@ func (c *Client) check(r *request, a *answer) *failure {
 		}
 	}
 	return nil
-}
-
-// fatal returns the error of an answer that ends the run: neither another try nor fewer rows would change it.
-func (c *Client) fatal(r *request, a *answer) *Error {
-	said := explain(a.status, a.errors)
-	var fatal *Error
-	switch {
-	case a.status == http.StatusUnauthorized:
-		fatal = setupError("create a private API key in Klaviyo under Settings > API keys, then set KLAVIYO_API_KEY "+
-			"or pass --api-key-file FILE", "%s: Klaviyo does not know the API key: %s", r.doing, said)
-	case a.status == http.StatusForbidden:
-		fatal = setupError("give the key the scopes lists:read, lists:write, profiles:read and profiles:write, "+
-			"and accounts:read for doctor", "%s: the API key has no permission for this: %s", r.doing, said)
-	case a.status == http.StatusGone:
-		fatal = setupError("pass a newer date to --revision, or update klaviyo-export",
-			"%s: Klaviyo has retired API revision %s: %s", r.doing, c.options.Revision, said)
-	case a.status >= 300 && a.status < 400:
-		fatal = setupError("check --base-url", "%s: redirects are not followed: HTTP %d", r.doing, a.status)
-	default:
-		return nil
-	}
-	fatal.lost, fatal.status = a.lost, a.status
-	return fatal
 }
 
 // retryAfter reads the header's seconds or date. It returns 0 when there is none.

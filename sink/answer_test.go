@@ -21,6 +21,13 @@ func TestFinalAnswers(t *testing.T) {
 		{"403 of Klaviyo", problem(403, "permission_denied", "/data/", "The API key lacks the scope profiles:write.")},
 		{"403 of another form", says(403, mediaType, `{"errors":[{"code":403}]}`)},
 		{"410", problem(410, "gone", "", "This revision is retired.")},
+		{"404 of a revision", problem(404, "not_found", "/data/", "No valid revisions found for method")},
+		{
+			"404 of a revision, without a code",
+			says(404, mediaType, `{"errors":[{"title":"No valid revision found."}]}`),
+		},
+		{"400 of a revision", problem(400, "invalid", "/data/", "Unable to specify a future revision date.")},
+		{"407", says(407, "text/html", page)},
 		{"302", says(302, "text/html", "", "Location", "http://127.0.0.1:81/api/lists")},
 		{"308", says(308, "text/html", "", "Location", "/api/elsewhere")},
 		{"405", problem(405, "method_not_allowed", "", "Method not allowed.")},
@@ -44,7 +51,7 @@ func TestFinalAnswers(t *testing.T) {
 					if diff := cmp.Diff(want, statuses(set)); diff != "" {
 						t.Error(diff)
 					}
-					if s := w.client.Stats(); s.Sent != int64(3+len(faults)) {
+					if s := w.client.Stats(); s.Sent != int64(4+len(faults)) {
 						t.Errorf("%d requests", s.Sent)
 					}
 				})

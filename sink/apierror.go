@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// apiError is one entry of a JSON:API errors array (klaviyo-api.md §9).
+// apiError is one entry of a JSON:API errors array (klaviyo-api.md §9). All errors of an answer have its request id.
 type apiError struct {
+	ID     string `json:"id"`
 	Code   string `json:"code"`
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
@@ -22,23 +23,26 @@ type apiError struct {
 const maxText = 1000
 
 // cut shortens text to maxText.
-func cut(text string) string {
-	if len(text) <= maxText {
+func cut(text string) string { return cutTo(maxText, text) }
+
+// cutTo shortens text to so many bytes.
+func cutTo(most int, text string) string {
+	if len(text) <= most {
 		return text
 	}
-	end := maxText
+	end := most
 	for !utf8.RuneStart(text[end]) {
 		end--
 	}
 	return strings.Clone(text[:end]) + "…"
 }
 
-// text is the error's sentence for people.
+// text is the error's sentence for people, cut.
 func (e *apiError) text() string {
 	if e.Detail == "" {
 		return e.Title
 	}
-	return e.Detail
+	return cut(e.Detail)
 }
 
 func (e *apiError) String() string {
@@ -48,38 +52,66 @@ func (e *apiError) String() string {
 	return e.text() + " (" + e.Code + ")"
 }
 
-// apiErrors returns the errors of an answer's body, cut and without the key. It returns none when the body is not a
-// JSON:API error document.
+// apiErrors returns the errors of an answer's body without the key. Their texts are cut, except Detail: one detail
+// may name a thousand profiles. It returns none when the body has no text that Klaviyo is known to send.
 func (c *Client) apiErrors(body []byte) []apiError {
 	var doc struct {
 		Errors []apiError `json:"errors"`
 	}
-	if decodeUpTo(maxErrorValues, body, &doc) != nil {
-		return nil
+	if decodeUpTo(maxErrorValues, body, &doc) != nil || len(doc.Errors) == 0 {
+		return c.message(body)
 	}
 	for i := range doc.Errors {
-		c.clean(&doc.Errors[i])
+		e := &doc.Errors[i]
+		detail := c.hide(e.Detail)
+		c.clean(e)
+		e.Detail = detail
 	}
 	return doc.Errors
 }
 
+// message returns the one text of an answer that is no JSON:API document. Klaviyo's older API and what lies before it
+// answer {"message":"…"} (klaviyo-more.md §9) or the like.
+func (c *Client) message(body []byte) []apiError {
+	var doc struct {
+		Message any `json:"message"`
+		Detail  any `json:"detail"`
+		Error   any `json:"error"`
+	}
+	if decodeUpTo(maxErrorValues, body, &doc) != nil {
+		return nil
+	}
+	for _, v := range []any{doc.Message, doc.Detail, doc.Error} {
+		if text, ok := v.(string); ok && text != "" {
+			return []apiError{{Detail: cut(c.hide(text))}}
+		}
+	}
+	return nil
+}
+
 // clean removes the key from an error's texts and cuts them.
 func (c *Client) clean(e *apiError) {
-	for _, text := range []*string{&e.Code, &e.Title, &e.Detail, &e.Source.Pointer} {
+	for _, text := range []*string{&e.ID, &e.Code, &e.Title, &e.Detail, &e.Source.Pointer} {
 		*text = cut(c.hide(*text))
 	}
 }
 
 // explain writes an answer as one line for people.
 func explain(status int, errs []apiError) string {
-	texts := make([]string, 0, len(errs))
+	var all strings.Builder
 	for i := range errs {
-		texts = append(texts, errs[i].String())
+		if all.Len() > maxText {
+			break
+		}
+		if i > 0 {
+			all.WriteString("; ")
+		}
+		all.WriteString(errs[i].String())
 	}
-	if len(texts) == 0 {
+	if all.Len() == 0 {
 		return fmt.Sprintf("HTTP %d", status)
 	}
-	return fmt.Sprintf("HTTP %d: %s", status, cut(oneLine(strings.Join(texts, "; "))))
+	return fmt.Sprintf("HTTP %d: %s", status, cut(oneLine(all.String())))
 }
 
 // oneLine replaces line ends and other control characters by spaces.

@@ -127,6 +127,71 @@ func TestLongReasons(t *testing.T) {
 	}
 }
 
+// TestTextsOfAnswers: whatever form a refusal has, its words are shown, with the request id where people must pass it
+// on.
+func TestTextsOfAnswers(t *testing.T) {
+	one := `{"errors":[{"id":"ID1","code":"c","title":"T","detail":"D"}]}`
+	for _, c := range []struct{ name, answer, want string }{
+		{"an error", head(405) + one, "HTTP 405: D (c), request id ID1"},
+		{"an id in a header", head(405, "X-Klaviyo-Req-Id: ID2") + one, "HTTP 405: D (c), request id ID2"},
+		{"only an id in a header", head(405, "X-Klaviyo-Req-Id: ID2"), "HTTP 405, request id ID2"},
+		{"no id", head(405) + `{"errors":[{"code":"c","detail":"D"}]}`, "HTTP 405: D (c)"},
+		{"a long id", head(405, "X-Klaviyo-Req-Id: "+strings.Repeat("x", 5000)), "HTTP 405, request id " +
+			strings.Repeat("x", longestID) + "…"},
+		{"the key as id", head(405, "X-Klaviyo-Req-Id: pk_bubble"), "HTTP 405, request id [API key]"},
+		{"two errors", head(405) + `{"errors":[{"detail":"D"},{"title":"T"}]}`, "HTTP 405: D; T"},
+		{"a message", head(405) + `{"message":"Use\nthe new API"}`, "HTTP 405: Use the new API"},
+		{"a detail", head(405) + `{"detail":"Not here"}`, "HTTP 405: Not here"},
+		{"an error text", head(405) + `{"error":"not here"}`, "HTTP 405: not here"},
+		{"a message with the key", head(405) + `{"message":"pk_bubble"}`, "HTTP 405: [API key]"},
+		{"a long message", head(405) + `{"message":"` + strings.Repeat("x", 1<<20) + `"}`, "HTTP 405: " +
+			strings.Repeat("x", maxText) + "…"},
+		{"a message of another type", head(405) + `{"message":{"a":1}}`, "HTTP 405"},
+		{"no errors", head(405) + `{"errors":[]}`, "HTTP 405"},
+		{"a page", head(405) + page, "HTTP 405"},
+		{"nothing", head(405), "HTTP 405"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			wire(t, Options{}, spoken(c.answer), func(t *testing.T, client *Client) {
+				failed := look(t, client)
+				if want := `look up list "Aaaaaa": ` + c.want; failed.Error() != want || failed.Kind != Setup {
+					t.Errorf("got  %.300q\nwant %.300q", failed.Error(), want)
+				}
+			})
+		})
+	}
+}
+
+// TestAboutRevisions: only a text that speaks of API revisions ends the run as one about the revision. An id or a name
+// that Klaviyo repeats does not.
+func TestAboutRevisions(t *testing.T) {
+	for _, c := range []struct {
+		status          int
+		detail, pointer string
+		want            bool
+	}{
+		{404, "No valid revisions found for method", "/data/", true},
+		{404, "No valid revisions found for method, please check our documentation", "", true},
+		{404, "This revision is not available.", "", true},
+		{404, "A list with id `revision` does not exist.", "/data/", false},
+		{404, "A list with id revisions does not exist.", "/data/", false},
+		{404, "A profile with id valid does not exist.", "/data/", false},
+		{404, "Invalid job id", "/data/", false},
+		{400, "Unable to specify a future revision date", "/data/", true},
+		{400, "The revision header must be a date such as 2026-07-15.", "/data/", true},
+		{400, "Invalid profile IDs: revision, revisions", "/data/", false},
+		{400, "'API revision' is not a valid field", "/data/attributes/profiles/data/0/attributes/x", false},
+		{400, "The payload provided in the request is invalid.", "/data", false},
+		{409, "No valid revisions found for method", "/data/", false},
+	} {
+		e := apiError{Detail: c.detail}
+		e.Source.Pointer = c.pointer
+		if got := (&answer{status: c.status, errors: []apiError{e}}).refusesRevision(); got != c.want {
+			t.Errorf("%d %s: got %v", c.status, c.detail, got)
+		}
+	}
+}
+
 // TestReasonsKeepTheirLine: Klaviyo's text cannot break out of its line in an error.
 func TestReasonsKeepTheirLine(t *testing.T) {
 	said := head(400) + `{"errors":[{"code":"a\nb","detail":"bad\r\nhint: run this\u001b[2J\u009b2J"}]}`

@@ -17,9 +17,10 @@ type batch struct {
 	// request sends one request. It returns the refusal of a 4xx about its content.
 	request func(ctx context.Context, set []*Profile) (*refusal, error)
 
-	through bool // a request was accepted
-	lost    bool // a request that may have arrived was refused when it was sent again
-	unnamed int  // requests that were refused without a name
+	through bool       // a request was accepted
+	lost    bool       // a request that may have arrived was refused when it was sent again
+	unnamed int        // requests that were refused without a name
+	alone   []*Profile // rejected because they were refused alone, without a name
 }
 
 // send sends a batch. Its error is that of Sender.Send.
@@ -29,10 +30,24 @@ func (b *batch) send(ctx context.Context, profiles []Profile) error {
 		set[i] = &profiles[i]
 	}
 	err := b.sendSet(ctx, set)
+	if err != nil {
+		b.absolve()
+	}
 	if err != nil && b.lost {
 		markLost(set)
 	}
 	return err
+}
+
+// absolve makes the profiles that were blamed alone Unsent again, unless a request was accepted: until then the
+// request itself may be what is wrong, and a rejected row is final when a run is resumed (DESIGN.md §1).
+func (b *batch) absolve() {
+	if b.through {
+		return
+	}
+	for _, p := range b.alone {
+		p.Status, p.Fault = Unsent, nil
+	}
 }
 
 func (b *batch) sendSet(ctx context.Context, set []*Profile) error {
@@ -60,6 +75,7 @@ func (b *batch) sendSet(ctx context.Context, set []*Profile) error {
 		}
 		if len(set) == 1 {
 			set[0].refuse(refused.fault())
+			b.alone = append(b.alone, set[0])
 			return nil
 		}
 		half := len(set) / 2
@@ -74,9 +90,9 @@ func (b *batch) sendSet(ctx context.Context, set []*Profile) error {
 // doubt returns an error when the request itself is wrong. It runs before a profile is blamed or a batch is halved.
 func (b *batch) doubt(ctx context.Context, refused *refusal) error {
 	if b.unnamed++; b.unnamed >= maxUnnamed && !b.through {
-		return setupError("report this: either klaviyo-export has a bug, or Klaviyo has changed its API",
+		return setupError("report this with the request id: klaviyo-export has a bug, or Klaviyo has changed its API",
 			"send profiles: Klaviyo refused %d requests for one batch without naming a profile, and accepted none: %s",
-			b.unnamed, explain(refused.status, refused.errors))
+			b.unnamed, refused.traced())
 	}
 	return b.list.exists(ctx)
 }

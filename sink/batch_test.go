@@ -94,8 +94,8 @@ func TestNamedRowsAreStripped(t *testing.T) {
 		if diff := cmp.Diff(map[string]int{"accepted": 7, "rejected invalid": 3}, statuses(set)); diff != "" {
 			t.Error(diff)
 		}
-		if n := w.client.Stats().Sent; n != 5 {
-			t.Errorf("got %d requests, want 5: two look-ups, a creation, a refusal, an import", n)
+		if n := w.client.Stats().Sent; n != 6 {
+			t.Errorf("got %d requests, want 6: three look-ups, a creation, a refusal, an import", n)
 		}
 	})
 }
@@ -177,22 +177,86 @@ func TestUnnamedRowsAreFound(t *testing.T) {
 	}
 }
 
-// TestWrongRequest: a request that is wrong in itself ends the run, and no row is blamed for it.
+// TestWrongRequest: a request that is wrong in itself ends the run after 30 refusals. No row is blamed for it, not
+// even one that was refused alone on the way. Rows that Klaviyo names stay rejected.
 func TestWrongRequest(t *testing.T) {
 	all := func(string) []string { return []string{"", "bad"} }
-	bubble(t, picky(400, false, all), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
-		set, err := w.send(10_000)
-		var failed *Error
-		if !errors.As(err, &failed) || failed.Kind != Setup {
-			t.Fatalf("error %v", err)
-		}
-		if got := statuses(set); got["unsent"] < 9_900 || got["accepted"] != 0 {
-			t.Error(got)
-		}
-		if n := w.client.Stats().Sent; n > 2+2*maxUnnamed {
-			t.Errorf("%d requests", n)
-		}
-	})
+	always := picky(400, false, all)
+	first := "/data/attributes/profiles/data/5/attributes/email"
+	for _, c := range []struct {
+		name string
+		n    int
+		wrap func(http.Handler) http.Handler
+		want map[string]int
+	}{
+		{"10,000 rows", 10_000, always, map[string]int{"unsent": 10_000}},
+		{"200 rows", 200, always, map[string]int{"unsent": 200}},
+		{"16 rows", 16, always, map[string]int{"unsent": 16}},
+		{
+			"one row is named first", 200,
+			func(next http.Handler) http.Handler {
+				return faulty(isImport, problem(400, "invalid", first, "Invalid email address"))(always(next))
+			},
+			map[string]int{"unsent": 199, "rejected invalid": 1},
+		},
+		{
+			"a lost answer before", 200,
+			func(next http.Handler) http.Handler { return faulty(isImport, reset(true))(always(next)) },
+			map[string]int{"unknown answer_lost": 200},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, c.wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+				w.sim.AddList("News", "single_opt_in")
+				set, err := w.send(c.n)
+				var failed *Error
+				const said = "send profiles: Klaviyo refused 30 requests for one batch without naming a profile, " +
+					"and accepted none: HTTP 400: The payload provided in the request is invalid. (invalid), " +
+					"request id e"
+				if !errors.As(err, &failed) || failed.Kind != Setup || failed.Error() != said {
+					t.Fatalf("error %v", err)
+				}
+				if diff := cmp.Diff(c.want, statuses(set)); diff != "" {
+					t.Error(diff)
+				}
+				if n := w.client.Stats().Sent; n > 2+2*maxUnnamed {
+					t.Errorf("%d requests", n)
+				}
+			})
+		})
+	}
+}
+
+// TestBlamedBeforeTheEnd: a row that was refused alone stays rejected when a request went through before the run
+// ended: then the request itself is right. Otherwise it is unsent.
+func TestBlamedBeforeTheEnd(t *testing.T) {
+	refused := problem(400, "invalid", "/data", "The payload provided in the request is invalid.")
+	pass := func(w http.ResponseWriter, r *http.Request, next http.Handler) { next.ServeHTTP(w, r) }
+	badKey := problem(401, "not_authenticated", "/data/", "Missing or invalid private key.")
+	for _, c := range []struct {
+		name   string
+		faults []fault // of the requests for rows 0-3, 0-1, 0, 1, 2-3
+		want   map[string]int
+	}{
+		{
+			"through", []fault{refused, refused, refused, pass, badKey},
+			map[string]int{"rejected invalid": 1, "accepted": 1, "unsent": 2},
+		},
+		{"none through", []fault{refused, refused, refused, refused, badKey}, map[string]int{"unsent": 4}},
+		{"outage", []fault{refused, refused, refused, refused, html(403), html(403)}, map[string]int{"unsent": 4}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, faulty(isImport, c.faults...), simulator.Options{}, Options{}, func(w *world) {
+				set, err := w.send(4)
+				if err == nil {
+					t.Error("no error")
+				}
+				if diff := cmp.Diff(c.want, statuses(set)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
 }
 
 // deleteList deletes a list of the simulated Klaviyo.
@@ -273,7 +337,7 @@ func TestNoProfiles(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if diff := cmp.Diff(map[string]int{"GET /api/lists 200": 1}, w.sim.Requests()); diff != "" {
+		if diff := cmp.Diff(map[string]int{"GET /api/lists 200": 2}, w.sim.Requests()); diff != "" {
 			t.Error(diff)
 		}
 	})

@@ -1,11 +1,13 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"net/http"
+	"time"
 )
 
 // Finding is the result of one check of Examine.
@@ -17,27 +19,32 @@ type Finding struct {
 	Hint   string `json:"hint,omitempty"`
 }
 
-// Examine checks the key, its scopes for reading, the account, the rate limits and the list. It writes nothing, so it
-// cannot check the scopes for writing. It ends early when Klaviyo does not know the key.
+// Examine checks the key, its scopes for reading, the account, the rate limits, the API revision and the list. It
+// writes nothing, so it cannot check the scopes for writing. It ends early when Klaviyo does not know the key. A check
+// that passes with a Hint is a warning.
 func (c *Client) Examine(ctx context.Context, list ListRef) iter.Seq[Finding] {
 	return func(yield func(Finding) bool) {
-		account, err := c.account(ctx)
-		if unreachable(err) {
-			yield(finding("network", "", err))
+		account, err := c.account(ctx, &request{})
+		if stage := before(err); stage != "" {
+			yield(finding(stage, "", err))
 			return
 		}
 		if !yield(keyFinding(err)) || err != nil && !forbidden(err) {
 			return
 		}
-		if !yield(finding("account", account, err)) {
+		if !yield(finding("account", account.String(), err)) {
 			return
 		}
-		limits, err := c.readable(ctx, "lists", c.endpoints.lists)
-		if !yield(finding("scope lists:read", "lists can be read; rate limits "+limits, err)) {
+		lists, err := c.readable(ctx, "lists", c.endpoints.lists)
+		if !yield(finding("scope lists:read", "lists can be read; rate limits "+c.limits(lists), err)) {
 			return
 		}
-		limits, err = c.readable(ctx, "profile-bulk-import-jobs", c.endpoints.jobs)
-		if !yield(finding("scope profiles:read", "import jobs can be read; rate limits "+limits, err)) {
+		jobs, err := c.readable(ctx, "profile-bulk-import-jobs", c.endpoints.jobs)
+		said := "import jobs can be read; rate limits " + c.limits(jobs)
+		if !yield(finding("scope profiles:read", said, err)) {
+			return
+		}
+		if served := cmp.Or(jobs, lists); served != nil && !yield(c.revisionFinding(served.header)) {
 			return
 		}
 		if list.ID == "" && list.Name == "" {
@@ -72,6 +79,20 @@ func finding(check, detail string, err error) Finding {
 	return f
 }
 
+// before returns the check that an error is about when it says nothing about the key, or "".
+func before(err error) string {
+	var failed *Error
+	switch {
+	case !errors.As(err, &failed):
+		return ""
+	case failed.Kind != Setup || failed.status == 0 || failed.status == http.StatusProxyAuthRequired:
+		return "network"
+	case failed.status == http.StatusGone:
+		return "revision"
+	}
+	return ""
+}
+
 // forbidden reports whether Klaviyo knew the key but refused the request because of a missing scope.
 func forbidden(err error) bool {
 	var failed *Error
@@ -84,45 +105,65 @@ func unreachable(err error) bool {
 	return errors.As(err, &failed) && failed.Kind == Outage
 }
 
-// account returns a text on the account of the key.
-func (c *Client) account(ctx context.Context) (string, error) {
-	var doc struct {
-		Data []struct {
-			ID         string `json:"id"`
-			Attributes struct {
-				Contact struct {
-					Name string `json:"organization_name"`
-				} `json:"contact_information"`
-				Test bool `json:"test_account"`
-			} `json:"attributes"`
-		} `json:"data"`
-	}
-	r := &request{doing: "read the account", path: "/api/accounts", endpoint: c.endpoints.accounts}
-	if err := c.page(ctx, r, &doc, func() bool { return len(doc.Data) > 0 }); err != nil {
-		return "", err
-	}
-	kind := ""
-	if doc.Data[0].Attributes.Test {
-		kind = ", a test account"
-	}
-	return fmt.Sprintf("account %s, %q%s", doc.Data[0].ID, doc.Data[0].Attributes.Contact.Name, kind), nil
-}
-
-// readable reads one element of a collection. It returns the rate limits in the answer's headers, and how many
-// requests are left in the first window.
-func (c *Client) readable(ctx context.Context, collection string, e *endpoint) (string, error) {
+// readable reads one element of a collection and returns the answer, nil after an error.
+func (c *Client) readable(ctx context.Context, collection string, e *endpoint) (*answer, error) {
 	doing, path := "read "+collection, "/api/"+collection+"?page%5Bsize%5D=1"
 	a, err := c.call(ctx, &request{doing: doing, method: http.MethodGet, path: path, endpoint: e})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if a.status >= 300 {
-		return "", setupError("", "%s: %s", doing, explain(a.status, a.errors))
+		return nil, a.refused(doing)
+	}
+	return a, nil
+}
+
+// limits writes the rate limits in an answer's headers, and how many requests are left in the first window.
+func (c *Client) limits(a *answer) string {
+	if a == nil {
+		return ""
 	}
 	limits := cut(c.hide(a.header.Get("RateLimit-Limit")))
 	left := cut(c.hide(a.header.Get("RateLimit-Remaining")))
 	if limits == "" || left == "" {
-		return "unknown", nil
+		return "unknown"
 	}
-	return fmt.Sprintf("%s (%s requests left in the first window)", limits, left), nil
+	return fmt.Sprintf("%s (%s requests left in the first window)", limits, left)
+}
+
+// deprecated is how long before its retirement Klaviyo calls a revision deprecated (klaviyo-api.md §1).
+const deprecated = 365 * 24 * time.Hour
+
+// revisionFinding says which API revision an answer was served by, and when Klaviyo retires it.
+func (c *Client) revisionFinding(h http.Header) Finding {
+	asked := c.options.Revision
+	served := c.short(h.Get("X-Klaviyo-Api-Revision"))
+	ends := c.short(h.Get("X-Klaviyo-Api-Revision-Retirement-Date"))
+	f := finding("revision", "Klaviyo accepts API revision "+asked, nil)
+	switch served {
+	case "":
+	case asked:
+		f.Detail = "Klaviyo serves API revision " + served
+	default:
+		f.Detail = fmt.Sprintf("Klaviyo serves API revision %s in place of %s", served, asked)
+		f.Hint = "pass a newer date to --revision, or leave it out: the default is " + DefaultRevision
+	}
+	if ends == "" {
+		return f
+	}
+	f.Detail += ", and retires it on " + ends
+	if at, ok := retirement(ends); !ok || time.Until(at) < deprecated {
+		f.Hint = "update klaviyo-export, or pass a newer date to --revision, before " + ends
+	}
+	return f
+}
+
+// retirement reads a date of retirement, whose form is not documented.
+func retirement(text string) (time.Time, bool) {
+	for _, form := range []string{time.DateOnly, time.RFC3339, time.RFC1123, "2006-01-02T15:04:05", time.DateTime} {
+		if at, err := time.Parse(form, text); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
 }

@@ -67,7 +67,7 @@ func (s *importer) post(ctx context.Context, list string, set []*Profile) (*refu
 		return nil, err
 	}
 	if a.status >= 300 {
-		return refuse(a, "import profiles", importPlace)
+		return refuse(a, "import profiles", importNamed)
 	}
 	s.client.counters.jobs.Add(1)
 	for _, p := range set {

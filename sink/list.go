@@ -11,9 +11,11 @@ import (
 )
 
 // ListRef names a list by its id or by its exact name. If Create is set and no list has the name, one is created.
+// NoCreate forbids that, and everything else is as with Create.
 type ListRef struct {
 	ID, Name string
 	Create   bool
+	NoCreate bool
 	OptIn    string // opt_in_process of a list that is created, "" = the account's default
 }
 
@@ -31,8 +33,8 @@ type List struct {
 	left    string // id of an empty list that this run created; another process created the one in use
 }
 
-// FindList looks a list up. It is an error when several lists have the name, or none has it and ref.Create is not
-// set.
+// FindList looks a list up. It is an error when several lists have the name, or none has it and none may be created.
+// When none has it, lists whose names differ only in letter case or blanks are named in the error, or in a notice.
 func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
 	l := &List{client: c, ref: ref, id: ref.ID, name: ref.Name, creating: make(chan struct{}, 1)}
 	if ref.ID != "" {
@@ -41,9 +43,8 @@ func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
 	if err := l.byName(ctx); err != nil {
 		return l, err
 	}
-	if l.id == "" && !ref.Create {
-		return l, setupError("check the exact name, letter case included, or pass --list-id with the id in the "+
-			"list's address in Klaviyo", "look up list %q: no list has this name", ref.Name)
+	if l.id == "" {
+		return l, l.absent(c.nearLists(ctx, ref.Name))
 	}
 	return l, nil
 }
@@ -108,11 +109,11 @@ func (l *List) byID(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
-	case a.status == http.StatusNotFound:
+	case a.missing():
 		return notFound("copy the id from the list's address in Klaviyo, or pass the list's name to --list-name",
 			"%s: no list in this account has this id", doing)
 	case a.status >= 300:
-		return setupError("", "%s: %s", doing, explain(a.status, a.errors))
+		return a.refused(doing)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

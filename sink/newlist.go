@@ -90,11 +90,18 @@ func (l *List) create(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.created = true
-		return l.id, nil
+		id := l.made()
+		l.client.tell(fmt.Sprintf("created list %q (%s)", l.ref.Name, l.client.short(id)))
+		return id, nil
 	}
+}
+
+// made notes that this run created the list, and returns its id.
+func (l *List) made() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.created = true
+	return l.id
 }
 
 // post sends one request that creates the list.
@@ -112,7 +119,7 @@ func (l *List) post(ctx context.Context) error {
 		return err
 	}
 	if a.status >= 300 {
-		return setupError("", "%s: %s", doing, explain(a.status, a.errors))
+		return a.refused(doing)
 	}
 	l.use(doc.Data.ID)
 	return nil

@@ -46,9 +46,16 @@ func (c *Client) page(ctx context.Context, r *request, doc any, whole func() boo
 		return err
 	}
 	if a.status >= 300 {
-		err := setupError("", "%s: %s", r.doing, explain(a.status, a.errors))
-		err.status = a.status
-		return err
+		return a.refused(r.doing)
 	}
 	return nil
+}
+
+// refused is the error of an answer that is not the one that was asked for.
+func (a *answer) refused(doing string) *Error {
+	err := setupError("", "%s: %s", doing, a.traced())
+	if err.status = a.status; a.status == http.StatusNotFound && !a.missing() {
+		err.status, err.Hint = 0, "check --base-url: this is not an answer of Klaviyo's API"
+	}
+	return err
 }

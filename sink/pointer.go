@@ -12,6 +12,13 @@ func importPlace(e *apiError, set []*Profile) (int, string) {
 	return indexed(e.Source.Pointer, importPointer, len(set))
 }
 
+// importNamed is the naming of imports, whose errors name one profile each.
+func importNamed(e *apiError, set []*Profile, blame func(int, string, string)) {
+	if at, column := importPlace(e, set); at >= 0 {
+		blame(at, column, e.text())
+	}
+}
+
 // indexed reads the rest of a pointer behind the prefix as an index below n and a column; the index is -1 if there is
 // none.
 func indexed(pointer, prefix string, n int) (int, string) {

@@ -104,10 +104,10 @@ func (j *Jobs) pollEach(ctx context.Context, ids []string) error {
 		case setupOnly(err) != nil:
 			return err
 		case err != nil:
-		case a.status == http.StatusNotFound:
+		case a.missing():
 			j.note(id, nil)
 		case a.status >= 300:
-			return setupError("", "%s: %s", doing, explain(a.status, a.errors))
+			return a.refused(doing)
 		default:
 			j.note(id, &doc.Data)
 		}

@@ -2,23 +2,24 @@ package sink
 
 import "net/http"
 
-// refusal is a 4xx about the content of a request. place finds the profile that an error is about, -1 for none.
+// refusal is a 4xx about the content of a request.
 type refusal struct {
-	status int
-	lost   bool // an earlier try may have arrived
-	errors []apiError
-	place  func(e *apiError, set []*Profile) (place int, column string)
+	*answer
+	named naming
 }
 
+// naming calls blame for each profile that an error names, with the column and the reason against this one profile.
+type naming func(e *apiError, set []*Profile, blame func(place int, column, detail string))
+
 // refuse returns the refusal of a 4xx answer. An answer with a status that is not about the content ends the run.
-func refuse(a *answer, doing string, place func(*apiError, []*Profile) (int, string)) (*refusal, error) {
-	r := &refusal{status: a.status, lost: a.lost, errors: a.errors, place: place}
+func refuse(a *answer, doing string, named naming) (*refusal, error) {
+	a.body = nil // may be long, and its errors are read
 	switch a.status {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge,
 		http.StatusUnprocessableEntity:
-		return r, nil
+		return &refusal{a, named}, nil
 	}
-	err := setupError("", "%s: %s", doing, explain(r.status, r.errors))
+	err := setupError("", "%s: %s", doing, a.traced())
 	err.lost = a.lost
 	return nil, err
 }
@@ -27,9 +28,9 @@ func refuse(a *answer, doing string, place func(*apiError, []*Profile) (int, str
 func (r *refusal) strip(set []*Profile) []*Profile {
 	for i := range r.errors {
 		e := &r.errors[i]
-		if at, column := r.place(e, set); at >= 0 {
-			set[at].refuse(&Fault{Code: e.Code, Column: column, Detail: e.text()})
-		}
+		r.named(e, set, func(place int, column, detail string) {
+			set[place].refuse(&Fault{Code: e.Code, Column: column, Detail: detail})
+		})
 	}
 	rest := make([]*Profile, 0, len(set))
 	for _, p := range set {
@@ -42,7 +43,7 @@ func (r *refusal) strip(set []*Profile) []*Profile {
 
 // fault is the reason against a profile that was refused alone, without being named.
 func (r *refusal) fault() *Fault {
-	f := &Fault{Code: "invalid", Detail: explain(r.status, r.errors)}
+	f := &Fault{Code: "invalid", Detail: r.said()}
 	if r.status == http.StatusRequestEntityTooLarge {
 		f.Code = "payload_too_large"
 	}

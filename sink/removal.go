@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
-	"unicode"
 )
 
 // maxRemoval is the number of ids that one removal request holds (klaviyo-api.md §5).
@@ -47,7 +45,7 @@ func (s *remover) remove(ctx context.Context, set []*Profile) (*refusal, error) 
 		return nil, err
 	}
 	if a.status >= 300 {
-		return refuse(a, "remove profiles", removalPlace())
+		return refuse(a, "remove profiles", removalNamed())
 	}
 	for _, p := range set {
 		p.Status = Applied
@@ -55,41 +53,37 @@ func (s *remover) remove(ctx context.Context, set []*Profile) (*refusal, error) 
 	return nil, nil
 }
 
-// removalPlace returns the function that finds the profile of an error, for errors about one set. It reads the
-// error's pointer or the id in its text, as the API's answer to unknown ids is not documented.
-func removalPlace() func(e *apiError, set []*Profile) (int, string) {
-	var places map[string]int
-	return func(e *apiError, set []*Profile) (int, string) {
+// removalNamed returns the naming of one set. Klaviyo answers unknown ids with one error, whose text lists them all
+// and whose pointer has no index (klaviyo-more.md §9). A pointer with an index is read too.
+func removalNamed() naming {
+	var places map[string][]int
+	return func(e *apiError, set []*Profile, blame func(int, string, string)) {
+		const column = "profile_id"
 		if at, _ := indexed(e.Source.Pointer, "/data/", len(set)); at >= 0 {
-			return at, "profile_id"
+			blame(at, column, e.text())
+			return
 		}
 		if places == nil {
 			places = placesByID(set)
 		}
-		for _, word := range strings.FieldsFunc(e.Detail, betweenWords) {
-			if at, ok := places[word]; ok {
-				return at, "profile_id"
+		found := findIDs(e.Detail, places)
+		for _, id := range found.ids {
+			for _, at := range places[id] {
+				blame(at, column, found.about(id))
 			}
 		}
-		return -1, ""
 	}
 }
 
-// placesByID returns the first place of each id.
-func placesByID(set []*Profile) map[string]int {
-	places := make(map[string]int, len(set))
+// placesByID returns the places of each id.
+func placesByID(set []*Profile) map[string][]int {
+	places := make(map[string][]int, len(set))
 	for i, p := range set {
-		id := profileID(p)
-		if _, twice := places[id]; !twice && id != "" {
-			places[id] = i
+		if id := profileID(p); id != "" {
+			places[id] = append(places[id], i)
 		}
 	}
 	return places
-}
-
-// betweenWords reports whether the character occurs in no id.
-func betweenWords(r rune) bool {
-	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_'
 }
 
 // profileID reads the id of a removal's element, {"type":"profile","id":"…"}.

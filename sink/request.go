@@ -24,7 +24,8 @@ type request struct {
 	set            []*Profile
 	endpoint       *endpoint
 	once           bool                // must not be sent again once it may have arrived
-	brief          bool                // is not retried: the next poll repeats it
+	brief          bool                // is not retried: the next poll repeats it, or the run does without it
+	optional       bool                // the run does without it: nothing waits while Klaviyo closes its endpoint
 	accept         func(*answer) error // nil, or returns why a 2xx is not a usable answer
 }
 
@@ -51,7 +52,7 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *failure) {
 	}
 	if err != nil {
 		return nil, &failure{
-			lost: connected.Load(), final: !connected.Load() && untrusted(err), err: c.plain(ctx, err),
+			lost: connected.Load(), final: !connected.Load() && hopeless(err), err: c.plain(ctx, err),
 		}
 	}
 	defer res.Body.Close()

@@ -118,6 +118,7 @@ func TestSlowLine(t *testing.T) {
 	notices := 0
 	o := Options{RetryFor: time.Second, Notice: func(string) { notices++ }}
 	bubble(t, faulty(isImport, slow), simulator.Options{}, o, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
 		set := people(25)
 		for i := range set {
 			set[i].JSON = fmt.Appendf(nil, `{"type":"profile","attributes":{"email":"p%d@example.com","title":"%s"}}`,

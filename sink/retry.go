@@ -2,7 +2,9 @@ package sink
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +20,7 @@ type failure struct {
 	final bool          // every later try would fail in the same way
 	after time.Duration // how long a 429 closes the endpoint
 	pause time.Duration // how long a 503 asks to wait
+	id    string        // Klaviyo's id of the request, "" when there was no answer
 	err   error
 }
 
@@ -35,7 +38,7 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 			first = began
 		}
 		count(&c.counters.retried, try > 0)
-		count(&c.counters.resent, lost)
+		count(&c.counters.resent, lost && r.method != http.MethodGet) // a look-up changes nothing
 		a, failed := c.try(ctx, r)
 		r.endpoint.done()
 		if failed == nil {
@@ -46,17 +49,24 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 			}
 			return a, nil
 		}
+		if a != nil {
+			failed.id = a.id
+		}
 		lost = lost || failed.lost
 		if err := failed.fatal(r, lost); err != nil {
 			return nil, err
 		}
 		if failed.after > 0 {
-			c.counters.waited.Add(int64(r.endpoint.throttle(failed.after)))
+			closed := r.endpoint.throttle(failed.after)
+			if !r.optional {
+				c.counters.waited.Add(int64(closed))
+			}
 		}
 		if c.gaveUp(first, began, failed) || r.once && lost || r.brief {
-			return nil, &Error{Kind: Outage, lost: lost, err: fmt.Errorf("%s: %w", r.doing, failed.err)}
+			err := fmt.Errorf("%s: %w%s", r.doing, failed.err, trace(failed.id))
+			return nil, &Error{Kind: Outage, lost: lost, err: err}
 		}
-		c.notice(fmt.Sprintf("%s: %v; retrying", r.doing, failed.err))
+		c.notice(fmt.Sprintf("%s: %v; retrying until %s", r.doing, failed.err, clock(c.until(first, failed))))
 		if failed.after > 0 {
 			continue // take waits
 		}
@@ -76,6 +86,10 @@ func (f *failure) fatal(r *request, lost bool) error {
 	switch {
 	case f.final:
 		err := setupError("check --base-url and this machine's certificates and clock", "%s: %w", r.doing, f.err)
+		var refused *proxyError
+		if errors.As(f.err, &refused) {
+			err = refused.setup(r.doing)
+		}
 		err.lost = lost
 		return err
 	case r.once && f.after > longestThrottle:
@@ -93,12 +107,34 @@ func (f *failure) fatal(r *request, lost bool) error {
 // is there: they are retried for throttledFor even if --retry-for is shorter. A 503 whose pause is longer than the
 // time left ends the retries at once.
 func (c *Client) gaveUp(first, began time.Duration, failed *failure) bool {
-	limit := c.options.RetryFor
-	if failed.after > 0 {
-		limit = max(limit, throttledFor)
-	}
-	since := max(first, time.Duration(c.progress.Load())) // no request has succeeded since then
+	limit, since := c.limit(failed), c.since(first)
 	return limit == 0 || began-since >= limit || failed.pause > 0 && c.elapsed()+failed.pause-since > limit
+}
+
+// limit is how long a failure is retried while no request succeeds.
+func (c *Client) limit(failed *failure) time.Duration {
+	if failed.after > 0 {
+		return max(c.options.RetryFor, throttledFor)
+	}
+	return c.options.RetryFor
+}
+
+// since is the time from which no request has succeeded. first is when the first try began.
+func (c *Client) since(first time.Duration) time.Duration {
+	return max(first, time.Duration(c.progress.Load()))
+}
+
+// until is the time after which no other try begins, unless a request succeeds before.
+func (c *Client) until(first time.Duration, failed *failure) time.Time {
+	return c.started.Add(c.since(first) + c.limit(failed))
+}
+
+// clock writes a time of this day, or another one with its date.
+func clock(at time.Time) string {
+	if at.Format(time.DateOnly) == time.Now().Format(time.DateOnly) {
+		return at.Format(time.TimeOnly)
+	}
+	return at.Format(time.DateTime)
 }
 
 // newPause returns the waits between tries: TD's published one second, doubling to 32, each varied by half.

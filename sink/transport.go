@@ -22,15 +22,16 @@ const (
 // newTransport returns the HTTP transport of a client with so many requests in flight at a time.
 func newTransport(concurrency int) *http.Transport {
 	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-		ForceAttemptHTTP2:   true,
-		HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTime},
-		TLSHandshakeTimeout: 15 * time.Second,
-		MaxIdleConnsPerHost: concurrency + 1,
-		IdleConnTimeout:     90 * time.Second,
-		WriteBufferSize:     64 << 10,
+		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: checkConnect,
+		DialContext:            (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTime},
+		TLSHandshakeTimeout:    15 * time.Second,
+		MaxIdleConnsPerHost:    concurrency + 1,
+		IdleConnTimeout:        90 * time.Second,
+		WriteBufferSize:        64 << 10,
 	}
 }
 
@@ -52,6 +53,12 @@ func (c *Client) plain(ctx context.Context, err error) error {
 		return errors.New(c.hide(text))
 	}
 	return err
+}
+
+// hopeless reports whether an error without a connection would come again at every try.
+func hopeless(err error) bool {
+	var refused *proxyError
+	return untrusted(err) || errors.As(err, &refused) && refused.asksLogin()
 }
 
 // untrusted reports whether the other side failed to prove by its certificate who it is, or speaks no TLS or only an

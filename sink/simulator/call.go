@@ -4,10 +4,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // mediaType is the media type of every body in either direction.
@@ -22,20 +20,6 @@ type call struct {
 	path string // without a slash at its end
 	body []byte
 	r    *http.Request
-}
-
-// answer is a response. Without a body it has no media type either.
-type answer struct {
-	status int
-	body   []byte
-}
-
-func (a answer) write(w http.ResponseWriter) {
-	if a.body != nil {
-		w.Header().Set("Content-Type", mediaType)
-	}
-	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // the client may have gone
 }
 
 // ServeHTTP answers one request, or lets the plan's faults answer it.
@@ -59,10 +43,15 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request) {
 		s.serveContents(w, r)
 		return
 	}
+	if isLegacy(r.URL.Path) {
+		s.count(other, "410")
+		writeLegacy(w, "")
+		return
+	}
 	var a answer
 	c, p := route(w, r)
 	if p == nil {
-		p = authorize(r)
+		p = s.authorize(w, c)
 	}
 	if p != nil {
 		a = p.answer()
@@ -74,7 +63,7 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request) {
 		name = c.name()
 	}
 	s.count(name, strconv.Itoa(a.status))
-	a.write(w)
+	a.write(w, newUUID())
 }
 
 // count adds one to the requests of an operation with this status, which may be "reset".
@@ -105,17 +94,6 @@ func route(w http.ResponseWriter, r *http.Request) (*call, *problem) {
 	}
 }
 
-// authorize accepts any private key except "invalid".
-func authorize(r *http.Request) *problem {
-	if key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Klaviyo-API-Key "); ok && key != "invalid" {
-		return nil
-	}
-	const text = "Incorrect authentication credentials."
-	return &problem{
-		status: http.StatusUnauthorized, code: "authentication_failed", title: text, detail: text, pointer: "/data/",
-	}
-}
-
 // admitted counts a request with a good key against the rate limits, and serves it.
 func (s *Simulator) admitted(w http.ResponseWriter, c *call) answer {
 	endpoint, tier := c.name(), c.tier
@@ -125,7 +103,9 @@ func (s *Simulator) admitted(w http.ResponseWriter, c *call) answer {
 	now := s.options.Now()
 	remaining, wait := s.rates.take(endpoint, tier, now, s.options.RateLimits)
 	if wait > 0 {
-		return throttled(w.Header(), wait)
+		seconds := wholeSeconds(wait)
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		return throttled(seconds).answer()
 	}
 	s.rates.setHeaders(w.Header(), tier, remaining, now)
 	if p := c.read(); p != nil {
@@ -137,17 +117,8 @@ func (s *Simulator) admitted(w http.ResponseWriter, c *call) answer {
 	return c.serve(s, c)
 }
 
-var revisionForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(\.[a-z]+)?$`)
-
-// read checks the headers and the query, and reads the body. Klaviyo's answer to a missing or
-// malformed revision is unknown; 400 makes the mistake show.
+// read checks the headers and the query, and reads the body.
 func (c *call) read() *problem {
-	revision := c.r.Header.Get("revision")
-	date, _, _ := strings.Cut(revision, ".")
-	if _, err := time.Parse(time.DateOnly, date); err != nil || !revisionForm.MatchString(revision) {
-		p := invalid("/data/", "The revision header must be a date such as 2026-07-15.")
-		return &p
-	}
 	var p *problem
 	if c.request, p = c.query.parse(c.r.URL.RawQuery); p != nil || !c.operation.body {
 		return p

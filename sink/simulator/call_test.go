@@ -3,6 +3,7 @@ package simulator_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"klaviyo-export/sink/simulator"
 )
@@ -15,12 +16,44 @@ func TestKey(t *testing.T) {
 	for _, value := range []string{"", "Klaviyo-API-Key ", "Klaviyo-API-Key invalid", "Bearer key", "key",
 		"klaviyo-api-key key"} {
 		d := c.want(401, "GET", "/api/accounts", "", "Authorization", value)
-		same(t, value, d.problems(), []string{"authentication_failed /data/ Incorrect authentication credentials."})
-		if h := c.do("GET", "/api/accounts", "", "Authorization", value).header; h.Get("ratelimit-limit") != "" {
-			t.Errorf("%s: has rate limit headers", value)
-		}
+		same(t, value, d.problems(), []string{"not_authenticated /data/ Missing or invalid private key."})
+		same(t, value, d.Errors[0].Title, "Authentication credentials were not provided.")
+		h := c.do("GET", "/api/accounts", "", "Authorization", value).header
+		same(t, value, []string{h.Get("Www-Authenticate"), h.Get("Ratelimit-Limit"), h.Get("Ratelimit-Remaining"),
+			h.Get("Ratelimit-Reset"), h.Get("X-Klaviyo-Api-Revision")},
+			[]string{"Bearer, Klaviyo-API-Key", "", "", "", ""})
 	}
 	c.want(200, "GET", "/api/accounts", "", "Authorization", "Klaviyo-API-Key pk_x")
+}
+
+// A key no-SCOPE lacks the scopes that start with SCOPE. The answer names those that the operation needs.
+func TestScopes(t *testing.T) {
+	c := start(t, simulator.Options{})
+	list := c.AddList("x", "single_opt_in")
+	member := `{"data":[{"type":"profile","id":"` + c.AddProfile("a@example.org") + `"}]}`
+	for _, test := range []struct{ name, key, method, path, body, missing string }{
+		{"one scope", "no-accounts", "GET", "/api/accounts", "", "accounts:read"},
+		{"two scopes", "no-lists", "GET", "/api/lists/" + list + "/profiles", "", "lists:read"},
+		{"one of two that an operation needs", "no-profiles:write", "POST",
+			"/api/lists/" + list + "/relationships/profiles", member, "profiles:write"},
+		{"before the body is read", "no-lists:write", "POST", jobsPath, "{", "lists:write"},
+		{"reading of profiles alone", "no-profiles", "GET", "/api/profiles", "", "profiles:read"},
+		{"another scope", "no-accounts", "GET", "/api/lists", "", ""},
+		{"reading without the scope for writing", "no-lists:write", "GET", "/api/lists", "", ""},
+		{"a part of a scope", "no-list", "GET", "/api/lists", "", ""},
+		{"no scope", "no-", "GET", "/api/lists", "", ""},
+	} {
+		r := c.do(test.method, test.path, test.body, "Authorization", "Klaviyo-API-Key "+test.key)
+		if test.missing == "" {
+			same(t, test.name, r.status, 200)
+			continue
+		}
+		d := c.decode(r)
+		same(t, test.name, []any{r.status, d.problems(), d.Errors[0].Title}, []any{403,
+			[]string{"permission_denied /data/ Your API key is missing required scopes: " + test.missing},
+			"You do not have permission to perform this action."})
+	}
+	same(t, "members", c.Members(list), []string(nil))
 }
 
 // The account is on the collection and under its id, which is its public key.
@@ -32,13 +65,79 @@ func TestAccounts(t *testing.T) {
 	c.want(404, "GET", "/api/accounts/NOPE01", "")
 }
 
-// A missing or malformed revision header gets 400.
+// A missing or malformed revision gets 400, and one that no endpoint has or that lies in the future 404. Every other
+// one is served by the last live revision before it, else by the oldest live one, and the answer names that.
 func TestRevision(t *testing.T) {
-	c := start(t, simulator.Options{})
-	for revision, status := range map[string]int{"": 400, "latest": 400, "2026-7-15": 400, "2026-13-15": 400,
-		"20260715": 400, "2023-12-15": 200, "2026-10-15.pre": 200, "2026-10-15.": 400, "2026-10-15.P1": 400} {
-		c.want(status, "GET", "/api/lists", "", "revision", revision)
+	c := start(t, simulator.Options{Now: newClock().now})
+	const (
+		form    = "invalid /data/ The revision header must be a date such as 2026-07-15."
+		missing = "not_found /data/ No valid revisions found for method"
+		future  = "not_found /data/ Unable to specify a future revision date"
+	)
+	for _, test := range []struct{ revision, want string }{ // the revision that serves, or the problem
+		{"", form}, {"latest", form}, {"2026-7-15", form}, {"2026-13-15", form}, {"20260715", form},
+		{"2026-10-15.", form}, {"2026-10-15.P1", form},
+		{"2021-12-31", missing}, {"2021-12-31.pre", missing}, {"1999-01-01", missing},
+		{"2026-10-16", future}, {"2027-01-15", future}, {"2027-01-15.pre", future},
+		{"2026-10-15", "2026-10-15"}, {"2026-10-15.pre", "2026-10-15.pre"}, {"2026-10-14", "2026-07-15"},
+		{"2026-07-15", "2026-07-15"}, {"2026-01-20", "2026-01-15"}, {"2025-01-15", "2025-01-15"},
+		{"2025-01-14", "2025-01-15"}, {"2023-12-15", "2025-01-15"}, {"2022-01-01", "2025-01-15"},
+	} {
+		r := c.do("GET", "/api/lists", "", "revision", test.revision)
+		served := r.header.Get("X-Klaviyo-Api-Revision")
+		switch {
+		case served != "":
+			same(t, test.revision, []any{r.status, served}, []any{200, test.want})
+		case strings.HasPrefix(test.want, "invalid"):
+			same(t, test.revision, c.want(400, "GET", "/api/lists", "", "revision", test.revision).problems(),
+				[]string{test.want})
+		default:
+			same(t, test.revision, c.want(404, "GET", "/api/lists", "", "revision", test.revision).problems(),
+				[]string{test.want})
+		}
 	}
+	later := newClock()
+	later.pass(365 * 24 * time.Hour)
+	c = start(t, simulator.Options{Now: later.now})
+	same(t, "a date that has come", c.do("GET", "/api/lists", "", "revision", "2027-07-15").
+		header.Get("X-Klaviyo-Api-Revision"), "2026-10-15")
+}
+
+// A retired revision gets 410 if the client does not want a later one in its place.
+func TestRetiredRevision(t *testing.T) {
+	c := start(t, simulator.Options{})
+	const optOut = "X-Klaviyo-Revision-Fall-Forward-Opt-Out"
+	for revision, status := range map[string]int{"2024-10-15": 410, "2022-10-17": 410, "2025-01-15": 200} {
+		d := c.want(status, "GET", "/api/lists", "", "revision", revision, optOut, "1")
+		if status == 410 {
+			same(t, revision, d.problems(), []string{"gone /data/ The revision " + revision + " is retired."})
+		}
+	}
+	c.want(200, "GET", "/api/lists", "", "revision", "2024-10-15", optOut, "0")
+}
+
+// The answers say when their revision ends if the plan knows it.
+func TestRetirement(t *testing.T) {
+	const header = "X-Klaviyo-Api-Revision-Retirement-Date"
+	c := start(t, simulator.Options{Plan: readPlan(t, "retirement: 2028-07-15")})
+	same(t, "a success", c.do("GET", "/api/accounts", "").header.Get(header), "2028-07-15")
+	same(t, "a failure", c.do("GET", "/api/lists/NOPE01", "").header.Get(header), "2028-07-15")
+	same(t, "a wrong key", c.do("GET", "/api/lists", "", "Authorization", "").header.Values(header), []string(nil))
+	c = start(t, simulator.Options{})
+	same(t, "without a plan", c.do("GET", "/api/accounts", "").header.Values(header), []string(nil))
+}
+
+// The APIs before revisions answer 410 with a message, whatever the key.
+func TestLegacyAPI(t *testing.T) {
+	c := start(t, simulator.Options{})
+	for _, path := range []string{"/api/v2/list/abc/members", "/api/v1/metrics"} {
+		r := c.do("POST", path, "{}", "Authorization", "")
+		same(t, path, []any{r.status, r.header.Get("Content-Type"), r.header.Get("X-Klaviyo-Req-Id") != "", r.body},
+			[]any{410, "application/json", true, `{"message":"This API has been retired and is no longer in service. ` +
+				`Please review our migration resources for help migrating to our new APIs. ` +
+				`https://developers.klaviyo.com/en/docs/migration_resources"}`})
+	}
+	same(t, "requests", c.Requests(), map[string]int{"other": 2})
 }
 
 // A body needs a JSON media type and no Content-Encoding; otherwise the answer is 415.
@@ -96,8 +195,8 @@ func TestQueriesRefused(t *testing.T) {
 		"/api/lists?page[size]=ten":                     "page[size] " + tenAtMost,
 		"/api/profiles?page[size]=101":                  "page[size] " + hundred,
 		jobsPath + "?page[size]=101":                    "page[size] " + hundred,
-		"/api/lists?page[cursor]=x":                     "page[cursor] Invalid cursor.",
-		"/api/lists?page[cursor]=" + "bmV4dDo6MXg":      "page[cursor] Invalid cursor.",
+		"/api/lists?page[cursor]=x":                     "/data/ Invalid cursor provided.",
+		"/api/lists?page[cursor]=" + "bmV4dDo6MXg":      "/data/ Invalid cursor provided.",
 		"/api/lists?sort=size":                          "sort 'size'" + notSortable,
 		"/api/lists?limit=5":                            "limit 'limit'" + notAllowed,
 		list + "?page[size]=5":                          "page[size] 'page[size]'" + notAllowed,

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 // importName is the operation that the kinds with affect concern.
@@ -33,6 +34,9 @@ func (p *Plan) check() error {
 		if wrong := p.Faults[i].wrong(); wrong != "" {
 			return &wrongPlan{i, "", wrong}
 		}
+	}
+	if _, err := time.Parse(time.DateOnly, p.Retirement); p.Retirement != "" && err != nil {
+		return &wrongPlan{-1, "", fmt.Sprintf("retirement: expected a date such as 2028-07-15, got %q", p.Retirement)}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Others)) {
 		if wrong := p.Others[name].wrong(name); wrong != "" {
@@ -128,7 +132,7 @@ func wrongStatus(f *Fault) string {
 	if f.Status == 0 {
 		return "status is missing: expected 200 to 599"
 	}
-	return f.wrongAnswer("error")
+	return f.wrongAnswer(f.defaultAs())
 }
 
 func wrongLoss(f *Fault) string { return f.wrongAnswer("page") }
@@ -142,8 +146,8 @@ func (f *Fault) wrongAnswer(as string) string {
 		return "as and body cannot be combined"
 	case f.Code != "" && (f.Body != "" || cmp.Or(f.As, as) != "error"):
 		return "code has no effect without as: error"
-	case f.Detail != "" && (f.Body != "" || cmp.Or(f.As, as) != "error"):
-		return "detail has no effect without as: error"
+	case f.Detail != "" && (f.Body != "" || cmp.Or(f.As, as) != "error" && cmp.Or(f.As, as) != "legacy"):
+		return "detail has no effect without as: error or legacy"
 	}
 	return ""
 }

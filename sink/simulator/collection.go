@@ -49,10 +49,15 @@ func collection[T any](c *call, n int, at func(i int) (T, bool), appendResource 
 		resource, _ := at(position)
 		b = appendResource(b, resource)
 	}
-	b = quote(append(b, `],"links":{"self":`...), c.link(nil))
+	b = quote(append(b, `],"links":{"self":`...), c.link(""))
 	b = c.appendLink(append(b, `,"next":`...), after, false)
-	b = c.appendLink(append(b, `,"prev":`...), before, true)
-	return answer{200, append(b, "}}"...)}
+	b = append(b, `,"prev":`...)
+	if c.filter.hasAny() {
+		b = quote(b, c.link("<Filters: "+c.values.Get("filter")+">")) // on every page, and no cursor, as recorded
+	} else {
+		b = c.appendLink(b, before, true)
+	}
+	return answer{status: 200, body: append(b, "}}"...)}
 }
 
 // page returns the positions on the requested page, and the first ones after and before it. holds reports whether
@@ -90,16 +95,16 @@ func (c *call) page(n int, holds func(i int) bool) (page, after, before []int) {
 	return page[:min(size, len(page))], after, places(from-step, -step, 1)
 }
 
-// link returns the URL of the request, with the cursor at if it is not nil.
-func (c *call) link(at *cursor) string {
+// link returns the URL of the request, with a cursor if it is not "".
+func (c *call) link(cursor string) string {
 	link := c.base + c.path
 	values := c.values
-	if at != nil {
+	if cursor != "" {
 		values = make(map[string][]string, len(c.values)+1)
 		for name, given := range c.values {
 			values[name] = given
 		}
-		values.Set("page[cursor]", at.String())
+		values.Set("page[cursor]", cursor)
 	}
 	if len(values) > 0 {
 		link += "?" + values.Encode()
@@ -112,5 +117,5 @@ func (c *call) appendLink(b []byte, places []int, back bool) []byte {
 	if len(places) == 0 {
 		return append(b, "null"...)
 	}
-	return quote(b, c.link(&cursor{places[0], back}))
+	return quote(b, c.link(cursor{places[0], back}.String()))
 }

@@ -71,5 +71,5 @@ func appendSelf(b []byte, self string) []byte {
 // document returns the answer with one resource object.
 func (c *call) document(status int, data []byte) answer {
 	b := append(append([]byte(`{"data":`), data...), ',')
-	return answer{status, append(appendSelf(b, c.link(nil)), '}')}
+	return answer{status: status, body: append(appendSelf(b, c.link("")), '}')}
 }

@@ -2,6 +2,7 @@ package simulator_test
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -29,21 +30,36 @@ type resources []struct {
 	Attributes map[string]any
 }
 
-// want sends a request and decodes the answer, which must have this status.
+// want sends a request and decodes the answer. It must have this status, a media type except for 429, and an id of the
+// request, which is that of all its errors.
 func (c *client) want(status int, method, path, body string, headers ...string) (d document) {
 	c.t.Helper()
 	r := c.do(method, path, body, headers...)
 	if r.status != status {
 		c.t.Fatalf("%s %s: status %d, want %d: %s", method, path, r.status, status, r.body)
 	}
+	request := r.header.Values("X-Klaviyo-Req-Id")
+	if len(request) != 1 || !requestID.MatchString(request[0]) {
+		c.t.Errorf("%s %s: request id %q", method, path, request)
+	}
 	if r.body == "" {
 		return d
 	}
-	if kind := r.header.Get("Content-Type"); kind != mediaType {
-		c.t.Errorf("%s %s: Content-Type %s", method, path, kind)
+	wanted := mediaType
+	if status == http.StatusTooManyRequests {
+		wanted = ""
 	}
-	return c.decode(r)
+	if kind := r.header.Get("Content-Type"); kind != wanted {
+		c.t.Errorf("%s %s: Content-Type %q, want %q", method, path, kind, wanted)
+	}
+	d = c.decode(r)
+	for _, e := range d.Errors {
+		same(c.t, "the id of an error", e.ID, request[0])
+	}
+	return d
 }
+
+var requestID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 
 // decode reads an answer in the form of JSON:API.
 func (c *client) decode(r reply) (d document) {

@@ -153,6 +153,11 @@ func (p *filterParser) take(c byte) {
 	}
 }
 
+// hasAny reports whether a term is any(…).
+func (f filter) hasAny() bool {
+	return slices.ContainsFunc(f, func(t term) bool { return t.operator == "any" })
+}
+
 // holds reports whether all terms hold for a resource with these fields.
 func (f filter) holds(field func(name string) (value string, at time.Time)) bool {
 	for _, t := range f {

@@ -2,9 +2,13 @@ package simulator
 
 import "bytes"
 
-// validEmail is the common part of what is known about Klaviyo's rule, which is not published: at most 100 ASCII
-// characters, a dot-atom, and a domain of two or more labels. The last label has two or more characters and starts
-// with a letter.
+// emailInvalid is Klaviyo's text for an email that it refuses.
+const emailInvalid = "Invalid email address"
+
+// validEmail is what is known about Klaviyo's rule, which is not published: at most 100 ASCII characters, a dot-atom
+// without "!", and a domain of two or more labels. The last label has two or more characters and no digit.
+//
+// Choice: the last label may also be a name in another script, which starts with xn-- and may have digits.
 func validEmail(email []byte) bool {
 	at := bytes.LastIndexByte(email, '@')
 	if len(email) > 100 || at < 0 || !validParts(email[:at], isAtomByte) || !validParts(email[at+1:], isLabelByte) {
@@ -17,7 +21,8 @@ func validEmail(email []byte) bool {
 		}
 	}
 	last := labels[len(labels)-1]
-	return len(labels) > 1 && len(last) > 1 && isLetter(last[0])
+	script := len(last) > len("xn--") && bytes.EqualFold(last[:len("xn--")], []byte("xn--"))
+	return len(labels) > 1 && len(last) > 1 && (script || bytes.IndexFunc(last, isDigit) < 0)
 }
 
 // validParts reports whether b is parts joined by dots, each at least one byte long and of valid bytes only.
@@ -37,21 +42,8 @@ func validParts(b []byte, valid func(byte) bool) bool {
 }
 
 func isLetter(c byte) bool    { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
-func isLabelByte(c byte) bool { return isLetter(c) || '0' <= c && c <= '9' || c == '-' }
+func isDigit(r rune) bool     { return '0' <= r && r <= '9' }
+func isLabelByte(c byte) bool { return isLetter(c) || isDigit(rune(c)) || c == '-' }
 func isAtomByte(c byte) bool {
-	return isLabelByte(c) || bytes.IndexByte([]byte("!#$%&'*+/=?^_`{|}~"), c) >= 0
-}
-
-// validPhone reports whether phone has the form of E.164. The minimum of 7 digits is a choice: Klaviyo was seen to
-// refuse +1234.
-func validPhone(phone []byte) bool {
-	if len(phone) < 8 || len(phone) > 16 || phone[0] != '+' || phone[1] == '0' {
-		return false
-	}
-	for _, c := range phone[1:] {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
+	return isLabelByte(c) || bytes.IndexByte([]byte("#$%&'*+/=?^_`{|}~"), c) >= 0
 }

@@ -22,6 +22,7 @@ func TestImportRefused(t *testing.T) {
 	list := c.AddList("x", "single_opt_in")
 	const emailInvalid, phoneInvalid = "Invalid email address",
 		"Invalid phone number format (Example of a valid format: +12345678901)"
+	const ineligible = "The phone number provided either does not exist or is ineligible to receive ChannelType.SMS"
 	const payloadInvalid = "The payload provided in the request is invalid."
 	const noIdentifier = "At least one identifier is required: id, email, phone_number or external_id."
 	wrap := func(data string) string { return `{"data":` + data + `}` }
@@ -44,6 +45,11 @@ func TestImportRefused(t *testing.T) {
 			"invalid " + at + "/0/attributes/phone_number " + phoneInvalid}},
 		{"phone malformed beside an external id", importBody(list, `{"external_id":"a","phone_number":"+1234"}`),
 			[]string{"invalid " + at + "/0/attributes/phone_number " + phoneInvalid}},
+		{"a phone number that does not exist", importBody(list, `{"email":"a@example.org"}`,
+			`{"email":"b@example.org","phone_number":"+15550100001"}`, `{"phone_number":"+442079460958"}`,
+			`{"external_id":"1","phone_number":"+447700900123"}`), []string{
+			"invalid " + at + "/1/attributes/phone_number " + ineligible,
+			"invalid " + at + "/3/attributes/phone_number " + ineligible}},
 		{"no identifier", importBody(list, `{"first_name":"Ann"}`),
 			[]string{"invalid " + at + "/0/attributes " + noIdentifier}},
 		{"null identifiers", importBody(list, `{"email":null,"phone_number":null,"external_id":null}`),
@@ -126,7 +132,9 @@ func TestEmails(t *testing.T) {
 		"a@xn--bcher-kva.example": true, "a@b.xn--p1ai": true,
 		strings.Repeat("l", 88) + "@example.org": true, "a@" + label + ".org": true,
 		"a": false, "a@b": false, "a@localhost": false, "@example.org": false, "a@": false, "a@b@example.org": false,
-		"a@example.c": false, "a@example.123": false, "a@-b.org": false,
+		"a@example.c": false, "a@example.123": false, "a@example.com1": false, "a@example.1com": false,
+		"a@b.XN--P1AI": true, "a@example.xn--": false, "a@1.example": true, "a#b*c&d@example.org": true,
+		"a!@example.org": false, "mailto:a@example.org": false, "a@-b.org": false,
 		"a@b-.org": false, "a@.org": false, "a@example..org": false, ".a@example.org": false, "a.@example.org": false,
 		"a..b@example.org": false, "a b@example.org": false,
 		" a@example.org": false, "a@example.org.": false, "ä@example.org": false, "a@bücher.example": false,
@@ -208,7 +216,7 @@ func BenchmarkImport(b *testing.B) {
 		var rows []string
 		for i := range 10_000 {
 			n := job*10_000 + i
-			rows = append(rows, fmt.Sprintf(`{"email":"person%d@example.org","phone_number":"+1202%07d",`+
+			rows = append(rows, fmt.Sprintf(`{"email":"person%d@example.org","phone_number":"+491512%07d",`+
 				`"external_id":"c-%d","first_name":"Jürgen","last_name":"Müller",`+
 				`"location":{"country":"Germany","zip":"20121","city":"Köln"},"properties":{"score":%d,`+
 				`"tier":"gold","note":"some text here"}}`, n, n, n, i))

@@ -26,8 +26,8 @@ func (s *Simulator) affect(j *job) *answer {
 
 // selects reports whether a fault concerns the profile at place i of an import.
 func (f *Fault) selects(i int, sent *sentProfile) bool {
-	return f.Addresses == nil && f.Indexes == nil || slices.Contains(f.Indexes, i) ||
-		matchesAny(f.Addresses, sent.email)
+	return f.Addresses == nil && f.Indexes == nil && f.Phones == nil || slices.Contains(f.Indexes, i) ||
+		matchesAny(f.Addresses, sent.email) || matchesAny(f.Phones, sent.phone)
 }
 
 func concernsProfiles(f *Fault, j *job) bool {
@@ -63,12 +63,16 @@ func matches(pattern, text string) bool {
 
 func refuse(f *Fault, j *job) *answer {
 	var ps problems
+	attribute, detail := "email", emailInvalid
+	if f.Phones != nil {
+		attribute, detail = "phone_number", phoneIneligible
+	}
 	for i := range j.sent {
 		if !f.selects(i, &j.sent[i]) {
 			continue
 		}
-		pointer := profilePointer(i) + "/attributes/" + cmp.Or(f.Attribute, "email")
-		p := invalid(pointer, "%s", cmp.Or(f.Detail, "Invalid email address"))
+		pointer := profilePointer(i) + "/attributes/" + cmp.Or(f.Attribute, attribute)
+		p := invalid(pointer, "%s", cmp.Or(f.Detail, detail))
 		if f.Naming == "unnamed" {
 			p = invalid("/data", "%s", cmp.Or(f.Detail, payloadInvalid))
 		}

@@ -45,6 +45,7 @@ func TestRefuse(t *testing.T) {
 		{"a part three times", "addresses: ['*e*e*e*']", nil},
 		{"longer than the address", "addresses: ['a@example.orgx*']", nil},
 		{"an index beyond the last", "indexes: [4]", nil},
+		{"phones that no profile has", "phones: ['+1*']", nil},
 	} {
 		c := startPlan(t, "faults: [{do: refuse, "+test.do+"}]")
 		list := c.AddList("x", "single_opt_in")
@@ -58,6 +59,18 @@ func TestRefuse(t *testing.T) {
 		c.want(202, "POST", jobsPath, body) // the fault acts once
 		same(t, "members", len(c.Members(list)), 4)
 	}
+}
+
+// refuse with phones refuses numbers that exist but cannot be texted, in Klaviyo's words.
+func TestRefusePhones(t *testing.T) {
+	c := startPlan(t, "faults: [{do: refuse, phones: ['+49*', '*0199']}]")
+	body := importBody("", `{"email":"a@example.org","phone_number":"+12025550123"}`,
+		`{"email":"b@example.org","phone_number":"+4930901820"}`, `{"phone_number":"+12025550199"}`)
+	const detail = "/attributes/phone_number The phone number provided either does not exist or is ineligible to " +
+		"receive ChannelType.SMS"
+	same(t, "problems", c.want(400, "POST", jobsPath, body).problems(),
+		[]string{"invalid " + at + "/1" + detail, "invalid " + at + "/2" + detail})
+	c.want(202, "POST", jobsPath, body)
 }
 
 // With naming: rounds each answer names one profile until none is left. Other imports do not use up times.

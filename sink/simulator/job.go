@@ -38,9 +38,14 @@ const (
 	fateStuck
 )
 
+// registration is how much later than its own answer the collection says that a job was created. A second was
+// recorded, and that later second in the job's id.
+const registration = time.Second
+
 // newJobID returns an id of the observed form. Clients must treat it as opaque.
 func newJobID(now time.Time) string {
-	id := fmt.Appendf(nil, "%s_maintenance.%s.%d.%s", accountID, randomID(), now.Unix(), randomID())
+	second := now.Add(registration).Unix()
+	id := fmt.Appendf(nil, "%s_maintenance.%s.%d.%s", accountID, randomID(), second, randomID())
 	return base64.RawURLEncoding.EncodeToString(id)
 }
 

@@ -26,7 +26,7 @@ func TestJobAnswer(t *testing.T) {
 		t.Fatal(r)
 	}
 	decoded, err := base64.RawURLEncoding.DecodeString(id[1])
-	if err != nil || !regexp.MustCompile(`^\w{6}_maintenance\.\w{6}\.1788529200\.\w{6}$`).Match(decoded) {
+	if err != nil || !regexp.MustCompile(`^\w{6}_maintenance\.\w{6}\.1788529201\.\w{6}$`).Match(decoded) {
 		t.Errorf("job id %s", decoded)
 	}
 	want := `{"data":{"type":"profile-bulk-import-job","id":"<id>",` +
@@ -98,8 +98,8 @@ func TestJobLife(t *testing.T) {
 		c.want(200, "GET", "/api/lists/"+list+"/profiles", "").each("joined_group_at"),
 		[]any{"2026-09-04T13:40:06+00:00", "2026-09-04T13:40:07+00:00"})
 	same(t, "sorted", c.want(200, "GET", jobsPath+query("sort", "-created_at"), "").each("id"), []any{later, job})
-	same(t, "to the microsecond", c.want(200, "GET", jobsPath, "").each("created_at"),
-		[]any{"2026-09-04T13:40:00.123456+00:00", "2026-09-04T13:40:01.123456+00:00"})
+	same(t, "a second later, to the microsecond", c.want(200, "GET", jobsPath, "").each("created_at"),
+		[]any{"2026-09-04T13:40:01.123456+00:00", "2026-09-04T13:40:02.123456+00:00"})
 
 	now.pass(7*24*time.Hour - 7*time.Second)
 	for _, path := range []string{"", "/import-errors", "/profiles", "/relationships/profiles", "/lists",

@@ -26,7 +26,8 @@ func (s *Simulator) getJobs(c *call) answer {
 		j := s.jobs[i]
 		return j, now.Before(j.expires()) && c.filter.holds(j.field)
 	}
-	return collection(c, len(s.jobs), at, func(b []byte, j *job) []byte { return s.appendJob(b, c, j, microTimeJSON) })
+	createdJSON := func(at time.Time) []byte { return microTimeJSON(at.Add(registration)) }
+	return collection(c, len(s.jobs), at, func(b []byte, j *job) []byte { return s.appendJob(b, c, j, createdJSON) })
 }
 
 // getJob is GET /api/profile-bulk-import-jobs/{id}.

@@ -45,10 +45,8 @@ func (k *kept) send(x *exchange, w http.ResponseWriter) {
 
 // problem makes k an error in the form of JSON:API.
 func (k *kept) problem(p problem) {
-	a := p.answer()
-	k.header.Set("Content-Type", mediaType)
 	k.body.Reset()
-	k.body.Write(a.body)
+	p.answer().write(k, newUUID())
 }
 
 // page makes k an HTML page, as a proxy in front of Klaviyo answers.
@@ -74,10 +72,17 @@ func (k *kept) fill(f *Fault, as string) {
 	case f.Body != "":
 		k.text(f.Body)
 	case as == "error":
-		k.problem(problem{
-			status: k.status, code: cmp.Or(f.Code, codeOf(k.status)), title: title + ".",
-			detail: cmp.Or(f.Detail, title+"."), pointer: "/data/",
-		})
+		p, ok := recorded(k.status)
+		if !ok {
+			p = problem{status: k.status, code: codeOf(k.status), title: title + ".", detail: title + ".", pointer: "/data/"}
+		}
+		p.code, p.detail = cmp.Or(f.Code, p.code), cmp.Or(f.Detail, p.detail)
+		k.problem(p)
+	case as == "legacy":
+		k.body.Reset()
+		status := k.status
+		writeLegacy(k, f.Detail)
+		k.status = status
 	case as == "page":
 		k.page(fmt.Sprintf("%d: %s", k.status, title))
 	case as == "empty":
@@ -97,13 +102,9 @@ func (k *kept) fill(f *Fault, as string) {
 	}
 }
 
-// codeOf returns the code of an error whose fault names none. Klaviyo's codes for 5xx are unknown.
+// codeOf returns a code for a status whose own code was not recorded.
 func codeOf(status int) string {
-	known := map[int]string{
-		400: "invalid", 401: "authentication_failed", 403: "permission_denied", 409: "duplicate_profile",
-		429: "throttled",
-	}
-	return cmp.Or(known[status], strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_"), "error")
+	return cmp.Or(strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_"), "error")
 }
 
 // withoutID removes the id from the primary resource of a document.

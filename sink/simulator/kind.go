@@ -21,8 +21,8 @@ var everyKind = []string{"on", "skip", "times", "every", "percent", "do"}
 
 // kinds are the kinds that a plan may name.
 var kinds = map[string]kind{
-	"status": {parameters: []string{"status", "as=error,page,empty,text", "body", "type", "headers", "code", "detail"},
-		last: true, serve: serveStatus, wrong: wrongStatus},
+	"status": {parameters: []string{"status", "as=error,page,empty,text,legacy", "body", "type", "headers", "code",
+		"detail"}, last: true, serve: serveStatus, wrong: wrongStatus},
 	"throttle": {parameters: []string{"retry_after", "form=seconds,date,none", "window=second,minute,day"},
 		last: true, serve: serveThrottle, wrong: wrongThrottle},
 	"challenge": {last: true, serve: serveChallenge},
@@ -35,8 +35,8 @@ var kinds = map[string]kind{
 	"relink":   {parameters: []string{"to"}, serve: serveRelinked, wrong: wrongTarget},
 	"twice":    {serve: serveTwice},
 
-	"refuse": {parameters: []string{"addresses", "indexes", "naming=all,rounds,unnamed", "code", "detail",
-		"attribute"}, last: true, affect: refuse, concerns: concernsProfiles},
+	"refuse": {parameters: []string{"addresses", "indexes", "phones", "naming=all,rounds,unnamed", "code",
+		"detail", "attribute"}, last: true, affect: refuse, concerns: concernsProfiles},
 	"too_large": {parameters: []string{"profiles", "bytes"},
 		last: true, affect: refuseSize, concerns: concernsSize, wrong: wrongSize},
 	"fail": {parameters: []string{"addresses", "indexes", "code", "detail", "payload=full,none,attributes",

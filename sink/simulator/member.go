@@ -3,7 +3,7 @@ package simulator
 import (
 	"net/http"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 )
 
@@ -65,12 +65,13 @@ func (s *Simulator) postMembers(c *call) answer {
 	return s.changeMembers(c, func(l *list, n uint32, now time.Time) { s.joining(l, n, now, "") })
 }
 
-// deleteMembers is DELETE /api/lists/{id}/relationships/profiles. It ignores profiles that are not members.
+// deleteMembers is DELETE /api/lists/{id}/relationships/profiles. It ignores profiles that are not members: a choice.
 func (s *Simulator) deleteMembers(c *call) answer {
 	return s.changeMembers(c, s.leaving)
 }
 
-// changeMembers changes all or nothing: it answers 404 with every id that has no profile.
+// changeMembers changes all or nothing. One error names all ids that have no profile: recorded for DELETE with one id,
+// and a choice for POST and for the comma between several.
 func (s *Simulator) changeMembers(c *call, change func(*list, uint32, time.Time)) answer {
 	ids, ps := parseMembers(c.body)
 	if ps != nil {
@@ -83,19 +84,18 @@ func (s *Simulator) changeMembers(c *call, change func(*list, uint32, time.Time)
 		return noSuch("list", c.id).answer()
 	}
 	numbers := make([]uint32, 0, len(ids))
-	for i, id := range ids {
+	var unknown []string
+	for _, id := range ids {
 		n, ok := s.profiles.byID(id)
 		switch {
 		case ok:
 			numbers = append(numbers, n)
-		case !s.options.AnyProfile:
-			p := noSuch("profile", id)
-			p.pointer = "/data/" + strconv.Itoa(i) + "/id"
-			ps = append(ps, p)
+		case !s.options.AnyProfile && !slices.Contains(unknown, id): // each once: a choice
+			unknown = append(unknown, id)
 		}
 	}
-	if ps != nil {
-		return ps.answer()
+	if unknown != nil {
+		return invalid("/data/", "Invalid profile IDs: %s", strings.Join(unknown, ", ")).answer()
 	}
 	now := s.options.Now()
 	for _, n := range numbers {

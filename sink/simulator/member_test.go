@@ -2,6 +2,8 @@ package simulator_test
 
 import (
 	"fmt"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -41,10 +43,8 @@ func TestMembers(t *testing.T) {
 		"").each("profile_count"), []any{2.0})
 
 	for _, method := range []string{"POST", "DELETE"} {
-		same(t, method, c.want(404, method, path, body(ann, "nope", cy, "01J00000000000000000000000")).problems(),
-			[]string{
-				"not_found /data/1/id A profile with id `nope` does not exist.",
-				"not_found /data/3/id A profile with id `01J00000000000000000000000` does not exist."})
+		same(t, method, c.want(400, method, path, body(ann, "nope", cy, "01J00000000000000000000000", "nope")).
+			problems(), []string{"invalid /data/ Invalid profile IDs: nope, 01J00000000000000000000000"})
 		members(ann, bob)
 		same(t, method, c.want(404, method, "/api/lists/NOPE01/relationships/profiles", body(ann)).problems(),
 			[]string{"not_found /data/ A list with id `NOPE01` does not exist."})
@@ -73,6 +73,56 @@ func TestMembers(t *testing.T) {
 	members(bob, ann)
 	same(t, "the other list", c.want(200, "GET", "/api/lists/"+other+"/relationships/profiles", "").each("id"),
 		[]any{cy})
+}
+
+// A profile from before ULIDs has an id of six characters, and is found, added and removed by it like any other.
+func TestOldProfiles(t *testing.T) {
+	c := start(t, simulator.Options{JobTime: time.Nanosecond})
+	list := c.AddList("x", "single_opt_in")
+	id, other := c.AddOldProfile("ann@example.org"), c.AddProfile("bob@example.org")
+	if !regexp.MustCompile(`^[A-Za-z0-9]{6}$`).MatchString(id) {
+		t.Errorf("id %s", id)
+	}
+	same(t, "found again", []string{c.AddProfile("ANN@example.org"), c.AddOldProfile("ann@example.org")},
+		[]string{id, id})
+	same(t, "by id", c.want(200, "GET", "/api/profiles/"+id, "").each("email"), []any{"ann@example.org"})
+	same(t, "by filter", c.want(200, "GET", "/api/profiles"+query("filter", `any(id,["`+id+`"])`), "").each("id"),
+		[]any{id})
+	path := "/api/lists/" + list + "/relationships/profiles"
+	both := `{"data":[{"type":"profile","id":"` + id + `"},{"type":"profile","id":"` + other + `"}]}`
+	c.want(204, "POST", path, both)
+	same(t, "members", c.want(200, "GET", path, "").each("id"), []any{id, other})
+	c.submit(list, `{"type":"profile","id":"`+id+`","attributes":{"title":"Dr"}}`)
+	same(t, "imported by id", c.want(200, "GET", "/api/profiles/"+id, "").each("title"), []any{"Dr"})
+	c.want(204, "DELETE", path, both)
+	same(t, "none left", c.Members(list), []string(nil))
+}
+
+// links.prev of a page that any(…) filters is no page, as recorded, whether or not there is a page before it.
+func TestUnusablePrevious(t *testing.T) {
+	c := start(t, simulator.Options{MaxPage: 1})
+	list := c.AddList("x", "single_opt_in")
+	c.submit(list, people("a", "b")...)
+	for path, filter := range map[string]string{
+		"/api/lists":                       `any(id,["` + list + `"])`,
+		"/api/lists/" + list + "/profiles": `any(email,["a@example.org","b@example.org"])`,
+		"/api/profiles":                    `any(email,["a@example.org","b@example.org"])`,
+		"/api/profile-bulk-import-jobs":    `any(status,["queued"])`,
+	} {
+		d := c.want(200, "GET", path+query("filter", filter), "")
+		u, err := url.Parse(*d.Links.Prev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, path, []string{u.Path, u.Query().Get("page[cursor]")}, []string{path, "<Filters: " + filter + ">"})
+		same(t, path, c.want(400, "GET", c.path(*d.Links.Prev), "").problems(),
+			[]string{"invalid /data/ Invalid cursor provided."})
+		if d.Links.Next != nil {
+			same(t, path, len(c.want(200, "GET", c.path(*d.Links.Next), "").resources), 1)
+		}
+	}
+	d := c.want(200, "GET", "/api/lists"+query("filter", `equals(name,"x")`), "")
+	same(t, "another filter", d.Links.Prev, (*string)(nil))
 }
 
 // Pages and filters find exactly the matching members, in the order of joining, also while members leave.

@@ -11,6 +11,7 @@ type operation struct {
 	method, path string
 	tier         []window
 	serve        func(*Simulator, *call) answer
+	scopes       string // that a key needs, with blanks between them
 	query        grammar
 	body         bool // the request has a body
 	relationship bool // the answer has identifiers in place of whole resources
@@ -51,48 +52,54 @@ var (
 
 // operations are all endpoints below /api/.
 var operations = []operation{
-	{method: "GET", path: "/api/accounts", tier: tierXS, serve: (*Simulator).getAccounts,
+	{method: "GET", path: "/api/accounts", scopes: "accounts:read", tier: tierXS, serve: (*Simulator).getAccounts,
 		query: grammar{fields: []string{"account"}}},
-	{method: "GET", path: "/api/accounts/{id}", tier: tierXS, serve: (*Simulator).getAccount,
+	{method: "GET", path: "/api/accounts/{id}", scopes: "accounts:read", tier: tierXS, serve: (*Simulator).getAccount,
 		query: grammar{fields: []string{"account"}}},
 
-	{method: "GET", path: "/api/lists", tier: tierL, serve: (*Simulator).getLists, query: listPages},
-	{method: "POST", path: "/api/lists", tier: tierCreate, serve: (*Simulator).postList, body: true,
-		query: grammar{fields: []string{"list"}}},
-	{method: "GET", path: "/api/lists/{id}", tier: tierL, serve: (*Simulator).getList,
+	{method: "GET", path: "/api/lists", scopes: "lists:read", tier: tierL, serve: (*Simulator).getLists,
+		query: listPages},
+	{method: "POST", path: "/api/lists", scopes: "lists:write", tier: tierCreate, serve: (*Simulator).postList,
+		body: true, query: grammar{fields: []string{"list"}}},
+	{method: "GET", path: "/api/lists/{id}", scopes: "lists:read", tier: tierL, serve: (*Simulator).getList,
 		query: grammar{fields: []string{"list"}, additional: "profile_count"}},
-	{method: "PATCH", path: "/api/lists/{id}", tier: tierM, serve: (*Simulator).patchList, body: true,
-		query: grammar{fields: []string{"list"}}},
-	{method: "DELETE", path: "/api/lists/{id}", tier: tierM, serve: (*Simulator).deleteList},
+	{method: "PATCH", path: "/api/lists/{id}", scopes: "lists:write", tier: tierM, serve: (*Simulator).patchList,
+		body: true, query: grammar{fields: []string{"list"}}},
+	{method: "DELETE", path: "/api/lists/{id}", scopes: "lists:write", tier: tierM, serve: (*Simulator).deleteList},
 
-	{method: "GET", path: "/api/lists/{id}/profiles", tier: tierL, serve: (*Simulator).getMembers,
-		query: memberPages},
-	{method: "GET", path: "/api/lists/{id}/relationships/profiles", tier: tierL, serve: (*Simulator).getMembers,
-		query: memberIDPages, relationship: true},
-	{method: "POST", path: "/api/lists/{id}/relationships/profiles", tier: tierM, serve: (*Simulator).postMembers,
-		body: true},
-	{method: "DELETE", path: "/api/lists/{id}/relationships/profiles", tier: tierM, serve: (*Simulator).deleteMembers,
-		body: true},
+	{method: "GET", path: "/api/lists/{id}/profiles", scopes: "lists:read profiles:read", tier: tierL,
+		serve: (*Simulator).getMembers, query: memberPages},
+	{method: "GET", path: "/api/lists/{id}/relationships/profiles", scopes: "lists:read profiles:read", tier: tierL,
+		serve: (*Simulator).getMembers, query: memberIDPages, relationship: true},
+	{method: "POST", path: "/api/lists/{id}/relationships/profiles", scopes: "lists:write profiles:write",
+		tier: tierM, serve: (*Simulator).postMembers, body: true},
+	{method: "DELETE", path: "/api/lists/{id}/relationships/profiles", scopes: "lists:write profiles:write",
+		tier: tierM, serve: (*Simulator).deleteMembers, body: true},
 
-	{method: "GET", path: "/api/profiles", tier: tierL, serve: (*Simulator).getProfiles, query: profilePages},
-	{method: "GET", path: "/api/profiles/{id}", tier: tierL, serve: (*Simulator).getProfile,
+	{method: "GET", path: "/api/profiles", scopes: "profiles:read", tier: tierL, serve: (*Simulator).getProfiles,
+		query: profilePages},
+	{method: "GET", path: "/api/profiles/{id}", scopes: "profiles:read", tier: tierL, serve: (*Simulator).getProfile,
 		query: grammar{fields: []string{"profile"}}},
 
-	{method: "GET", path: importPath, tier: tierM, serve: (*Simulator).getJobs, query: jobPages},
-	{method: "POST", path: importPath, tier: tierM, serve: (*Simulator).postImport, body: true,
+	{method: "GET", path: importPath, scopes: "lists:read profiles:read", tier: tierM, serve: (*Simulator).getJobs,
+		query: jobPages},
+	{method: "POST", path: importPath, scopes: "lists:write profiles:write", tier: tierM,
+		serve: (*Simulator).postImport, body: true,
 		query: grammar{fields: []string{"profile-bulk-import-job"}}},
-	{method: "GET", path: importPath + "/{id}", tier: tierM, serve: (*Simulator).getJob,
+	{method: "GET", path: importPath + "/{id}", scopes: "lists:read profiles:read", tier: tierM,
+		serve: (*Simulator).getJob,
 		query: grammar{fields: []string{"list", "profile-bulk-import-job"}, include: "lists"}},
-	{method: "GET", path: importPath + "/{id}/import-errors", tier: tierM, serve: (*Simulator).getImportErrors,
+	{method: "GET", path: importPath + "/{id}/import-errors", scopes: "profiles:read", tier: tierM,
+		serve: (*Simulator).getImportErrors,
 		query: grammar{fields: []string{"import-error"}, size: 20, maxSize: 100}},
-	{method: "GET", path: importPath + "/{id}/profiles", tier: tierM, serve: (*Simulator).getJobProfiles,
-		query: grammar{fields: []string{"profile"}, size: 20, maxSize: 100}},
-	{method: "GET", path: importPath + "/{id}/relationships/profiles", tier: tierM, serve: (*Simulator).getJobProfiles,
-		query: grammar{size: 20, maxSize: 100}, relationship: true},
-	{method: "GET", path: importPath + "/{id}/lists", tier: tierM, serve: (*Simulator).getJobLists,
-		query: grammar{fields: []string{"list"}}},
-	{method: "GET", path: importPath + "/{id}/relationships/lists", tier: tierM, serve: (*Simulator).getJobLists,
-		relationship: true},
+	{method: "GET", path: importPath + "/{id}/profiles", scopes: "profiles:read", tier: tierM,
+		serve: (*Simulator).getJobProfiles, query: grammar{fields: []string{"profile"}, size: 20, maxSize: 100}},
+	{method: "GET", path: importPath + "/{id}/relationships/profiles", scopes: "profiles:read", tier: tierM,
+		serve: (*Simulator).getJobProfiles, query: grammar{size: 20, maxSize: 100}, relationship: true},
+	{method: "GET", path: importPath + "/{id}/lists", scopes: "lists:read", tier: tierM,
+		serve: (*Simulator).getJobLists, query: grammar{fields: []string{"list"}}},
+	{method: "GET", path: importPath + "/{id}/relationships/lists", scopes: "lists:read", tier: tierM,
+		serve: (*Simulator).getJobLists, relationship: true},
 }
 
 // other is the name of a request that is no operation.

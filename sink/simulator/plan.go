@@ -11,6 +11,8 @@ type Plan struct {
 	// Others are other clients of the account that use up its rate limits, by endpoint. Endpoints are written as in
 	// Fault.On.
 	Others map[string]Others `yaml:"others"`
+	// Retirement is a date, YYYY-MM-DD: the answers say that their revision ends then. "" is no such header.
+	Retirement string `yaml:"retirement"`
 	// Seed seeds Fault.Percent: the same requests in the same order meet the same faults.
 	Seed uint64 `yaml:"seed"`
 }
@@ -34,7 +36,7 @@ type Fault struct {
 
 	// Parameters of the kinds that answer.
 	Status  int               `yaml:"status"`
-	As      string            `yaml:"as"`      // error, page, empty, text or no_id
+	As      string            `yaml:"as"`      // error, page, empty, text, legacy or no_id
 	Body    string            `yaml:"body"`    // instead of As
 	Type    string            `yaml:"type"`    // the media type
 	Headers map[string]string `yaml:"headers"` // additional headers
@@ -53,7 +55,7 @@ type Fault struct {
 	// Parameters of the import faults. Without Addresses and Indexes a fault concerns all profiles of an import.
 	Addresses []string `yaml:"addresses"` // patterns of emails, where * is any text; case does not matter
 	Indexes   []int    `yaml:"indexes"`   // places in the request, from 0
-	Phones    []string `yaml:"phones"`    // patterns of phone numbers
+	Phones    []string `yaml:"phones"`    // patterns of phone numbers; of refuse and drop_phone
 	Naming    string   `yaml:"naming"`    // of refuse: all, rounds (only the first in each answer) or unnamed
 	Code      string   `yaml:"code"`      // of the error; of the kinds that answer too
 	Detail    string   `yaml:"detail"`    // of the error; of the kinds that answer too

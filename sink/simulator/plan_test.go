@@ -38,8 +38,8 @@ func TestExamplePlan(t *testing.T) {
 	same(t, "kinds", len(shown), 17)
 	const words = "on skip times every percent status as body type headers code detail retry_after form window " +
 		"processed before after to bytes addresses indexes naming attribute profiles payload pointer report " +
-		"uppercase phones minute second seed error page empty text no_id date none day all rounds unnamed full " +
-		"attributes index data"
+		"uppercase phones minute second seed retirement error page empty text legacy no_id date none day all rounds " +
+		"unnamed full attributes index data"
 	for _, word := range strings.Fields(words) {
 		if !strings.Contains(string(text), word) {
 			t.Errorf("the example plan does not mention %s", word)
@@ -56,14 +56,14 @@ func TestPlanRefused(t *testing.T) {
 		{"a number", "5", `:1: expected keys such as faults, got "5"`},
 		{"broken YAML", "faults: [", ":2: did not find expected node content"},
 		{"an unknown key of the plan", "seed: 1\nfaulst: []",
-			`:2: unknown key "faulst" (did you mean faults?); known are faults, others, seed`},
+			`:2: unknown key "faulst" (did you mean faults?); known are faults, others, retirement, seed`},
 		{"a misspelt key of a fault", "faults:\n- on: '*'\n  do: status\n  statsu: 500",
 			`:4: unknown key "statsu" (did you mean status?); known are on, skip, times, every, percent, do, status,`},
 		{"an unknown key of a fault", "faults:\n- on: '*'\n  colour: red", `:3: unknown key "colour"; known are on,`},
 		{"an unknown key of others", "others:\n  GET /api/lists: {minutes: 5}",
 			`:2: unknown key "minutes" (did you mean minute?); known are minute, second`},
 		{"two unknown keys", "sed: 1\nfaulst: []",
-			`:1: unknown key "sed" (did you mean seed?); known are faults, others, seed` + "\n" +
+			`:1: unknown key "sed" (did you mean seed?); known are faults, others, retirement, seed` + "\n" +
 				`plan.yaml:2: unknown key "faulst"`},
 
 		{"a text for a number", "faults:\n- on: '*'\n  do: status\n  status: many",
@@ -107,13 +107,15 @@ func TestPlanRefused(t *testing.T) {
 		{"status above 599", "faults:\n- {do: lose, on: '*', status: 600}",
 			":2: kind lose: status: expected 200 to 599, got 600"},
 		{"an unknown form of answer", "faults:\n- {do: status, on: '*', status: 500, as: html}",
-			`:2: kind status: as: expected one of error, page, empty, text, got "html"`},
+			`:2: kind status: as: expected one of error, page, empty, text, legacy, got "html"`},
 		{"as with body", "faults:\n- {do: status, on: '*', status: 500, as: page, body: x}",
 			":2: kind status: as and body cannot be combined"},
 		{"code with body", "faults:\n- {do: status, on: '*', status: 500, body: x, code: x}",
 			":2: kind status: code has no effect without as: error"},
 		{"detail of a page", "faults:\n- {do: lose, on: '*', detail: x}",
-			":2: kind lose: detail has no effect without as: error"},
+			":2: kind lose: detail has no effect without as: error or legacy"},
+		{"code of a legacy API", "faults:\n- {do: status, on: '*', status: 410, as: legacy, code: x}",
+			":2: kind status: code has no effect without as: error"},
 		{"an unknown form of Retry-After", "faults:\n- {do: throttle, on: '*', form: http}",
 			`:2: kind throttle: form: expected one of seconds, date, none, got "http"`},
 		{"an unknown window", "faults:\n- {do: throttle, on: '*', window: hour}",
@@ -142,6 +144,8 @@ func TestPlanRefused(t *testing.T) {
 		{"drop_phone without phones", "faults:\n- {do: drop_phone}",
 			`:2: kind drop_phone: phones is missing: expected patterns such as "+1900*"`},
 
+		{"a retirement that is no date", "retirement: soon",
+			`: retirement: expected a date such as 2028-07-15, got "soon"`},
 		{"others of an unknown operation", "seed: 1\nothers:\n  GET /api/listen: {minute: 1}",
 			`:3: others: unknown operation "GET /api/listen" (did you mean GET /api/lists?); known are`},
 		{"others below 0 a minute", "others: {GET /api/lists: {minute: -1}}",

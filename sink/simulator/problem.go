@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -41,25 +40,53 @@ func noSuch(kind, id string) problem {
 	return notFound("A %s with id `%s` does not exist.", kind, id)
 }
 
+// recorded returns Klaviyo's own error with a status, and false for a status that was not recorded.
+func recorded(status int) (p problem, ok bool) {
+	switch status {
+	case http.StatusBadRequest:
+		return invalid("/data", payloadInvalid), true
+	case http.StatusUnauthorized:
+		return notAuthenticated, true
+	case http.StatusForbidden:
+		return forbidden("You do not have permission to perform this action."), true
+	case http.StatusNotFound:
+		return notFound("Not found."), true
+	case http.StatusConflict:
+		return problem{
+			status: status, code: "duplicate_profile", title: "Conflict.",
+			detail: "A profile already exists with one of these identifiers.", pointer: "/data/attributes",
+		}, true
+	case http.StatusTooManyRequests:
+		return throttled(1), true
+	case http.StatusInternalServerError:
+		const text = "A server error occurred."
+		return problem{status: status, code: "error", title: text, detail: text, pointer: "/data/"}, true
+	}
+	return problem{}, false
+}
+
 // answer returns the answer with this one problem.
 func (p problem) answer() answer { return problems{p}.answer() }
 
 // problems are the errors of one answer. The answer has the status of the first.
 type problems []problem
 
-func (ps problems) answer() answer {
+func (ps problems) answer() answer { return answer{status: ps[0].status, problems: ps} }
+
+// body returns the body of the answer to the request with an id. Klaviyo gives all errors of one answer that id.
+func (ps problems) body(request string) []byte {
 	b := []byte(`{"errors":[`)
 	for i, p := range ps {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = p.append(b)
+		b = p.append(b, request)
 	}
-	return answer{status: ps[0].status, body: append(b, "]}"...)}
+	return append(b, "]}"...)
 }
 
-func (p problem) append(b []byte) []byte {
-	b = quote(append(b, `{"id":`...), newUUID())
+func (p problem) append(b []byte, id string) []byte {
+	b = quote(append(b, `{"id":`...), id)
 	b = strconv.AppendInt(append(b, `,"status":`...), int64(p.status), 10)
 	b = quote(append(b, `,"code":`...), p.code)
 	b = quote(append(b, `,"title":`...), p.title)
@@ -74,12 +101,4 @@ func (p problem) append(b []byte) []byte {
 		b = quote(append(b, `"type":`...), p.link)
 	}
 	return append(b, `},"meta":{}}`...)
-}
-
-func newUUID() string {
-	var u [16]byte
-	_, _ = rand.Read(u[:]) // never fails
-	u[6] = u[6]&0x0f | 0x40
-	u[8] = u[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
 }

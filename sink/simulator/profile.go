@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// crockford is the alphabet of ULIDs, which Klaviyo's profile ids are.
+// crockford is the alphabet of ULIDs, which most of Klaviyo's profile ids are.
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // profile is one person as Klaviyo keeps it. attributes is a JSON object without nulls that is never changed in place.
@@ -22,14 +22,23 @@ type profiles struct {
 	email    map[string]uint32 // lower case
 	phone    owners
 	external owners
+	old      map[string]uint32 // by the ids that are no ULIDs
+	oldID    map[uint32]string // the same the other way round
 }
 
 func newProfiles() profiles {
-	return profiles{email: map[string]uint32{}, phone: newOwners(), external: newOwners()}
+	return profiles{
+		email: map[string]uint32{}, phone: newOwners(), external: newOwners(),
+		old: map[string]uint32{}, oldID: map[uint32]string{},
+	}
 }
 
-// id returns a ULID that sorts by number and contains it, so that no table of ids is needed.
+// id returns the profile's old id, or a ULID that sorts by number and contains it, so that no table of ULIDs is
+// needed.
 func (ps *profiles) id(n uint32) string {
+	if id, ok := ps.oldID[n]; ok {
+		return id
+	}
 	var id [26]byte
 	ms := uint64(ps.all[n].created / int64(time.Millisecond))
 	for i := 9; i >= 0; i-- {
@@ -49,8 +58,26 @@ func (ps *profiles) id(n uint32) string {
 	return string(id[:])
 }
 
+// age gives a profile an id from before ULIDs, if it has none, and returns it.
+func (ps *profiles) age(n uint32) (id string) {
+	if id, ok := ps.oldID[n]; ok {
+		return id
+	}
+	for id == "" {
+		id = randomID()
+		if _, taken := ps.old[id]; taken {
+			id = ""
+		}
+	}
+	ps.old[id], ps.oldID[n] = n, id
+	return id
+}
+
 // byID returns the number of the profile with this id.
 func (ps *profiles) byID(id string) (n uint32, ok bool) {
+	if n, ok := ps.old[id]; ok {
+		return n, true
+	}
 	if len(id) != 26 {
 		return 0, false
 	}

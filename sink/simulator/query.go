@@ -49,6 +49,9 @@ var fieldNames = map[string][]string{
 	"import-error": {"id", "code", "detail", "original_payload", "source", "source.pointer", "title"},
 }
 
+// cursorInvalid is Klaviyo's text for a cursor that it cannot read, in an error about the request as a whole.
+const cursorInvalid = "Invalid cursor provided."
+
 // parse reads a query. It refuses every unknown parameter, so that no client believes an ignored filter was obeyed.
 func (g grammar) parse(raw string) (q request, p *problem) {
 	values, err := url.ParseQuery(raw)
@@ -62,7 +65,11 @@ func (g grammar) parse(raw string) (q request, p *problem) {
 		if len(given) > 1 {
 			wrong = fmt.Sprintf("'%s' is given more than once.", name)
 		}
-		if wrong != "" {
+		switch {
+		case wrong == cursorInvalid:
+			p := invalid("/data/", cursorInvalid)
+			return q, &p
+		case wrong != "":
 			p := badParameter(name, "%s", wrong)
 			return q, &p
 		}
@@ -91,7 +98,7 @@ func (g grammar) take(q *request, name, value string) (wrong string) {
 		}
 	case name == "page[cursor]" && g.maxSize > 0:
 		if q.cursor = parseCursor(value); q.cursor == nil {
-			return "Invalid cursor."
+			return cursorInvalid
 		}
 	case name == "include" && g.include != "":
 		if q.include = value == g.include; !q.include {

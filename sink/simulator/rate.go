@@ -103,11 +103,13 @@ func (s *Simulator) Overruns() map[string]int {
 	return maps.Clone(s.rates.overruns)
 }
 
-// throttled is the answer to a request over the limit. Choice: Retry-After is the rest of the window, in whole
-// seconds.
-func throttled(h http.Header, wait time.Duration) answer {
-	seconds := max(1, int((wait+time.Second-1)/time.Second))
-	h.Set("Retry-After", strconv.Itoa(seconds))
+// wholeSeconds is what Retry-After says about a time: at least one second. Choice: it is the rest of the full window.
+func wholeSeconds(wait time.Duration) int {
+	return max(1, int((wait+time.Second-1)/time.Second))
+}
+
+// throttled is the problem of a request over the limit.
+func throttled(seconds int) problem {
 	unit := "seconds"
 	if seconds == 1 {
 		unit = "second"
@@ -116,5 +118,5 @@ func throttled(h http.Header, wait time.Duration) answer {
 		status: http.StatusTooManyRequests, code: "throttled", title: "Request was throttled.",
 		detail:  fmt.Sprintf("Request was throttled. Expected available in %d %s.", seconds, unit),
 		pointer: "/data", link: "https://developers.klaviyo.com/en/docs/rate_limits_and_error_handling#rate-limits",
-	}.answer()
+	}
 }

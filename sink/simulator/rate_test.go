@@ -84,8 +84,8 @@ func TestRateLimits(t *testing.T) {
 			same(t, what, []any{w.Code, w.Header().Get("Retry-After"), w.Header().Get("Ratelimit-Limit"),
 				w.Header().Get("Ratelimit-Remaining"), w.Header().Get("Ratelimit-Reset")},
 				[]any{429, fmt.Sprint(left), "", "", ""})
-			if w.Header().Get("Content-Type") != mediaType {
-				t.Error(w.Header())
+			if w.Result().Header.Get("Content-Type") != "" {
+				t.Error(w.Result().Header)
 			}
 		}
 		if strings.Contains(test.limit, "86400") {
@@ -109,6 +109,8 @@ func TestThrottled(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.body), &d); err != nil || r.status != 429 {
 		t.Fatal(err, r)
 	}
+	same(t, "headers", []string{r.header.Get("Content-Type"), r.header.Get("Retry-After")}, []string{"", "1"})
+	same(t, "id", d.Errors[0]["id"], any(r.header.Get("X-Klaviyo-Req-Id")))
 	delete(d.Errors[0], "id")
 	same(t, "body", d.Errors, []map[string]any{{
 		"status": 429.0, "code": "throttled", "title": "Request was throttled.",

@@ -15,8 +15,16 @@ import (
 
 func serveStatus(f *Fault, x *exchange, _ func() *kept) *kept {
 	k := newKept(f.Status)
-	k.fill(f, cmp.Or(f.As, "error"))
+	k.fill(f, cmp.Or(f.As, f.defaultAs()))
 	return x.answered(k)
+}
+
+// defaultAs is the form of a status fault's answer. A 410 without a code of its own is that of a legacy API.
+func (f *Fault) defaultAs() string {
+	if f.Status == http.StatusGone && f.Code == "" {
+		return "legacy"
+	}
+	return "error"
 }
 
 func serveThrottle(f *Fault, x *exchange, _ func() *kept) *kept {
@@ -26,15 +34,14 @@ func serveThrottle(f *Fault, x *exchange, _ func() *kept) *kept {
 	if span := spans[f.Window]; span > 0 {
 		wait = x.rates.windowStart(now, span).Add(span).Sub(now)
 	}
-	a := throttled(k.header, wait)
-	k.header.Set("Content-Type", mediaType)
-	k.body.Write(a.body)
+	seconds := wholeSeconds(wait)
+	k.problem(throttled(seconds))
 	switch f.Form {
 	case "date":
-		seconds, _ := strconv.Atoi(k.header.Get("Retry-After"))
 		k.header.Set("Retry-After", now.Add(time.Duration(seconds)*time.Second).UTC().Format(http.TimeFormat))
 	case "none":
-		k.header.Del("Retry-After")
+	default:
+		k.header.Set("Retry-After", strconv.Itoa(seconds))
 	}
 	return x.answered(k)
 }

@@ -44,15 +44,46 @@ func TestAnswersWithoutEffect(t *testing.T) {
 		{"a text", "status, status: 502, as: text", 502, mediaType, "upstream connect error", ""},
 		{"an error with its own words",
 			"status, status: 403, code: permission_denied, detail: No scope., headers: {X-One: two}", 403, mediaType,
-			`{"errors":[{"id":"ID","status":403,"code":"permission_denied","title":"Forbidden.","detail":"No scope.",`,
+			`{"errors":[{"id":"ID","status":403,"code":"permission_denied","title":"You do not have permission ` +
+				`to perform this action.","detail":"No scope.",`,
 			"X-One: two"},
 		{"null", "status, status: 202, body: 'null'", 202, mediaType, "null", ""},
 		{"another media type", "status, status: 200, body: ok, type: text/plain", 200, "text/plain", "ok", ""},
 		{"a challenge", "challenge", 403, page, "<!DOCTYPE html>\n<html><head><title>Just a moment...</title>",
 			"Cf-Mitigated: challenge"},
-		{"a 429", "throttle", 429, mediaType, `{"errors":[{"id":"ID","status":429,"code":"throttled",` +
+		{"a 429", "throttle", 429, "", `{"errors":[{"id":"ID","status":429,"code":"throttled",` +
 			`"title":"Request was throttled.","detail":"Request was throttled. Expected available in 1 second."`,
 			"Retry-After: 1"},
+		{"a 429 as an error", "status, status: 429", 429, "", `{"errors":[{"id":"ID","status":429,"code":"throttled",` +
+			`"title":"Request was throttled.","detail":"Request was throttled. Expected available in 1 second."`, ""},
+		{"a 400", "status, status: 400", 400, mediaType, `{"errors":[{"id":"ID","status":400,"code":"invalid",` +
+			`"title":"Invalid input.","detail":"The payload provided in the request is invalid.",` +
+			`"source":{"pointer":"/data"}`, ""},
+		{"a 401", "status, status: 401", 401, mediaType, `{"errors":[{"id":"ID","status":401,` +
+			`"code":"not_authenticated","title":"Authentication credentials were not provided.",` +
+			`"detail":"Missing or invalid private key.","source":{"pointer":"/data/"}`,
+			"Www-Authenticate: Bearer, Klaviyo-API-Key"},
+		{"a 403", "status, status: 403", 403, mediaType, `{"errors":[{"id":"ID","status":403,` +
+			`"code":"permission_denied","title":"You do not have permission to perform this action.",` +
+			`"detail":"You do not have permission to perform this action.","source":{"pointer":"/data/"}`, ""},
+		{"a 404 that speaks of revisions", "status, status: 404, detail: No valid revisions found for method", 404,
+			mediaType, `{"errors":[{"id":"ID","status":404,"code":"not_found","title":"Not found.",` +
+				`"detail":"No valid revisions found for method","source":{"pointer":"/data/"}`, ""},
+		{"a 409", "status, status: 409", 409, mediaType, `{"errors":[{"id":"ID","status":409,` +
+			`"code":"duplicate_profile","title":"Conflict.",` +
+			`"detail":"A profile already exists with one of these identifiers.",` +
+			`"source":{"pointer":"/data/attributes"}`, ""},
+		{"a 410", "status, status: 410", 410, "application/json",
+			`{"message":"This API has been retired and is no longer in service. Please review our`, ""},
+		{"a 410 with its own message", "status, status: 410, detail: Gone since June.", 410, "application/json",
+			`{"message":"Gone since June."}`, ""},
+		{"a 410 with a code", "status, status: 410, code: gone", 410, mediaType,
+			`{"errors":[{"id":"ID","status":410,"code":"gone","title":"Gone.","detail":"Gone."`, ""},
+		{"another status in the form of the legacy API", "status, status: 500, as: legacy, detail: x", 500,
+			"application/json", `{"message":"x"}`, ""},
+		{"a 500", "status, status: 500", 500, mediaType, `{"errors":[{"id":"ID","status":500,"code":"error",` +
+			`"title":"A server error occurred.","detail":"A server error occurred.","source":{"pointer":"/data/"}`,
+			""},
 		{"a redirect", "redirect, to: 'http://127.0.0.1:9/x?y=z'", 302, "", "", "Location: http://127.0.0.1:9/x?y=z"},
 		{"a redirect with another status", "redirect, to: 'http://127.0.0.1:9', status: 308", 308, "", "",
 			"Location: http://127.0.0.1:9"},
@@ -70,6 +101,9 @@ func TestAnswersWithoutEffect(t *testing.T) {
 			}
 			if r.header.Get("Ratelimit-Limit") != "" {
 				t.Error("the answer has rate limit headers")
+			}
+			if strings.HasPrefix(r.body, `{"errors"`) {
+				same(t, "id", c.decode(r).Errors[0].ID, r.header.Get("X-Klaviyo-Req-Id"))
 			}
 			same(t, "lists", len(c.want(200, "GET", "/api/lists", "").resources), 0)
 			c.want(201, "POST", "/api/lists", listBody)
@@ -121,7 +155,7 @@ func TestLose(t *testing.T) {
 		{"a page by default", "", 502, page, "<!DOCTYPE html>"},
 		{"a page", ", status: 504, as: page", 504, page, "<!DOCTYPE html>\n<html><head><title>504: Gateway Timeout"},
 		{"an error", ", status: 500, as: error", 500, mediaType,
-			`{"errors":[{"id":"ID","status":500,"code":"internal_server_error",`},
+			`{"errors":[{"id":"ID","status":500,"code":"error",`},
 		{"an error by default 502", ", as: error", 502, mediaType,
 			`{"errors":[{"id":"ID","status":502,"code":"bad_gateway",`},
 		{"an empty answer with another status", ", status: 200, as: empty", 200, mediaType, ""},

@@ -56,7 +56,8 @@ func parseProfile(w *walker) (sent sentProfile, ps problems) {
 }
 
 // parseAttributes reads and checks the attributes, and keeps the identifiers among them.
-// A malformed phone number is a problem only without a valid email. With one it is silently dropped.
+// An impossible phone number is a problem only without a valid email. With one it is silently dropped. A number that
+// does not exist is always a problem.
 func (sent *sentProfile) parseAttributes(w *walker) (ps problems) {
 	if !isObject(w.b) {
 		w.value()
@@ -82,12 +83,17 @@ func (sent *sentProfile) parseAttributes(w *walker) (ps problems) {
 	sent.attributes = w.since(before)
 	emailValid := sent.email != nil && validEmail(sent.email)
 	if sent.email != nil && !emailValid {
-		ps = append(ps, invalid("/attributes/email", "Invalid email address"))
+		ps = append(ps, invalid("/attributes/email", emailInvalid))
 	}
-	if sent.phone != nil && !validPhone(sent.phone) {
+	if sent.phone == nil {
+		return ps
+	}
+	switch readPhone(sent.phone) {
+	case phoneMissing:
+		ps = append(ps, invalid("/attributes/phone_number", phoneIneligible))
+	case phoneImpossible:
 		if !emailValid {
-			const detail = "Invalid phone number format (Example of a valid format: +12345678901)"
-			ps = append(ps, invalid("/attributes/phone_number", detail))
+			ps = append(ps, invalid("/attributes/phone_number", phoneMalformed))
 		}
 		sent.phone, sent.dropPhone, sent.rewrite = nil, true, true
 	}

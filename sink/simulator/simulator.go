@@ -117,13 +117,23 @@ func (s *Simulator) AddListAs(id, name string) {
 func (s *Simulator) AddProfile(email string) (id string) {
 	s.lock()
 	defer s.mu.Unlock()
-	now := s.options.Now()
-	attributes := append(quote([]byte(`{"email":`), email), '}')
+	return s.profiles.id(s.addProfile(email))
+}
+
+// AddOldProfile is AddProfile for a profile from before ULIDs: its id has six letters and digits.
+func (s *Simulator) AddOldProfile(email string) (id string) {
+	s.lock()
+	defer s.mu.Unlock()
+	return s.profiles.age(s.addProfile(email))
+}
+
+func (s *Simulator) addProfile(email string) (n uint32) {
 	n, ok := s.profiles.byEmail([]byte(email))
 	if !ok {
-		n = s.profiles.create(&sentProfile{attributes: attributes, email: []byte(email)}, now, 0)
+		attributes := append(quote([]byte(`{"email":`), email), '}')
+		n = s.profiles.create(&sentProfile{attributes: attributes, email: []byte(email)}, s.options.Now(), 0)
 	}
-	return s.profiles.id(n)
+	return n
 }
 
 // lock locks the account after bringing its import jobs up to date.

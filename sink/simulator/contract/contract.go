@@ -137,7 +137,7 @@ func (c *Checker) Wrap(next http.Handler, violation func(error)) http.Handler {
 		input, err := c.input(checked)
 		if err != nil {
 			report(false, err)
-			report(true, c.checkStray(kept))
+			report(true, c.checkStray(path, kept))
 		} else {
 			checked.Body = io.NopCloser(bytes.NewReader(body))
 			report(false, checkRequest(ctx, input, body))

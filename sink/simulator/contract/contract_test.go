@@ -75,6 +75,8 @@ func answering(status int, kind, body string) http.Handler {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if kind != "" {
 			w.Header().Set("Content-Type", kind)
+		} else if status == http.StatusTooManyRequests {
+			w.Header()["Content-Type"] = nil
 		}
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
@@ -185,6 +187,27 @@ func TestErrorAnswers(t *testing.T) {
 				t.Errorf("%s, %s: breaches of requests %d, answers %d, want %d, %d",
 					path, test.name, requests, answers, stray, test.breaches)
 			}
+		}
+	}
+	for kind, breaches := range map[string]int{"": 0, mediaType: 1, "application/json": 1} {
+		h := answering(429, kind, strings.Replace(right, "404", "429", 1))
+		if requests, answers := a.breaches(t, c, h, "GET", "/api/lists", ""); requests != 0 || answers != breaches {
+			t.Errorf("429, media type %q: breaches of requests %d, answers %d, want 0, %d",
+				kind, requests, answers, breaches)
+		}
+	}
+	for _, test := range []struct {
+		status, breaches int
+		body             string
+	}{
+		{410, 0, `{"message":"x"}`}, {404, 1, `{"message":"x"}`}, {410, 1, `{"message":""}`}, {410, 1, right},
+		{410, 1, `{"message":"x","code":"y"}`}, {410, 1, ``},
+	} {
+		h := answering(test.status, "application/json", test.body)
+		requests, answers := a.breaches(t, c, h, "GET", "/api/v2/lists", "")
+		if requests != 1 || answers != test.breaches {
+			t.Errorf("a legacy API, %d %s: breaches of requests %d, answers %d, want 1, %d",
+				test.status, test.body, requests, answers, test.breaches)
 		}
 	}
 	requests, answers := a.breaches(t, c, answering(200, mediaType, "{}"), "GET", "/api/nope", "")

@@ -1,0 +1,74 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// accountTime is the most time that Account takes.
+const accountTime = 10 * time.Second
+
+// Account is the Klaviyo account of an API key.
+type Account struct {
+	ID, Name string
+	test     bool
+}
+
+// String writes an account for people.
+func (a *Account) String() string {
+	switch {
+	case a == nil:
+		return ""
+	case a.test:
+		return fmt.Sprintf("account %s, %q, a test account", a.ID, a.Name)
+	}
+	return fmt.Sprintf("account %s, %q", a.ID, a.Name)
+}
+
+// Account returns the account of the key. It returns nil when the key lacks the scope accounts:read, when the quota of
+// this call (1 a second, 15 a minute) is used up, or when no usable answer comes: a run goes on without it. It sends
+// at most two requests and takes at most ten seconds. Its only error is that ctx ended.
+func (c *Client) Account(ctx context.Context) (*Account, error) {
+	limited, cancel := context.WithTimeout(ctx, accountTime)
+	defer cancel()
+	account, err := c.account(limited, &request{brief: true, optional: true})
+	var failed *Error
+	again := errors.As(err, &failed) && failed.Kind == Outage && c.endpoints.accounts.closed() < accountTime/2
+	if again && sleep(limited, time.Second, nil) == nil {
+		c.counters.retried.Add(1)
+		account, err = c.account(limited, &request{brief: true, optional: true})
+	}
+	switch {
+	case err == nil:
+		return account, nil
+	case ctx.Err() != nil:
+		return nil, &Error{Kind: Stopped, err: fmt.Errorf("read the account: %w", context.Cause(ctx))}
+	}
+	return nil, nil
+}
+
+// account reads the account by a request that has its options set.
+func (c *Client) account(ctx context.Context, r *request) (*Account, error) {
+	var doc struct {
+		Data []struct {
+			ID         string `json:"id"`
+			Attributes struct {
+				Contact struct {
+					Name string `json:"organization_name"`
+				} `json:"contact_information"`
+				Test bool `json:"test_account"`
+			} `json:"attributes"`
+		} `json:"data"`
+	}
+	r.doing, r.path, r.endpoint = "read the account", "/api/accounts", c.endpoints.accounts
+	err := c.page(ctx, r, &doc, func() bool { return len(doc.Data) > 0 && usable(doc.Data[0].ID) == nil })
+	if err != nil {
+		return nil, err
+	}
+	a := &doc.Data[0]
+	return &Account{
+		ID: c.short(a.ID), Name: cut(oneLine(c.hide(a.Attributes.Contact.Name))), test: a.Attributes.Test,
+	}, nil
+}
