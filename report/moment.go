@@ -10,12 +10,15 @@ type Moment struct {
 	Retried     int64
 	Throttled   int64
 	Closed      time.Duration // until Klaviyo accepts requests to a throttled endpoint again, 0 when none is throttled
+	Failing     string        // the last failure of requests that are retried, in a few words; "" when none is
+	GiveUpIn    time.Duration // until the run gives up unless one of these requests succeeds
 	Jobs        int64         // import jobs that Klaviyo accepted
 	JobsEnded   int64         // those of them that are known to have ended
 	JobRows     int64         // rows of the jobs that the run waits for now, 0 when unknown
 	JobRowsDone int64         // those of them that Klaviyo has processed, as far as Klaviyo said
+	ReadingJobs int64         // import jobs that have ended and whose pages of errors the run reads
 	Waiting     bool          // the run waits for import jobs
-	WaitLeft    time.Duration // until the oldest job reaches the time limit
+	WaitLeft    time.Duration // until the oldest job reaches the time limit, where the run gives it up
 	InputEnded  bool
 }
 

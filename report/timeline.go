@@ -26,6 +26,7 @@ type Timeline struct {
 	width   int64     // of a bucket, in seconds
 	buckets []Bucket
 	last    Sample
+	at      time.Duration // of the last sample
 }
 
 // Sample is the state of a run at one moment. All counts but OpenJobs are totals since the start.
@@ -36,24 +37,95 @@ type Sample struct {
 	OpenJobs  int64
 }
 
-// Add adds what happened since the last Add, at the time elapsed since the start.
+// Add adds what happened since the last Add, at the time elapsed since the start. A run takes samples when it writes
+// results, but it works in between. So counts are spread evenly over the time between two samples, and import jobs
+// stay open from one to the next. Only unknown and unsent rows are not spread: they get their results when the run
+// stops.
 func (t *Timeline) Add(elapsed time.Duration, s Sample) {
-	if s == t.last {
+	b := since(t.last, s)
+	from, to := t.Start.Add(min(t.at, elapsed)), t.Start.Add(elapsed) // the clock may have gone back
+	t.last, t.at = s, elapsed
+	if b.empty() && s.OpenJobs == 0 {
 		return
 	}
-	second := max(t.Start.Add(elapsed).Unix(), 0)
+	stopped := Bucket{
+		Rows:     Rows{Read: b.Rows.Unknown + b.Rows.Unsent, Unknown: b.Rows.Unknown, Unsent: b.Rows.Unsent},
+		OpenJobs: s.OpenJobs,
+	}
+	b.Rows.subtract(stopped.Rows)
+	first, last := max(from.Unix(), 0), max(to.Unix(), 0)
+	if len(t.buckets) > 0 {
+		first = t.buckets[0].At.Unix()
+	}
 	t.width = max(t.width, 1)
-	for len(t.buckets) > 0 && !fits(t.buckets[0].At.Unix(), second, t.width) {
+	for !fits(first, last, t.width) {
 		t.width *= 2
 		t.buckets = widen(t.buckets, t.width)
 	}
-	now := Bucket{
-		Rows: s.Rows, Requests: s.Requests - t.last.Requests, OpenJobs: s.OpenJobs,
-		ThrottledSeconds: (s.Throttled.Round(time.Millisecond) - t.last.Throttled.Round(time.Millisecond)).Seconds(),
+	t.spread(&b, from, to)
+	t.enter(stopped, last)
+}
+
+// since returns what happened between two samples, with the import jobs that were open at the first one.
+func since(before, now Sample) Bucket {
+	b := Bucket{
+		Rows: now.Rows, Requests: now.Requests - before.Requests, OpenJobs: before.OpenJobs,
+		ThrottledSeconds: (now.Throttled.Round(time.Millisecond) - before.Throttled.Round(time.Millisecond)).Seconds(),
 	}
-	now.Rows.subtract(t.last.Rows)
-	t.buckets = enter(t.buckets, now, second, t.width)
-	t.last = s
+	b.Rows.subtract(before.Rows)
+	return b
+}
+
+// spread enters b into the buckets between two times, in proportion to the time that each of them covers.
+func (t *Timeline) spread(b *Bucket, from, to time.Time) {
+	var done Bucket
+	for at := from; ; {
+		second := max(at.Unix(), 0)
+		end := time.Unix(second-second%t.width+t.width, 0)
+		part := *b
+		if end.Before(to) {
+			part = b.part(float64(end.Sub(from)) / float64(to.Sub(from)))
+		}
+		t.enter(part.minus(&done), second)
+		if !end.Before(to) {
+			return
+		}
+		done, at = part, end
+	}
+}
+
+// part returns that share of the counts of b, each rounded by itself.
+func (b *Bucket) part(share float64) Bucket {
+	of := func(n int64) int64 { return int64(math.Round(float64(n) * share)) }
+	p := Bucket{
+		Rows: Rows{
+			Applied: of(b.Rows.Applied), Accepted: of(b.Rows.Accepted), Skipped: of(b.Rows.Skipped),
+			Rejected: of(b.Rows.Rejected), Valid: of(b.Rows.Valid), Resumed: of(b.Rows.Resumed),
+		},
+		Requests: of(b.Requests), ThrottledSeconds: round(b.ThrottledSeconds * share), OpenJobs: b.OpenJobs,
+	}
+	p.Rows.Read = p.Rows.sum()
+	return p
+}
+
+// minus returns b without the counts of another bucket.
+func (b Bucket) minus(o *Bucket) Bucket {
+	b.Rows.subtract(o.Rows)
+	b.Requests -= o.Requests
+	b.ThrottledSeconds = round(b.ThrottledSeconds - o.ThrottledSeconds)
+	return b
+}
+
+// empty reports whether b counts nothing.
+func (b *Bucket) empty() bool {
+	return b.Rows == Rows{} && b.Requests == 0 && b.ThrottledSeconds == 0 && b.OpenJobs == 0
+}
+
+// enter adds a bucket that is not empty to the one of its second.
+func (t *Timeline) enter(b Bucket, second int64) {
+	if !b.empty() {
+		t.buckets = enter(t.buckets, b, second, t.width)
+	}
 }
 
 // Buckets returns the timeline so far, oldest first.

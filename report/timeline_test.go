@@ -78,3 +78,40 @@ func TestTimelineWidens(t *testing.T) {
 		t.Errorf("the clock went back: the last bucket has %d requests, expected 2", n)
 	}
 }
+
+// A chart never falls to 0 between two samples: counts are spread over the time between them, and jobs stay open. Rows
+// that the end of a run leaves without a result are not spread. Where nothing happened, there is no bucket.
+func TestTimelineBetweenSamples(t *testing.T) {
+	start := time.Unix(1_000_000, 500_000_000)
+	line := Timeline{Start: start}
+	for _, s := range []struct {
+		at     time.Duration
+		sample Sample
+	}{
+		{2500 * time.Millisecond, Sample{Rows: Rows{Read: 11, Accepted: 10, Rejected: 1}, Requests: 2, OpenJobs: 2}},
+		{4500 * time.Millisecond, Sample{Rows: Rows{Read: 11, Accepted: 10, Rejected: 1}, Requests: 2, OpenJobs: 2}},
+		{5500 * time.Millisecond, Sample{Rows: Rows{Read: 11, Accepted: 10, Rejected: 1}, Requests: 2}},
+		{8500 * time.Millisecond, Sample{Rows: Rows{Read: 11, Accepted: 10, Rejected: 1}, Requests: 2}},
+		{10500 * time.Millisecond, Sample{
+			Rows:     Rows{Read: 26, Accepted: 14, Rejected: 1, Unknown: 4, Unsent: 7},
+			Requests: 4, Throttled: 1500 * time.Millisecond, OpenJobs: 1,
+		}},
+	} {
+		line.Add(s.at, s.sample)
+	}
+	at := func(second int64) time.Time { return time.Unix(1_000_000+second, 0).UTC() }
+	want := []Bucket{
+		{At: at(0), Seconds: 1, Rows: Rows{Read: 2, Accepted: 2}},
+		{At: at(1), Seconds: 1, Rows: Rows{Read: 5, Accepted: 4, Rejected: 1}, Requests: 1},
+		{At: at(2), Seconds: 1, Rows: Rows{Read: 4, Accepted: 4}, Requests: 1},
+		{At: at(3), Seconds: 1, OpenJobs: 2},
+		{At: at(4), Seconds: 1, OpenJobs: 2},
+		{At: at(5), Seconds: 1, OpenJobs: 2},
+		{At: at(9), Seconds: 1, Rows: Rows{Read: 2, Accepted: 2}, Requests: 1, ThrottledSeconds: 0.75},
+		{At: at(10), Seconds: 1, Rows: Rows{Read: 2, Accepted: 2}, Requests: 1, ThrottledSeconds: 0.75},
+		{At: at(11), Seconds: 1, Rows: Rows{Read: 11, Unknown: 4, Unsent: 7}, OpenJobs: 1},
+	}
+	if diff := cmp.Diff(want, line.Buckets()); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -24,8 +24,8 @@ type field struct {
 }
 
 // summary returns the display's first line. It has fewer than width columns.
-func summary(m *report.Moment, title string, rate float64, width int) string {
-	all := fields(m, title, rate)
+func summary(m *report.Moment, title string, elapsed time.Duration, rate float64, width int) string {
+	all := fields(m, title, elapsed, rate)
 	ranked := slices.SortedStableFunc(slices.Values(all), func(a, b *field) int { return cmp.Compare(a.rank, b.rank) })
 	left := width - 1 + columns(between)
 	for _, f := range ranked {
@@ -46,7 +46,7 @@ func summary(m *report.Moment, title string, rate float64, width int) string {
 	return strings.Join(shown, between)
 }
 
-func fields(m *report.Moment, title string, rate float64) []*field {
+func fields(m *report.Moment, title string, elapsed time.Duration, rate float64) []*field {
 	var list []*field
 	add := func(when bool, rank, room int, forms ...string) {
 		if when {
@@ -54,22 +54,30 @@ func fields(m *report.Moment, title string, rate float64) []*field {
 		}
 	}
 	rows, requests := grouped(m.Rows.Read), "requests "+grouped(m.Requests)
-	rejected := 5
+	rejected := 6
 	if m.Rows.Rejected > 0 {
-		rejected = 2
+		rejected = 3
 	}
-	add(title != "", 9, 0, clipped(visible(title), 40))
+	add(title != "", 11, 0, clipped(visible(title), 40))
 	add(true, 0, 0, "rows "+rows, rows)
-	add(rate >= 0 && !m.InputEnded, 3, len("100,000/s"), perSecond(rate))
+	add(rate >= 0 && !m.InputEnded, 4, len("100,000/s"), perSecond(rate))
 	add(true, rejected, 0, "rejected "+grouped(m.Rows.Rejected))
-	add(m.Requests > 0, 6, 0, requests)
-	add(m.Retried > 0, 8, 0, "retried "+grouped(m.Retried))
-	add(m.Requests > 0, 7, 0, "throttled "+grouped(m.Throttled))
-	add(m.Jobs > 0, 4, 0, openJobs(m)+", "+grouped(m.JobsEnded)+" done", openJobs(m))
-	closed := (m.Closed + time.Second - 1).Truncate(time.Second).String()
-	add(m.Closed > 0, 1, 0, "paused by Klaviyo: "+closed, "paused "+closed)
+	add(m.Requests > 0, 8, 0, requests)
+	add(m.Retried > 0, 10, 0, "retried "+grouped(m.Retried))
+	add(m.Requests > 0, 9, 0, "throttled "+grouped(m.Throttled))
+	add(m.Jobs > 0, 5, 0, openJobs(m)+", "+grouped(m.JobsEnded)+" done", openJobs(m))
+	add(elapsed >= time.Second, 7, len("elapsed 59m59s"), "elapsed "+whole(elapsed))
+	closed := "paused " + whole(m.Closed+time.Second-1)
+	add(m.Closed > 0, 2, 0, "quota used up, "+closed, closed)
+	failing, rest := "retrying: "+clipped(visible(m.Failing), 60), givesUp(m.GiveUpIn)
+	add(m.Failing != "", 1, 0, failing+", "+rest, "retrying, "+rest, rest)
 	return list
 }
+
+// whole drops what is below a second.
+func whole(d time.Duration) string { return max(d, 0).Truncate(time.Second).String() }
+
+func givesUp(in time.Duration) string { return "gives up in " + whole(in) }
 
 func openJobs(m *report.Moment) string { return "jobs " + grouped(m.OpenJobs()) + " open" }
 
@@ -85,13 +93,18 @@ func waiting(m *report.Moment, width int) string {
 	if !m.Waiting || m.OpenJobs() == 0 {
 		return ""
 	}
-	rest := max(m.WaitLeft, 0).Truncate(time.Second).String() + " left"
+	rest := givesUp(m.WaitLeft)
 	jobs := "waiting: " + openJobs(m)
+	long := jobs
+	if m.ReadingJobs > 0 {
+		long += ", reading the error pages of " + grouped(m.ReadingJobs)
+	}
 	if m.JobRows > 0 {
 		done := max(min(m.JobRowsDone, m.JobRows), 0)
 		share := strconv.FormatInt(int64(float64(done)*100/float64(m.JobRows)), 10) + " %"
 		for _, form := range [][2]string{
-			{jobs, share + " of " + grouped(m.JobRows) + " rows" + between + rest},
+			{long, share + " of " + grouped(m.JobRows) + " rows" + between + rest},
+			{long, share + between + rest},
 			{jobs, share + between + rest},
 			{"waiting:", share + between + rest},
 		} {
@@ -99,9 +112,9 @@ func waiting(m *report.Moment, width int) string {
 				return form[0] + " " + drawBar(done, m.JobRows, min(room, mostBar)) + " " + form[1]
 			}
 		}
-		jobs = "waiting: " + share
+		long, jobs = "waiting: "+share, share
 	}
-	for _, form := range []string{jobs + between + rest, "waiting" + between + rest, rest} {
+	for _, form := range []string{long + between + rest, jobs + between + rest, "waiting" + between + rest, rest} {
 		if columns(form) < width {
 			return form
 		}

@@ -18,9 +18,15 @@ func TestDisplay(t *testing.T) {
 	sending := report.Moment{Rows: report.Rows{Read: 1_240_000, Rejected: 31}, Requests: 124, Jobs: 110, JobsEnded: 98}
 	paused := sending
 	paused.Closed, paused.Throttled, paused.Retried = 11*time.Second+time.Millisecond, 3, 2
+	failing := paused
+	failing.Closed, failing.Failing, failing.GiveUpIn = 0, "503 Service\x1b Unavailable", 9*time.Minute+12*time.Second
+	both := failing
+	both.Closed = 5 * time.Second
 	inJobs := sending
 	inJobs.InputEnded, inJobs.Waiting, inJobs.WaitLeft = true, true, 52*time.Minute+10*time.Second+900*time.Millisecond
 	inJobs.JobRows, inJobs.JobRowsDone = 120_000, 57_600
+	reading := inJobs
+	reading.ReadingJobs = 3
 	noRows := inJobs
 	noRows.JobRows, noRows.JobRowsDone = 0, 0
 	late := inJobs
@@ -48,35 +54,66 @@ func TestDisplay(t *testing.T) {
 		{"sending", sending, 82_310.4, 120, "add VIP · rows 1,240,000 · 82,310/s · rejected 31 · requests 124 · " +
 			"throttled 0 · jobs 12 open, 98 done"},
 		{"paused", paused, 0, 40, "rows 1,240,000 · paused 12s"},
-		{"paused", paused, 0, 80, "rows 1,240,000 · 0/s · rejected 31 · paused by Klaviyo: 12s"},
+		{"paused", paused, 0, 80, "rows 1,240,000 · 0/s · rejected 31 · quota used up, paused 12s"},
 		{"paused", paused, 0, 120, "rows 1,240,000 · 0/s · rejected 31 · requests 124 · jobs 12 open, 98 done · " +
-			"paused by Klaviyo: 12s"},
+			"quota used up, paused 12s"},
 		{"paused", paused, 0, 160, "add VIP · rows 1,240,000 · 0/s · rejected 31 · requests 124 · retried 2 · " +
-			"throttled 3 · jobs 12 open, 98 done · paused by Klaviyo: 12s"},
+			"throttled 3 · jobs 12 open, 98 done · quota used up, paused 12s"},
+		{"failing", failing, 0, 30, "rows 1,240,000"},
+		{"failing", failing, 0, 40, "rows 1,240,000 · gives up in 9m12s"},
+		{"failing", failing, 0, 80, "rows 1,240,000 · retrying: 503 Service\\x1b Unavailable, gives up in 9m12s"},
+		{"failing, quota used up", both, 0, 120, "rows 1,240,000 · rejected 31 · quota used up, paused 5s · " +
+			"retrying: 503 Service\\x1b Unavailable, gives up in 9m12s"},
 		{"waiting", inJobs, 0, 8, ""},
 		{"waiting", inJobs, 0, 11, "1,240,000"},
-		{"waiting", inJobs, 0, 12, "1,240,000\n52m10s left"},
-		{"waiting", inJobs, 0, 20, "rows 1,240,000\n52m10s left"},
-		{"waiting", inJobs, 0, 30, "rows 1,240,000 · rejected 31\nwaiting: 48 % · 52m10s left"},
-		{"waiting", inJobs, 0, 40, "rows 1,240,000 · rejected 31\nwaiting: [===>    ] 48 % · 52m10s left"},
+		{"waiting", inJobs, 0, 12, "1,240,000"},
+		{"waiting", inJobs, 0, 20, "rows 1,240,000\ngives up in 52m10s"},
+		{"waiting", inJobs, 0, 30, "rows 1,240,000 · rejected 31\n48 % · gives up in 52m10s"},
+		{"waiting", inJobs, 0, 40, "rows 1,240,000 · rejected 31\nwaiting: 48 % · gives up in 52m10s"},
+		{"waiting", inJobs, 0, 50, "rows 1,240,000 · rejected 31 · jobs 12 open\nwaiting: [====>      ] 48 % · gives up in 52m10s"},
 		{"waiting", inJobs, 0, 80, "rows 1,240,000 · rejected 31 · requests 124 · jobs 12 open, 98 done\n" +
-			"waiting: jobs 12 open [========>          ] 48 % of 120,000 rows · 52m10s left"},
+			"waiting: jobs 12 open [=====>      ] 48 % of 120,000 rows · gives up in 52m10s"},
 		{"waiting", inJobs, 0, 120, "add VIP · rows 1,240,000 · rejected 31 · requests 124 · throttled 0 · " +
 			"jobs 12 open, 98 done\n" +
-			"waiting: jobs 12 open [=============>                ] 48 % of 120,000 rows · 52m10s left"},
+			"waiting: jobs 12 open [=============>                ] 48 % of 120,000 rows · gives up in 52m10s"},
+		{"reading errors", reading, 0, 80, "rows 1,240,000 · rejected 31 · requests 124 · jobs 12 open, 98 done\n" +
+			"waiting: jobs 12 open [============>               ] 48 % · gives up in 52m10s"},
+		{"reading errors", reading, 0, 120, "add VIP · rows 1,240,000 · rejected 31 · requests 124 · throttled 0 · " +
+			"jobs 12 open, 98 done\nwaiting: jobs 12 open, reading the error pages of 3 " +
+			"[==========>           ] 48 % of 120,000 rows · gives up in 52m10s"},
 		{"without rows", noRows, 0, 80, "rows 1,240,000 · rejected 31 · requests 124 · jobs 12 open, 98 done\n" +
-			"waiting: jobs 12 open · 52m10s left"},
-		{"part", part, 0, 30, "rows 1,240,000 · rejected 31\nwaiting: 29 % · 52m10s left"},
-		{"late", late, 0, 40, "rows 1,240,000 · rejected 31\nwaiting: [==========>] 100 % · 0s left"},
+			"waiting: jobs 12 open · gives up in 52m10s"},
+		{"part", part, 0, 30, "rows 1,240,000 · rejected 31\n29 % · gives up in 52m10s"},
+		{"late", late, 0, 40, "rows 1,240,000 · rejected 31\nwaiting: 100 % · gives up in 0s"},
 		{"done", done, 0, 60, "rows 1,240,000 · rejected 31 · jobs 0 open, 110 done"},
 		{"ahead", ahead, 0, 60, "rows 1,240,000 · rejected 31 · jobs 0 open, 111 done"},
 	} {
 		t.Run(fmt.Sprintf("%s, %d columns", c.name, c.width), func(t *testing.T) {
-			got := strings.TrimSuffix(summary(&c.moment, "add VIP", c.rate, c.width)+"\n"+waiting(&c.moment, c.width), "\n")
+			got := strings.TrimSuffix(summary(&c.moment, "add VIP", 0, c.rate, c.width)+"\n"+waiting(&c.moment, c.width), "\n")
 			if got != c.want {
 				t.Errorf("got:\n%s\nwant:\n%s", got, c.want)
 			}
 		})
+	}
+}
+
+// The display shows the time since the run began, where there is room for a longer one too.
+func TestDisplayElapsed(t *testing.T) {
+	m := report.Moment{Rows: report.Rows{Read: 5}, Requests: 1}
+	for _, c := range []struct {
+		elapsed time.Duration
+		width   int
+		want    string
+	}{
+		{999 * time.Millisecond, 80, "rows 5 · rejected 0 · requests 1 · throttled 0"},
+		{time.Second, 80, "rows 5 · rejected 0 · requests 1 · throttled 0 · elapsed 1s"},
+		{61 * time.Second, 50, "rows 5 · rejected 0 · elapsed 1m1s"},
+		{61 * time.Second, 36, "rows 5 · rejected 0"},
+		{3661900 * time.Millisecond, 50, "rows 5 · rejected 0 · elapsed 1h1m1s"},
+	} {
+		if got := summary(&m, "", c.elapsed, -1, c.width); got != c.want {
+			t.Errorf("after %v, %d columns: got %q, expected %q", c.elapsed, c.width, got, c.want)
+		}
 	}
 }
 
@@ -90,12 +127,14 @@ func TestDisplayNeverWraps(t *testing.T) {
 			Requests: count.Draw(t, "requests"), Retried: count.Draw(t, "retried"),
 			Throttled: count.Draw(t, "throttled"), Closed: span.Draw(t, "closed"),
 			Jobs: count.Draw(t, "jobs"), JobsEnded: count.Draw(t, "ended"), JobRows: count.Draw(t, "job rows"),
-			JobRowsDone: count.Draw(t, "done"), Waiting: rapid.Bool().Draw(t, "waiting"), WaitLeft: span.Draw(t, "left"),
+			JobRowsDone: count.Draw(t, "done"), Waiting: rapid.Bool().Draw(t, "waiting"),
+			Failing: rapid.String().Draw(t, "failing"), GiveUpIn: span.Draw(t, "give up"),
+			ReadingJobs: count.Draw(t, "reading"), WaitLeft: span.Draw(t, "left"),
 		}
 		width := rapid.IntRange(1, 200).Draw(t, "width")
 		rate := rapid.Float64Range(-1, 1e7).Draw(t, "rate")
 		title := rapid.String().Draw(t, "title")
-		for _, line := range []string{summary(&m, title, rate, width), waiting(&m, width)} {
+		for _, line := range []string{summary(&m, title, span.Draw(t, "elapsed"), rate, width), waiting(&m, width)} {
 			if strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsGraphic(r) }) {
 				t.Errorf("%q contains a control character", line)
 			}

@@ -1,7 +1,9 @@
 package render
 
 import (
+	"maps"
 	"math"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +27,10 @@ func facts(r *report.Report) []fact {
 		}
 	}
 	add("error", r.Error)
+	add("account", account(r.Account))
+	if !klaviyo(r.BaseURL) {
+		add("base URL", r.BaseURL)
+	}
 	add("list", target(r))
 	add("operation", r.Operation)
 	add("when", when(r))
@@ -32,8 +38,39 @@ func facts(r *report.Report) []fact {
 	if r.Runs > 1 {
 		add("runs", grouped(r.Runs))
 	}
+	add("dropped", dropped(r.Dropped))
 	add("version", r.Version)
 	return list
+}
+
+// account names the account.
+func account(a *report.Account) string {
+	switch {
+	case a == nil:
+		return ""
+	case a.Name == "":
+		return a.ID
+	}
+	return a.Name + " (" + a.ID + ")"
+}
+
+// klaviyo reports whether a base URL is Klaviyo's own.
+func klaviyo(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	return u.Scheme == "https" && (host == "klaviyo.com" || strings.HasSuffix(host, ".klaviyo.com"))
+}
+
+// dropped says how many rows go without the value of a column.
+func dropped(rows map[string]int64) string {
+	var parts []string
+	for _, column := range slices.Sorted(maps.Keys(rows)) {
+		parts = append(parts, "the "+column+" of "+numbered(rows[column], "row")+" was left out")
+	}
+	return strings.Join(parts, ", ")
 }
 
 // target names the list.

@@ -38,6 +38,7 @@ type page struct {
 	Style   template.CSS
 	Policy  string // allows that style and nothing else
 	Title   string
+	Above   string // that the run is simulated
 	Class   string // good or bad
 	Status  string
 	Meaning string
@@ -49,6 +50,7 @@ type page struct {
 	BarText string
 	Reasons []reasonBar
 	More    string // on the reasons that are left out
+	Became  []columnOf
 	Charts  []chart
 	Open    []string
 	OpenSum string
@@ -76,6 +78,10 @@ func HTML(w io.Writer, r *report.Report) error {
 		p.Class = "good"
 	}
 	p.Title = strings.TrimPrefix(shown(target(r))+": "+status, ": ") + " – klaviyo-export"
+	if r.Simulated {
+		p.Above = simulated(r)
+		p.Title = "Simulated – " + p.Title
+	}
 	for _, f := range facts(r) {
 		switch f.Name {
 		case "error":
@@ -87,6 +93,7 @@ func HTML(w io.Writer, r *report.Report) error {
 	}
 	p.rows(&r.Rows)
 	p.reasons(r)
+	p.columns(r.Columns)
 	p.open(r.Jobs.Open)
 	p.table(r)
 	var b bytes.Buffer

@@ -39,10 +39,11 @@ func discreetly(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// LogProgress logs the state of a run as an event "progress" at an interval. Another goroutine calls source. Stop
+// LogProgress logs the state of a run and the time since its call as an event "progress" at an interval. Another goroutine calls source. Stop
 // ends the goroutine and waits for it. It may be called again.
 func LogProgress(log *slog.Logger, every time.Duration, source func() report.Moment) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
+	began := time.Now()
 	go func() { // stop waits for it
 		defer close(ended)
 		ticker := time.NewTicker(every)
@@ -50,7 +51,8 @@ func LogProgress(log *slog.Logger, every time.Duration, source func() report.Mom
 		for {
 			select {
 			case <-ticker.C:
-				log.LogAttrs(context.Background(), slog.LevelInfo, "progress", attributes(source())...)
+				elapsed := slog.Float64("elapsed_seconds", seconds(time.Since(began)))
+				log.LogAttrs(context.Background(), slog.LevelInfo, "progress", append(attributes(source()), elapsed)...)
 			case <-done:
 				return
 			}
@@ -74,8 +76,14 @@ func attributes(m report.Moment) []slog.Attr {
 	if m.Closed > 0 {
 		list = append(list, slog.Float64("paused_seconds", seconds(m.Closed)))
 	}
+	if m.Failing != "" {
+		list = append(list, slog.String("failing", m.Failing), slog.Float64("give_up_seconds", seconds(m.GiveUpIn)))
+	}
 	if m.Waiting {
 		list = append(list, slog.Float64("wait_left_seconds", seconds(m.WaitLeft)))
+	}
+	if m.ReadingJobs > 0 {
+		list = append(list, slog.Int64("reading_errors_of_jobs", m.ReadingJobs))
 	}
 	if m.Waiting && m.JobRows > 0 {
 		list = append(list, slog.Int64("job_rows", m.JobRows), slog.Int64("job_rows_done", m.JobRowsDone))

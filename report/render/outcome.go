@@ -100,3 +100,11 @@ func headline(r *report.Report) (status, meaning string) {
 	}
 	return status, fmt.Sprintf("worst of %s runs; %s", grouped(r.Runs), outcome(r))
 }
+
+// simulated says that the run, or one of the merged runs, sent nothing to Klaviyo.
+func simulated(r *report.Report) string {
+	if r.Runs < 2 {
+		return "Simulated, nothing was sent to Klaviyo."
+	}
+	return "Simulated, at least in part."
+}

@@ -21,8 +21,8 @@ func Interactive(w *os.File) bool {
 	return kind != "" && kind != "dumb" && term.IsTerminal(int(w.Fd()))
 }
 
-// Progress draws the state of a run on a terminal, below the lines of messages. It redraws changes five times a
-// second.
+// Progress draws the state of a run on a terminal, below the lines of messages, with the time since NewProgress. It
+// redraws changes five times a second.
 type Progress struct {
 	mu     sync.Mutex
 	screen *screen
@@ -38,11 +38,13 @@ func NewProgress(w io.Writer, title string, width func() int, source func() repo
 	bars := mpb.New(mpb.WithConsoleWriter(s), mpb.WithRefreshRate(drawEvery))
 	var pace pace
 	var second string
+	began := time.Now()
 	bar, err := bars.Add(0, mpb.BarFillerFunc(func(to io.Writer, size decor.Statistics) error {
 		m := source()
-		rate := pace.rate(time.Now(), m.Rows.Read)
+		now := time.Now()
+		rate := pace.rate(now, m.Rows.Read)
 		second = waiting(&m, size.AvailableWidth)
-		_, err := io.WriteString(to, summary(&m, title, rate, size.AvailableWidth))
+		_, err := io.WriteString(to, summary(&m, title, now.Sub(began), rate, size.AvailableWidth))
 		return err
 	}), mpb.BarFillerTrim(), mpb.BarBtmExtender(mpb.BarFillerFunc(func(to io.Writer, _ decor.Statistics) error {
 		if second == "" {

@@ -32,7 +32,7 @@ func TestProgress(t *testing.T) {
 		s.now(func(m *report.Moment) { m.Waiting, m.InputEnded, m.Jobs, m.WaitLeft = true, true, 2, time.Minute })
 		s.write("second is longer than forty columns, and goes on\nthi")
 		s.drawing("first\nsecond is longer than forty columns, and\n goes on\n" +
-			"rows 1,000 · jobs 2 open, 0 done\nwaiting: jobs 2 open · 1m0s left")
+			"rows 1,000 · jobs 2 open, 0 done\nwaiting · gives up in 1m0s")
 		s.write("rd\n\nfourth\n")
 		s.now(func(m *report.Moment) { m.JobsEnded = 2 })
 		s.drawing("first\nsecond is longer than forty columns, and\n goes on\nthird\n\nfourth\n" +
@@ -47,19 +47,22 @@ func TestProgress(t *testing.T) {
 	})
 }
 
-// The terminal gets a write for each change only, at most five per second.
+// The terminal gets a write for each change only, at most five per second. The elapsed time changes once a second.
 func TestProgressDrawsOnlyChanges(t *testing.T) {
-	onStage(t, 40, func(s *stage) {
+	onStage(t, 60, func(s *stage) {
 		s.now(func(m *report.Moment) { m.InputEnded = true }) // no rate
 		time.Sleep(time.Minute)
-		s.drawing("rows 0 · rejected 0")
+		s.drawing("rows 0 · rejected 0 · elapsed 1m0s")
+		if s.terminal.writes != 61 {
+			t.Errorf("got %d writes in the first minute, expected 61", s.terminal.writes)
+		}
 		for range 100 { // in 10 s
 			s.now(func(m *report.Moment) { m.Rows.Read++ })
 			time.Sleep(drawEvery / 2)
 		}
-		s.drawing("rows 100 · rejected 0")
-		if s.terminal.writes != 51 {
-			t.Errorf("got %d writes, expected 51", s.terminal.writes)
+		s.drawing("rows 100 · rejected 0 · elapsed 1m10s")
+		if s.terminal.writes != 61+50 {
+			t.Errorf("got %d writes, expected 50 more", s.terminal.writes)
 		}
 	})
 }
@@ -75,13 +78,13 @@ func TestProgressResized(t *testing.T) {
 		})
 		s.write("a line above\n")
 		s.drawing("a line above\nrows 1,240,000 · rejected 31 · requests 124 · throttled 0 · jobs 9 open, 0 done\n" +
-			"waiting: jobs 9 open [                              ] 0 % of 1,000 rows · 1h0m0s left")
+			"waiting: jobs 9 open [                              ] 0 % of 1,000 rows · gives up in 1h0m0s")
 		s.terminal.resize(30)
-		if n := len(s.terminal.rows); n != 7 {
-			t.Errorf("the terminal has %d rows, expected 1 + 3 + 3", n)
+		if n := len(s.terminal.rows); n != 8 {
+			t.Errorf("the terminal has %d rows, expected 1 + 3 + 4", n)
 		}
 		s.now(func(m *report.Moment) { m.Rows.Read++ })
-		s.drawing("a line above\nrows 1,240,001 · rejected 31\nwaiting: 0 % · 1h0m0s left")
+		s.drawing("a line above\nrows 1,240,001 · rejected 31\n0 % · gives up in 1h0m0s")
 		s.terminal.resize(8)
 		s.drawing("a line a\nbove")
 		s.terminal.resize(200)

@@ -145,6 +145,17 @@ func samples() map[string]*report.Report {
 		"outage":  outageReport(),
 		"hostile": hostileReport(),
 	}
+	all["simulated"] = sampleRun{
+		sampleStart, 2 * time.Second, time.Second, 1000, 0.02, 0.01, true, random(),
+	}.report()
+	all["simulated"].Simulated, all["simulated"].BaseURL = true, "http://127.0.0.1:41873"
+	all["simulated"].Account = &report.Account{ID: "AbC123", Name: "Simulated Tea Co."}
+	all["simulated"].Columns = []report.Column{
+		{Column: "email", As: "email", Rows: 970}, {Column: "FIRST_NAME", As: "first_name", Rows: 961},
+		{Column: "town", As: "location.city", Rows: 703}, {Column: "loyalty_points", As: "properties.loyalty_points", Rows: 970},
+		{Column: "internal_id", As: "dropped", Rows: 970},
+	}
+	all["simulated"].Dropped = map[string]int64{"phone_number": 566}
 	all["refused"].Span(sampleStart, sampleStart.Add(180*time.Millisecond))
 	all["zero"].Span(sampleStart, sampleStart.Add(2*time.Millisecond))
 	for i := range 8 {
@@ -202,6 +213,11 @@ func hostileReport() *report.Report {
 		{Code: strings.Repeat("語", 3000), Stage: strings.Repeat("語", 300), Rows: 200, FirstRow: 2},
 		{Code: strings.Repeat("x", 3000), Rows: 1, FirstRow: 3},
 		{Code: "\x1b[2J\u202e", Stage: "\n", Rows: 1, FirstRow: 4},
+	}
+	r.Account, r.BaseURL, r.Simulated = &report.Account{ID: hostileText, Name: hostileText}, hostileText, true
+	r.Dropped = map[string]int64{hostileText: 1, "phone_number": 2}
+	for i := range 22 {
+		r.Columns = append(r.Columns, report.Column{Column: fmt.Sprint(i, hostileText), As: hostileText, Rows: 1000 - int64(i)})
 	}
 	r.Jobs.Open = []string{hostileText, strings.Repeat("x", 3000), "c", "d", "e", "f"}
 	return r

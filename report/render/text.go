@@ -25,10 +25,15 @@ const (
 func Text(w io.Writer, r *report.Report) error {
 	var b strings.Builder
 	status, meaning := headline(r)
-	writeWrapped(&b, strings.ToUpper(status[:1])+status[1:]+": "+meaning, 0)
+	line := strings.ToUpper(status[:1]) + status[1:] + ": " + meaning
+	if r.Simulated {
+		line = simulated(r) + " " + line
+	}
+	writeWrapped(&b, line, 0)
 	writeFacts(&b, facts(r))
 	writeRows(&b, &r.Rows)
 	writeReasons(&b, r.Reasons)
+	writeColumns(&b, r.Columns)
 	writeSending(&b, r)
 	_, err := io.WriteString(w, b.String())
 	return err
