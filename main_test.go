@@ -7,9 +7,12 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -45,6 +48,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(suite{m}, map[string]func(){
 		"klaviyo-export": func() { os.Exit(run(checked)) },
 		"await":          await,
+		"foreground":     foreground,
 	})
 }
 
@@ -75,7 +79,8 @@ func checked(next http.Handler) http.Handler {
 //	silent            listens at $URL, never answers, and writes the file connected when a client connects
 //	get PATH FILE     saves what $URL answers
 //
-// Shell scripts also have await FILE [TEXT], which returns when the file has the text, or anything at all.
+// Shell scripts also have await FILE [TEXT], which returns when the file has the text, or anything at all, and
+// foreground COMMAND…, which becomes that command without the ignored SIGINT of a shell's background job.
 func TestScripts(t *testing.T) { testscript.Run(t, scripts(t, "testdata/script")) }
 
 // What goes wrong around the program (disk, input, signals) costs no row its result. The scripts in
@@ -171,6 +176,18 @@ func await() {
 			os.Exit(1)
 		}
 	}
+}
+
+// foreground is a program for shell scripts: it becomes the command of its arguments, which SIGINT stops as at a
+// terminal. Shells start background jobs with SIGINT ignored.
+func foreground() {
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // a caught signal has its default effect after the next line
+	path, err := exec.LookPath(os.Args[1])
+	if err == nil {
+		err = syscall.Exec(path, os.Args[1:], os.Environ())
+	}
+	fmt.Fprintf(os.Stderr, "foreground: %v\n", err)
+	os.Exit(1)
 }
 
 func klaviyo(ts *testscript.TestScript, _ bool, names []string) { serve(ts, checked, names) }

@@ -13,6 +13,8 @@ type Options struct {
 	Checker       *validate.Checker // for the same operation
 	Client        *sink.Client      // nil: rows are only checked
 	List          sink.ListRef      // unused without Client
+	BaseURL       string            // of Klaviyo, for the report; "" inside --simulate
+	Simulated     bool              // Client talks to the simulator inside this process; for the report
 	DryRun        bool              // look the list up, but send nothing
 	Window        int               // rows among which duplicates are found, 0 = all rows are sent
 	Concurrency   int               // requests in flight at once, at least 1

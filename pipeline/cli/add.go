@@ -16,13 +16,14 @@ type addFlags struct {
 type addCommand struct{ addFlags }
 
 func (*addCommand) Help() string {
-	return `If no list has the name, add creates it when the first rows are ready to be sent.
+	return `If no list has the name, add creates it when the first rows are ready to be sent. With --no-create it fails.
 
 Joining a list is not consent: suppressed profiles stay suppressed. Flows that the list triggers may start.
 
 Example:
 
-    psql -AtXqc "select row_to_json(t) from (select email, first_name from customers) t" |
+    psql -AtXqc "select row_to_json(t)
+        from (select email, first_name from customers) t" |
       klaviyo-export add --list-name Newsletter > results.ndjson`
 }
 
@@ -35,7 +36,7 @@ func (a *addCommand) plan(g given) (*transfer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.options.List.Create, t.options.List.OptIn = true, a.process()
+	t.options.List.Create, t.options.List.OptIn = !a.NoCreate, a.process()
 	a.waitFlags.apply(t.options, a.Wait)
 	return t, nil
 }

@@ -17,7 +17,8 @@ func (*checkCommand) Help() string {
 
 Example:
 
-    klaviyo-export check < customers.ndjson | jq -c 'select(.status=="rejected")'`
+    klaviyo-export check < customers.ndjson |
+      jq -c 'select(.status=="rejected")'`
 }
 
 func (k *checkCommand) Run(c *console, g given) error {

@@ -13,6 +13,7 @@ import (
 	kongcompletion "github.com/jotaen/kong-completion"
 
 	"klaviyo-export/pipeline"
+	"klaviyo-export/report"
 	"klaviyo-export/sink"
 )
 
@@ -117,6 +118,11 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 		panic(err) // a declaration is wrong
 	}
 	for _, command := range parser.Model.Children {
+		for _, flag := range command.Flags {
+			if _, is := profileFlags[flag.Name]; is && command.Name == "remove" {
+				flag.Hidden = true
+			}
+		}
 		slices.SortStableFunc(command.Flags, func(a, b *kong.Flag) int { return heading(a) - heading(b) })
 	}
 	return parser
@@ -150,11 +156,20 @@ func (c *console) exit(err error) int {
 	}
 	var own *exitError
 	if !errors.As(err, &own) {
-		c.fail(err.Error(), pipeline.Hint(err))
+		c.fail(err.Error(), hintOf(err))
 		return exitUsage
 	}
 	if own.error != nil {
-		c.fail(err.Error(), pipeline.Hint(err))
+		c.fail(err.Error(), hintOf(err))
 	}
 	return own.status
+}
+
+// hintOf returns what to do about an error, or "".
+func hintOf(err error) string {
+	var line *report.NoResult
+	if errors.As(err, &line) && line.Hint != "" {
+		return line.Hint
+	}
+	return pipeline.Hint(err)
 }

@@ -3,10 +3,12 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/segmentio/encoding/json"
 
+	"klaviyo-export/report/render"
 	"klaviyo-export/sink"
 )
 
@@ -16,7 +18,8 @@ type doctorCommand struct {
 }
 
 func (*doctorCommand) Help() string {
-	return `Prints one line per check, with what was found. The exit status is 0 if all checks pass and 2 if one fails.
+	return `Prints one line per check, with what was found: as text on a terminal, as JSON elsewhere. The exit status is 2
+if a check fails, and 0 otherwise. Warnings do not change it.
 
 Example:
 
@@ -45,11 +48,7 @@ func (c *console) examine(client *sink.Client, list sink.ListRef) error {
 		if !finding.OK {
 			failed++
 		}
-		line, err := json.Append(nil, finding, 0)
-		if err != nil {
-			return err
-		}
-		if _, err := c.Out.Write(append(line, '\n')); err != nil {
+		if err := c.printFinding(&finding); err != nil {
 			return err
 		}
 	}
@@ -60,4 +59,34 @@ func (c *console) examine(client *sink.Client, list sink.ListRef) error {
 		return fmt.Errorf("%d of the checks failed", failed)
 	}
 	return nil
+}
+
+// printFinding prints a finding for people at a terminal, and as a line of JSON elsewhere.
+func (c *console) printFinding(f *sink.Finding) error {
+	if isTerminal(c.Out) {
+		_, err := io.WriteString(c.Out, findingText(f))
+		return err
+	}
+	line, err := json.Append(nil, f, 0)
+	if err != nil {
+		return err
+	}
+	_, err = c.Out.Write(append(line, '\n'))
+	return err
+}
+
+// findingText is a finding as text. A check that passes with a hint is a warning.
+func findingText(f *sink.Finding) string {
+	mark := "✓"
+	switch {
+	case !f.OK:
+		mark = "✗"
+	case f.Hint != "":
+		mark = "!"
+	}
+	text := fmt.Sprintf("%s %s: %s\n", mark, f.Check, render.Discreet(f.Detail))
+	if f.Hint != "" {
+		text += fmt.Sprintf("  hint: %s\n", render.Discreet(f.Hint))
+	}
+	return text
 }

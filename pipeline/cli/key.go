@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
 	"runtime"
 	"strings"
 
@@ -37,23 +38,50 @@ func (f *klaviyoFlags) key(c *console) (string, error) {
 		}
 		key, from, files = text, "the file "+f.APIKeyFile, append(files, f.APIKeyFile)
 	}
-	key = strings.TrimSpace(key)
+	key, err := alone(key, from)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range files {
+		if isOpen(name) && holds(name, key) {
+			c.note(fmt.Sprintf("other users can read or change %s, which holds the API key: chmod 600 %s", name, name))
+		}
+	}
+	return key, nil
+}
+
+var (
+	assignment  = regexp.MustCompile(`^(export\s+|set\s+|\$env:)?\w+\s*[=:]`)
+	inHeader    = regexp.MustCompile(`(?i)^(authorization:\s*)?(klaviyo-api-key|bearer)\s`)
+	quotesOfKey = "'\"`‘’“”"
+)
+
+// alone returns a key without what editors put around it: blanks, line ends and a byte order mark. It refuses anything
+// else and does not show it.
+func alone(text, from string) (string, error) {
+	key := strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
+	odd := func(what, hint string) (string, error) {
+		return "", &pipeline.Error{Text: "the API key in " + from + " " + what, Hint: hint}
+	}
+	const onlyKey = "write the private API key alone, on one line"
 	switch {
 	case key == "":
 		return "", &pipeline.Error{
 			Text: "no API key: " + from + " is empty or not set",
 			Hint: "set KLAVIYO_API_KEY or pass --api-key-file FILE; --simulate needs no key",
 		}
+	case strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff"):
+		return odd("is in UTF-16", "save the file as UTF-8")
+	case inHeader.MatchString(key):
+		return odd("has the name of a header in front", onlyKey+", without the header")
+	case assignment.MatchString(key):
+		return odd("has a name in front, as in NAME=KEY", onlyKey+", without NAME=")
+	case strings.ContainsAny(key, quotesOfKey):
+		return odd("has quotes", onlyKey+", without quotes; docker run --env-file keeps quotes too")
+	case strings.ContainsAny(key, "\r\n"):
+		return odd("has several lines", onlyKey)
 	case strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return "", &pipeline.Error{
-			Text: "the API key in " + from + " has blanks or other characters that no key has",
-			Hint: "write the private API key alone, on one line",
-		}
-	}
-	for _, name := range files {
-		if isOpen(name) && holds(name, key) {
-			c.note(fmt.Sprintf("other users can read or change %s, which holds the API key: chmod 600 %s", name, name))
-		}
+		return odd("has blanks or other characters that no key has", onlyKey)
 	}
 	return key, nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/alecthomas/kong"
@@ -37,9 +38,10 @@ func (f *listFlags) checkOne(g given) error {
 
 func (f *listFlags) ref() sink.ListRef { return sink.ListRef{ID: f.ListID, Name: f.ListName} }
 
-// newListFlags say how a list is created.
+// newListFlags say whether and how a list is created.
 type newListFlags struct {
-	OptIn string `enum:"single,double," default:"" placeholder:"single|double" help:"${help_opt_in}"`
+	OptIn    string `enum:"single,double," default:"" placeholder:"single|double" help:"${help_opt_in}"`
+	NoCreate bool   `help:"Fail if no list has the name, instead of creating one."`
 }
 
 var listHelp = kong.Vars{
@@ -47,10 +49,11 @@ var listHelp = kong.Vars{
 }
 
 func (f *newListFlags) check(g given) error {
-	if g["opt-in"] && g["list-id"] {
-		return errors.New("--opt-in and --list-id cannot be combined: a list given by id is never created")
-	}
-	return nil
+	const byID = "a list given by id is never created"
+	return cmp.Or(
+		g.apart("opt-in", byID, "list-id"), g.apart("no-create", byID, "list-id"),
+		g.apart("no-create", "no list is created", "opt-in"),
+	)
 }
 
 // process is the opt-in process in Klaviyo's words, "" for the account's default.

@@ -27,7 +27,7 @@ unchanged. If the results have several lines for a row, the last one counts.
 
 Example:
 
-    klaviyo-export pick --status unknown,unsent results.ndjson < customers.ndjson |
+    klaviyo-export pick --status unknown,unsent results.ndjson < rows.ndjson |
       klaviyo-export add --list-name Newsletter > again.ndjson`
 }
 

@@ -17,6 +17,7 @@ type addOnlyFlags struct {
 	WaitTimeout string `hidden:""`
 	MaxOpenJobs string `hidden:""`
 	OptIn       string `hidden:""`
+	NoCreate    bool   `hidden:""`
 }
 
 func (f *addOnlyFlags) check(g given) error {
@@ -25,8 +26,10 @@ func (f *addOnlyFlags) check(g given) error {
 			return fmt.Errorf("--%s has no effect with remove: Klaviyo removes people before it answers", flag)
 		}
 	}
-	if g["opt-in"] {
-		return fmt.Errorf("--opt-in has no effect with remove: remove never creates a list")
+	for _, flag := range []string{"opt-in", "no-create"} {
+		if g[flag] {
+			return fmt.Errorf("--%s has no effect with remove: remove never creates a list", flag)
+		}
 	}
 	return nil
 }

@@ -1,28 +1,34 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
+	"klaviyo-export/pipeline"
 	"klaviyo-export/report"
 	"klaviyo-export/report/render"
 )
 
 type reportCommand struct {
-	Format string   `enum:"json,text,html,prometheus" default:"json" placeholder:"FORMAT" help:"${help_format}"`
-	Files  []string `arg:"" optional:"" name:"file" help:"Results or reports. Without a file, or for -, standard input."`
+	Format     string   `enum:"json,text,html,prometheus" default:"json" placeholder:"FORMAT" help:"${help_format}"`
+	ExitStatus bool     `help:"Exit with the merged report's exit status."`
+	Files      []string `arg:"" optional:"" name:"file" help:"${help_file}"`
 }
 
 var reportHelp = kong.Vars{
+	"help_file":   "Results or reports. Without a file, or for -, standard input.",
 	"help_format": "json, text, html (one page with charts) or prometheus (for node exporter's textfile collector).",
 }
 
 func (*reportCommand) Help() string {
-	return `Merges the reports of any number of runs and shows the result. The exit status is the worst of the runs'.
+	return `Merges the reports of any number of runs and shows the result.
+
+The exit status is 0 if there is a report to show, and 2 if an input cannot be read. With --exit-status it is the
+status of the merged report, which is that of the worst run.
 
 Examples:
 
@@ -49,7 +55,10 @@ func (r *reportCommand) Run(c *console) error {
 	if err := r.write(c.Out, merged); err != nil {
 		return err
 	}
-	return &exitError{nil, merged.ExitCode}
+	if r.ExitStatus {
+		return &exitError{nil, merged.ExitCode}
+	}
+	return nil
 }
 
 // write writes a report in the format that was asked for.
@@ -73,8 +82,17 @@ func (c *console) readReport(name string) (*report.Report, []string, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read a report: %w", err)
+		return nil, nil, unread(name, err)
 	}
 	defer f.Close()
 	return report.ReadStream(name, f)
+}
+
+// unread is the error of a file that could not be opened. Some people type a format there.
+func unread(name string, err error) error {
+	failed := &pipeline.Error{Text: "read a report: " + err.Error()}
+	if slices.Contains([]string{"json", "text", "html", "prometheus"}, name) {
+		failed.Hint = "use --format " + name
+	}
+	return failed
 }

@@ -19,6 +19,8 @@ type rowFlags struct {
 	Map             map[string]string `mapsep:"none" placeholder:"COLUMN=TARGET" help:"${help_map}"`
 	Drop            []string          `sep:"none" placeholder:"COLUMN" help:"Leave a column out. Repeatable."`
 	DefaultCountry  string            `placeholder:"CC" help:"${help_default_country}"`
+	BadPhone        string            `enum:"reject,drop" default:"reject" placeholder:"reject|drop" help:"${help_phone}"`
+	Empty           string            `enum:"keep,null" default:"keep" placeholder:"keep|null" help:"${help_empty}"`
 	Duplicates      string            `enum:"first,send" default:"first" placeholder:"first|send" help:"${help_same}"`
 	DuplicateWindow int               `default:"1000000" placeholder:"ROWS" help:"Look for duplicates in this many rows."`
 	MaxInvalid      pipeline.Bound    `default:"0" placeholder:"N|N%" help:"${help_max_invalid}"`
@@ -29,11 +31,25 @@ type rowFlags struct {
 var rowHelp = kong.Vars{
 	"help_map":             "Send a column as another attribute, as a location member, or as properties.NAME. Repeatable.",
 	"help_default_country": "Country, as two letters, of phone numbers without a country code in rows without a country.",
+	"help_phone":           "Reject rows with an invalid or ambiguous phone number, or send them without the number.",
+	"help_empty":           "Send empty strings as they are, or treat them as null: CSV tools write null that way.",
 	"help_same":            "Send only the first of the rows with the same email (remove: profile_id), or send them all.",
 	"help_max_invalid": "How many rows may be rejected, here or by Klaviyo, before the run counts as failed: " +
 		"a number or a share of the rows read.",
 	"help_stop_on_invalid": "Stop at the first rejected row beyond --max-invalid. A share counts from 1,000 rows on.",
 	"help_expect_rows":     "Fail when the input has another number of rows. With --check-first nothing is sent then.",
+}
+
+var (
+	badPhones = map[string]validate.BadPhone{"reject": validate.Reject, "drop": validate.Drop}
+	empties   = map[string]validate.Empty{"keep": validate.Keep, "null": validate.Null}
+)
+
+// profileFlags concern the profile that add sends, with the reason why remove refuses them.
+var profileFlags = map[string]string{
+	"default-country": "phone numbers are not read",
+	"bad-phone":       "phone numbers are not read",
+	"empty":           "an empty profile_id is rejected",
 }
 
 // options returns the options of a run on the rows.
@@ -43,6 +59,7 @@ func (f *rowFlags) options(g given, operation validate.Operation) (*pipeline.Opt
 	}
 	checker, err := validate.New(validate.Options{
 		Operation: operation, DefaultCountry: f.DefaultCountry, Map: f.Map, Drop: f.Drop,
+		BadPhone: badPhones[f.BadPhone], Empty: empties[f.Empty],
 	})
 	if err != nil {
 		return nil, err
@@ -63,10 +80,13 @@ func (f *rowFlags) check(g given, operation validate.Operation) error {
 		return fmt.Errorf("--duplicate-window: expected 1 to %d rows, got %d", maxWindow, f.DuplicateWindow)
 	case g["duplicate-window"] && f.Duplicates == "send":
 		return errors.New("--duplicate-window has no effect with --duplicates send")
-	case g["default-country"] && operation == validate.Remove:
-		return errors.New("--default-country has no effect with remove: phone numbers are not read")
 	case f.ExpectRows != nil && *f.ExpectRows < 0:
 		return fmt.Errorf("--expect-rows: expected 0 or more rows, got %d", *f.ExpectRows)
+	}
+	for flag, why := range profileFlags {
+		if g[flag] && operation == validate.Remove {
+			return fmt.Errorf("--%s has no effect with remove: %s", flag, why)
+		}
 	}
 	for _, name := range f.Drop {
 		if strings.Contains(name, ",") {

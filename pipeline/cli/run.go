@@ -41,7 +41,8 @@ A secret ${secret:a.b} is looked up in the file of --secrets, then in the enviro
 Example:
 
     td query -w -T presto -d shop -f json -c -o rows.json -q export_data.sql &&
-      klaviyo-export run export.dig --secrets secrets.yml < rows.json > results.ndjson`
+      klaviyo-export run export.dig --secrets secrets.yml \
+        < rows.json > results.ndjson`
 }
 
 // planner is add or remove.

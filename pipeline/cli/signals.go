@@ -18,7 +18,7 @@ func (c *console) catchSignals() (release func()) {
 	c.ctx, c.abort = ctx, abort
 	signals, done := make(chan os.Signal, 2), make(chan struct{})
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
-		if s != syscall.SIGHUP || !signal.Ignored(s) { // nohup ignores it
+		if !signal.Ignored(s) { // by the parent: a shell's background job ignores SIGINT, nohup SIGHUP
 			signal.Notify(signals, s)
 		}
 	}

@@ -26,14 +26,16 @@ var serverHelp = kong.Vars{
 }
 
 func (*simulateCommand) Help() string {
-	return `Prints one line with the server's URL, then serves until it is stopped. Every key is accepted except "invalid".
+	return `Prints one line with the server's URL, then serves until it is stopped. It accepts every key except "invalid".
 
 GET /simulator/lists and /simulator/lists/ID/profiles show what the server holds.
 
 Example:
 
     klaviyo-export simulate --addr 127.0.0.1:8025 &
-    KLAVIYO_API_KEY=any klaviyo-export add --base-url http://127.0.0.1:8025 --list-name X < customers.ndjson`
+    export KLAVIYO_API_KEY=any
+    klaviyo-export add --base-url http://127.0.0.1:8025 --list-name X \
+      < rows.ndjson`
 }
 
 func (s *simulateCommand) Run(c *console) error {

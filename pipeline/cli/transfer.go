@@ -41,6 +41,9 @@ func (f *transferFlags) plan(g given, operation validate.Operation) (*transfer, 
 	}
 	t := &transfer{f, g, options, f.klaviyoFlags.options()}
 	t.options.List = f.ref()
+	if t.options.Simulated = f.Simulate; !f.Simulate {
+		t.options.BaseURL = f.BaseURL
+	}
 	f.sendingFlags.apply(t.options, &t.client)
 	client, err := sink.New(t.client) // refuses what is wrong with the address
 	if err != nil {
@@ -135,8 +138,9 @@ func (c *console) carry(o *pipeline.Options) error {
 	case err == nil:
 		c.note("standard input had no rows")
 	}
-	if o.DryRun && err == nil && rep.List.ID == "" {
-		c.note(fmt.Sprintf("list %q does not exist: add would create it", rep.List.Name))
+	c.warnOfLookalikes(o.Checker)
+	if o.DryRun && rep.ExitCode <= 1 { // the list is known
+		c.sumUp(o, rep)
 	}
 	if n := o.Gauge.EarlierAccepted(); n > 0 && o.Wait {
 		c.note(fmt.Sprintf("%d rows are accepted in the earlier results, and this run did not wait for them: "+

@@ -15,8 +15,26 @@ func TestUsageErrors(t *testing.T) {
 		{"unknown command", "nonsense", "unexpected argument nonsense", "run klaviyo-export --help"},
 		{"help as a command", "help", "unexpected argument help", "run klaviyo-export --help"},
 		{"help of a command", "help add", "unexpected argument help", "run klaviyo-export add --help"},
+		{"help of a command after it", "add help", "unexpected argument help", "run klaviyo-export add --help"},
+		{"help of nothing", "help nonsense", "unexpected argument help", "run klaviyo-export --help"},
 		{"version as a command", "version", "unexpected argument version", "run klaviyo-export --version"},
 		{"short list flag", "add -l News", "unknown flag -l", "use --list-name NAME or --list-id ID"},
+		{"short list flag first", "-l News add", "unknown flag -l", "use --list-name NAME or --list-id ID"},
+		{"short list flag with its value", "doctor -lNews", "unknown flag -l", "use --list-name NAME or --list-id ID"},
+		{"short list flag where no list is", "check -l News", "unknown flag -l", "run klaviyo-export check --help"},
+		{"list as an argument", "add News", "unexpected argument News", "use --list-name NAME or --list-id ID for a list"},
+		{"flag before its command", "--list-name News add", "unknown flag --list-name",
+			"put the command first, as in klaviyo-export add --list-name"},
+		{"flag of other commands", "wait --dry-run", "unknown flag --dry-run",
+			"wait has no --dry-run; it is a flag of add, remove, run"},
+		{"other command", "delete", "unexpected argument delete", "use klaviyo-export remove"},
+		{"other name of a flag", "add --country DE", "unknown flag --country", "use --default-country CC"},
+		{"other name where the flag is not", "report --debug", "unknown flag --debug", "run klaviyo-export report --help"},
+		{"port of simulate", "simulate --port 80", "unknown flag --port", "use --addr 127.0.0.1:PORT"},
+		{"missing value", "report --format", "--format: expected a value, got none", "run klaviyo-export report --help"},
+		{"value of a switch", "add --wait=1h", `--wait: expected no value, got "1h"`, "run klaviyo-export add --help"},
+		{"format as an argument", "report html", "read a report: open html: no such file or directory",
+			"use --format html"},
 		{"format as a flag", "report --html", "unknown flag --html", "use --format html"},
 		{"misspelt flag", "add --list-nam News", `unknown flag --list-nam, did you mean "--list-name"?`,
 			"run klaviyo-export add --help"},
@@ -57,8 +75,9 @@ func TestUsageErrors(t *testing.T) {
 	}
 }
 
-// Every flag has a sentence of help, and the help fits into 120 columns.
+// Every flag has a sentence of help, and the help fits into 80 columns, its examples included.
 func TestHelp(t *testing.T) {
+	t.Setenv("COLUMNS", "80")
 	err := kong.Visit(Model(), func(node kong.Visitable, next kong.Next) error {
 		if command, ok := node.(*kong.Command); ok && command.Name == "completion" {
 			return nil // it is the library's
@@ -77,7 +96,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%s: exit %d, %s", command.Name, exit, errs)
 		}
 		for line := range strings.Lines(out) {
-			if len([]rune(line)) > 121 {
+			if len([]rune(line)) > 81 {
 				t.Errorf("%s: %d columns: %s", command.Name, len([]rune(line))-1, line)
 			}
 		}

@@ -35,7 +35,7 @@ func (w *waitCommand) Run(c *console, g given) error {
 	}
 	defer client.Close()
 	defer context.AfterFunc(c.abort, client.Abort)()
-	o := &pipeline.Options{Version: version()}
+	o := &pipeline.Options{Version: version(), BaseURL: w.BaseURL}
 	w.waitingFlags.apply(o, true)
 	if badKey != nil {
 		return c.refuse(o, "wait", badKey)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
 	"pgregory.net/rapid"
 )
 
@@ -39,6 +41,8 @@ ExecStart=/opt/bin/Export_All.sh --list "50%% \"off\" $$HOME" "it's" "a\\b" "" "
 `,
 		"kubernetes": `# "30 6 * jan */5" in Asia/Tokyo fires at 06:30, on Fridays and Sundays, in January.
 # SCHEDULED_TIME is not set here, and missed runs are not made up for.
+# A run that cannot start within 60 seconds of its time is skipped, also because another run is still going.
+# A failed run is not repeated.
 apiVersion: batch/v1
 kind: CronJob
 metadata:
@@ -47,8 +51,10 @@ spec:
   schedule: "30 6 * 1 0,5"
   timeZone: "Asia/Tokyo"
   concurrencyPolicy: Forbid
+  startingDeadlineSeconds: 60
   jobTemplate:
     spec:
+      backoffLimit: 0
       template:
         spec:
           restartPolicy: Never
@@ -62,6 +68,58 @@ spec:
 		if err != nil || got != want {
 			t.Errorf("%s: %v\n%s", to, err, got)
 		}
+	}
+}
+
+// TestExportKubernetes guards what a YAML reader finds in a CronJob: each time starts the command once, at most a
+// minute late, with each word as it was given.
+func TestExportKubernetes(t *testing.T) {
+	text, err := planOf(t, "30 6 * jan */5", "Asia/Tokyo").Export("kubernetes", november, command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want struct {
+		APIVersion string `yaml:"apiVersion"`
+		Kind       string
+		Metadata   struct{ Name string }
+		Spec       struct {
+			Schedule                string
+			TimeZone                string `yaml:"timeZone"`
+			ConcurrencyPolicy       string `yaml:"concurrencyPolicy"`
+			StartingDeadlineSeconds int    `yaml:"startingDeadlineSeconds"`
+			JobTemplate             struct {
+				Spec struct {
+					BackoffLimit *int `yaml:"backoffLimit"`
+					Template     struct {
+						Spec struct {
+							RestartPolicy string `yaml:"restartPolicy"`
+							Containers    []struct {
+								Name, Image string
+								Command     []string
+							}
+						}
+					}
+				}
+			} `yaml:"jobTemplate"`
+		}
+	}
+	if err := yaml.Load([]byte(text), &got, yaml.WithKnownFields()); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	want.APIVersion, want.Kind, want.Metadata.Name = "batch/v1", "CronJob", "export-all-sh"
+	want.Spec.Schedule, want.Spec.TimeZone = "30 6 * 1 0,5", "Asia/Tokyo"
+	want.Spec.ConcurrencyPolicy, want.Spec.StartingDeadlineSeconds = "Forbid", 60
+	want.Spec.JobTemplate.Spec.BackoffLimit = new(int)
+	pod := &want.Spec.JobTemplate.Spec.Template.Spec
+	pod.RestartPolicy = "Never"
+	pod.Containers = append(pod.Containers, struct {
+		Name, Image string
+		Command     []string
+	}{"export-all-sh", "IMAGE", []string{
+		"/opt/bin/Export_All.sh", "--list", `50% "off" $$HOME`, "it's", `a\b`, "", "x;y", // Kubernetes reads $$ as $
+	}})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -77,11 +77,11 @@ func (g *group) limits() map[string]string {
 	return limits
 }
 
-// without returns the flags of the group that a command does not take.
+// without returns the flags of the group that a command does not take, as they follow .Fl.
 func (g *group) without(command string) (names []string) {
 	for _, flag := range g.flags {
 		if !slices.Contains(g.takers[flag.Name], command) {
-			names = append(names, flag.Name)
+			names = append(names, "-"+flag.Name)
 		}
 	}
 	return names
@@ -168,7 +168,7 @@ func takesText(groups []*group, command string) string {
 	for _, g := range groups {
 		entry := g.title
 		if without := g.without(command); len(without) > 0 {
-			entry += " Po without Fl -" + series("Fl", without) + " Pc"
+			entry += " Po without Fl " + series("Fl", without) + " Pc"
 		}
 		entries = append(entries, entry)
 	}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"fmt"
+
+	"al.essio.dev/pkg/shellescape"
+
+	"klaviyo-export/pipeline"
+	"klaviyo-export/report"
+	"klaviyo-export/validate"
+)
+
+// warnOfLookalikes notes each column that looks like an attribute of Klaviyo and is none, with the flag that makes it
+// one.
+func (c *console) warnOfLookalikes(checker *validate.Checker) {
+	for _, column := range checker.Lookalikes() {
+		flag := shellescape.Quote(column.Column + "=" + column.Meant)
+		c.note(fmt.Sprintf("the column %q becomes a custom property; to fill %s, pass --map %s",
+			column.Column, column.Meant, flag))
+	}
+}
+
+// sumUp says after a dry run what a run would do: in which account, with which list, and what each column becomes.
+func (c *console) sumUp(o *pipeline.Options, rep *report.Report) {
+	if c.log != nil {
+		c.logSummary(o, rep)
+		return
+	}
+	if a := rep.Account; a != nil {
+		c.note(fmt.Sprintf("account %q (%s)", a.Name, a.ID))
+	}
+	if rep.List.ID == "" {
+		c.note(fmt.Sprintf("list %q does not exist: add would create it", rep.List.Name))
+	} else {
+		c.note(fmt.Sprintf("list %q (%s)", rep.List.Name, rep.List.ID))
+	}
+	for _, column := range o.Checker.Columns() {
+		as, rows := column.As, "rows"
+		if as == "dropped" {
+			as = "left out"
+		}
+		if column.Rows == 1 {
+			rows = "row"
+		}
+		c.note(fmt.Sprintf("column %s → %s, %d %s", column.Column, as, column.Rows, rows))
+	}
+	for column, rows := range rep.Dropped {
+		c.note(fmt.Sprintf("column %s: %d bad values are left out", column, rows))
+	}
+}
+
+// logSummary is sumUp for a log.
+func (c *console) logSummary(o *pipeline.Options, rep *report.Report) {
+	if a := rep.Account; a != nil {
+		c.log.Info("account", "id", a.ID, "name", a.Name)
+	}
+	c.log.Info("list", "id", rep.List.ID, "name", rep.List.Name, "exists", rep.List.ID != "")
+	for _, column := range o.Checker.Columns() {
+		c.log.Info("column", "column", column.Column, "as", column.As, "rows", column.Rows)
+	}
+	for column, rows := range rep.Dropped {
+		c.log.Info("dropped", "column", column, "rows", rows)
+	}
+}
