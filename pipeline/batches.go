@@ -24,6 +24,7 @@ const (
 // batches.
 type batches struct {
 	control           *control
+	checker           *validate.Checker
 	earlier           *resumption // nil: all rows are new
 	emit              func(*batch)
 	maxRows, maxBytes int
@@ -38,7 +39,9 @@ type batches struct {
 }
 
 func newBatches(c *control, sender sink.Sender, o *Options, earlier *resumption, emit func(*batch)) *batches {
-	s := &batches{control: c, earlier: earlier, emit: emit, maxRows: checkRows, delay: o.BatchDelay}
+	s := &batches{
+		control: c, checker: o.Checker, earlier: earlier, emit: emit, maxRows: checkRows, delay: o.BatchDelay,
+	}
 	if sender != nil {
 		s.maxRows, s.maxBytes = sender.Limits()
 	}
@@ -88,6 +91,7 @@ func (s *batches) gather(c *chunk) {
 		s.open.profiles = append(s.open.profiles, sink.Profile{JSON: c.rows.Data[row.Start:row.End]})
 		s.open.bytes += int(row.End-row.Start) + 1
 	}
+	s.checker.Count(&c.rows)
 	s.rows += int64(len(c.rows.Rows))
 	s.control.read.Store(max(s.rows, s.control.read.Load()))
 	s.part(c, from, len(c.rows.Rows))

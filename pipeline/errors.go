@@ -105,6 +105,17 @@ func early(err error, rows report.Rows) error {
 	return &Error{Text: text, Hint: hint, cause: err}
 }
 
+// dominantReason returns the reason of more than half of the rows that did not get there, nil when there is none.
+func dominantReason(rows report.Rows, reasons []report.Reason) *report.Reason {
+	astray := rows.Rejected + rows.Unknown + rows.Unsent
+	for i := range reasons {
+		if r := &reasons[i]; r.Code != duplicate && 2*r.Rows > astray && r.Detail != "" {
+			return r
+		}
+	}
+	return nil
+}
+
 // rowsError sums up the rows that did not get there; earlier is how many rows the earlier results reject.
 func rowsError(rows report.Rows, reasons []report.Reason, earlier int64) error {
 	var why []string
@@ -117,6 +128,9 @@ func rowsError(rows report.Rows, reasons []report.Reason, earlier int64) error {
 			break
 		}
 		why = append(why, fmt.Sprintf("%d %s (first in row %d)", r.Rows, r.Code, r.FirstRow))
+	}
+	if dominant := dominantReason(rows, reasons); dominant != nil {
+		why = append(why, fmt.Sprintf("row %d: %s", dominant.FirstRow, dominant.Detail))
 	}
 	if earlier > 0 {
 		why = append(why, fmt.Sprintf("%d rejected in the earlier results", earlier))

@@ -42,7 +42,17 @@ func (r *run) report(exit int, err error) *report.Report {
 		Jobs: report.Jobs{
 			Complete: c.complete.Load(), Cancelled: c.cancelled.Load(), Open: r.open, Latency: c.latency,
 		},
+		BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
 		Version: r.options.Version, Timeline: c.timeline.Buckets(),
+	}
+	if r.options.Checker != nil {
+		for _, column := range r.options.Checker.Columns() {
+			rep.Columns = append(rep.Columns, report.Column(column))
+		}
+	}
+	if a := r.account.wait(); a != nil {
+		rep.Account = &report.Account{ID: a.ID, Name: a.Name}
+		rep.Simulated = rep.Simulated || a.Simulated()
 	}
 	if r.options.Client != nil {
 		s := r.options.Client.Stats()

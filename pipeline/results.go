@@ -27,6 +27,7 @@ type results struct {
 	ends    []uint32 // where each row's key ends in keys
 	odd     []odd    // rows with a result of their own, in input order
 	shared  []shared // the results of all others, in input order
+	dropped []uint32 // indexes of the rows whose profile went without its bad phone number
 	permits int      // that the rows' batch took
 	pooled  bool     // they go back to the pool when they are written
 }
@@ -47,7 +48,9 @@ type shared struct {
 // newResults returns empty results from the pool.
 func (p *pools) newResults() *results {
 	r := p.results.take()
-	*r = results{keys: r.keys[:0], ends: r.ends[:0], odd: r.odd[:0], shared: r.shared[:0], pooled: true}
+	*r = results{
+		keys: r.keys[:0], ends: r.ends[:0], odd: r.odd[:0], shared: r.shared[:0], dropped: r.dropped[:0], pooled: true,
+	}
 	return r
 }
 
@@ -78,6 +81,9 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 				r.alone(&report.Line{Status: report.Skipped, Code: duplicate, Of: skips[0].of})
 				skips = skips[1:]
 			default:
+				if row.DroppedPhone {
+					r.drop()
+				}
 				if r.sent(&profiles[0], valid, unsent); profiles[0].Status == sink.Rejected {
 					rejected(number)
 				}
@@ -144,6 +150,9 @@ func (r *results) join(line *report.Line) {
 	}
 	r.shared = append(r.shared, shared{line: *line, rows: 1})
 }
+
+// drop notes that the profile of the row that was added last went without its phone number.
+func (r *results) drop() { r.dropped = append(r.dropped, uint32(len(r.ends)-1)) }
 
 func (r *results) key(row int) []byte {
 	start := uint32(0)

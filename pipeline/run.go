@@ -22,6 +22,7 @@ type run struct {
 	list    *sink.List
 	sender  sink.Sender    // nil: nothing is sent
 	watch   *sink.Jobs     // nil: import jobs are not waited for
+	account *account       // nil: the account is not asked for
 	earlier *report.Report // of the run whose import jobs Wait waits for; nil in Run
 	open    []string       // ids of the import jobs that are not known to have ended
 }
@@ -45,6 +46,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if r.list, err = o.Client.FindList(ctx, o.List); err != nil {
 		return err
 	}
+	r.account = askAccount(ctx, o.Client)
 	if err := r.sameTarget(); err != nil || o.DryRun {
 		return err
 	}

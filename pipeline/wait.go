@@ -6,6 +6,8 @@ import (
 	"context"
 	"io"
 
+	"github.com/segmentio/encoding/json"
+
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
 )
@@ -104,13 +106,29 @@ func (s *groups) add(e *report.Entry) {
 	s.control.read.Add(1)
 	s.open.numbers = append(s.open.numbers, e.Row)
 	if !waiting {
-		s.open.add(nil)
-		s.open.alone(&report.Line{Status: e.Status, Stage: e.Stage, Code: e.Code, Raw: bytes.Clone(e.Text)})
+		s.open.add(e.Key)
+		s.open.alone(passedOn(e))
 		return
 	}
 	s.job = e.Job
 	s.open.add(e.Key)
+	if len(e.Dropped) > 0 {
+		s.open.drop()
+	}
 	s.open.join(&report.Line{Status: e.Status, Job: e.Job})
+}
+
+// passedOn is the line of a row that is not waited for. Its other members count in the report.
+func passedOn(e *report.Entry) *report.Line {
+	return &report.Line{
+		Status: e.Status, Stage: e.Stage, Code: e.Code, Detail: plain(e.Detail), Dropped: e.Dropped, Raw: bytes.Clone(e.Text),
+	}
+}
+
+// plain is the text of a JSON string.
+func plain(quoted []byte) (text string) {
+	_ = json.Unmarshal(quoted, &text) // it is one, or empty
+	return text
 }
 
 // next hands on what is gathered.

@@ -4,6 +4,9 @@ import (
 	"klaviyo-export/report"
 )
 
+// droppedPhone is report.Line.Dropped of a profile that went without its bad phone number.
+var droppedPhone = []string{"phone_number"}
+
 // writes is the last stage: it writes a line for each row, in input order.
 type writes struct {
 	control *control
@@ -21,7 +24,7 @@ func (s *writes) add(r *results) {
 	defer s.open.give(r.permits)
 	defer s.control.guard()
 	s.control.begin("write")
-	odd, shared, place := r.odd, r.shared, 0
+	odd, shared, place, dropped := r.odd, r.shared, 0, r.dropped
 	for row := range r.ends {
 		var line report.Line
 		if len(odd) > 0 && odd[0].row == row {
@@ -35,6 +38,9 @@ func (s *writes) add(r *results) {
 				s.leave(shared[0].left())
 				shared, place = shared[1:], 0
 			}
+		}
+		if len(dropped) > 0 && int(dropped[0]) == row {
+			line.Dropped, dropped = droppedPhone, dropped[1:]
 		}
 		line.Row, line.Key = r.number(row), r.key(row)
 		s.out.Line(&line)

@@ -16,6 +16,12 @@ type Account struct {
 	test     bool
 }
 
+// simulatorAccount is the id that the simulator gives to its account.
+const simulatorAccount = "SiMuL8"
+
+// Simulated reports whether the account is the simulator's.
+func (a *Account) Simulated() bool { return a.ID == simulatorAccount && a.test }
+
 // String writes an account for people.
 func (a *Account) String() string {
 	switch {

@@ -1,0 +1,39 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"klaviyo-export/sink"
+)
+
+// account is the Klaviyo account of the key. It is read while the run goes on, because only the report needs it.
+type account struct {
+	answer chan *sink.Account
+	cancel context.CancelFunc
+}
+
+// grace is how long the report waits for the account.
+const grace = time.Second
+
+// askAccount begins to read the account. The goroutine ends with wait, which must be called.
+func askAccount(ctx context.Context, client *sink.Client) *account {
+	ctx, cancel := context.WithCancel(ctx)
+	a := &account{make(chan *sink.Account, 1), cancel}
+	go func() {
+		found, _ := client.Account(ctx) // its only error is that ctx ended
+		a.answer <- found
+	}()
+	return a
+}
+
+// wait returns the account, nil where it is not known.
+func (a *account) wait() *sink.Account {
+	if a == nil {
+		return nil
+	}
+	defer a.cancel()
+	late := time.AfterFunc(grace, a.cancel)
+	defer late.Stop()
+	return <-a.answer
+}
