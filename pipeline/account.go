@@ -18,7 +18,7 @@ const grace = time.Second
 
 // askAccount begins to read the account. The goroutine ends with wait, which must be called.
 func askAccount(ctx context.Context, client *sink.Client) *account {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the report of a stopped run names it too
 	a := &account{make(chan *sink.Account, 1), cancel}
 	go func() {
 		found, _ := client.Account(ctx) // its only error is that ctx ended

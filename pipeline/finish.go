@@ -66,6 +66,9 @@ func (r *run) report(exit int, err error) *report.Report {
 		// A killed run has no report that counts its import jobs.
 		seen := rep.Jobs.Complete + rep.Jobs.Cancelled + int64(len(rep.Jobs.Open))
 		rep.Jobs.Submitted = max(r.earlier.Jobs.Submitted, seen)
+		rep.Account, rep.Columns = r.earlier.Account, r.earlier.Columns
+		rep.BaseURL = cmp.Or(r.earlier.BaseURL, rep.BaseURL)
+		rep.Simulated = rep.Simulated || r.earlier.Simulated
 	}
 	if err != nil && rep.Status != report.StatusOf(130) {
 		rep.Error = err.Error()

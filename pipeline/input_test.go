@@ -226,7 +226,7 @@ func TestNoRows(t *testing.T) {
 	if err != nil || rep.ExitCode != 0 || rep.List.ID != "" || rep.List.Created {
 		t.Errorf("error %v, exit %d, list %+v", err, rep.ExitCode, rep.List)
 	}
-	if diff := cmp.Diff(map[string]int{"GET /api/lists 200": 1}, sim.Requests()); diff != "" {
+	if diff := cmp.Diff(map[string]int{"GET /api/lists 200": 2}, sim.Requests()); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -13,6 +13,7 @@ type Options struct {
 	Checker       *validate.Checker // for the same operation
 	Client        *sink.Client      // nil: rows are only checked
 	List          sink.ListRef      // unused without Client
+	Account       bool              // the report names the account of the key
 	BaseURL       string            // of Klaviyo, for the report; "" inside --simulate
 	Simulated     bool              // Client talks to the simulator inside this process; for the report
 	DryRun        bool              // look the list up, but send nothing

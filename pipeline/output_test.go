@@ -70,7 +70,7 @@ func TestDryRun(t *testing.T) {
 	if got := brief(rows); got != "1 valid, 2 valid" {
 		t.Errorf("got %s", got)
 	}
-	if diff := cmp.Diff(map[string]int{"GET /api/lists 200": 1}, sim.Requests()); diff != "" {
+	if diff := cmp.Diff(map[string]int{"GET /api/lists 200": 2}, sim.Requests()); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -46,7 +46,9 @@ func (r *run) prepare(ctx context.Context) error {
 	if r.list, err = o.Client.FindList(ctx, o.List); err != nil {
 		return err
 	}
-	r.account = askAccount(ctx, o.Client)
+	if o.Account {
+		r.account = askAccount(ctx, o.Client)
+	}
 	if err := r.sameTarget(); err != nil || o.DryRun {
 		return err
 	}

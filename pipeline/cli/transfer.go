@@ -40,7 +40,7 @@ func (f *transferFlags) plan(g given, operation validate.Operation) (*transfer, 
 		return nil, err
 	}
 	t := &transfer{f, g, options, f.klaviyoFlags.options()}
-	t.options.List = f.ref()
+	t.options.List, t.options.Account = f.ref(), true
 	if t.options.Simulated = f.Simulate; !f.Simulate {
 		t.options.BaseURL = f.BaseURL
 	}

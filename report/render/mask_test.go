@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -97,23 +98,12 @@ func TestMaskIsLinear(t *testing.T) {
 				return strings.Repeat(part, size/2/len(part)) + strings.Repeat("a", size/2) + "@x"
 			},
 		} {
-			// 16 times the text takes 16 times as long, and 256 times if the cost grows with the square.
-			if ratio := quickest(text(1<<18)) / quickest(text(1<<14)); ratio > 100 {
-				t.Errorf("%q %s: 16 times the text takes %.0f times as long", part, name, ratio)
-			}
+			// This takes some 20 ms, and many minutes if the cost grows with the square.
+			late := time.AfterFunc(time.Minute, func() { panic(fmt.Sprintf("%q %s: masking does not end", part, name)) })
+			mask(text(1 << 20))
+			late.Stop()
 		}
 	}
-}
-
-// quickest returns the seconds that the quickest of several masks of a text took.
-func quickest(text string) float64 {
-	best := time.Hour
-	for range 7 {
-		started := time.Now()
-		mask(text)
-		best = min(best, time.Since(started))
-	}
-	return best.Seconds()
 }
 
 // Text without an @ costs no allocation.
