@@ -20,6 +20,7 @@ type result struct {
 	Profile, Key string
 	Required     Required
 	Fault        Fault
+	DroppedPhone bool
 }
 
 func results(r *Rows) (all []result) {
@@ -28,6 +29,8 @@ func results(r *Rows) (all []result) {
 			Profile:  string(r.Data[row.Start:row.End]),
 			Key:      string(r.Data[row.KeyStart:row.KeyEnd]),
 			Required: row.Required,
+
+			DroppedPhone: row.DroppedPhone,
 		}
 		if row.Fault != nil {
 			v.Fault = *row.Fault
@@ -159,12 +162,16 @@ func TestAllocations(t *testing.T) {
 	}{
 		{"plain and escaped", Options{}, string(benchRows(1)) + escaped},
 		{"mapped and dropped", Options{Map: mapped, Drop: []string{"vip"}}, string(benchRows(2))},
+		{"empty strings and a bad phone number", Options{Empty: Null, BadPhone: Drop},
+			`{"email":"a@b.co","title":"","x":"","phone_number":"call me","country":"Germany"}` + "\n" +
+				phoneRow("491712345678", "DE") + "\n" + phoneRow("1", "Germany") + "\n" + phoneRow("1", "")},
 		{"remove", Options{Operation: Remove}, `{"profile_id":"01GDDKASAP8TKDDA2GRZDSVP4H","x":{"y":[1]}}`},
 	}
 	for _, number := range []string{
 		`"+819012345678"`, `"tel:+1 (201) 555-0123"`, `"+44 (0)20 7946 0958"`, `"+5491123456789"`, `"+5511961234567"`,
 		`"090-1234-5678","country":"jp"`, `"81 90 1234 5678","country":"JP"`, `"010 1 201 555 0123","country":"JP"`,
 		`"(201) 555-0123","country":"US"`, `"1 204 234 5678","country":"ca"`,
+		`"030 901820","country":"Germany"`, `"030 901820","country":"DEU"`, `"0049 30 901820","country":"France"`,
 	} {
 		test := tests[0]
 		test.name, test.lines = "phone number "+number, `{"email":"a@b.co","phone_number":`+number+"}"

@@ -26,6 +26,9 @@ func FuzzRow(f *testing.F) {
 		`{"email":"a@b.co","properties":{"a":1,"a":2}}`,
 		`{"email":5}`, `{"$x":1,"email":"a@b.co"}`, `{"email":"a@b.co","":[]}`, `{"EMAIL":"a"}`,
 		`{"email":"a@b.co","phone_number":"090-1234-5678","country":"JP"}`,
+		phoneRow("491712345678", "DE"), phoneRow("030 901820.0", "Germany"), phoneRow("0901234", "Germnay"),
+		`{"email":"a@b.co","a":"","phone_number":"","location":{"city":""},"properties":{"b":""}}`,
+		`{"\ufeffemail":"a@b.co"}`, `{"email":"a@b.co","\"x\"":1}`, `{"email":"'a@b.co"}`, `{"email":"mailto:a!@b.co1"}`,
 		`{"profile_id":"01GDDKASAP8TKDDA2GRZDSVP4H","x":-0.5E-7}`,
 		`[1]`, `"\ud800"`, `{"a":01}`, `{"a":NaN}`, `{"a":1,}`, `{"a":"x\\"y\\""}`, "{\"a\":\"\xff\"}",
 		`{"a":{"b":[[]]}}x`, `(1 row)`, `{`, "\ufeff{}",
@@ -49,7 +52,7 @@ func FuzzRow(f *testing.F) {
 				t.Fatalf("%q: %+v, then %+v", row, got, last)
 			}
 			again.Reset()
-			compare(t, c, row, got)
+			compare(t, c, row, &out)
 		}
 	})
 }
@@ -62,7 +65,8 @@ type failer interface {
 }
 
 // compare checks the result of one row against the rules.
-func compare(t failer, c *Checker, row string, got []result) {
+func compare(t failer, c *Checker, row string, out *Rows) {
+	got := results(out)
 	row = strings.Trim(strings.TrimPrefix(row, "\ufeff"), " \t\r")
 	if row == "" {
 		if len(got) != 0 {
@@ -90,18 +94,29 @@ func compare(t failer, c *Checker, row string, got []result) {
 		}
 		return
 	}
-	want, ok := expected(c, members)
-	if ok != (v.Fault.Code == "") {
-		t.Fatalf("%q: got %+v, want a good row: %t", row, v, ok)
+	want := expected(c, members)
+	if want.ok != (v.Fault.Code == "") {
+		t.Fatalf("%q: got %+v, want a good row: %t", row, v, want.ok)
 	}
-	if !ok {
+	values := int64(0)
+	for _, column := range out.columns {
+		values += column.Rows
+	}
+	if !want.ok {
+		if values != 0 || v.DroppedPhone {
+			t.Errorf("%q: got %+v and columns %v", row, v, out.columns)
+		}
 		return
+	}
+	if v.DroppedPhone != want.droppedPhone || values != want.values {
+		t.Errorf("%q: got %+v and columns %v, want %t and %d values",
+			row, v, out.columns, want.droppedPhone, want.values)
 	}
 	if !json.Valid([]byte(v.Profile)) || len(v.Profile) > maxProfile {
 		t.Errorf("%q: %s", row, v.Profile)
 	}
 	profile, isObject := decode(t, v.Profile)
-	if !isObject || !reflect.DeepEqual(sorted(profile), sorted(want)) {
-		t.Errorf("%q:\ngot  %+v\nwant %+v", row, sorted(profile), sorted(want))
+	if !isObject || !reflect.DeepEqual(sorted(profile), sorted(want.profile)) {
+		t.Errorf("%q:\ngot  %+v\nwant %+v", row, sorted(profile), sorted(want.profile))
 	}
 }

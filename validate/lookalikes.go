@@ -8,7 +8,7 @@ import (
 // Lookalike is a column that became a custom property, although its name looks like an attribute of Klaviyo.
 type Lookalike struct {
 	Column string
-	Meant  string // the target that --map expects, such as first_name or location.city
+	Meant  string // the target for --map, such as first_name, city or properties.plan
 }
 
 // Lookalikes returns, in order, those of Columns that look like an attribute that no other column fills.
@@ -16,11 +16,12 @@ func (c *Checker) Lookalikes() (found []Lookalike) {
 	columns := c.Columns()
 	filled := map[string]bool{}
 	for _, column := range columns {
-		filled[column.As] = true
+		filled[strings.TrimPrefix(column.As, "location.")] = true
 	}
 	for _, column := range columns {
-		if column.As != "properties."+column.Column {
-			continue // an attribute, a mapped column, or a member of properties
+		_, named := c.fields[column.Column]
+		if named || column.As != "properties."+column.Column {
+			continue // an attribute, a column that the options name, or a member of properties
 		}
 		if meant := lookalike(column.Column); meant != "" && !filled[meant] {
 			found = append(found, Lookalike{column.Column, meant})
@@ -35,11 +36,10 @@ func lookalike(name string) string {
 	if property, ok := strings.CutPrefix(name, "properties."); ok && property != "" && property[0] != '$' {
 		return name
 	}
-	name = strings.TrimPrefix(name, "location.")
-	if f, ok := attributeFields[name]; ok && f.target >= email {
-		return f.target.path()
+	if member, ok := strings.CutPrefix(name, "location."); ok {
+		return locationFields[member].target.name()
 	}
-	return synonyms[plain(name)].path()
+	return synonyms[plain(name)].name()
 }
 
 // plain returns the letters and digits of a name in lower case.

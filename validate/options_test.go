@@ -135,7 +135,8 @@ func TestMapping(t *testing.T) {
 		{"email from another column and its own", mail, `{"mail":"a@b.co","email":"c@d.co"}`,
 			twice("email", bothFill("mail", "email", "email"))},
 		{"only email where another column is required", mail, `{"email":"c@d.co"}`,
-			fault("", Missing, EmailMissing, "mail", `column "mail" is missing`)},
+			fault("", Missing, EmailMissing, "mail",
+				`column "mail" is missing, but "email" is there; use AS "mail" or --map email=email`)},
 		{"the required column null", mail, `{"email":"c@d.co","mail":null}`,
 			fault("", Present, EmailMissing, "mail", `column "mail" is null`)},
 		{"the required column in capitals", mail, `{"Mail":"c@d.co"}`,
@@ -146,7 +147,7 @@ func TestMapping(t *testing.T) {
 			fault("", Missing, EmailMissing, "e mail", `column "e mail" is missing, but "E Mail" is there: `+
 				`names are case-sensitive; use AS "e mail" or --map 'E Mail=email'`)},
 		{"the required column a number", mail, `{"mail":5}`,
-			fault("", WrongType, TypeWrong, "mail", `column "mail"`+cast)},
+			fault("", WrongType, TypeWrong, "mail", castOf("mail"))},
 		{"the required column invalid", mail, `{"mail":"x"}`,
 			fault(`"x"`, Present, EmailInvalid, "mail", `"x" has no @`)},
 		{"email as a property", Options{Map: mapping{"mail": "email", "email": "properties.old"}},

@@ -52,7 +52,8 @@ func (c *Checker) badPhone(m *member, value []byte, region string, unknown bool,
 	case f.Ambiguous:
 		code = PhoneAmbiguous
 	case f.NoCountry && unknown:
-		detail += fmt.Sprintf("; write it as +…, or its country as an ISO 3166 code, got %s",
+		detail += fmt.Sprintf(", and the row's country %s is not known; "+
+			"write the number as +…, or the country as an ISO 3166 code",
 			quote(trim(s.scan.text(s.member(s.filled[country])))))
 	case f.NoCountry:
 		detail += "; write it as +…, or set --default-country"

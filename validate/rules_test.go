@@ -2,6 +2,8 @@ package validate
 
 import (
 	stdjson "encoding/json"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -18,11 +20,11 @@ func TestRules(t *testing.T) {
 		"email", "em\\u0061il", "EMAIL", "phone_number", "external_id", "_kx", "title", "city", "zip", "country",
 		"latitude",
 		"a", "b", "x", "\\u0078", "d", "", "$a", "\\u0024a", "profile_id", "location", "properties", "loc\\u0061tion",
-		"location.city", "properties.b", "é", "\\u00e9",
+		"location.city", "properties.b", "é", "\\u00e9", " x", "\\ufeffx", "\\ufeffprofile_id", "'x'", "x\\u200b",
 	})
 	value := rapid.SampledFrom([]string{
 		"null", "null", `"a@b.co"`, `" a\u0040b.co"`, `"A@B.CO\t"`, `"JP"`, `"us"`, `"Japan"`,
-		`"+12015550123"`, `"(201) 555-0123"`, `"090-1234-5678"`,
+		`"Germany"`, `"+12015550123"`, `"(201) 555-0123"`, `"090-1234-5678"`, `"491712345678"`, `"030901820.0"`,
 		`" "`, `""`, `"x"`, "1", "-1.50e+3", "true", "{}", "[]", `[{"a":1,"a":2}]`, `{"x":1}`,
 	})
 	rapid.Check(t, func(t *rapid.T) {
@@ -58,7 +60,7 @@ func TestRules(t *testing.T) {
 			for range 2 {
 				out.Reset()
 				c.Check([]byte(row), false, &scratch, &out)
-				compare(t, c, row, results(&out))
+				compare(t, c, row, &out)
 			}
 		}
 	})
@@ -71,12 +73,16 @@ func ruleCheckers(t testing.TB) []*Checker {
 		checker(t, Options{}),
 		checker(t, Options{Operation: Remove}),
 		checker(t, Options{DefaultCountry: "US", Map: mapped, Drop: []string{"d"}}),
+		checker(t, Options{DefaultCountry: "DE", Empty: Null, BadPhone: Drop}),
 	}
 }
 
-// expected applies the rules to a decoded row. It returns the profile, or false for a row that must be rejected.
-func expected(c *Checker, row []pair) ([]pair, bool) {
-	e := expectation{checker: c, ok: !twice(row)}
+// expected applies the rules to a decoded row. It returns what becomes of the row.
+func expected(c *Checker, row []pair) *expectation {
+	e := &expectation{checker: c, ok: !twice(row)}
+	if c.emptyIsNull {
+		row = withoutEmpty(row)
+	}
 	for _, m := range row {
 		if text, ok := m.value.(string); ok && (m.name == "country" || e.goesTo(m.name) == "location.country") {
 			e.country = text
@@ -94,7 +100,9 @@ func expected(c *Checker, row []pair) ([]pair, bool) {
 		e.top(m)
 	}
 	if c.operation == Remove {
-		return []pair{{"type", "profile"}, {"id", e.key}}, e.ok && e.key != ""
+		e.profile = []pair{{"type", "profile"}, {"id", e.key}}
+		e.ok = e.ok && e.key != ""
+		return e
 	}
 	for _, list := range [][]pair{e.attributes, e.location, e.properties} {
 		e.ok = e.ok && !twice(list)
@@ -105,7 +113,33 @@ func expected(c *Checker, row []pair) ([]pair, bool) {
 	if len(e.properties) > 0 {
 		e.attributes = append(e.attributes, pair{"properties", e.properties})
 	}
-	return []pair{{"type", "profile"}, {"attributes", e.attributes}}, e.ok && e.key != ""
+	e.profile = []pair{{"type", "profile"}, {"attributes", e.attributes}}
+	e.ok = e.ok && e.key != ""
+	return e
+}
+
+// withoutEmpty returns the row with nulls for the empty strings in it and in its location and properties.
+func withoutEmpty(row []pair) []pair {
+	row = slices.Clone(row)
+	for i, m := range row {
+		if list, ok := m.value.([]pair); ok && (m.name == "location" || m.name == "properties") {
+			row[i].value = withoutEmpty(list)
+		}
+		if m.value == "" {
+			row[i].value = nil
+		}
+	}
+	return row
+}
+
+var (
+	markedName = regexp.MustCompile(`^[\p{Z}\p{Cc}\p{Cf}]|[\p{Z}\p{Cc}\p{Cf}]$`)
+	quotedName = regexp.MustCompile("(?s)^(\".+\"|'.+'|`.+`|“.+”|‘.+’)$")
+)
+
+// blemished reports whether a name has something around it.
+func blemished(name string) bool {
+	return markedName.MatchString(strings.Trim(name, "\U000e0001\U000e007f")) || quotedName.MatchString(name)
 }
 
 // twice reports whether two members have one name.
@@ -120,12 +154,14 @@ func twice(members []pair) bool {
 	return false
 }
 
-// expectation is the profile of a row while expected builds it.
+// expectation is what becomes of a row: its profile, or ok is false for a row that must be rejected.
 type expectation struct {
 	checker                          *Checker
 	country, key                     string
 	attributes, location, properties []pair
-	ok                               bool
+	profile                          []pair
+	values                           int64 // how many columns have a value
+	ok, droppedPhone                 bool
 }
 
 const (
@@ -166,7 +202,14 @@ func (e *expectation) goesTo(column string) string {
 // top adds a member of the row.
 func (e *expectation) top(m pair) {
 	to := e.goesTo(m.name)
-	if m.value == nil || to == "" {
+	if blemished(m.name) && (e.checker.operation == Add || bareName(m.name) == "profile_id") {
+		e.ok = false
+	}
+	if m.value == nil {
+		return
+	}
+	e.values++
+	if to == "" {
 		return
 	}
 	text, isText := m.value.(string)
@@ -187,7 +230,11 @@ func (e *expectation) top(m pair) {
 		e.phone(text, isText)
 	case "location", "properties":
 		e.ok = e.ok && isObject && !twice(list)
+		e.values--
 		for _, n := range list {
+			if n.value != nil {
+				e.values++
+			}
 			e.member(to+"."+n.name, n.value)
 		}
 	default:
@@ -198,6 +245,7 @@ func (e *expectation) top(m pair) {
 func (e *expectation) phone(text string, isText bool) {
 	e.ok = e.ok && isText
 	if text = strings.TrimSpace(text); text == "" {
+		e.values--
 		return
 	}
 	region := e.checker.country
@@ -206,6 +254,8 @@ func (e *expectation) phone(text string, isText bool) {
 	}
 	number, ok := phone.Append(nil, []byte(text), region)
 	if !ok && e.checker.dropPhones {
+		e.droppedPhone = true
+		e.values--
 		return
 	}
 	e.ok = e.ok && ok

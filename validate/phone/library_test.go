@@ -109,7 +109,7 @@ func readByLibrary(text, region string) (number, reason string) {
 	digits, problem := appendDigits(nil, []byte(text))
 	switch {
 	case problem != 0:
-		return "", problem.reason(nil, digits)
+		return "", Reason([]byte(text), "").Reason // package phonenumbers accepts almost any text
 	case digits[0] == '+':
 		region = phonenumbers.UNKNOWN_REGION
 	case region == "":
