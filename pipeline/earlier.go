@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -38,8 +39,9 @@ func OpenEarlier(ctx context.Context, name string) (*Earlier, error) {
 	}
 	_ = f.Close()
 	return nil, &Error{
-		Text:  fmt.Sprintf("read the earlier results in %s: %v", name, err),
-		Hint:  "name the file that an earlier run wrote to its standard output, and pass the rows on standard input",
+		Text: fmt.Sprintf("read the earlier results in %s: %v", name, err),
+		Hint: cmp.Or(Hint(err),
+			"name the file that an earlier run wrote to its standard output, and pass the rows on standard input"),
 		cause: err,
 	}
 }

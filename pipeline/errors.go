@@ -40,11 +40,14 @@ func ExitCode(err error) int {
 func Hint(err error) string {
 	var own *Error
 	var far *sink.Error
+	var other *report.NoResult
 	switch {
 	case errors.As(err, &own):
 		return own.Hint
 	case errors.As(err, &far):
 		return far.Hint
+	case errors.As(err, &other):
+		return other.Hint
 	}
 	return ""
 }

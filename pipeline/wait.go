@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 
@@ -77,7 +78,7 @@ func (r *run) readResults(ctx context.Context, in io.Reader, add func(*report.En
 func notResults(err error) error {
 	return &Error{
 		Text: "read results: " + err.Error(),
-		Hint: "pass what klaviyo-export add wrote to its standard output", cause: err,
+		Hint: cmp.Or(Hint(err), "pass what klaviyo-export add wrote to its standard output"), cause: err,
 	}
 }
 

@@ -76,8 +76,9 @@ func (l *Lines) next() (Entry, int64, error) {
 		if err == errNotJSON {
 			// These bytes only occur at the beginning of a line of ours. A second one is a line after a cut one.
 			if i := bytes.Index(text[1:], begin); i >= 0 {
-				piece = text[:i+1]
-				e, err = parse(bytes.TrimSuffix(piece, []byte(mark)))
+				if piece = text[:i+1]; piece[0] == '{' {
+					e, err = parse(bytes.TrimSuffix(piece, []byte(mark)))
+				}
 			}
 		}
 		l.rest, l.from = text[len(piece):], at+l.code.size(piece)

@@ -75,7 +75,8 @@ func rejects(results *io.SectionReader, add func(*Reject) error) (notes []string
 		}
 	}
 	if n := len(chains); n == 0 || chains[n-1].open {
-		notes = append(notes, "there is no report at the end: the run did not finish, and rows without a result are not listed")
+		notes = append(notes,
+			"there is no report at the end: the run did not finish, and rows without a result are not listed")
 	}
 	return notes, nil
 }

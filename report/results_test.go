@@ -93,7 +93,8 @@ func TestNoResults(t *testing.T) {
 		fmt.Fprintf(&backwards, `{"type":"row","row":%d,"status":"unsent"}`+"\n", maxRuns+1-row)
 	}
 	for _, c := range []struct{ name, text, want string }{
-		{"an input row", `{"email":"a@b.example"}` + "\n", "line 1 is not a result: it has no type: `{\"email\":\"a@b.example\"}`"},
+		{"an input row", `{"email":"a@b.example"}` + "\n",
+			"line 1 is not a result: it has no type: `{\"email\":\"a@b.example\"}`"},
 		{"not JSON", `{"type":"row","row":1,"status":"applied"}` + "\nhey\n",
 			"line 2 is not a result: it is not JSON: `hey`"},
 		{"another type", `{"type":"simulator","url":"http://[::1]/"}` + "\n",

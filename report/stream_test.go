@@ -113,13 +113,19 @@ func TestReadStream(t *testing.T) {
 	afterKilled := counts.ReplaceAllString(oneReport, lastRow)
 	killedBetween := Merge(ofOneRun(), ofOneRun())
 	killedBetween.Runs, killedBetween.Rows = 0, Rows{Read: 4, Applied: 1, Skipped: 1, Rejected: 1, Resumed: 1}
-	killedBetween.Reasons = []Reason{{Code: "duplicate", Rows: 1, FirstRow: 2}, {Code: "email_missing", Stage: "validate", Rows: 1, FirstRow: 4}}
+	killedBetween.Reasons = []Reason{
+		{Code: "duplicate", Rows: 1, FirstRow: 2},
+		{Code: "email_missing", Stage: "validate", Rows: 1, FirstRow: 4},
+	}
 	whole := func(runs ...*Report) (r *Report) {
 		for _, run := range runs {
 			r = Merge(r, run)
 		}
 		r.Runs, r.Rows = 0, Rows{Read: 4, Applied: 1, Skipped: 1, Accepted: 1, Rejected: 1}
-		r.Reasons = []Reason{{Code: "duplicate", Rows: 1, FirstRow: 2}, {Code: "email_missing", Stage: "validate", Rows: 1, FirstRow: 2}}
+		r.Reasons = []Reason{
+			{Code: "duplicate", Rows: 1, FirstRow: 2},
+			{Code: "email_missing", Stage: "validate", Rows: 1, FirstRow: 2},
+		}
 		return r
 	}
 	for _, test := range []struct {
@@ -346,8 +352,14 @@ func TestReadCutStream(t *testing.T) {
 	}
 }
 
-// Any stream that can be read has a report that can be read and merged again.
+// Any stream that can be read has a report that can be read and merged again, and rejects.
 func FuzzReadStream(f *testing.F) {
+	f.Add(inUTF16(mark+oneRun, littleUTF16))
+	f.Add(strings.NewReplacer("?", "\xff", `"started_at"`, `"account":{"id":"?"},"base_url":"?","simulated":true,`+
+		`"columns":[{"column":"?","as":"email","rows":2}],"dropped":{"?":1,"\ufffd":2},"started_at"`).Replace(oneReport))
+	f.Add(strings.Replace(oneReport, `"first_row":2`, "\"first_row\":2,\"first_key\":\"\xff\",\"detail\":\"\xfe\"", 1))
+	f.Add(`{"type":"row","row":1,"status":"applied","dropped":["phone_number"]}` + "\n" +
+		"{\"type\":\"row\",\"row\":2,\"status\":\"valid\",\"dropped\":[\"\xff\",\"\ufffd\"]}\n")
 	f.Add(oneRun)
 	f.Add(indent(oneRun))
 	f.Add(killedRows + `{"type":"row","row":1,"status":"applied","key":"a@b.exam` +
@@ -358,6 +370,10 @@ func FuzzReadStream(f *testing.F) {
 			return
 		}
 		line := bytesOf(t, r)
+		results := io.NewSectionReader(strings.NewReader(text), 0, int64(len(text)))
+		if _, err := Rejects("s", results, func(*Reject) error { return nil }); err != nil {
+			t.Errorf("rejects: %v", err)
+		}
 		twice := Merge(r, again(t, line))
 		if twice.Rows.Read != 2*r.Rows.Read {
 			t.Errorf("%d rows merged with themselves make %d", r.Rows.Read, twice.Rows.Read)

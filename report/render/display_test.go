@@ -70,7 +70,8 @@ func TestDisplay(t *testing.T) {
 		{"waiting", inJobs, 0, 20, "rows 1,240,000\ngives up in 52m10s"},
 		{"waiting", inJobs, 0, 30, "rows 1,240,000 · rejected 31\n48 % · gives up in 52m10s"},
 		{"waiting", inJobs, 0, 40, "rows 1,240,000 · rejected 31\nwaiting: 48 % · gives up in 52m10s"},
-		{"waiting", inJobs, 0, 50, "rows 1,240,000 · rejected 31 · jobs 12 open\nwaiting: [====>      ] 48 % · gives up in 52m10s"},
+		{"waiting", inJobs, 0, 50, "rows 1,240,000 · rejected 31 · jobs 12 open\n" +
+			"waiting: [====>      ] 48 % · gives up in 52m10s"},
 		{"waiting", inJobs, 0, 80, "rows 1,240,000 · rejected 31 · requests 124 · jobs 12 open, 98 done\n" +
 			"waiting: jobs 12 open [=====>      ] 48 % of 120,000 rows · gives up in 52m10s"},
 		{"waiting", inJobs, 0, 120, "add VIP · rows 1,240,000 · rejected 31 · requests 124 · throttled 0 · " +

@@ -3,6 +3,8 @@ package render
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"klaviyo-export/report"
 )
 
@@ -60,5 +62,31 @@ func TestRowsPerSecond(t *testing.T) {
 		if got := rowsPerSecond(r); got != want {
 			t.Errorf("%d rows in 30 s are %s per second, expected %s", rows, got, want)
 		}
+	}
+}
+
+// The facts name the account, an address that is not Klaviyo's, and values that were left out.
+func TestFacts(t *testing.T) {
+	acme := &report.Account{ID: "AbC123", Name: "Acme"}
+	for _, c := range []struct {
+		name   string
+		report report.Report
+		want   []fact
+	}{
+		{"Klaviyo", report.Report{Account: acme, BaseURL: "https://a.klaviyo.com"}, []fact{{"account", "Acme (AbC123)"}}},
+		{"Klaviyo in capitals", report.Report{BaseURL: "https://A.Klaviyo.com/"}, nil},
+		{"no account, no address", report.Report{}, nil},
+		{"an account without a name", report.Report{Account: &report.Account{ID: "AbC123"}}, []fact{{"account", "AbC123"}}},
+		{"a proxy", report.Report{BaseURL: "https://klaviyo.com.example"},
+			[]fact{{"base URL", "https://klaviyo.com.example"}}},
+		{"unencrypted", report.Report{BaseURL: "http://a.klaviyo.com"}, []fact{{"base URL", "http://a.klaviyo.com"}}},
+		{"dropped", report.Report{Dropped: map[string]int64{"phone_number": 566, "x": 1}},
+			[]fact{{"dropped", "the phone_number of 566 rows was left out, the x of 1 row was left out"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, facts(&c.report)); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

@@ -39,8 +39,8 @@ func discreetly(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// LogProgress logs the state of a run and the time since its call as an event "progress" at an interval. Another goroutine calls source. Stop
-// ends the goroutine and waits for it. It may be called again.
+// LogProgress logs the state of a run and the time since its call as an event "progress" at an interval. Another
+// goroutine calls source. Stop ends the goroutine and waits for it. It may be called again.
 func LogProgress(log *slog.Logger, every time.Duration, source func() report.Moment) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	began := time.Now()

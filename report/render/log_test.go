@@ -58,12 +58,14 @@ func TestLog(t *testing.T) {
 const loggedProgress = `{"time":"2000-01-01T00:01:00.000Z","level":"INFO","msg":"progress",` +
 	`"rows":{"read":10,"applied":1,"accepted":2,"skipped":3,"rejected":4,"unknown":5,"unsent":6,` +
 	`"valid":7,"resumed":8},` +
-	`"requests":{"sent":9,"retried":1,"throttled":2},"jobs":{"submitted":5,"open":2},"input_ended":false,"elapsed_seconds":60}
+	`"requests":{"sent":9,"retried":1,"throttled":2},"jobs":{"submitted":5,"open":2},"input_ended":false,` +
+	`"elapsed_seconds":60}
 {"time":"2000-01-01T00:02:00.000Z","level":"INFO","msg":"progress",` +
 	`"rows":{"read":20,"applied":1,"accepted":2,"skipped":3,"rejected":4,"unknown":5,"unsent":6,` +
 	`"valid":7,"resumed":8},` +
 	`"requests":{"sent":9,"retried":1,"throttled":2},"jobs":{"submitted":5,"open":2},"input_ended":true,` +
-	`"paused_seconds":12.345,"failing":"no answer from a***@example.com","give_up_seconds":30,"wait_left_seconds":90,` +
+	`"paused_seconds":12.345,` +
+	`"failing":"no answer from a***@example.com","give_up_seconds":30,"wait_left_seconds":90,` +
 	`"reading_errors_of_jobs":3,"job_rows":200,"job_rows_done":50,"elapsed_seconds":120}
 `
 

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"strings"
 	"testing"
 
 	"klaviyo-export/report"
@@ -68,6 +69,37 @@ func TestHeadline(t *testing.T) {
 			status, meaning := headline(&c.report)
 			if got := status + ": " + meaning; got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// The first line of the text and of the page says that the run is simulated, and claims no more of merged runs than is
+// known.
+func TestSimulated(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		report report.Report
+		want   string
+	}{
+		{"one run", report.Report{Status: "succeeded", Simulated: true},
+			"Simulated, nothing was sent to Klaviyo. Succeeded, exit status 0: there were no rows"},
+		{"merged runs", report.Report{Status: "succeeded", Simulated: true, Runs: 2},
+			"Simulated, at least in part. Succeeded, exit status 0: 2 runs; there were no rows"},
+		{"not simulated", report.Report{Status: "succeeded"}, "Succeeded, exit status 0: there were no rows"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var text strings.Builder
+			if err := Text(&text, &c.report); err != nil {
+				t.Fatal(err)
+			}
+			if got, _, _ := strings.Cut(text.String(), "\n"); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+			page := pageOf(t, &c.report)
+			first := strings.Index(page, "<p class=\"above\">"+strings.SplitAfter(c.want, ".")[0]+"</p>")
+			if said := first > 0 && first < strings.Index(page, "<p class=\"chip\""); said != c.report.Simulated {
+				t.Errorf("the first line of the page says so: %v", said)
 			}
 		})
 	}

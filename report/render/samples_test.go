@@ -152,7 +152,8 @@ func samples() map[string]*report.Report {
 	all["simulated"].Account = &report.Account{ID: "AbC123", Name: "Simulated Tea Co."}
 	all["simulated"].Columns = []report.Column{
 		{Column: "email", As: "email", Rows: 970}, {Column: "FIRST_NAME", As: "first_name", Rows: 961},
-		{Column: "town", As: "location.city", Rows: 703}, {Column: "loyalty_points", As: "properties.loyalty_points", Rows: 970},
+		{Column: "town", As: "location.city", Rows: 703},
+		{Column: "loyalty_points", As: "properties.loyalty_points", Rows: 970},
 		{Column: "internal_id", As: "dropped", Rows: 970},
 	}
 	all["simulated"].Dropped = map[string]int64{"phone_number": 566}
@@ -217,7 +218,9 @@ func hostileReport() *report.Report {
 	r.Account, r.BaseURL, r.Simulated = &report.Account{ID: hostileText, Name: hostileText}, hostileText, true
 	r.Dropped = map[string]int64{hostileText: 1, "phone_number": 2}
 	for i := range 22 {
-		r.Columns = append(r.Columns, report.Column{Column: fmt.Sprint(i, hostileText), As: hostileText, Rows: 1000 - int64(i)})
+		r.Columns = append(r.Columns, report.Column{
+			Column: fmt.Sprint(i, hostileText), As: hostileText, Rows: 1000 - int64(i),
+		})
 	}
 	r.Jobs.Open = []string{hostileText, strings.Repeat("x", 3000), "c", "d", "e", "f"}
 	return r
