@@ -13,7 +13,6 @@ import (
 	kongcompletion "github.com/jotaen/kong-completion"
 
 	"klaviyo-export/pipeline"
-	"klaviyo-export/report"
 	"klaviyo-export/sink"
 )
 
@@ -156,20 +155,11 @@ func (c *console) exit(err error) int {
 	}
 	var own *exitError
 	if !errors.As(err, &own) {
-		c.fail(err.Error(), hintOf(err))
+		c.fail(err.Error(), pipeline.Hint(err))
 		return exitUsage
 	}
 	if own.error != nil {
-		c.fail(err.Error(), hintOf(err))
+		c.fail(err.Error(), pipeline.Hint(err))
 	}
 	return own.status
-}
-
-// hintOf returns what to do about an error, or "".
-func hintOf(err error) string {
-	var line *report.NoResult
-	if errors.As(err, &line) && line.Hint != "" {
-		return line.Hint
-	}
-	return pipeline.Hint(err)
 }

@@ -40,6 +40,7 @@ var flagSlips = map[string]string{
 
 	"report --json": "use --format json", "report --text": "use --format text",
 	"report --html": "use --format html", "report --prometheus": "use --format prometheus",
+	"report --csv":    "use --rejected csv",
 	"run --schedule":  "use klaviyo-export schedule --workflow FILE -- COMMAND",
 	"add --no-wait":   "leave --wait out",
 	"add --timeout":   "use --wait --wait-timeout DURATION",

@@ -35,6 +35,7 @@ func TestUsageErrors(t *testing.T) {
 		{"value of a switch", "add --wait=1h", `--wait: expected no value, got "1h"`, "run klaviyo-export add --help"},
 		{"format as an argument", "report html", "read a report: open html: no such file or directory",
 			"use --format html"},
+		{"table as a flag", "report --csv", "unknown flag --csv", "use --rejected csv"},
 		{"format as a flag", "report --html", "unknown flag --html", "use --format html"},
 		{"misspelt flag", "add --list-nam News", `unknown flag --list-nam, did you mean "--list-name"?`,
 			"run klaviyo-export add --help"},

@@ -41,7 +41,8 @@ ExecStart=/opt/bin/Export_All.sh --list "50%% \"off\" $$HOME" "it's" "a\\b" "" "
 `,
 		"kubernetes": `# "30 6 * jan */5" in Asia/Tokyo fires at 06:30, on Fridays and Sundays, in January.
 # SCHEDULED_TIME is not set here, and missed runs are not made up for.
-# A run that cannot start within 60 seconds of its time is skipped, also because another run is still going.
+# A run that cannot start within 60 seconds of its time is skipped,
+# also because another run is still going.
 # A failed run is not repeated.
 apiVersion: batch/v1
 kind: CronJob

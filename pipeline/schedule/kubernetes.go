@@ -30,8 +30,8 @@ func kubernetesObstacle(s *cron.SpecSchedule, zone *time.Location, now time.Time
 	return ""
 }
 
-// kubernetesDeadline is how many seconds late a CronJob may start a run. Without a deadline Kubernetes makes up for the
-// last run that it missed, however long ago that was. It looks only every 10 seconds, so fewer miss runs.
+// kubernetesDeadline is how many seconds late a CronJob may start a run. Without a deadline Kubernetes makes up for
+// the last run that it missed, however long ago that was. It looks every 10 seconds, so a shorter deadline misses runs.
 const kubernetesDeadline = 60
 
 // kubernetes writes a CronJob, in which an image has to be filled in. Each time starts the command once: without the
@@ -49,7 +49,8 @@ func kubernetes(e *export) (string, error) {
 		return "", err
 	}
 	name := unitName(e.command[0])
-	return fmt.Sprintf(`%[1]s# A run that cannot start within %[6]d seconds of its time is skipped, also because another run is still going.
+	return fmt.Sprintf(`%[1]s# A run that cannot start within %[6]d seconds of its time is skipped,
+# also because another run is still going.
 # A failed run is not repeated.
 apiVersion: batch/v1
 kind: CronJob
