@@ -57,14 +57,14 @@ func unquoted(g *generator, b []byte) ([]byte, string) {
 
 // otherValues are rows that are JSON but not objects.
 var otherValues = []kind{
-	line(`["ann@example.com","Ann","Smith"]`), line(`[1,"山田",null]`), line("[]"), line(`[[]]`),
+	line(`["ann@example.com","Ann","Smith"]`), line(`[1,"山田",null]`), line("[1]"), line(`[[]]`),
 	line(`"ann@example.com"`), line(`""`),
 	line("42"), line("-1.5e3"), line("true"), line("null"), wrapped,
 }
 
-// wrapped puts the row into an array.
+// wrapped puts the row into an array that begins with something else.
 func wrapped(g *generator, b []byte) ([]byte, string) {
-	return append(g.draft.appendTo(append(b, '[')), ']'), ""
+	return append(g.draft.appendTo(append(b, "[null,"...)), ']'), ""
 }
 
 // deepRows are nested deeper than the limit of 100 levels, but not too deep for encoding/json.

@@ -168,7 +168,7 @@ func phoneKinds() []kind {
 			return set("phone_number", string(g.dice.fill(nil, `"`+pattern+`"`)))(g, b)
 		})
 	}
-	for _, country := range []string{"Germany", "DEU", "UK", "XX", "", "49", "日本"} {
+	for _, country := range []string{"Germania", "DEX", "Uk.", "XX", "", "49", "日本"} {
 		kinds = append(kinds, func(g *generator, b []byte) ([]byte, string) {
 			g.draft.add("country", quote(country))
 			return set("phone_number", `"0151 12345678"`)(g, b)
