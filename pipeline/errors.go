@@ -83,6 +83,9 @@ func Counts(rows report.Rows) string {
 			parts = append(parts, fmt.Sprintf("%d %s", c.rows, c.name))
 		}
 	}
+	if rows.Read == 1 {
+		return "1 row: " + strings.Join(parts, ", ")
+	}
 	return fmt.Sprintf("%d rows: %s", rows.Read, strings.Join(parts, ", "))
 }
 
