@@ -62,7 +62,7 @@ type ends struct {
 	Profiles map[string]int
 }
 
-// end describes what became of a run.
+// end describes how a run ended.
 func end(err error, set []Profile) ends {
 	e := ends{Profiles: statuses(set)}
 	var failed *Error

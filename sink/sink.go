@@ -1,6 +1,6 @@
 // Package sink speaks to Klaviyo: it finds the list, adds profiles to it or removes them, and settles the status of
-// each. Start with Sender, the contract that Client.call and its retries serve; Import and Jobs are the two halves of
-// an import.
+// each. Start with Sender, the contract that Client.call and its retries serve; Import and Jobs are the two halves
+// of an import.
 package sink
 
 import "context"
@@ -11,10 +11,11 @@ type Sender interface {
 	// Limits returns how many profiles one request holds, and how many bytes of them with a comma behind each.
 	Limits() (profiles, bytes int)
 
-	// Send sends the profiles, within Limits, and sets the Status, Job and Fault of each one.
-	// Its error is an *Error and ends the run. Profiles that were not sent are Unsent then, and those that may have
-	// arrived are Unknown. Those that were refused without a name are Unsent too, unless a request of the same call
-	// was accepted: the request itself may be wrong. When ctx ends, no further request starts; one in flight ends by its own time limit.
+	// Send sends the profiles, within Limits, and sets the Status, Job and Fault of each one. Its error is an
+	// *Error and ends the run. Profiles that were not sent are Unsent then, and those that may have arrived are
+	// Unknown. Those that were refused without a name are Unsent too, unless a request of the same call was
+	// accepted: the request itself may be wrong. When ctx ends, no further request starts; one in flight ends by
+	// its own time limit.
 	Send(ctx context.Context, profiles []Profile) error
 }
 

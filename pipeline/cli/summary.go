@@ -35,18 +35,23 @@ func (c *console) sumUp(o *pipeline.Options, rep *report.Report) {
 		c.note(fmt.Sprintf("list %q (%s)", rep.List.Name, rep.List.ID))
 	}
 	for _, column := range o.Checker.Columns() {
-		as, rows := column.As, "rows"
+		as := column.As
 		if as == "dropped" {
 			as = "left out"
 		}
-		if column.Rows == 1 {
-			rows = "row"
-		}
-		c.note(fmt.Sprintf("column %s → %s, %d %s", column.Column, as, column.Rows, rows))
+		c.note(fmt.Sprintf("column %s → %s, %s", column.Column, as, counted(column.Rows, "row")))
 	}
 	for column, rows := range rep.Dropped {
-		c.note(fmt.Sprintf("column %s: %d bad values are left out", column, rows))
+		c.note(fmt.Sprintf("column %s: %s left out because of --bad-phone drop", column, counted(rows, "number")))
 	}
+}
+
+// counted writes a number with its noun.
+func counted(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 // logSummary is sumUp for a log.
