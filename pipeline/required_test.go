@@ -108,8 +108,9 @@ func TestRejectedArraysAreNotCovered(t *testing.T) {
 		name, bad string
 		exit      int
 	}{
-		{"an array of values", `["ann@example.com",1]`, 1},
+		{"an array of values", `["ann@example.com","[x]",1]`, 0},
 		{"an array that begins with null", `[null,{"email":"b@example.com"}]`, 1},
+		{"an array of arrays", `[["ann@example.com",1],["bo@example.com",2]]`, 1},
 		{"a broken array of arrays", `[["ann@example.com",1],`, 1},
 		{"a log line", "[2024-05-01 10:00:00] INFO", 0},
 		{"a number", "5", 0},

@@ -150,19 +150,30 @@ func (c *Checker) notObject(line []byte, kind kind, unended bool, s *Scratch, ou
 		f = notJSON(&s.scan, unended)
 	}
 	out.reject(f, len(out.Data))
-	if s.scan.problem == none && kind == array || several(line) {
+	if several(line) {
 		out.Rows[len(out.Rows)-1].Required = Several
 	}
 }
 
-// several reports whether a line that is not JSON seems to be an array. A log line may begin with a bracket, too.
+// several reports whether a line is an array with an object or an array in it, also a broken array. An array of values
+// is one row.
 func several(line []byte) bool {
 	line = bytes.TrimLeft(line, " \t\r")
 	if len(line) == 0 || line[0] != '[' {
 		return false
 	}
-	inside := bytes.TrimLeft(line[1:], " \t\r")
-	return len(inside) > 0 && (inside[0] == '{' || inside[0] == '[' || inside[0] == '"')
+	quoted := false
+	for i := 1; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++ // whatever it escapes is no quote
+		case !quoted && (c == '{' || c == '['):
+			return true
+		}
+	}
+	return false
 }
 
 // find returns the member that has the key, nil when no member has it, and how the row has it.

@@ -34,7 +34,7 @@ const (
 	Present                   // the column is a string or null
 	Missing                   // the row is an object without the column
 	WrongType                 // the column is a number, a boolean, an array or an object
-	Several                   // the row is an array, which may hold several rows
+	Several                   // the row is an array with objects or arrays in it: it may hold several rows
 )
 
 // Rows are the results of checking one chunk. The zero value is ready. Reset empties it for the next chunk. Only one
