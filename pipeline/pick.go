@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/segmentio/encoding/json"
 
 	"klaviyo-export/report"
 	"klaviyo-export/validate"
@@ -112,18 +115,30 @@ func (p *picker) wanted(line []byte) (bool, error) {
 		return p.selected.Missing, nil
 	case !holds(line, e.Key):
 		return false, &Error{
-			Text: fmt.Sprintf("row %d does not hold the key of its earlier result: the results belong to another input", p.rows),
+			Text: fmt.Sprintf("pick: row %d names another person than its earlier result: the results belong to another input",
+				p.rows),
 			Hint: "pass the same rows in the same order: keep them in a file, or add an ORDER BY to the query",
 		}
 	}
 	return slices.Contains(p.selected.Statuses, e.Status), nil
 }
 
-// holds reports whether a result with this key, a JSON string or nothing, may belong to a row.
+// holds reports whether a result with this key, a JSON string or nothing, may belong to a row: one of the row's own
+// members is the key. Which one is not known, because --map gives the identifier's column another name.
 func holds(row, key []byte) bool {
-	if len(key) < 2 || bytes.IndexByte(row, '\\') >= 0 || bytes.IndexByte(key, '\\') >= 0 {
-		return true // what is escaped may be written in many ways
+	var want, got string
+	if len(key) < 2 || json.Unmarshal(key, &want) != nil {
+		return true
 	}
-	text := key[1 : len(key)-1]
-	return bytes.Contains(row, bytes.TrimSuffix(text, []byte("…")))
+	start, cut := strings.CutSuffix(want, "…")
+	t := json.NewTokenizer(row)
+	for t.Next() {
+		if t.Depth != 1 || t.IsKey || len(t.Value) == 0 || t.Value[0] != '"' || json.Unmarshal(t.Value, &got) != nil {
+			continue
+		}
+		if got = strings.TrimSpace(got); got == want || cut && strings.HasPrefix(got, start) {
+			return true
+		}
+	}
+	return t.Err != nil // a row that is not JSON is what it was
 }

@@ -57,3 +57,28 @@ func selected(name string) Selection {
 	}
 	return Selection{Statuses: []report.Status{status}}
 }
+
+// pick compares the person of each row with that of its result, as --resume does.
+func TestPickComparesIdentifiers(t *testing.T) {
+	for _, c := range []struct {
+		name, key, row string
+		same           bool
+	}{
+		{"the same", `"ann@example.com"`, `{"email":"ann@example.com"}`, true},
+		{"blanks around it", `"ann@example.com"`, `{"email":" ann@example.com\t"}`, true},
+		{"escaped", `"ann@example.com"`, `{"email":"\u0061nn@example.com"}`, true},
+		{"in a mapped column", `"ann@example.com"`, `{"id":7,"mail":"ann@example.com"}`, true},
+		{"cut", `"` + strings.Repeat("a", 100) + `…"`, `{"email":"` + strings.Repeat("a", 120) + `"}`, true},
+		{"no key", ``, `{"x":1}`, true},
+		{"not JSON", `"ann@example.com"`, `{"email":"ann@exa`, true},
+		{"somebody else", `"ann@example.com"`, `{"email":"bo@example.com"}`, false},
+		{"a longer address", `"ann@example.com"`, `{"email":"joann@example.com"}`, false},
+		{"in a text", `"ann@example.com"`, `{"email":"bo@example.com","note":"friend of ann@example.com"}`, false},
+		{"in an object", `"ann@example.com"`, `{"email":"bo@example.com","friend":{"email":"ann@example.com"}}`, false},
+		{"as a name", `"email"`, `{"email":"bo@example.com"}`, false},
+	} {
+		if got := holds([]byte(c.row), []byte(c.key)); got != c.same {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
