@@ -18,8 +18,7 @@ type Error struct {
 }
 
 const (
-	hintRejected = `to see them: jq -Rc 'fromjson? | select(.status=="rejected")' RESULTS; ` +
-		`--max-invalid N or N% allows some`
+	hintRejected = "run klaviyo-export report --rejected csv RESULTS to see them; --max-invalid N or N% allows some"
 	hintExpected = "check whether the client before the pipe failed or cut the rows off, and set -o pipefail"
 )
 
@@ -55,8 +54,7 @@ func Hint(err error) string {
 // severalError is the error of rejected rows that may hold several rows.
 func severalError(rows int64) error {
 	return &Error{
-		Text: fmt.Sprintf("%d rejected rows are arrays, which may hold several rows each: "+
-			"--max-invalid does not cover them", rows),
+		Text: fmt.Sprintf("arrays that may hold several rows were rejected (%d): --max-invalid does not cover them", rows),
 		Hint: hintRejected, exit: 1,
 	}
 }
@@ -140,7 +138,6 @@ func rowsError(rows report.Rows, reasons []report.Reason, earlier int64) error {
 	}
 	return &Error{
 		Text: Counts(rows) + "; reasons: " + strings.Join(why, ", "),
-		Hint: `to see them: jq -Rc ` +
-			`'fromjson? | select(.status=="rejected" or .status=="unknown" or .status=="unsent")' RESULTS`,
+		Hint: "run klaviyo-export report --rejected csv RESULTS to see them",
 	}
 }

@@ -21,6 +21,7 @@ type required struct {
 	notJSON bool   // the first rows are not JSON
 	lacking int64  // number of the first object without the column, 0 when there is none
 	reason  string // what is wrong with that row
+	garbage string // what is wrong with the first row, if it is not JSON
 }
 
 // see looks at the rows of a chunk.
@@ -29,6 +30,9 @@ func (r *required) see(c *chunk) {
 		row := &c.rows.Rows[i]
 		if r.rows++; r.rows == 1 || r.rows <= sane && r.notJSON {
 			r.notJSON = row.Fault != nil && row.Fault.Code == validate.JSONInvalid
+			if r.rows == 1 && r.notJSON {
+				r.garbage = row.Fault.Detail
+			}
 		}
 		switch row.Required {
 		case validate.Present:
@@ -49,7 +53,7 @@ func (r *required) missing() error {
 	switch {
 	case r.rows >= sane && r.notJSON:
 		return &Error{
-			Text: fmt.Sprintf("the first %d rows are not JSON", sane),
+			Text: fmt.Sprintf("the first %d rows are not JSON; row 1: %s", sane, r.garbage),
 			Hint: "make the client print one JSON object per line; nothing was sent",
 		}
 	case r.met || r.lacking == 0:

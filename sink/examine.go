@@ -32,7 +32,7 @@ func (c *Client) Examine(ctx context.Context, list ListRef) iter.Seq[Finding] {
 		if !yield(keyFinding(err)) || err != nil && !forbidden(err) {
 			return
 		}
-		if !yield(finding("account", account.String(), err)) {
+		if !yield(accountFinding(account, err)) {
 			return
 		}
 		lists, err := c.readable(ctx, "lists", c.endpoints.lists)
@@ -62,6 +62,16 @@ func keyFinding(err error) Finding {
 		err = nil
 	}
 	return finding("key", "Klaviyo knows the API key", err)
+}
+
+// accountFinding is the finding about the account, which no run needs.
+func accountFinding(account *Account, err error) Finding {
+	if !forbidden(err) {
+		return finding("account", account.String(), err)
+	}
+	f := finding("account", "the key may not read the account: reports do not name it", nil)
+	f.Hint = "give the key the scope accounts:read if reports should name the account"
+	return f
 }
 
 func finding(check, detail string, err error) Finding {
