@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ const throttledFor = 10 * time.Minute
 // failure is a try without a usable answer. lost means that Klaviyo may have acted on the request all the same.
 type failure struct {
 	lost  bool
+	brief string        // err in a few words, "" where err has few
 	final bool          // every later try would fail in the same way
 	after time.Duration // how long a 429 closes the endpoint
 	pause time.Duration // how long a 503 asks to wait
@@ -29,6 +31,9 @@ type failure struct {
 func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 	var first time.Duration // when the first try began
 	lost, pause := false, newPause()
+	retried := new(retry)
+	retried.deadline, _ = ctx.Deadline()
+	defer c.retries.end(retried)
 	for try := 0; ; try++ {
 		if err := r.endpoint.take(ctx); err != nil {
 			return nil, &Error{Kind: Stopped, lost: lost, err: fmt.Errorf("%s: %w", r.doing, context.Cause(ctx))}
@@ -67,6 +72,11 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 			return nil, &Error{Kind: Outage, lost: lost, err: err}
 		}
 		c.notice(fmt.Sprintf("%s: %v; retrying until %s", r.doing, failed.err, clock(c.until(first, failed))))
+		if failed.after > 0 && c.endpoints.takesRows(r.endpoint) {
+			c.retries.end(retried) // Stats.Closed says it
+		} else {
+			c.retries.set(retried, first, c.limit(failed), cmp.Or(failed.brief, failed.err.Error()))
+		}
 		if failed.after > 0 {
 			continue // take waits
 		}
