@@ -35,6 +35,9 @@ type Jobs struct {
 	turn    chan struct{} // holds one element while one caller polls
 	reading chan struct{} // holds one element while the errors of a job are read
 
+	polls   retry  // the polls, as the client's stats show them; the next field and it belong to who has the turn
+	failure string // why a poll failed in this round, "" when none did
+
 	mu    sync.Mutex
 	open  map[string]*watched
 	pause time.Duration // before the next poll
@@ -111,6 +114,9 @@ func (j *Jobs) forget(id string) {
 		w.waiting--
 	} else {
 		delete(j.open, id)
+	}
+	if len(j.open) == 0 {
+		j.client.retries.end(&j.polls)
 	}
 }
 

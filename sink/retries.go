@@ -19,12 +19,12 @@ type retry struct {
 	failure  string        // the last one
 }
 
-// set notes a failure of r, which is retried.
-func (s *retries) set(r *retry, first, limit time.Duration, failure string) {
+// set notes a new failure of r, which is retried.
+func (s *retries) set(r *retry, now retry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.drop(r)
-	r.first, r.limit, r.failure = first, limit, failure
+	*r = now
 	s.list = append(s.list, r)
 }
 

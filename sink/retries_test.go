@@ -2,6 +2,7 @@ package sink
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -114,6 +115,49 @@ func TestStatsShowThrottleOnce(t *testing.T) {
 		}
 		wait.Wait()
 	})
+}
+
+// TestStatsShowFailingPolls: while polls of import jobs fail, the stats say why, and how long the wait lasts. A round
+// without a failure clears that, and so does the end of the wait.
+func TestStatsShowFailingPolls(t *testing.T) {
+	for _, many := range []int{1, polledSingly + 1} {
+		t.Run(fmt.Sprintf("%d jobs", many), func(t *testing.T) {
+			k := &jobs{status: map[string]string{}, requests: map[string]int{}}
+			for i := range many {
+				k.status[fmt.Sprint("J", i)] = "processing"
+			}
+			var began time.Time
+			well := func() bool {
+				age := time.Since(began)
+				return age > 10*time.Minute && age < 20*time.Minute
+			}
+			wrap := func(http.Handler) http.Handler {
+				return refusals(func(*http.Request) bool { return true }, 503, well)(k.wrap(nil))
+			}
+			bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Minute, RateShare: 100}, func(w *world) {
+				began = time.Now()
+				j := NewJobs(w.client)
+				var wait sync.WaitGroup
+				for id := range k.status {
+					wait.Go(func() {
+						if end, err := j.Wait(w.Context(), began.Add(time.Hour), id); err != nil || end.State != Open {
+							t.Errorf("%s: %v, state %v", id, err, end.State)
+						}
+					})
+				}
+				time.Sleep(500 * time.Millisecond)
+				w.expect("before the first poll", retried{})
+				time.Sleep(8*time.Minute - 500*time.Millisecond)
+				w.expect("after eight minutes", retried{unavailable, 52 * time.Minute})
+				time.Sleep(7 * time.Minute)
+				w.expect("after 15 minutes", retried{})
+				time.Sleep(15 * time.Minute)
+				w.expect("after half an hour", retried{unavailable, 30 * time.Minute})
+				wait.Wait()
+				w.expect("after the end", retried{})
+			})
+		})
+	}
 }
 
 // TestProgressOfReads: the progress counts the jobs whose errors are read or wait for that, and shows how long the

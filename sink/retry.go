@@ -32,7 +32,6 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 	var first time.Duration // when the first try began
 	lost, pause := false, newPause()
 	retried := new(retry)
-	retried.deadline, _ = ctx.Deadline()
 	defer c.retries.end(retried)
 	for try := 0; ; try++ {
 		if err := r.endpoint.take(ctx); err != nil {
@@ -69,13 +68,16 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		}
 		if c.gaveUp(first, began, failed) || r.once && lost || r.brief {
 			err := fmt.Errorf("%s: %w%s", r.doing, failed.err, trace(failed.id))
-			return nil, &Error{Kind: Outage, lost: lost, err: err}
+			return nil, &Error{Kind: Outage, lost: lost, brief: failed.text(), err: err}
 		}
 		c.notice(fmt.Sprintf("%s: %v; retrying until %s", r.doing, failed.err, clock(c.until(first, failed))))
 		if failed.after > 0 && c.endpoints.takesRows(r.endpoint) {
 			c.retries.end(retried) // Stats.Closed says it
 		} else {
-			c.retries.set(retried, first, c.limit(failed), cmp.Or(failed.brief, failed.err.Error()))
+			until, _ := ctx.Deadline()
+			c.retries.set(retried, retry{
+				first: first, limit: c.limit(failed), deadline: until, failure: failed.text(),
+			})
 		}
 		if failed.after > 0 {
 			continue // take waits
@@ -83,6 +85,9 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		_ = sleep(ctx, max(pause.NextBackOff(), failed.pause), nil) // when ctx has ended, take returns the error
 	}
 }
+
+// text is the failure in a few words.
+func (f *failure) text() string { return cmp.Or(f.brief, f.err.Error()) }
 
 // count adds one to n if it is so.
 func count(n *atomic.Int64, so bool) {
