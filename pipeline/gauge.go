@@ -32,7 +32,8 @@ func (g *Gauge) Moment() report.Moment {
 	if watch != nil {
 		p := watch.Progress()
 		m.Jobs = max(m.Jobs, m.JobsEnded+p.Jobs)
-		m.Waiting, m.JobRows, m.JobRowsDone, m.WaitLeft = m.InputEnded, p.Rows, p.Done, p.Left
+		m.Waiting = m.InputEnded && p.Jobs > 0
+		m.JobRows, m.JobRowsDone, m.WaitLeft = p.Rows, p.Done, p.Left
 		m.ReadingJobs = p.Reading
 	}
 	return m

@@ -18,6 +18,7 @@ import (
 func TestFailuresInProgress(t *testing.T) {
 	plan := &simulator.Plan{Faults: []simulator.Fault{
 		{On: "GET /api/lists", Do: "status", Status: 503},
+		{On: "POST /api/profile-bulk-import-jobs", Do: "status", Status: 504, As: "page"},
 		{On: "GET /api/profile-bulk-import-jobs/{id}/import-errors", Do: "status", Status: 502, As: "page"},
 		{Do: "fail", Times: -1, Addresses: []string{"p0@*"}, Code: "invalid", Detail: "Bad."},
 	}}
@@ -36,6 +37,7 @@ func TestFailuresInProgress(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"failing":"HTTP 503","give_up_seconds":59\d[.\d]*,"elapsed_seconds"`,
+		`"input_ended":true,"failing":"HTTP 504","give_up_seconds":59\d[.\d]*,"elapsed_seconds"`, // waits for no job yet
 		`"failing":"HTTP 502","give_up_seconds":59\d.*"wait_left_seconds":8\d\d.*"reading_errors_of_jobs":1,`,
 	} {
 		if !regexp.MustCompile(want).Match(log.Bytes()) {
