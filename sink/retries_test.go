@@ -34,7 +34,9 @@ func (w *world) expect(when string, want retried) {
 const unavailable = "HTTP 503"
 
 // refusals answers with the status until ok says otherwise.
-func refusals(match func(*http.Request) bool, status int, ok func() bool, headers ...string) func(http.Handler) http.Handler {
+func refusals(
+	match func(*http.Request) bool, status int, ok func() bool, headers ...string,
+) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			if !match(r) || ok() {

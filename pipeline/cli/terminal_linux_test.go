@@ -60,7 +60,8 @@ func TestDoctorAtTerminal(t *testing.T) {
 		"✓ key: Klaviyo knows the API key", "✓ account: account ", "✓ scope lists:read: lists can be read; rate limits 75, ",
 		"✓ scope profiles:read: import jobs can be read; ",
 		"! revision: Klaviyo serves API revision 2026-07-15, and retires it on 2026-12-31",
-		"  hint: update klaviyo-export, or pass a newer date to --revision, before 2026-12-31", `✗ list: look up list "Nobody": no list has this name`,
+		"  hint: update klaviyo-export, or pass a newer date to --revision, before 2026-12-31",
+		`✗ list: look up list "Nobody": no list has this name`,
 		"  hint: check the exact name, letter case included",
 	} {
 		if len(lines) == 0 || !strings.HasPrefix(lines[0], want) {
