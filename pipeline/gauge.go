@@ -23,6 +23,7 @@ func (g *Gauge) Moment() report.Moment {
 		return m
 	}
 	s := c.client.Stats()
+	m.Failing, m.GiveUpIn = s.Failing, s.GiveUpIn
 	m.Requests, m.Retried, m.Throttled, m.Closed = s.Sent, s.Retried, s.Throttled, s.Closed
 	m.Jobs, m.JobsEnded = s.Jobs, c.complete.Load()+c.cancelled.Load()
 	c.mu.Lock()
@@ -31,7 +32,9 @@ func (g *Gauge) Moment() report.Moment {
 	if watch != nil {
 		p := watch.Progress()
 		m.Jobs = max(m.Jobs, m.JobsEnded+p.Jobs)
-		m.Waiting, m.JobRows, m.JobRowsDone, m.WaitLeft = m.InputEnded, p.Rows, p.Done, p.Left
+		m.Waiting = m.InputEnded && p.Jobs > 0
+		m.JobRows, m.JobRowsDone, m.WaitLeft = p.Rows, p.Done, p.Left
+		m.ReadingJobs = p.Reading
 	}
 	return m
 }

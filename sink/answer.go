@@ -94,10 +94,13 @@ func (c *Client) check(r *request, a *answer) *failure {
 	case a.status == http.StatusRequestTimeout || a.status >= 500:
 		return &failure{
 			lost: true, pause: min(retryAfter(a.header), longestThrottle),
-			err: errors.New(a.said()),
+			err: errors.New(a.said()), brief: fmt.Sprintf("HTTP %d", a.status),
 		}
 	case a.status == http.StatusForbidden && !isObject(a.body):
-		return &failure{err: errors.New("HTTP 403 with a page that is not Klaviyo's: a firewall stopped the request")}
+		return &failure{
+			brief: "HTTP 403",
+			err:   errors.New("HTTP 403 with a page that is not Klaviyo's: a firewall stopped the request"),
+		}
 	case a.status < 300 && r.accept != nil:
 		if err := r.accept(a); err != nil {
 			return &failure{lost: true, err: fmt.Errorf("HTTP %d: %w", a.status, err)}

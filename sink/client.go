@@ -41,6 +41,7 @@ type Client struct {
 	http      http.Client
 	endpoints endpoints
 	counters  counters
+	retries   retries
 	inFlight  inFlight
 	started   time.Time    // the two below count from it by the monotonic clock, which no one can set
 	progress  atomic.Int64 // nanoseconds until the last good answer

@@ -19,8 +19,9 @@ const (
 type Error struct {
 	Kind   Kind
 	Hint   string
-	status int  // of the answer that caused it, 0 for none
-	lost   bool // a request was sent whose answer is not known
+	status int    // of the answer that caused it, 0 for none
+	lost   bool   // a request was sent whose answer is not known
+	brief  string // the last failure of an Outage in a few words
 	err    error
 }
 

@@ -35,6 +35,9 @@ type Jobs struct {
 	turn    chan struct{} // holds one element while one caller polls
 	reading chan struct{} // holds one element while the errors of a job are read
 
+	polls   retry  // the polls, as the client's stats show them; the next field and it belong to who has the turn
+	failure string // why a poll failed in this round, "" when none did
+
 	mu    sync.Mutex
 	open  map[string]*watched
 	pause time.Duration // before the next poll
@@ -44,7 +47,8 @@ type Jobs struct {
 type watched struct {
 	waiting int // callers
 	state   JobState
-	until   time.Time // the latest time until which a caller waits
+	until   time.Time // the latest time until which a caller waits; zero while reads queue
+	reads   int       // callers that read its errors
 	took    time.Duration
 	done    int       // completed_count and failed_count together, as of the last poll
 	failed  int       // failed_count, -1 when Klaviyo did not say
@@ -111,6 +115,9 @@ func (j *Jobs) forget(id string) {
 	} else {
 		delete(j.open, id)
 	}
+	if len(j.open) == 0 {
+		j.client.retries.end(&j.polls)
+	}
 }
 
 // end reads the errors of a job that has ended. Several jobs are read one after the other, within the quota.
@@ -119,12 +126,15 @@ func (j *Jobs) end(ctx context.Context, id string, w *watched) (*End, error) {
 	if e.State != Complete || e.failed == 0 {
 		return e, nil
 	}
+	j.read(w, 1, time.Time{})
+	defer j.read(w, -1, time.Time{})
 	select {
 	case j.reading <- struct{}{}:
 		defer func() { <-j.reading }()
 	case <-ctx.Done():
 		return &End{State: Open}, nil
 	}
+	j.read(w, 0, time.Now().Add(readTime))
 	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
 	err := j.client.importErrors(ctx, id, e)
@@ -138,24 +148,40 @@ func (j *Jobs) end(ctx context.Context, id string, w *watched) (*End, error) {
 	return &End{State: Open}, setupOnly(err)
 }
 
+// read notes that a caller begins or ends to read the job's errors, and until when it tries.
+func (j *Jobs) read(w *watched, callers int, until time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	w.reads += callers
+	w.until = until
+}
+
 // Progress is how far the jobs are that callers wait for.
 type Progress struct {
 	Jobs       int64
 	Rows, Done int64         // as far as Klaviyo said
 	Left       time.Duration // until the first of the waits is over
+	Reading    int64         // jobs that have ended and whose errors are read, or wait for their turn
 }
 
 // Progress returns how far the jobs are. It may be called at any time.
 func (j *Jobs) Progress() (p Progress) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	var until time.Time
 	for _, w := range j.open {
 		p.Jobs++
 		p.Rows += int64(max(w.total, 0))
 		p.Done += int64(w.done)
-		if left := time.Until(w.until); p.Jobs == 1 || left < p.Left {
-			p.Left = max(left, 0)
+		if w.reads > 0 {
+			p.Reading++
 		}
+		if !w.until.IsZero() && (until.IsZero() || w.until.Before(until)) {
+			until = w.until
+		}
+	}
+	if !until.IsZero() {
+		p.Left = max(time.Until(until), 0)
 	}
 	return p
 }

@@ -50,11 +50,36 @@ func (j *Jobs) poll(ctx context.Context, own *watched) error {
 		return nil
 	default:
 	}
+	defer j.show(ctx)
 	ids := j.ids()
 	if len(ids) > polledSingly {
-		return setupOnly(j.pollAll(ctx, ids))
+		err := j.pollAll(ctx, ids)
+		j.fails(err)
+		return setupOnly(err)
 	}
 	return j.pollEach(ctx, ids)
+}
+
+// fails notes why a poll of this round failed.
+func (j *Jobs) fails(err error) {
+	var failed *Error
+	if errors.As(err, &failed) && failed.Kind == Outage {
+		j.failure = failed.brief
+	}
+}
+
+// show has the client's stats say why polls failed in this round, until one has no failure. The polls are repeated
+// until the wait ends, whose context is ctx.
+func (j *Jobs) show(ctx context.Context) {
+	if j.failure == "" {
+		j.client.retries.end(&j.polls)
+		return
+	}
+	until, _ := ctx.Deadline()
+	j.client.retries.set(&j.polls, retry{
+		first: j.client.elapsed(), limit: time.Until(until), deadline: until, failure: j.failure,
+	})
+	j.failure = ""
 }
 
 // setupOnly drops the errors that do not end a wait: the next poll may succeed.
@@ -104,6 +129,7 @@ func (j *Jobs) pollEach(ctx context.Context, ids []string) error {
 		case setupOnly(err) != nil:
 			return err
 		case err != nil:
+			j.fails(err)
 		case a.missing():
 			j.note(id, nil)
 		case a.status >= 300:

@@ -1,5 +1,7 @@
 package sink
 
+import "time"
+
 // rates are the limits of one endpoint: requests a second, a minute and, if not 0, a day (klaviyo-api.md §2).
 type rates struct{ burst, steady, daily int }
 
@@ -12,6 +14,12 @@ var (
 
 // endpoints are the endpoints in use, each with its own quota.
 type endpoints struct{ list, lists, create, imports, removals, job, jobs, errors, accounts *endpoint }
+
+// closed returns for how long Klaviyo keeps an endpoint closed that takes rows.
+func (e *endpoints) closed() time.Duration { return max(e.imports.closed(), e.removals.closed()) }
+
+// takesRows reports whether one is among those of closed.
+func (e *endpoints) takesRows(one *endpoint) bool { return one == e.imports || one == e.removals }
 
 // newEndpoints leaves (100 - share) percent of each limit to others.
 func newEndpoints(share int) endpoints {

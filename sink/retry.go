@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ const throttledFor = 10 * time.Minute
 // failure is a try without a usable answer. lost means that Klaviyo may have acted on the request all the same.
 type failure struct {
 	lost  bool
+	brief string        // err in a few words, "" where err has few
 	final bool          // every later try would fail in the same way
 	after time.Duration // how long a 429 closes the endpoint
 	pause time.Duration // how long a 503 asks to wait
@@ -29,6 +31,8 @@ type failure struct {
 func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 	var first time.Duration // when the first try began
 	lost, pause := false, newPause()
+	retried := new(retry)
+	defer c.retries.end(retried)
 	for try := 0; ; try++ {
 		if err := r.endpoint.take(ctx); err != nil {
 			return nil, &Error{Kind: Stopped, lost: lost, err: fmt.Errorf("%s: %w", r.doing, context.Cause(ctx))}
@@ -64,15 +68,26 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		}
 		if c.gaveUp(first, began, failed) || r.once && lost || r.brief {
 			err := fmt.Errorf("%s: %w%s", r.doing, failed.err, trace(failed.id))
-			return nil, &Error{Kind: Outage, lost: lost, err: err}
+			return nil, &Error{Kind: Outage, lost: lost, brief: failed.text(), err: err}
 		}
 		c.notice(fmt.Sprintf("%s: %v; retrying until %s", r.doing, failed.err, clock(c.until(first, failed))))
+		if failed.after > 0 && c.endpoints.takesRows(r.endpoint) {
+			c.retries.end(retried) // Stats.Closed says it
+		} else {
+			until, _ := ctx.Deadline()
+			c.retries.set(retried, retry{
+				first: first, limit: c.limit(failed), deadline: until, failure: failed.text(),
+			})
+		}
 		if failed.after > 0 {
 			continue // take waits
 		}
 		_ = sleep(ctx, max(pause.NextBackOff(), failed.pause), nil) // when ctx has ended, take returns the error
 	}
 }
+
+// text is the failure in a few words.
+func (f *failure) text() string { return cmp.Or(f.brief, f.err.Error()) }
 
 // count adds one to n if it is so.
 func count(n *atomic.Int64, so bool) {

@@ -14,7 +14,9 @@ type Stats struct {
 	Bytes     int64         // of request bodies
 	Jobs      int64         // import jobs that Klaviyo accepted
 	Waited    time.Duration // for which Klaviyo had closed an endpoint
-	Closed    time.Duration // for which it keeps one closed from now on
+	Closed    time.Duration // for which it keeps one that takes rows closed from now on
+	Failing   string        // the last failure of the requests that are retried now, "" when none is
+	GiveUpIn  time.Duration // until the first of them is given up unless a request succeeds
 }
 
 type counters struct {
@@ -24,9 +26,11 @@ type counters struct {
 // Stats returns the totals so far. It may be called at any time.
 func (c *Client) Stats() Stats {
 	n := &c.counters
+	failing, giveUpIn := c.failing()
 	return Stats{
 		Sent: n.sent.Load(), Retried: n.retried.Load(), Resent: n.resent.Load(), Throttled: n.throttled.Load(),
 		Bytes: n.bytes.Load(), Jobs: n.jobs.Load(), Waited: time.Duration(n.waited.Load()),
-		Closed: max(c.endpoints.imports.closed(), c.endpoints.removals.closed()),
+		Closed:  c.endpoints.closed(),
+		Failing: failing, GiveUpIn: giveUpIn,
 	}
 }

@@ -56,6 +56,17 @@ var (
 	quotesOfKey = "'\"`‘’“”"
 )
 
+const hintNoKey = "set KLAVIYO_API_KEY or pass --api-key-file FILE"
+
+// orSimulate extends the hint of a missing key, for commands with --simulate.
+func orSimulate(err error) error {
+	var missing *pipeline.Error
+	if errors.As(err, &missing) && missing.Hint == hintNoKey {
+		missing.Hint += "; --simulate needs no key"
+	}
+	return err
+}
+
 // alone returns a key without what editors put around it: blanks, line ends and a byte order mark. It refuses anything
 // else and does not show it.
 func alone(text, from string) (string, error) {
@@ -68,7 +79,7 @@ func alone(text, from string) (string, error) {
 	case key == "":
 		return "", &pipeline.Error{
 			Text: "no API key: " + from + " is empty or not set",
-			Hint: "set KLAVIYO_API_KEY or pass --api-key-file FILE; --simulate needs no key",
+			Hint: hintNoKey,
 		}
 	case strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff"):
 		return odd("is in UTF-16", "save the file as UTF-8")

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 
 	"klaviyo-export/sink/simulator"
@@ -69,5 +71,47 @@ func TestDoctorAtTerminal(t *testing.T) {
 	}
 	if exit != 2 || len(lines) > 0 || errs.String() != "klaviyo-export: 1 of the checks failed\n" {
 		t.Errorf("exit %d, %q, %s", exit, lines, &errs)
+	}
+}
+
+// While requests are retried, the display says why and when the run gives up. Later it says whose error pages it reads.
+func TestRetriesAtTerminal(t *testing.T) {
+	plan := &simulator.Plan{Faults: []simulator.Fault{
+		{On: "GET /api/lists", Do: "status", Status: 503, Headers: map[string]string{"Retry-After": "1"}},
+		{
+			On: "GET /api/profile-bulk-import-jobs/{id}/import-errors", Do: "status", Status: 502, As: "page",
+			Headers: map[string]string{"Retry-After": "1"},
+		},
+		{Do: "fail", Times: -1, Addresses: []string{"bad@*"}, Code: "invalid", Detail: "Bad."},
+	}}
+	sim := simulator.New(simulator.Options{Wrap: described(t), JobTime: time.Millisecond, Plan: plan})
+	sim.AddListAs("XyZ123", "News")
+	url, err := sim.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = sim.Close() }()
+	t.Setenv("KLAVIYO_API_KEY", "pk_retries")
+	t.Setenv("TERM", "xterm")
+	near, far := terminal(t)
+	var out bytes.Buffer
+	p := Program{In: strings.NewReader(`{"email":"bad@example.com"}` + "\n"), Out: &out, Err: near}
+	exit := make(chan int, 1)
+	go func() { // ends with the run
+		exit <- p.Run([]string{"add", "--base-url", url, "--list-name", "News", "--wait"})
+		_ = near.Close()
+	}()
+	printed, _ := io.ReadAll(far) // a closed terminal ends with an error
+	if got := <-exit; got != 1 {
+		t.Errorf("exit %d: %s", got, &out)
+	}
+	for _, want := range []string{
+		`rows 0 · .*retrying: HTTP 503, gives up in 9m5\ds`,
+		`rows 1 · .*retrying: HTTP 502, gives up in 9m5\ds`,
+		`waiting: reading the error pages of 1 \[=*>?\] 100 % · gives up in 14m5\ds`,
+	} {
+		if !regexp.MustCompile(want).Match(printed) {
+			t.Errorf("expected %q in %q", want, printed)
+		}
 	}
 }

@@ -72,7 +72,7 @@ func (t *transfer) run(c *console) error {
 	} else {
 		var err error
 		t.client.Key, err = t.key(c)
-		refusal = cmp.Or(refusal, err)
+		refusal = cmp.Or(refusal, orSimulate(err))
 	}
 	client, err := sink.New(t.client)
 	if err != nil {

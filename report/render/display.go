@@ -95,9 +95,10 @@ func waiting(m *report.Moment, width int) string {
 	}
 	rest := givesUp(m.WaitLeft)
 	jobs := "waiting: " + openJobs(m)
-	long := jobs
+	long, reading := jobs, jobs
 	if m.ReadingJobs > 0 {
-		long += ", reading the error pages of " + grouped(m.ReadingJobs)
+		pages := "reading the error pages of " + grouped(m.ReadingJobs)
+		long, reading = jobs+", "+pages, "waiting: "+pages
 	}
 	if m.JobRows > 0 {
 		done := max(min(m.JobRowsDone, m.JobRows), 0)
@@ -105,6 +106,7 @@ func waiting(m *report.Moment, width int) string {
 		for _, form := range [][2]string{
 			{long, share + " of " + grouped(m.JobRows) + " rows" + between + rest},
 			{long, share + between + rest},
+			{reading, share + between + rest},
 			{jobs, share + between + rest},
 			{"waiting:", share + between + rest},
 		} {

@@ -78,7 +78,7 @@ func TestDisplay(t *testing.T) {
 			"jobs 12 open, 98 done\n" +
 			"waiting: jobs 12 open [=============>                ] 48 % of 120,000 rows · gives up in 52m10s"},
 		{"reading errors", reading, 0, 80, "rows 1,240,000 · rejected 31 · requests 124 · jobs 12 open, 98 done\n" +
-			"waiting: jobs 12 open [============>               ] 48 % · gives up in 52m10s"},
+			"waiting: reading the error pages of 3 [=====>      ] 48 % · gives up in 52m10s"},
 		{"reading errors", reading, 0, 120, "add VIP · rows 1,240,000 · rejected 31 · requests 124 · throttled 0 · " +
 			"jobs 12 open, 98 done\nwaiting: jobs 12 open, reading the error pages of 3 " +
 			"[==========>           ] 48 % of 120,000 rows · gives up in 52m10s"},
