@@ -48,3 +48,44 @@ func TestArraysInSequence(t *testing.T) {
 		})
 	}
 }
+
+// A line break inside a string costs its row. Objects that cannot be told apart behind it are no success: the input is
+// at fault, whatever --max-invalid allows.
+func TestLineBreakInAString(t *testing.T) {
+	const a, b, c = `{"email":"a@b.example"}`, `{"email":"c@d.example"}`, `{"email":"e@f.example"}`
+	broken := `{"email":"x@y.example","n":"1` + "\n" + `2"}`
+	for _, test := range []struct {
+		name, in, want string
+		exit           int
+	}{
+		{"on lines of their own", "[" + a + ",\n" + broken + ",\n" + b + "]\n", "1 valid, 2 rejected json_invalid, 3 valid", 0},
+		{
+			"the next array on the next line", "[" + a + ",\n" + broken + "]\n[" + b + ",\n" + c + "]\n",
+			"1 valid, 2 rejected json_invalid, 3 valid, 4 valid", 0,
+		},
+		{
+			"more objects on its line", "[" + broken + "," + a + "," + b + "]\n[" + c + "]\n",
+			"1 rejected json_invalid, 2 valid, 3 valid, 4 valid", 0,
+		},
+		{
+			"a line that ends as one between values", `[{"email":"x@y.example","n":"1,` + "\n" + `2"},` + a + "]\n[" + c + "]\n",
+			"1 rejected json_invalid, 2 valid", 1,
+		},
+		{
+			"objects inside the broken row are no rows",
+			"[\n {\n  \"email\":\"x\"y\",\n  \"friends\":[\n   {\n    \"email\":\"in@x.example\"\n   }\n  ]\n },\n {\n  \"email\":\"b@x.example\"\n }\n]\n",
+			"1 rejected json_invalid, 2 valid", 1,
+		},
+		{"a byte order mark before the next array", "[" + a + "]\n\ufeff[" + b + "]\n", "1 valid, 2 valid", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := checkOptions(t)
+			o.MaxInvalid = Bound{rows: 9}
+			var out bytes.Buffer
+			rep, err := Run(t.Context(), o, strings.NewReader(test.in), &out)
+			if rows, _ := parse(t, out.Bytes()); brief(rows) != test.want || rep.ExitCode != test.exit {
+				t.Errorf("got %s; exit %d, %v", brief(rows), rep.ExitCode, err)
+			}
+		})
+	}
+}

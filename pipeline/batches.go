@@ -67,7 +67,9 @@ func (s *batches) add(c *chunk) {
 	defer s.control.guard()
 	s.control.begin("batch")
 	c.first = s.rows + 1
-	s.required.see(c)
+	if s.required.see(c) {
+		s.control.checkBound(s.rows, s.control.rejected.Load()) // rows before these may have been too many
+	}
 	s.gather(c)
 	done = true
 }
@@ -120,7 +122,11 @@ func (s *batches) known(c *chunk, i int) bool {
 		return true
 	case row.Fault != nil:
 		s.control.severalIn(row)
-		s.control.reject(number)
+		if s.required.open() {
+			s.control.rejected.Add(1) // whether the rows are what they should be is not known yet
+		} else {
+			s.control.reject(number)
+		}
 		return true
 	case s.seen == nil:
 		return false
@@ -164,30 +170,38 @@ func (s *batches) due(tick bool) bool {
 		tick && s.required.met && time.Since(s.open.begun) >= s.delay-s.delay/ticks // the next tick would be too late
 }
 
-// cut hands on the open batch, if it has rows, and opens the next. When no row has the required column it stops the
-// run.
+// cut hands on the open batch, if it has rows, and opens the next.
 func (s *batches) cut() {
 	if len(s.open.parts) == 0 {
 		return
 	}
 	full := s.open
-	if err := s.required.missing(); err != nil && !s.off {
-		s.off = true
-		s.control.stop(err)
-		if s.emitted.IsZero() { // then no row has a result
-			s.open = s.control.newBatch(s.maxRows)
-			s.control.free(full)
-			return
-		}
-	}
 	s.open = s.control.newBatch(s.maxRows)
+	if s.required.due() && s.missing() {
+		s.control.free(full)
+		return
+	}
 	s.emit(full)
 	s.emitted = time.Now()
+}
+
+// missing stops the run when the rows lack the required column. It reports whether the open rows get no result: those
+// of a run that has written none.
+func (s *batches) missing() bool {
+	err := s.required.missing()
+	if err == nil || s.off || s.control.stopped() {
+		return false
+	}
+	s.off = true
+	s.control.stop(err)
+	return s.emitted.IsZero()
 }
 
 // wait hands on the last batch.
 func (s *batches) wait() {
 	defer s.control.guard()
 	s.control.inputEnded.Store(true)
-	s.cut()
+	if !s.missing() {
+		s.cut()
+	}
 }

@@ -129,7 +129,7 @@ type stalled struct {
 
 func newStalled(t *testing.T) *stalled {
 	o := checkOptions(t)
-	s := &stalled{control: newControl(o, time.Now(), func(error) {}), checker: o.Checker}
+	s := &stalled{control: newControl(t.Context(), o, time.Now(), func(error) {}), checker: o.Checker}
 	s.batches = newBatches(s.control, nil, o, nil, func(b *batch) {
 		s.sizes = append(s.sizes, b.rows)
 		s.control.free(b)

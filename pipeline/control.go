@@ -8,6 +8,7 @@ import (
 
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
+	"klaviyo-export/validate"
 )
 
 // control is what a run gives to its stages: they count rows in its tally, take buffers from its pools and stop the
@@ -16,6 +17,7 @@ type control struct {
 	tally
 	pools
 	cancel        context.CancelCauseFunc
+	cause         func() error // why the run is stopped, nil while it goes on
 	maxInvalid    Bound
 	stopOnInvalid bool
 	probe         func(stage string)
@@ -29,9 +31,9 @@ type control struct {
 	latency  []report.Latency // of the import jobs that were waited for
 }
 
-func newControl(o *Options, started time.Time, cancel context.CancelCauseFunc) *control {
+func newControl(ctx context.Context, o *Options, started time.Time, cancel context.CancelCauseFunc) *control {
 	return &control{
-		cancel: cancel, maxInvalid: o.MaxInvalid, stopOnInvalid: o.StopOnInvalid, probe: o.probe,
+		cancel: cancel, cause: func() error { return context.Cause(ctx) }, maxInvalid: o.MaxInvalid, stopOnInvalid: o.StopOnInvalid, probe: o.probe,
 		client: o.Client, started: started, timeline: report.Timeline{Start: started},
 	}
 }
@@ -45,6 +47,9 @@ func (c *control) follow(watch *sink.Jobs) {
 
 // stop ends the run with an error; only the first one counts.
 func (c *control) stop(err error) { c.cancel(err) }
+
+// stopped reports whether the run was stopped, by a stage or from outside.
+func (c *control) stopped() bool { return c.cause() != nil }
 
 // begin marks that a stage begins its work on a chunk or a batch.
 func (c *control) begin(stage string) {
@@ -62,6 +67,16 @@ func (c *control) guard() {
 
 // reject counts a rejected row, and stops the run when it is one too many and Options.StopOnInvalid is set.
 func (c *control) reject(row int64) { c.checkBound(row, c.rejected.Add(1)) }
+
+// severalIn counts a rejected row that may hold several rows. No bound covers it.
+func (c *control) severalIn(row *validate.Row) {
+	if !row.Several {
+		return
+	}
+	if n := c.several.Add(1); c.stopOnInvalid {
+		c.stop(severalError(n))
+	}
+}
 
 // checkBound stops the run at a row when so many rejected rows are too many.
 func (c *control) checkBound(row, rejected int64) {

@@ -52,11 +52,9 @@ func openEarlier(ctx context.Context, in io.Reader) (*Earlier, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.temporary {
-		if _, err = io.Copy(io.Discard, untilDone(ctx, s)); err != nil && ctx.Err() == nil {
-			s.Close()
-			return nil, err
-		}
+	if err := s.readWhole(ctx); err != nil && ctx.Err() == nil {
+		s.Close()
+		return nil, err
 	}
 	return &Earlier{spool: s}, nil
 }

@@ -54,8 +54,8 @@ func Hint(err error) string {
 // severalError is the error of rejected rows that may hold several rows.
 func severalError(rows int64) error {
 	return &Error{
-		Text: fmt.Sprintf("arrays that may hold several rows were rejected (%d): --max-invalid does not cover them", rows),
-		Hint: hintRejected, exit: 1,
+		Text: fmt.Sprintf("rejected lines that may hold several rows: %d; --max-invalid does not cover them", rows),
+		Hint: "make the client print one object per line, or pipe the rows through jq -c '.[]'", exit: 1,
 	}
 }
 

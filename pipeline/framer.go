@@ -106,7 +106,7 @@ func (f *framer) bracket(p []byte) int {
 			return len(p)
 		}
 		from += next
-		text := bytes.TrimRight(p[:from], blank)
+		text := bytes.TrimRight(bytes.TrimSuffix(p[:from], []byte(bom)), blank)
 		begins, before := bytes.IndexByte(p[len(text):from], '\n') >= 0, f.before
 		if len(text) > 0 {
 			before = text[len(text)-1]

@@ -31,7 +31,7 @@ func (i *Interrupted) Error() string { return "stopped by " + i.Signal }
 func Run(ctx context.Context, o *Options, in io.Reader, out io.Writer) (*report.Report, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	r := newRun(o, out, stop)
+	r := newRun(ctx, o, out, stop)
 	var ended error
 	if err := r.prepare(ctx); err != nil {
 		stop(err)
@@ -45,7 +45,7 @@ func Run(ctx context.Context, o *Options, in io.Reader, out io.Writer) (*report.
 func Refuse(ctx context.Context, o *Options, why error, out io.Writer) (*report.Report, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	stop(why)
-	return newRun(o, out, stop).finish(ctx, nil)
+	return newRun(ctx, o, out, stop).finish(ctx, nil)
 }
 
 // carry takes the rows of in through the flow. With CheckFirst they are rehearsed before, and when the rehearsal

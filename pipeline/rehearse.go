@@ -8,7 +8,6 @@ import (
 	"io"
 
 	"klaviyo-export/report"
-	"klaviyo-export/validate"
 )
 
 // rehearsal counts the checked rows of an input before the first row is sent.
@@ -57,7 +56,7 @@ func (h *rehearsal) add(c *chunk) {
 		}
 		if final && status == report.Rejected || !final && c.rows.Rows[i].Fault != nil {
 			h.rejected++
-			if c.rows.Rows[i].Required == validate.Several {
+			if c.rows.Rows[i].Several {
 				h.several++
 			}
 		}

@@ -6,12 +6,8 @@ import (
 	"klaviyo-export/validate"
 )
 
-const (
-	// decided is after how many rows without one good row the required column counts as missing (DESIGN.md §3).
-	decided = maxOddAlone
-	// sane is how many rows, all of them not JSON, show that the input is something else.
-	sane = 1000
-)
+// sane is how many rows, all of them not JSON, show that the input is something else.
+const sane = 1000
 
 // required finds out whether the rows have the column that the operation needs. A row without it may come first: some
 // clients leave nulls out.
@@ -24,8 +20,11 @@ type required struct {
 	garbage string // what is wrong with the first row, if it is not JSON
 }
 
-// see looks at the rows of a chunk.
-func (r *required) see(c *chunk) {
+// see looks at the rows of a chunk. It reports whether one of them is the first to have the column.
+func (r *required) see(c *chunk) (first bool) {
+	if r.met {
+		return false
+	}
 	for i := 0; !r.met && i < len(c.rows.Rows); i++ {
 		row := &c.rows.Rows[i]
 		if r.rows++; r.rows == 1 || r.rows <= sane && r.notJSON {
@@ -43,10 +42,14 @@ func (r *required) see(c *chunk) {
 			}
 		}
 	}
+	return r.met
 }
 
-// due reports whether enough rows were seen to call the column missing.
-func (r *required) due() bool { return !r.met && (r.rows >= decided || r.rows >= sane && r.notJSON) }
+// open reports whether an object lacks the column and no row has it so far.
+func (r *required) open() bool { return !r.met && r.lacking > 0 }
+
+// due reports whether no more rows have to be seen to call the column missing.
+func (r *required) due() bool { return r.rows >= sane && r.notJSON }
 
 // missing is the error of rows that lack the column, as far as they were seen; nil when they may have it.
 func (r *required) missing() error {

@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,11 +20,6 @@ func TestMissingColumn(t *testing.T) {
 		{"a number", `{"email":5}`, `row 1: column "email": expected a string, got a number`},
 		{"behind rows that are no objects", "nope\n[1]\n{\"mail\":\"a@example.com\"}", "row 3: column"},
 		{"in no row", strings.Repeat(`{"mail":"a@example.com"}`+"\n", 300), "none of the first 300 rows has it"},
-		{
-			"in no row of very many", strings.Repeat(`{"mail":"a@example.com"}`+"\n", 50_000),
-			"none of the first 4096 rows has it",
-		},
-		{"only behind very many rows", strings.Repeat(`{"mail":"x"}`+"\n", 20_000) + rowsFrom(0, 10), "row 1: column"},
 		{"not JSON at all", strings.Repeat("2024-05-01 INFO ready\n", 1000), "the first 1000 rows are not JSON"},
 		{"not JSON for long", strings.Repeat("x\n", 1000) + rowsFrom(0, 10), "the first 1000 rows are not JSON"},
 	} {
@@ -53,12 +50,12 @@ func TestColumnMissingFirst(t *testing.T) {
 		{"left out", `{"name":"Ann"}` + "\n"},
 		{"a number", `{"email":5}` + "\n"},
 		{"not JSON", "x\n"},
-		{"in many rows", strings.Repeat(`{"name":"Ann"}`+"\n", 3000)},
+		{"in very many rows", strings.Repeat(`{"name":"Ann"}`+"\n", 20_000)},
 	} {
 		for _, checkFirst := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/check first=%v", c.name, checkFirst), func(t *testing.T) {
 				o, sim := addOptions(t, nil)
-				o.CheckFirst, o.MaxInvalid = checkFirst, Bound{rows: 5000}
+				o.CheckFirst, o.MaxInvalid = checkFirst, Bound{rows: 50_000}
 				rejected := int64(strings.Count(c.first, "\n"))
 				var out bytes.Buffer
 				rep, err := Run(t.Context(), o, strings.NewReader(c.first+rowsFrom(0, 50)), &out)
@@ -67,6 +64,89 @@ func TestColumnMissingFirst(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// However many rows lack the column, the run ends with exit status 2 and sends nothing. Rows that were written by then
+// have results.
+func TestColumnMissingInManyRows(t *testing.T) {
+	o, sim := addOptions(t, nil)
+	var out bytes.Buffer
+	rep, err := Run(t.Context(), o, strings.NewReader(strings.Repeat(`{"mail":"a@example.com"}`+"\n", 50_000)), &out)
+	rows, _ := parse(t, out.Bytes())
+	if rep.ExitCode != 2 || rep.Rows.Read != int64(len(rows)) || rep.Rows.Rejected != rep.Rows.Read ||
+		!strings.Contains(fmt.Sprint(err), "none of the first 50000 rows has it") {
+		t.Errorf("exit %d, %v, %+v", rep.ExitCode, err, rep.Rows)
+	}
+	if diff := cmp.Diff(map[string]int{"GET /api/lists 200": 2}, sim.Requests()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Rows without the column that come slowly, one chunk each, are no reason to stop before a request is ready.
+func TestColumnMissingFirstInManyChunks(t *testing.T) {
+	o, _ := addOptions(t, nil)
+	o.MaxInvalid = Bound{rows: 100}
+	wide := strings.Repeat("x", chunkSize)
+	var in strings.Builder
+	for range 2 * maxParts {
+		in.WriteString(`{"name":"` + wide + `"}` + "\n")
+	}
+	var out bytes.Buffer
+	rep, err := Run(t.Context(), o, strings.NewReader(in.String()+rowsFrom(0, 5)), &out)
+	if err != nil || rep.Rows.Accepted != 5 || rep.Rows.Rejected != 2*maxParts {
+		t.Errorf("%v, %+v", err, rep.Rows)
+	}
+	o, _ = addOptions(t, nil)
+	out.Reset()
+	rep, err = Run(t.Context(), o, strings.NewReader(in.String()), &out)
+	if rep.ExitCode != 2 || rep.Rows.Read != rep.Rows.Rejected || rep.List.Created {
+		t.Errorf("exit %d, %v, %+v", rep.ExitCode, err, rep.Rows)
+	}
+}
+
+// --stop-on-invalid leaves it to the required column whether the input is fit, as long as no row has that column.
+func TestStopOnInvalidWaitsForTheColumn(t *testing.T) {
+	for _, c := range []struct {
+		name, in string
+		exit     int
+		read     int64
+	}{
+		{"no row has it", "{\"x\":1}\n{\"y\":2}\n", 2, 0},
+		{"a later row has it", "{\"x\":1}\n" + rowsFrom(0, 3), 1, 4},
+		{"not an object", "5\n" + rowsFrom(0, 3), 1, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o, sim := addOptions(t, nil)
+			o.StopOnInvalid = true
+			var out bytes.Buffer
+			rep, err := Run(t.Context(), o, strings.NewReader(c.in), &out)
+			rows, _ := parse(t, out.Bytes())
+			if rep.ExitCode != c.exit || rep.Rows.Read != c.read || int64(len(rows)) != c.read {
+				t.Errorf("exit %d, %d rows, %v", rep.ExitCode, rep.Rows.Read, err)
+			}
+			if sim.Requests()["POST /api/profile-bulk-import-jobs 202"] > 0 {
+				t.Error("rows were sent")
+			}
+		})
+	}
+}
+
+// A signal leaves every row that was read a result, also while no row has the required column.
+func TestInterruptBeforeTheColumn(t *testing.T) {
+	o, _ := addOptions(t, nil)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	in, feed := io.Pipe()
+	defer feed.Close()
+	var out bytes.Buffer
+	done := started(ctx, o, in, &out)
+	fmt.Fprint(feed, `{"x":1}`+"\n"+`{"y`)
+	fmt.Fprint(feed, `"`) // is read only after the first piece
+	cancel(&Interrupted{Signal: "SIGINT", ExitCode: 130})
+	rep := <-done
+	if rows, _ := parse(t, out.Bytes()); brief(rows) != "1 rejected email_missing" || rep.ExitCode != 130 {
+		t.Errorf("%s; exit %d", brief(rows), rep.ExitCode)
 	}
 }
 
@@ -111,6 +191,12 @@ func TestRejectedArraysAreNotCovered(t *testing.T) {
 		{"an array of values", `["ann@example.com","[x]",1]`, 0},
 		{"an array that begins with null", `[null,{"email":"b@example.com"}]`, 1},
 		{"an array of arrays", `[["ann@example.com",1],["bo@example.com",2]]`, 1},
+		{"an array behind a comma", `,[{"email":"b@example.com"}]`, 1},
+		{"two objects", `{"email":"b@example.com"}{"email":"c@example.com"}`, 1},
+		{"an object and an array", `{"email":"b@example.com"} [{"email":"c@example.com"}]`, 1},
+		{"objects without a comma", `[{"email":"b@example.com"} {"email":"c@example.com"}]`, 1},
+		{"an array that is too long", `[1` + strings.Repeat(`,{"email":"b@example.com"}`, 50_000) + `]`, 1},
+		{"an object with others in it", `{"email":"b@example.com","x":[{"y":1},{"y":2}],"x":3}`, 0},
 		{"a broken array of arrays", `[["ann@example.com",1],`, 1},
 		{"a log line", "[2024-05-01 10:00:00] INFO", 0},
 		{"a number", "5", 0},

@@ -81,7 +81,7 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 				r.alone(&report.Line{Status: report.Skipped, Code: duplicate, Of: skips[0].of})
 				skips = skips[1:]
 			default:
-				if row.DroppedPhone {
+				if row.DroppedPhone && (valid || profiles[0].Status != sink.Unsent) {
 					r.drop()
 				}
 				if r.sent(&profiles[0], valid, unsent); profiles[0].Status == sink.Rejected {
@@ -143,7 +143,7 @@ func (r *results) join(line *report.Line) {
 	if n := len(r.shared); n > 0 {
 		last := &r.shared[n-1]
 		if last.line.Status == line.Status && last.line.Job == line.Job && last.line.Code == line.Code &&
-			last.line.Detail == line.Detail {
+			last.line.Column == line.Column && last.line.Detail == line.Detail {
 			last.rows++
 			return
 		}

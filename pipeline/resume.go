@@ -63,7 +63,7 @@ func (s *resumption) leftOver(rows int64) error {
 // sameKey reports whether two keys, JSON strings or nothing, may belong to one row.
 func sameKey(a, b []byte) bool {
 	if len(a) == 0 || len(b) == 0 || bytes.Equal(a, b) {
-		return true
+		return len(a) == len(b)
 	}
 	var plain [2]string
 	return json.Unmarshal(a, &plain[0]) == nil && json.Unmarshal(b, &plain[1]) == nil && plain[0] == plain[1]

@@ -27,9 +27,9 @@ type run struct {
 	open    []string       // ids of the import jobs that are not known to have ended
 }
 
-func newRun(o *Options, out io.Writer, stop context.CancelCauseFunc) *run {
+func newRun(ctx context.Context, o *Options, out io.Writer, stop context.CancelCauseFunc) *run {
 	r := &run{options: o, started: time.Now(), out: report.NewWriter(out)}
-	r.control = newControl(o, r.started, stop)
+	r.control = newControl(ctx, o, r.started, stop)
 	if o.Gauge != nil {
 		o.Gauge.show(r.control)
 	}

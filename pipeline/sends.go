@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sourcegraph/conc/stream"
 
+	"klaviyo-export/report"
 	"klaviyo-export/sink"
 )
 
@@ -64,17 +66,38 @@ func (s *sends) send(ctx context.Context, b *batch) {
 	done = true
 }
 
-// results takes the results from a batch. They are none when that panics.
+// results takes the results from a batch.
 func (s *sends) results(ctx context.Context, b *batch) (r *results) {
-	r = new(results)
-	defer s.control.guard()
+	defer func() {
+		if p := recover(); p != nil {
+			s.control.stop(bug(p))
+			r = s.lost(b)
+		}
+	}()
 	s.control.begin("results")
-	made := r
+	r = new(results)
 	if s.open == nil { // results that wait for an import job have the size of their rows: they are not used again
-		made = s.control.newResults()
+		r = s.control.newResults()
 	}
-	made.take(b, s.sender == nil, unsentNow(ctx), s.control.reject)
-	return made
+	r.take(b, s.sender == nil, unsentNow(ctx), s.control.reject)
+	return r
+}
+
+// lost are the results of a batch that is known to have been sent, or not, and nothing else.
+func (s *sends) lost(b *batch) *results {
+	line := report.Line{Status: report.Unsent, Code: stopped}
+	if slices.ContainsFunc(b.profiles, func(p sink.Profile) bool { return p.Status != sink.Unsent }) {
+		line.Status, line.Code, line.Detail = report.Unknown, sink.AnswerLost.Code, sink.AnswerLost.Detail
+	}
+	r := &results{first: b.first()}
+	for _, p := range b.parts {
+		for i := p.from; i < p.to; i++ {
+			row := &p.chunk.rows.Rows[i]
+			r.add(p.chunk.rows.Data[row.KeyStart:row.KeyEnd])
+			r.join(&line)
+		}
+	}
+	return r
 }
 
 // permits bounds the open import jobs: a batch that is sent takes some, which its written results give back. nil

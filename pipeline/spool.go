@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ type spool struct {
 	file      *os.File // from which it is read again
 	from      int64
 	size      atomic.Int64 // of what was read first; a Read may still go on after the run has stopped reading
+	whole     int64        // size of a regular file
 	temporary bool
 }
 
@@ -23,9 +25,7 @@ func newSpool(in io.Reader) (*spool, error) {
 		if state, err := f.Stat(); err == nil && state.Mode().IsRegular() {
 			if at, err := f.Seek(0, io.SeekCurrent); err == nil {
 				size := max(state.Size()-at, 0)
-				s := &spool{in: io.NewSectionReader(f, at, size), file: f, from: at}
-				s.size.Store(size)
-				return s, nil
+				return &spool{in: io.NewSectionReader(f, at, size), file: f, from: at, whole: size}, nil
 			}
 		}
 	}
@@ -41,6 +41,7 @@ func newSpool(in io.Reader) (*spool, error) {
 func (s *spool) Read(p []byte) (int, error) {
 	n, err := s.in.Read(p)
 	if !s.temporary {
+		s.size.Add(int64(n))
 		return n, err
 	}
 	written, failed := s.file.Write(p[:n])
@@ -58,6 +59,16 @@ func spoolError(err error) error {
 			"or read from a file instead of a pipe",
 		cause: err,
 	}
+}
+
+// readWhole reads the input to its end for the first time, a regular file without looking at it.
+func (s *spool) readWhole(ctx context.Context) error {
+	if !s.temporary {
+		s.size.Store(s.whole)
+		return nil
+	}
+	_, err := io.Copy(io.Discard, untilDone(ctx, s))
+	return err
 }
 
 // again returns what was read first.

@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 
 	"klaviyo-export/report"
-	"klaviyo-export/validate"
 )
 
 // tally counts what decides a run's exit status. The stages add to it; a display only reads it. All of it may be
@@ -34,13 +33,6 @@ func (t *tally) resume(status report.Status) {
 		t.rejected.Add(1)
 	case report.Accepted:
 		t.earlierAccepted.Add(1)
-	}
-}
-
-// severalIn counts a rejected row that may hold several rows.
-func (t *tally) severalIn(row *validate.Row) {
-	if row.Required == validate.Several {
-		t.several.Add(1)
 	}
 }
 

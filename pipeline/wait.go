@@ -24,7 +24,7 @@ const (
 func Wait(ctx context.Context, o *Options, in io.Reader, out io.Writer) (*report.Report, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	r := newRun(o, out, stop)
+	r := newRun(ctx, o, out, stop)
 	r.earlier, r.watch = new(report.Report), sink.NewJobs(o.Client)
 	r.control.follow(r.watch)
 	return r.finish(ctx, r.waitFor(ctx, in))

@@ -86,9 +86,7 @@ func (c *Checker) Check(lines []byte, last bool, s *Scratch, out *Rows) {
 // anywhere.
 func (c *Checker) TooLong(head []byte, out *Rows) {
 	out.reject(tooLong(head), len(out.Data))
-	if several(head) {
-		out.Rows[len(out.Rows)-1].Required = Several
-	}
+	out.Rows[len(out.Rows)-1].Several = several(head)
 }
 
 var byteOrderMark = []byte("\ufeff")
@@ -150,30 +148,32 @@ func (c *Checker) notObject(line []byte, kind kind, unended bool, s *Scratch, ou
 		f = notJSON(&s.scan, unended)
 	}
 	out.reject(f, len(out.Data))
-	if several(line) {
-		out.Rows[len(out.Rows)-1].Required = Several
-	}
+	out.Rows[len(out.Rows)-1].Several = several(line)
 }
 
-// several reports whether a line is an array with an object or an array in it, also a broken array. An array of values
-// is one row.
+// several reports whether a line that is not one object may hold several rows: more than one object or array begins
+// outside of objects. An array of values is one row. Quotes may be broken, so this is no proof.
 func several(line []byte) bool {
-	line = bytes.TrimLeft(line, " \t\r")
-	if len(line) == 0 || line[0] != '[' {
-		return false
-	}
-	quoted := false
-	for i := 1; i < len(line); i++ {
+	quoted, depth, begun := false, 0, 0 // depth is that of objects
+	for i := 0; i < len(line); i++ {
 		switch c := line[i]; {
 		case c == '"':
 			quoted = !quoted
 		case quoted && c == '\\':
 			i++ // whatever it escapes is no quote
-		case !quoted && (c == '{' || c == '['):
-			return true
+		case quoted:
+		case c == '{' || c == '[':
+			if depth == 0 {
+				begun++
+			}
+			if c == '{' {
+				depth++
+			}
+		case c == '}' && depth > 0:
+			depth--
 		}
 	}
-	return false
+	return begun > 1
 }
 
 // find returns the member that has the key, nil when no member has it, and how the row has it.

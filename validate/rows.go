@@ -19,6 +19,9 @@ type Row struct {
 	// Required says how the row has the required column.
 	Required Required
 
+	// Several says that a rejected row may hold several rows.
+	Several bool
+
 	// DroppedPhone says that the row has a bad phone number, which its profile lacks.
 	DroppedPhone bool
 
@@ -34,7 +37,6 @@ const (
 	Present                   // the column is a string or null
 	Missing                   // the row is an object without the column
 	WrongType                 // the column is a number, a boolean, an array or an object
-	Several                   // the row is an array with objects or arrays in it: it may hold several rows
 )
 
 // Rows are the results of checking one chunk. The zero value is ready. Reset empties it for the next chunk. Only one
