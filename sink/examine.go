@@ -155,7 +155,7 @@ func (c *Client) revisionFinding(h http.Header) Finding {
 	case asked:
 		f.Detail = "Klaviyo serves API revision " + served
 	default:
-		f.Detail = fmt.Sprintf("Klaviyo serves API revision %s in place of %s", served, asked)
+		f.Detail = fmt.Sprintf("Klaviyo serves API revision %s instead of %s", served, asked)
 		f.Hint = "pass a newer date to --revision, or leave it out: the default is " + DefaultRevision
 	}
 	if ends == "" {

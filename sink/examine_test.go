@@ -68,7 +68,7 @@ func TestRevisionFinding(t *testing.T) {
 		{"not told", "", "", "Klaviyo accepts API revision 2026-07-15", ""},
 		{"as asked", "2026-07-15", "", "Klaviyo serves API revision 2026-07-15", ""},
 		{
-			"another", "2027-01-15", "", "Klaviyo serves API revision 2027-01-15 in place of 2026-07-15",
+			"another", "2027-01-15", "", "Klaviyo serves API revision 2027-01-15 instead of 2026-07-15",
 			"pass a newer date to --revision, or leave it out: the default is 2026-07-15",
 		},
 		{

@@ -33,8 +33,9 @@ type List struct {
 	left    string // id of an empty list that this run created; another process created the one in use
 }
 
-// FindList looks a list up. It is an error when several lists have the name, or none has it and none may be created.
-// When none has it, lists whose names differ only in letter case or blanks are named in the error, or in a notice.
+// FindList looks a list up. It is an error when several lists have the name, or when no list has it and no list may be
+// created. When no list has it, lists whose names differ only in letter case or blanks are named in the error, or in a
+// notice.
 func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
 	l := &List{client: c, ref: ref, id: ref.ID, name: ref.Name, creating: make(chan struct{}, 1)}
 	if ref.ID != "" {

@@ -118,9 +118,10 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 	}
 	for _, command := range parser.Model.Children {
 		for _, flag := range command.Flags {
-			if _, is := profileFlags[flag.Name]; is && command.Name == "remove" {
-				flag.Hidden = true
-			}
+			idle := slices.ContainsFunc(slices.Concat(addOnlyFlags, profileFlags), func(f idleFlag) bool {
+				return f.name == flag.Name
+			})
+			flag.Hidden = flag.Hidden || idle && command.Name == "remove"
 		}
 		slices.SortStableFunc(command.Flags, func(a, b *kong.Flag) int { return heading(a) - heading(b) })
 	}

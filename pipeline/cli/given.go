@@ -39,6 +39,19 @@ func (g given) useless(beside, why string, flags ...string) error {
 	return nil
 }
 
+// idleFlag is a flag that has no effect with some command, and the reason.
+type idleFlag struct{ name, why string }
+
+// idle refuses the flags that have no effect with a command. The first in the list is named.
+func (g given) idle(command string, flags []idleFlag) error {
+	for _, flag := range flags {
+		if g[flag.name] {
+			return fmt.Errorf("--%s has no effect with %s%s", flag.name, command, because(flag.why))
+		}
+	}
+	return nil
+}
+
 // apart refuses a flag that contradicts others.
 func (g given) apart(flag, why string, others ...string) error {
 	for _, other := range others {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -27,8 +28,11 @@ var lookHelp = kong.Vars{
 }
 
 func (f *lookFlags) check(g given) error {
-	if g["next"] && f.Next < 0 {
-		return fmt.Errorf("--next: expected 0 or more times, got %d", f.Next)
+	switch { // either would run the command
+	case g["next"] && f.Next < 1:
+		return fmt.Errorf("--next: expected 1 or more times, got %d", f.Next)
+	case g["export"] && f.Export == "":
+		return errors.New(`--export: expected crontab, systemd or kubernetes, got ""`)
 	}
 	return g.needs("next", "from")
 }

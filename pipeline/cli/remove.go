@@ -1,38 +1,20 @@
 package cli
 
-import (
-	"fmt"
+import "klaviyo-export/validate"
 
-	"klaviyo-export/validate"
+// removeCommand has all flags of add, so that it can say why some of them have no effect. Those are hidden.
+type removeCommand struct{ addFlags }
+
+// addOnlyFlags concern new lists and import jobs. Remove has neither.
+var addOnlyFlags = []idleFlag{
+	{"wait", noJob}, {"wait-timeout", noJob}, {"max-open-jobs", noJob},
+	{"opt-in", noNewList}, {"no-create", noNewList},
+}
+
+const (
+	noJob     = "Klaviyo removes people before it answers"
+	noNewList = "remove never creates a list"
 )
-
-type removeCommand struct {
-	transferFlags
-	addOnlyFlags
-}
-
-// addOnlyFlags are known to remove only so that it can say why they are refused.
-type addOnlyFlags struct {
-	Wait        bool   `hidden:""`
-	WaitTimeout string `hidden:""`
-	MaxOpenJobs string `hidden:""`
-	OptIn       string `hidden:""`
-	NoCreate    bool   `hidden:""`
-}
-
-func (f *addOnlyFlags) check(g given) error {
-	for _, flag := range []string{"wait", "wait-timeout", "max-open-jobs"} {
-		if g[flag] {
-			return fmt.Errorf("--%s has no effect with remove: Klaviyo removes people before it answers", flag)
-		}
-	}
-	for _, flag := range []string{"opt-in", "no-create"} {
-		if g[flag] {
-			return fmt.Errorf("--%s has no effect with remove: remove never creates a list", flag)
-		}
-	}
-	return nil
-}
 
 func (*removeCommand) Help() string {
 	return `Each row names a profile by its profile_id. Other columns have no effect.
@@ -47,7 +29,7 @@ Example:
 
 // plan checks the flags.
 func (r *removeCommand) plan(g given) (*transfer, error) {
-	if err := r.addOnlyFlags.check(g); err != nil {
+	if err := g.idle("remove", addOnlyFlags); err != nil {
 		return nil, err
 	}
 	return r.transferFlags.plan(g, validate.Remove)

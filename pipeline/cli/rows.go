@@ -30,14 +30,14 @@ type rowFlags struct {
 
 var rowHelp = kong.Vars{
 	"help_map":             "Send a column as another attribute, as a location member, or as properties.NAME. Repeatable.",
-	"help_default_country": "Country, as two letters, of phone numbers without a country code in rows without a country.",
+	"help_default_country": "Two-letter country for phone numbers without a country code, in rows that have no country.",
 	"help_phone":           "Reject rows with an invalid or ambiguous phone number, or send them without the number.",
 	"help_empty":           "Send empty strings as they are, or treat them as null: CSV tools write null that way.",
 	"help_same":            "Send only the first of the rows with the same email (remove: profile_id), or send them all.",
 	"help_max_invalid": "How many rows may be rejected, here or by Klaviyo, before the run counts as failed: " +
 		"a number or a share of the rows read.",
 	"help_stop_on_invalid": "Stop at the first rejected row beyond --max-invalid. A share counts from 1,000 rows on.",
-	"help_expect_rows":     "Fail when the input has another number of rows. With --check-first nothing is sent then.",
+	"help_expect_rows":     "Fail unless the input has exactly N rows. With --check-first, nothing is sent in that case.",
 }
 
 var (
@@ -45,11 +45,11 @@ var (
 	empties   = map[string]validate.Empty{"keep": validate.Keep, "null": validate.Null}
 )
 
-// profileFlags concern the profile that add sends, with the reason why remove refuses them.
-var profileFlags = map[string]string{
-	"default-country": "phone numbers are not read",
-	"bad-phone":       "phone numbers are not read",
-	"empty":           "an empty profile_id is rejected",
+// profileFlags concern the profile that add sends. Remove refuses them.
+var profileFlags = []idleFlag{
+	{"default-country", "phone numbers are not read"},
+	{"bad-phone", "phone numbers are not read"},
+	{"empty", "an empty profile_id is rejected"},
 }
 
 // options returns the options of a run on the rows.
@@ -83,9 +83,9 @@ func (f *rowFlags) check(g given, operation validate.Operation) error {
 	case f.ExpectRows != nil && *f.ExpectRows < 0:
 		return fmt.Errorf("--expect-rows: expected 0 or more rows, got %d", *f.ExpectRows)
 	}
-	for flag, why := range profileFlags {
-		if g[flag] && operation == validate.Remove {
-			return fmt.Errorf("--%s has no effect with remove: %s", flag, why)
+	if operation == validate.Remove {
+		if err := g.idle("remove", profileFlags); err != nil {
+			return err
 		}
 	}
 	for _, name := range f.Drop {

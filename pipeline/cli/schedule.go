@@ -32,7 +32,7 @@ type runsFlags struct {
 var scheduleHelp = kong.Vars{
 	"help_cron": "Minute, hour, day of month, month and day of week, as one argument in quotes; " +
 		"or @hourly, @daily and so on; or \"\" for never.",
-	"help_workflow": "Take the times from the schedule section of a digdag workflow (.dig), in the place of <cron>.",
+	"help_workflow": "Read the times from the schedule section of a digdag workflow (.dig), instead of <cron>.",
 	"help_give_up_after": "End after this many runs in a row with exit status 2: " +
 		"they fail until someone fixes the cause. 0 means never.",
 	"help_log": "Append one JSON line per run to this file. Without this flag the lines go to standard error.",

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -30,7 +31,7 @@ var sendingHelp = kong.Vars{
 	"help_batch_delay": "Send a request that is not full after this time.",
 	"help_rate_share": "Use this share of Klaviyo's rate limits, from 10 to 100. " +
 		"The rest is left to the account's other integrations.",
-	"help_no_rate_limit": "Do not pace requests. An answer 429 is still obeyed. " +
+	"help_no_rate_limit": "Do not pace requests. A 429 answer still makes the run wait. " +
 		"For a proxy that paces requests itself; refused for klaviyo.com.",
 	"help_retry_for": "Retry for this time while no request succeeds, then give up.",
 }
@@ -51,7 +52,8 @@ func (f *sendingFlags) check(g given, baseURL string) error {
 	case f.NoRateLimit && !g["simulate"] && sink.IsKlaviyo(baseURL):
 		return fmt.Errorf("--no-rate-limit is refused for klaviyo.com: the run would exceed Klaviyo's rate limits")
 	}
-	return g.useless("no-rate-limit", "", "rate-share")
+	return cmp.Or(g.useless("no-rate-limit", "", "rate-share"),
+		g.useless("dry-run", "nothing is sent", "concurrency", "batch-delay"))
 }
 
 // apply sets the options of a run and of its client.

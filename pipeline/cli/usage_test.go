@@ -76,6 +76,17 @@ func TestUsageErrors(t *testing.T) {
 	}
 }
 
+// Of several flags without effect, the error names the same one in every run.
+func TestFirstIdleFlag(t *testing.T) {
+	const want = "klaviyo-export: --default-country has no effect with remove: phone numbers are not read\n"
+	args := strings.Fields("remove --simulate --list-name A --empty null --bad-phone drop --default-country de")
+	for range 20 {
+		if exit, out, errs := called(t, "", args...); exit != exitUsage || out != "" || errs != want {
+			t.Fatalf("exit %d, output %q, got\n%swant\n%s", exit, out, errs, want)
+		}
+	}
+}
+
 // Every flag has a sentence of help, and the help fits into 80 columns, its examples included.
 func TestHelp(t *testing.T) {
 	t.Setenv("COLUMNS", "80")

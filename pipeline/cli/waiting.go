@@ -34,7 +34,7 @@ type waitingFlags struct {
 }
 
 var waitingHelp = kong.Vars{
-	"help_wait_timeout":  "Wait for each import job for this time, from 5m to 24h.",
+	"help_wait_timeout":  "Wait up to this long for each import job, from 5m to 24h.",
 	"help_max_open_jobs": "Wait for at most this many import jobs at once. The number bounds memory.",
 }
 

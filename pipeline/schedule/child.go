@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// noStatus stands for the exit status of a command that could not be started or waited for.
+// noStatus is logged as the exit status of a command that could not be started or waited for.
 const noStatus = -1
 
 // child runs the command once for a scheduled time, which it passes on as SCHEDULED_TIME and SCHEDULED_UNIXTIME.

@@ -132,7 +132,7 @@ func (f *field) element(w word) (element, error) {
 	return e, err
 }
 
-// unwound writes a range that ends before it begins as the ranges that it stands for, by names where it has names.
+// unwound writes a range that ends before it begins as the ranges that it means, by names where it has names.
 func (f *field) unwound(first, last string, e element) string {
 	like := func(text string, v int) string {
 		if _, ok := number(text); ok {

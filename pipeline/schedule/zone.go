@@ -13,8 +13,7 @@ import (
 // zoneName is how IANA writes names: Area/City, or a country such as Japan.
 var zoneName = regexp.MustCompile(`^[A-Z][A-Za-z]*(/[A-Z][A-Za-z0-9_+-]*)+$|^[A-Z][a-z]+$`)
 
-// zoneFor are zones that abbreviations may stand for; most stand for several. Some are IANA names too, but name no
-// place.
+// zoneFor are zones that abbreviations may mean; most mean several. Some are IANA names too, but name no place.
 var zoneFor = map[string]string{
 	"JST": "Asia/Tokyo", "KST": "Asia/Seoul", "IST": "Asia/Kolkata",
 	"PRC": "Asia/Shanghai", "ROC": "Asia/Taipei", "ROK": "Asia/Seoul",

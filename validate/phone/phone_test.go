@@ -46,9 +46,9 @@ func TestAppend(t *testing.T) {
 
 		{"090-1234-5678", "", "", "has no country code"},
 		{"12015550123", "", "", "has no country code"},
-		{"0012015550123", "US", "", "begins with 00, which does not stand for + in US; write it as +…"},
-		{"0044 20 7946 0958", "JP", "", "begins with 00, which does not stand for + in JP; write it as +…"},
-		{"0044 20 7946 0958", "", "", "begins with 00, which stands for + only in some countries"},
+		{"0012015550123", "US", "", "begins with 00, which does not mean + in US; write it as +…"},
+		{"0044 20 7946 0958", "JP", "", "begins with 00, which does not mean + in JP; write it as +…"},
+		{"0044 20 7946 0958", "", "", "begins with 00, which means + only in some countries"},
 		{"0044 20 7946 095", "DE", "", "is not a valid number in the numbering plan of +44"},
 		{"+1234", "", "", "is not a valid number in the numbering plan of +1"},
 		{"+2345678900", "", "", "is not a valid number in the numbering plan of +234"},

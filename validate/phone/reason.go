@@ -54,11 +54,11 @@ func Reason(text []byte, region string) Fault {
 		}
 	case noRegion:
 		if bytes.HasPrefix(rest, zeros) {
-			return Fault{Reason: "begins with 00, which stands for + only in some countries", NoCountry: true}
+			return Fault{Reason: "begins with 00, which means + only in some countries", NoCountry: true}
 		}
 		return Fault{Reason: "has no country code", NoCountry: true}
 	case notAbroad:
-		return Fault{Reason: "begins with 00, which does not stand for + in " + region + "; write it as +…"}
+		return Fault{Reason: "begins with 00, which does not mean + in " + region + "; write it as +…"}
 	}
 	return Fault{Reason: problem.reason(code, rest)}
 }
