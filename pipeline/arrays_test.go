@@ -58,7 +58,10 @@ func TestLineBreakInAString(t *testing.T) {
 		name, in, want string
 		exit           int
 	}{
-		{"on lines of their own", "[" + a + ",\n" + broken + ",\n" + b + "]\n", "1 valid, 2 rejected json_invalid, 3 valid", 0},
+		{
+			"on lines of their own", "[" + a + ",\n" + broken + ",\n" + b + "]\n",
+			"1 valid, 2 rejected json_invalid, 3 valid", 0,
+		},
 		{
 			"the next array on the next line", "[" + a + ",\n" + broken + "]\n[" + b + ",\n" + c + "]\n",
 			"1 valid, 2 rejected json_invalid, 3 valid, 4 valid", 0,
@@ -73,7 +76,8 @@ func TestLineBreakInAString(t *testing.T) {
 		},
 		{
 			"objects inside the broken row are no rows",
-			"[\n {\n  \"email\":\"x\"y\",\n  \"friends\":[\n   {\n    \"email\":\"in@x.example\"\n   }\n  ]\n },\n {\n  \"email\":\"b@x.example\"\n }\n]\n",
+			"[\n {\n  \"email\":\"x\"y\",\n  \"friends\":[\n   {\n    \"email\":\"in@x.example\"\n   }\n  ]\n },\n" +
+				" {\n  \"email\":\"b@x.example\"\n }\n]\n",
 			"1 rejected json_invalid, 2 valid", 1,
 		},
 		{"a byte order mark before the next array", "[" + a + "]\n\ufeff[" + b + "]\n", "1 valid, 2 valid", 0},

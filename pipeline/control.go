@@ -33,7 +33,8 @@ type control struct {
 
 func newControl(ctx context.Context, o *Options, started time.Time, cancel context.CancelCauseFunc) *control {
 	return &control{
-		cancel: cancel, cause: func() error { return context.Cause(ctx) }, maxInvalid: o.MaxInvalid, stopOnInvalid: o.StopOnInvalid, probe: o.probe,
+		cancel: cancel, cause: func() error { return context.Cause(ctx) },
+		maxInvalid: o.MaxInvalid, stopOnInvalid: o.StopOnInvalid, probe: o.probe,
 		client: o.Client, started: started, timeline: report.Timeline{Start: started},
 	}
 }
