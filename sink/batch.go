@@ -6,30 +6,36 @@ import (
 )
 
 // maxUnnamed is how many requests for one batch may be refused without naming a profile, while none is accepted. Then
-// the request itself counts as wrong (DESIGN.md §5).
+// the request itself counts as wrong (DESIGN.md §5). A smaller batch is halved to the end before; trial decides on it.
 const maxUnnamed = 30
 
 // batch sends profiles to Klaviyo, which refuses a whole request for one bad profile. The profiles that a refusal
 // names are rejected, and the others are sent again. If it names none, the batch is halved until the bad profile is
 // alone.
 type batch struct {
-	list *List
+	list  *List
+	trial *trial // of the run
 	// request sends one request. It returns the refusal of a 4xx about its content.
 	request func(ctx context.Context, set []*Profile) (*refusal, error)
 
 	through bool       // a request was accepted
 	lost    bool       // a request that may have arrived was refused when it was sent again
 	unnamed int        // requests that were refused without a name
+	refused *refusal   // the last of them
 	alone   []*Profile // rejected because they were refused alone, without a name
 }
 
 // send sends a batch. Its error is that of Sender.Send.
-func (b *batch) send(ctx context.Context, profiles []Profile) error {
+func (b *batch) send(ctx context.Context, profiles []Profile) (err error) {
+	b.trial.begin()
+	defer func() { b.trial.end(err) }()
 	set := make([]*Profile, len(profiles))
 	for i := range profiles {
 		set[i] = &profiles[i]
 	}
-	err := b.sendSet(ctx, set)
+	if err = b.sendSet(ctx, set); err == nil && len(b.alone) > 0 {
+		err = b.trial.settle(ctx, b)
+	}
 	if err != nil {
 		b.absolve()
 	}
@@ -62,6 +68,7 @@ func (b *batch) sendSet(ctx context.Context, set []*Profile) error {
 		}
 		if refused == nil {
 			b.through = true
+			b.trial.pass()
 			return nil
 		}
 		b.lost = b.lost || refused.lost
@@ -89,10 +96,9 @@ func (b *batch) sendSet(ctx context.Context, set []*Profile) error {
 
 // doubt returns an error when the request itself is wrong. It runs before a profile is blamed or a batch is halved.
 func (b *batch) doubt(ctx context.Context, refused *refusal) error {
+	b.refused = refused
 	if b.unnamed++; b.unnamed >= maxUnnamed && !b.through {
-		return setupError("report this with the request id: klaviyo-export has a bug, or Klaviyo has changed its API",
-			"send profiles: Klaviyo refused %d requests for one batch without naming a profile, and accepted none: %s",
-			b.unnamed, refused.traced())
+		return wrongRequest(b.unnamed, " for one batch", refused)
 	}
 	return b.list.exists(ctx)
 }

@@ -231,7 +231,6 @@ func TestWrongRequest(t *testing.T) {
 // ended: then the request itself is right. Otherwise it is unsent.
 func TestBlamedBeforeTheEnd(t *testing.T) {
 	refused := problem(400, "invalid", "/data", "The payload provided in the request is invalid.")
-	pass := func(w http.ResponseWriter, r *http.Request, next http.Handler) { next.ServeHTTP(w, r) }
 	badKey := problem(401, "not_authenticated", "/data/", "Missing or invalid private key.")
 	for _, c := range []struct {
 		name   string

@@ -18,6 +18,7 @@ const (
 type importer struct {
 	client *Client
 	list   *List
+	trial  trial
 }
 
 // NewImport returns the Sender that adds profiles to list by import jobs. It creates the list when it sends the first
@@ -45,7 +46,7 @@ func (s *importer) Send(ctx context.Context, profiles []Profile) error {
 	if err != nil {
 		return err
 	}
-	b := batch{list: s.list, request: func(ctx context.Context, set []*Profile) (*refusal, error) {
+	b := batch{list: s.list, trial: &s.trial, request: func(ctx context.Context, set []*Profile) (*refusal, error) {
 		return s.post(ctx, list, set)
 	}}
 	return b.send(ctx, profiles)

@@ -14,6 +14,7 @@ const maxRemoval = 1_000
 type remover struct {
 	client *Client
 	list   *List
+	trial  trial
 }
 
 // NewRemoval returns the Sender that removes profiles from list, by profile id. Their consent stays as it is. Sent
@@ -23,7 +24,7 @@ func NewRemoval(c *Client, list *List) Sender { return &remover{client: c, list:
 func (s *remover) Limits() (profiles, bytes int) { return maxRemoval, maxImportBytes }
 
 func (s *remover) Send(ctx context.Context, profiles []Profile) error {
-	b := batch{list: s.list, request: s.remove}
+	b := batch{list: s.list, trial: &s.trial, request: s.remove}
 	return b.send(ctx, profiles)
 }
 

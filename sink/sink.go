@@ -14,8 +14,9 @@ type Sender interface {
 	// Send sends the profiles, within Limits, and sets the Status, Job and Fault of each one. Its error is an
 	// *Error and ends the run. Profiles that were not sent are Unsent then, and those that may have arrived are
 	// Unknown. Those that were refused without a name are Unsent too, unless a request of the same call was
-	// accepted: the request itself may be wrong. When ctx ends, no further request starts; one in flight ends by
-	// its own time limit.
+	// accepted: the request itself may be wrong. That is an error by itself when it refuses two or more profiles
+	// of all calls alone, without a name, and accepts none; a call waits for the others in flight to know. When
+	// ctx ends, no further request starts; one in flight ends by its own time limit.
 	Send(ctx context.Context, profiles []Profile) error
 }
 
