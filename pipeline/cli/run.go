@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -67,7 +68,11 @@ func (r *runCommand) Run(c *console, g given, line *kong.Context) error {
 		return err
 	}
 	if r.Print {
-		_, err := fmt.Fprintln(c.Out, settings.CommandLine(args))
+		printed := settings.CommandLine(args)
+		if strings.Contains(printed, "'***'") {
+			c.note("*** replaces a word that holds a secret: put the word in before you run the line")
+		}
+		_, err := fmt.Fprintln(c.Out, printed)
 		return err
 	}
 	c.settings = &settingsKey{settings.Key, []string{r.Settings, r.Secrets}}

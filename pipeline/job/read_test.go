@@ -134,3 +134,14 @@ func TestRead(t *testing.T) {
 		})
 	}
 }
+
+// The API key is never taken for the name or id of a list: it would be shown, and become a list.
+func TestKeyAsList(t *testing.T) {
+	for _, kind := range []string{"name", "id"} {
+		text := "type: klaviyo\napi_token: pk_hush\noperation: add\nlist_identify_type: " + kind + "\nlist_value: x pk_hush\n"
+		_, err := Read(write(t, text), Options{})
+		if err == nil || !strings.Contains(err.Error(), "list_value: expected") || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}

@@ -94,6 +94,9 @@ func (r *reader) values() map[string]string {
 			r.Fault(workflow.Member{Key: key, At: r.section.At}, "missing, expected %s", setting.expected)
 		}
 	}
+	if token := values["api_token"]; token != "" && strings.Contains(values["list_value"], token) {
+		r.Fault(members["list_value"], "expected %s, got a text that holds the API key", known["list_value"].expected)
+	}
 	return values
 }
 
