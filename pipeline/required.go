@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"strings"
 
 	"klaviyo-export/validate"
 )
@@ -48,6 +49,17 @@ func (r *required) see(c *chunk) (first bool) {
 // open reports whether an object lacks the column and no row has it so far.
 func (r *required) open() bool { return !r.met && r.lacking > 0 }
 
+// hint says what to do about rows without the column.
+func (r *required) hint() string {
+	switch {
+	case strings.Contains(r.reason, `"type", "row", "status"`):
+		return "these are the results of a run, not rows: to send rows again, run klaviyo-export pick RESULTS < ROWS"
+	case strings.Contains(r.reason, `the row has "profile_id"`):
+		return "rows with profile_id are for remove (check --operation remove); nothing was sent"
+	}
+	return "name that column in the query, or map one to it with --map; nothing was sent"
+}
+
 // due reports whether no more rows have to be seen to call the column missing.
 func (r *required) due() bool { return r.rows >= sane && r.notJSON }
 
@@ -66,5 +78,5 @@ func (r *required) missing() error {
 	if r.rows > 1 {
 		text += fmt.Sprintf("; none of the first %d rows has it", r.rows)
 	}
-	return &Error{Text: text, Hint: "name that column in the query, or map one to it with --map; nothing was sent"}
+	return &Error{Text: text, Hint: r.hint()}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/segmentio/encoding/json"
@@ -58,6 +59,7 @@ func (r *run) readResults(ctx context.Context, in io.Reader, add func(*report.En
 	if results.Reports != nil {
 		*r.earlier = *results.Reports
 	}
+	elsewhere := r.elsewhere()
 	for {
 		e, err := results.Next()
 		if err == io.EOF {
@@ -65,6 +67,9 @@ func (r *run) readResults(ctx context.Context, in io.Reader, add func(*report.En
 		}
 		if err != nil {
 			return notResults(err)
+		}
+		if elsewhere != nil && waiting(&e) {
+			return elsewhere
 		}
 		add(&e)
 	}
@@ -76,6 +81,26 @@ func (r *run) readResults(ctx context.Context, in io.Reader, add func(*report.En
 	}
 	return nil
 }
+
+// elsewhere is the error of results whose import jobs are not at the address that this run asks, nil when they may be.
+func (r *run) elsewhere() error {
+	switch was := r.earlier; {
+	case was.Simulated && was.BaseURL == "":
+		return &Error{
+			Text: "wait: the results are of a run with --simulate, and its simulator ended with it",
+			Hint: "pass --wait to the run itself, or send to klaviyo-export simulate",
+		}
+	case was.BaseURL != "" && r.options.BaseURL != "" && was.BaseURL != r.options.BaseURL:
+		return &Error{
+			Text: fmt.Sprintf("wait: the results are of a run at %s, this one asks %s", was.BaseURL, r.options.BaseURL),
+			Hint: "pass --base-url " + was.BaseURL,
+		}
+	}
+	return nil
+}
+
+// waiting reports whether the end of a row's import job is not known.
+func waiting(e *report.Entry) bool { return e.Status == report.Accepted && e.Job != "" }
 
 func notResults(err error) error {
 	return &Error{
@@ -98,14 +123,14 @@ func newGroups(c *control, emit func(*results)) *groups {
 
 // add takes the next row.
 func (s *groups) add(e *report.Entry) {
-	waiting := e.Status == report.Accepted && e.Job != ""
+	waits := waiting(e)
 	n := len(s.open.ends)
-	if waiting && s.job != "" && e.Job != s.job || n >= maxGroup || n >= maxAlone && s.job == "" {
+	if waits && s.job != "" && e.Job != s.job || n >= maxGroup || n >= maxAlone && s.job == "" {
 		s.next()
 	}
 	s.control.read.Add(1)
 	s.open.numbers = append(s.open.numbers, e.Row)
-	if !waiting {
+	if !waits {
 		s.open.add(e.Key)
 		s.open.alone(passedOn(e))
 		return

@@ -221,3 +221,31 @@ func TestWaitOnOtherInput(t *testing.T) {
 		})
 	}
 }
+
+// wait refuses results whose import jobs are not at the address that it asks: a simulator inside an ended process, or
+// another server.
+func TestWaitElsewhere(t *testing.T) {
+	const row = `{"type":"row","row":1,"status":"accepted","key":"a@b.example","job":"J1"}` + "\n"
+	const done = `{"type":"row","row":1,"status":"applied","key":"a@b.example","job":"J1"}` + "\n"
+	for _, c := range []struct {
+		name, in, problem string
+		exit              int
+	}{
+		{"simulated", row + `{"type":"report","status":"succeeded","simulated":true}` + "\n", "--simulate", 2},
+		{
+			"another address", row + `{"type":"report","status":"succeeded","base_url":"http://127.0.0.1:2"}` + "\n",
+			"http://127.0.0.1:2", 2,
+		},
+		{"nothing to wait for", done + `{"type":"report","status":"succeeded","simulated":true}` + "\n", "", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := waitOptions(t, nil)
+			o.BaseURL = "http://127.0.0.1:1"
+			var out bytes.Buffer
+			rep, err := Wait(t.Context(), o, strings.NewReader(c.in), &out)
+			if rep.ExitCode != c.exit || c.problem != "" && !strings.Contains(fmt.Sprint(err), c.problem) {
+				t.Errorf("exit %d, %v", rep.ExitCode, err)
+			}
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/segmentio/encoding/json"
@@ -43,10 +44,10 @@ func (d *doctorCommand) Run(c *console, g given) error {
 
 // examine prints what is found and fails if a check does.
 func (c *console) examine(client *sink.Client, list sink.ListRef) error {
-	failed := 0
+	var failed []string
 	for finding := range client.Examine(c.ctx, list) {
 		if !finding.OK {
-			failed++
+			failed = append(failed, finding.Check)
 		}
 		if err := c.printFinding(&finding); err != nil {
 			return err
@@ -55,8 +56,8 @@ func (c *console) examine(client *sink.Client, list sink.ListRef) error {
 	if c.ctx.Err() != nil {
 		return stopped(c.ctx)
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d of the checks failed", failed)
+	if len(failed) > 0 {
+		return fmt.Errorf("failed: %s", strings.Join(failed, ", "))
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func TestDoctorAtTerminal(t *testing.T) {
 		}
 		lines = lines[1:]
 	}
-	if exit != 2 || len(lines) > 0 || errs.String() != "klaviyo-export: 1 of the checks failed\n" {
+	if exit != 2 || len(lines) > 0 || errs.String() != "klaviyo-export: failed: list\n" {
 		t.Errorf("exit %d, %q, %s", exit, lines, &errs)
 	}
 }

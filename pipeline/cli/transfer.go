@@ -130,6 +130,9 @@ func (c *console) carry(o *pipeline.Options) error {
 	rep, err := c.work(o, o.Operation.String(), func() (*report.Report, error) {
 		return pipeline.Run(c.ctx, o, c.In, c.Out)
 	})
+	if n := rep.Rows.Rejected; err == nil && n > 0 {
+		c.note(fmt.Sprintf("%d rejected, as --max-invalid allows", n))
+	}
 	switch {
 	case rep.Rows.Read > 0:
 		for _, name := range o.Checker.Unmet() {
