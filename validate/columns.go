@@ -23,18 +23,20 @@ const (
 
 // column is a name that some row had, decoded.
 type column struct {
-	field
-	hash       uint64
 	start, end uint32 // its name in columns.names
-	scope      scope
-	shown      string // its full name, once it was needed
-	as         string // what it becomes, once it was needed
-	rows       uint32 // how many rows had a value in it since the last flush
 	next       uint32 // the entry that came after it last time
+	rows       uint32 // how many rows had a value in it since the last flush
 	seen       uint64 // the last row that has this name
-	filled     uint64 // in properties: the last row that fills this property
-	by         place  // the member that fills it
+	hash       uint64
+	scope      scope
+	by         place  // in properties: the member that fills this property
+	filled     uint64 // the last row that fills it
+	texts      *texts // once they were needed
+	field
 }
+
+// texts are those that describe a column: its full name, and what it becomes.
+type texts struct{ shown, as string }
 
 // columns remembers the names of earlier rows. Rows of one query have the same names in the same order, so one
 // comparison mostly finds a member's column. A hash table finds the others, in constant time also for names that are
@@ -54,14 +56,18 @@ var columnSeed = maphash.MakeSeed()
 // begin prepares c for the next row of a checker. It may forget the columns, and what it counted goes to r then.
 func (c *columns) begin(checker *Checker, r *Rows) {
 	if c.checker != checker || len(c.entries) > maxColumns || len(c.names) > maxNames {
-		c.flush(r)
-		*c = columns{checker: checker, entries: make([]column, scopes, 64), slots: make([]uint32, 128)}
-		for i := range c.entries {
-			c.entries[i].scope = scopes
-		}
+		c.restart(checker, r)
 	}
 	c.row++
 	c.last = [scopes]uint32{0, 1, 2}
+}
+
+func (c *columns) restart(checker *Checker, r *Rows) {
+	c.flush(r)
+	*c = columns{checker: checker, entries: make([]column, scopes, 64), slots: make([]uint32, 128)}
+	for i := range c.entries {
+		c.entries[i].scope = scopes
+	}
 }
 
 // name returns the name of entry i.
@@ -69,14 +75,14 @@ func (c *columns) name(i uint32) []byte {
 	return c.names[c.entries[i].start:c.entries[i].end]
 }
 
-// shown returns the full name of entry i: location.city for a member of the location object.
-func (c *columns) shown(i uint32) string {
+// describe returns the texts of entry i. The full name of a member of the location object is location.city.
+func (c *columns) describe(i uint32) *texts {
 	e := &c.entries[i]
-	if e.shown == "" {
+	if e.texts == nil {
 		prefix := [scopes]string{inLocation: "location.", inProperties: "properties."}[e.scope]
-		e.shown = prefix + string(c.name(i))
+		e.texts = &texts{prefix + string(c.name(i)), e.as(c.name(i))}
 	}
-	return e.shown
+	return e.texts
 }
 
 // find returns the entry of a name. A new name gets a new entry.

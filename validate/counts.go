@@ -45,15 +45,6 @@ func (c *Checker) Columns() []Column {
 	return append([]Column(nil), c.counts.columns...)
 }
 
-// count counts a value in the column of entry i.
-func (c *columns) count(i uint32) {
-	e := &c.entries[i]
-	if e.rows == 0 {
-		c.counted = append(c.counted, i)
-	}
-	e.rows++
-}
-
 // uncount takes back that m was counted.
 func (c *columns) uncount(m *member) { c.entries[m.column].rows-- }
 
@@ -84,25 +75,9 @@ func (c *columns) flush(r *Rows) {
 			e.rows = 0
 			continue
 		}
-		if e.as == "" {
-			e.as = c.as(i)
-		}
-		r.columns = append(r.columns, Column{c.shown(i), e.as, int64(e.rows)})
+		texts := c.describe(i)
+		r.columns = append(r.columns, Column{texts.shown, texts.as, int64(e.rows)})
 		e.rows = 0
 	}
 	c.counted = c.counted[:0]
-}
-
-// as returns what the column of entry i becomes.
-func (c *columns) as(i uint32) string {
-	e := &c.entries[i]
-	switch {
-	case e.target == dropped:
-		return "dropped"
-	case e.target != custom:
-		return e.target.path()
-	case e.property != nil:
-		return "properties." + string(e.property)
-	}
-	return "properties." + string(c.name(i))
 }

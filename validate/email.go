@@ -109,6 +109,7 @@ func emailReason(b []byte) string {
 			class = ldh
 		}
 		switch {
+		case r == '@' || r == '.' || r < utf8.RuneSelf && classes[r]&class != 0:
 		case invisible(r) && r != ' ':
 			return fmt.Sprintf("contains %q, which is invisible; remove it", r)
 		case r == '!' && i < at:
@@ -117,7 +118,7 @@ func emailReason(b []byte) string {
 			return "has a domain that is not ASCII; write the domain in its xn-- form"
 		case r >= utf8.RuneSelf:
 			return fmt.Sprintf("contains %q, which is not ASCII; only a domain has an ASCII form (xn--)", r)
-		case r != '@' && r != '.' && classes[r]&class == 0:
+		default:
 			return fmt.Sprintf("contains the character %q, which is not allowed", r)
 		}
 		i += n

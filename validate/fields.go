@@ -90,6 +90,19 @@ func ownFields() (attributes, location map[string]field) {
 	return attributes, location
 }
 
+// as describes what a column of that name becomes.
+func (f *field) as(name []byte) string {
+	switch {
+	case f.target == dropped:
+		return "dropped"
+	case f.target != custom:
+		return f.target.path()
+	case f.property != nil:
+		name = f.property
+	}
+	return "properties." + string(name)
+}
+
 // field returns what a member of that name becomes.
 func (c *Checker) field(in scope, name []byte) field {
 	switch in {

@@ -63,9 +63,9 @@ var wrappers = []struct{ begins, hint string }{
 	{`"ResultSet"`, "this is athena's whole answer, not a row: " +
 		"use UNLOAD (…) TO … WITH (format='JSON') and read its files"},
 	{`"meta"`, "this is clickhouse's whole answer, not a row: use FORMAT JSONEachRow"},
-	{`"results":[{"columns":`, "this is SQLcl's whole answer, not a row: pipe it through jq -c '.results[].items[]'"},
+	{`"results":[{"columns":`, sqlclHint},
 	{`"result":[{"results":`, "this is D1's whole answer, not a row: pipe it through jq -c '.result[].results[]'"},
-	{`"results":[`, "this is D1's whole answer, not a row: pipe it through jq -c '.[].results[]'"},
+	{`"results":[`, d1Hint},
 	{`"Items":[`, "this is DynamoDB's whole answer, not a row: pipe it through jq -c '.Items[] | map_values(.[])'"},
 	{`"Item":{`, "this is a DynamoDB export, not a row: pipe it through jq -c '.Item | map_values(.[])'"},
 	{`"type":"RECORD","record":{"stream":`, "this is an Airbyte message, not a row: " +
@@ -74,7 +74,11 @@ var wrappers = []struct{ begins, hint string }{
 	{`"type":"ACTIVATE_VERSION"`, singerHint},
 }
 
-const singerHint = `this is a Singer message, not a row: pipe it through jq -c 'select(.type == "RECORD").record'`
+const (
+	sqlclHint  = "this is SQLcl's whole answer, not a row: pipe it through jq -c '.results[].items[]'"
+	d1Hint     = "this is D1's whole answer, not a row: pipe it through jq -c '.[].results[]'"
+	singerHint = `this is a Singer message, not a row: pipe it through jq -c 'select(.type == "RECORD").record'`
+)
 
 // lineHint returns the hint for a line that never was a row.
 func lineHint(line []byte) string {

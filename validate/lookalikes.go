@@ -2,7 +2,7 @@ package validate
 
 import (
 	"strings"
-	"unicode"
+	"unicode/utf8"
 )
 
 // Lookalike is a column that became a custom property, although its name looks like an attribute of Klaviyo.
@@ -39,28 +39,43 @@ func lookalike(name string) string {
 	if member, ok := strings.CutPrefix(name, "location."); ok {
 		return locationFields[member].target.name()
 	}
-	return synonyms[plain(name)].name()
+	var buffer [maxSynonym]byte
+	return synonyms[string(appendPlain(buffer[:0], name))].name()
 }
 
-// plain returns the letters and digits of a name in lower case.
-func plain(name string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			return -1
+// appendPlain appends the letters and digits of a name in lower case, or nothing if there are too many to be like the
+// name of an attribute.
+func appendPlain(b []byte, name string) []byte {
+	for _, c := range []byte(name) {
+		switch {
+		case 'A' <= c && c <= 'Z':
+			c |= 0x20
+		case c < utf8.RuneSelf && classes[c]&(letter|ldh) == 0 || c == '-':
+			continue
 		}
-		return unicode.ToLower(r)
-	}, name)
+		if len(b) == maxSynonym {
+			return nil
+		}
+		b = append(b, c)
+	}
+	return b
 }
+
+// maxSynonym is more than any synonym has.
+const maxSynonym = 24
 
 // synonyms are the targets by the plain names that people give them, their own names included.
 var synonyms = func() map[string]target {
 	all := map[string]target{}
 	for t := email; t <= longitude; t++ {
-		all[plain(t.name())] = t
+		if t != kx {
+			all[string(appendPlain(nil, t.name()))] = t
+		}
 	}
 	for t, names := range map[target]string{
-		email:        "mail emailaddress mailaddress useremail customeremail contactemail primaryemail emailaddr",
-		phoneNumber:  "phone phoneno phonenum telephone telephonenumber tel telno mobile mobilephone mobilenumber mobileno cell cellphone cellnumber msisdn",
+		email: "mail emailaddress emailaddr mailaddress useremail customeremail contactemail primaryemail",
+		phoneNumber: "phone phoneno phonenum telephone telephonenumber tel telno " +
+			"mobile mobilephone mobilenumber mobileno cell cellphone cellnumber msisdn",
 		firstName:    "fname givenname forename namefirst",
 		lastName:     "lname familyname surname namelast",
 		organization: "organisation company companyname",
@@ -80,6 +95,5 @@ var synonyms = func() map[string]target {
 			all[name] = t
 		}
 	}
-	delete(all, "kx")
 	return all
 }()

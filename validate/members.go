@@ -39,7 +39,9 @@ func (s *Scratch) resolveMember(in scope, m *member) *Fault {
 	m.column = s.columns.find(in, s.scan.name(m))
 	e := &s.columns.entries[m.column]
 	if m.kind != null {
-		s.columns.count(m.column)
+		if e.rows++; e.rows == 1 {
+			s.columns.counted = append(s.columns.counted, m.column)
+		}
 	}
 	if e.seen == s.columns.row {
 		return s.twice(m)

@@ -33,12 +33,14 @@ func (c *Checker) missing(s *Scratch) *Fault {
 
 // near returns the column that looks most like the required one, "" for none.
 func (c *Checker) near(s *Scratch) (near string) {
+	required := appendPlain(nil, c.required)
 	for i := range s.scan.members {
 		name := string(s.columns.name(s.scan.members[i].column))
 		switch {
 		case strings.EqualFold(name, c.required):
 			return name
-		case near == "" && (plain(name) != "" && plain(name) == plain(c.required) || lookalike(name) == c.key.name()):
+		case near != "":
+		case len(required) > 0 && string(appendPlain(nil, name)) == string(required), lookalike(name) == c.key.name():
 			near = name
 		}
 	}

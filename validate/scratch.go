@@ -40,7 +40,7 @@ func (s *Scratch) nestedPlace(i uint32) place {
 }
 
 // column returns the full name of the column of m.
-func (s *Scratch) column(m *member) string { return s.columns.shown(m.column) }
+func (s *Scratch) column(m *member) string { return s.columns.describe(m.column).shown }
 
 // lowerKey returns the key in lower case.
 func (s *Scratch) lowerKey() []byte {

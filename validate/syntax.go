@@ -125,10 +125,10 @@ func broken(line []byte) bool {
 	return quoted
 }
 
-// isNumberWord reports whether p begins like a number that some clients print and JSON does not have.
+// isNumberWord reports whether p begins with a number that some clients print and JSON does not have.
 func isNumberWord(p []byte) bool {
-	for _, word := range [...]string{"nan", "inf"} {
-		if len(p) >= len(word) && strings.EqualFold(string(p[:len(word)]), word) {
+	for _, name := range [...]string{"nan", "inf", "infinity"} {
+		if strings.EqualFold(string(word(p)), name) {
 			return true
 		}
 	}

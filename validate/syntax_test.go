@@ -179,3 +179,63 @@ func TestBrokenString(t *testing.T) {
 		}
 	}
 }
+
+// A line that is no row because of how it was printed gets the remedy for the program that printed it.
+func TestHints(t *testing.T) {
+	for _, test := range []struct{ name, line, hint string }{
+		{"jq -C", "\x1b[1;39m{\x1b[0m\x1b[34;1m\"email\"\x1b[0m", colorHint},
+		{"colours inside the bracket", "{\x1b[94m\"email\"\x1b[39;49;00m:", colorHint},
+		{"jq --seq", "\x1e{\"email\":\"a@b.co\"}", seqHint},
+		{"a time and a level in brackets", "[2024-05-01 10:00:00] INFO fetched 100 rows", logHint},
+		{"a time in brackets", "[10:00:00] fetched 100 rows", logHint},
+		{"a date with slashes", "[2024/05/01 10:00:00]", logHint},
+		{"a level in brackets", "[INFO] fetched 100 rows", logHint},
+		{"a time and a level", "2024-05-01 10:00:00,123 INFO fetched 100 rows", logHint},
+		{"a time of RFC 3339 and a level", "2024-05-01T10:00:00Z WARN slow", logHint},
+		{"a level", "ERROR: relation \"x\" does not exist", logHint},
+		{"a level and a colon", "WARNING: x", logHint},
+		{"CSV that begins with a time", "2024-05-01 10:00:00,a@b.co,Ann", objectHint},
+		{"CSV that begins with a word", "INFORMATION,a@b.co", objectHint},
+		{"an array that is broken", "[2024,", arrayHint},
+		{"SQLcl, its first line", `{"results":[{"columns":[{"name":"EMAIL","type":"VARCHAR2"}],"items":`, sqlclHint},
+		{"SQLcl, a later row", `,{"email":"a@b.co"}`, commaHint},
+		{"D1, cut", `{ "results": [ { "email": "a@b.co" },`, d1Hint},
+		{"DynamoDB, cut", `{"Items":[{"email":{"S":"a@b.co"}},`, "this is DynamoDB's whole answer, not a row: " +
+			"pipe it through jq -c '.Items[] | map_values(.[])'"},
+	} {
+		got := check(t, Options{}, test.line+"\n")
+		if !strings.HasSuffix(got.Fault.Detail, "; "+test.hint) || got.Fault.Code != JSONInvalid {
+			t.Errorf("%s: got %+v\nwant %s", test.name, got.Fault, test.hint)
+		}
+	}
+}
+
+// An object in which a client wraps all rows gets the jq filter that takes them out.
+func TestWrappers(t *testing.T) {
+	const missing = `column "email" is missing; `
+	for _, test := range []struct{ name, row, detail string }{
+		{"SQLcl", `{"results":[{"columns":[{"name":"EMAIL"}],"items":[{"email":"a@b.co"}]}]}`, missing + sqlclHint},
+		{"D1", `{"results":[{"email":"a@b.co"}],"success":true,"meta":{"duration":0.1}}`, missing + d1Hint},
+		{"D1, indented", `{ "results" : [ { "email": "a@b.co" } ], "success": true }`, missing + d1Hint},
+		{"D1's REST API", `{"result":[{"results":[{"email":"a@b.co"}],"success":true}],"errors":[]}`, missing +
+			"this is D1's whole answer, not a row: pipe it through jq -c '.result[].results[]'"},
+		{"DynamoDB scan", `{"Items":[{"email":{"S":"a@b.co"}}],"Count":1}`, missing +
+			"this is DynamoDB's whole answer, not a row: pipe it through jq -c '.Items[] | map_values(.[])'"},
+		{"DynamoDB export", `{"Item":{"email":{"S":"a@b.co"}}}`, missing +
+			"this is a DynamoDB export, not a row: pipe it through jq -c '.Item | map_values(.[])'"},
+		{"DynamoDB's types", `{"email":{"S":"a@b.co"},"n":{"N":"1"}}`,
+			`column "email": expected a string, got an object; ` + dynamoHint},
+		{"DynamoDB's types in an attribute", `{"email":"a@b.co","zip":{ "N" : "1" }}`,
+			`column "zip": expected a string, got an object; ` + dynamoHint},
+		{"Singer's record", `{"type": "RECORD", "stream": "users", "record": {"email": "a@b.co"}}`, missing + singerHint},
+		{"Singer's schema", `{"type":"SCHEMA","stream":"users","schema":{}}`, missing + singerHint},
+		{"Singer's state", `{"type":"STATE","value":{}}`, missing + singerHint},
+		{"Airbyte's record", `{"type":"RECORD","record":{"stream":"users","data":{"email":"a@b.co"}}}`, missing +
+			`this is an Airbyte message, not a row: pipe it through jq -c 'select(.type == "RECORD").record.data'`},
+		{"a row of its own", `{"type":"customer","results":1}`, missing + `the row has "type", "results"`},
+	} {
+		if got := check(t, Options{}, test.row); got.Fault.Detail != test.detail {
+			t.Errorf("%s: %s\ngot  %s\nwant %s", test.name, test.row, got.Fault.Detail, test.detail)
+		}
+	}
+}

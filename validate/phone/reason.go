@@ -43,7 +43,8 @@ type Fault struct {
 
 // Reason returns why Append refuses a text.
 func Reason(text []byte, region string) Fault {
-	code, rest, problem := read(nil, text, region)
+	var kept [1 + maxDigits]byte
+	code, rest, problem := read(kept[:0], text, region)
 	switch problem {
 	case ambiguous:
 		digits, _ := appendDigits(nil, text)
@@ -51,6 +52,9 @@ func Reason(text []byte, region string) Fault {
 	case badCharacter:
 		if rest[0] == '\'' && len(rest) == len(text) {
 			return Fault{Reason: SpreadsheetQuote}
+		}
+		if bytes.IndexByte([]byte("eE,"), rest[0]) >= 0 && isDecimal(text) {
+			problem = decimal
 		}
 	case noRegion:
 		if bytes.HasPrefix(rest, zeros) {

@@ -2,6 +2,8 @@ package phone
 
 import (
 	"bytes"
+	"regexp"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -20,7 +22,7 @@ func appendDigits(kept, text []byte) (digits []byte, _ problem) {
 	if len(text) >= len(scheme) && bytes.EqualFold(text[:len(scheme)], []byte(scheme)) {
 		text = text[len(scheme):]
 	}
-	if n := len(text); n > 0 && text[n-1] == '0' && isDecimal(text) {
+	if n := len(text); n > 0 && text[n-1] == '0' && zeroFraction(text) {
 		return nil, decimal
 	}
 	count := 0
@@ -39,9 +41,6 @@ func appendDigits(kept, text []byte) (digits []byte, _ problem) {
 			}
 			kept = append(kept, byte(r))
 		default:
-			if isDecimal(text) {
-				return nil, decimal
-			}
 			return rest, badCharacter
 		}
 		rest = rest[n:]
@@ -52,33 +51,17 @@ func appendDigits(kept, text []byte) (digits []byte, _ problem) {
 	return kept, 0
 }
 
-// isDecimal reports whether a text is a decimal number as programs write it: digits with an exponent, such as
-// 4.93E+11, or with zeros after a point, such as 493012345.0. A single 0 after the last point of any text counts too.
-func isDecimal(text []byte) bool {
-	t := bytes.TrimLeft(bytes.TrimSpace(text), "+-")
-	whole := countDigits(t)
-	rest := t[whole:]
-	if point := len(rest) > 0 && (rest[0] == '.' || rest[0] == ','); point {
-		rest = rest[1+countDigits(rest[1:]):]
-	}
-	fraction := t[whole : len(t)-len(rest)]
-	switch {
-	case whole > 0 && len(rest) > 1 && rest[0]|0x20 == 'e':
-		exponent := rest[1:]
-		if exponent[0] == '+' || exponent[0] == '-' {
-			exponent = exponent[1:]
-		}
-		return len(exponent) > 0 && countDigits(exponent) == len(exponent)
-	case whole > 0 && len(rest) == 0 && len(fraction) > 1:
-		return len(bytes.Trim(fraction[1:], "0")) == 0
-	}
-	n := len(t)
-	return n > 2 && t[n-1] == '0' && (t[n-2] == '.' || t[n-2] == ',') && t[n-3]-'0' <= 9
+// zeroFraction reports whether a decimal number's last digits, all zeros, are behind its point.
+func zeroFraction(text []byte) bool {
+	point := bytes.TrimRight(text, "0")
+	n := len(point)
+	return n > 0 && (point[n-1] == '.' || point[n-1] == ',') && isDecimal(text)
 }
 
-func countDigits(b []byte) (n int) {
-	for n < len(b) && b[n]-'0' <= 9 {
-		n++
-	}
-	return n
-}
+// isDecimal reports whether a text is a decimal number as programs write it: digits with an exponent, such as
+// 4.93E+11, or with zeros after a point, such as 493012345.0. A single 0 after the last point of any text counts too.
+func isDecimal(text []byte) bool { return decimals().Match(text) }
+
+var decimals = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?i:tel:)? *[+-]?\d+(?:[.,]\d*)?[eE][+-]?\d+$|^(?i:tel:)? *[+-]?\d+[.,]0+$|\d[.,]0$`)
+})
