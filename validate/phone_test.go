@@ -19,7 +19,7 @@ func phoneRow(number, country string) string {
 // A phone number becomes E.164 by the row's country, or by the default in a row without one. A number with two
 // readings is never guessed, and a country that is not known never falls back on the default.
 func TestPhoneNumbers(t *testing.T) {
-	const decimal = " went through a decimal number, which changes digits; cast the column to text in the query"
+	const decimal = " is a decimal number, so its digits may be wrong; cast the column to text in the query"
 	for _, test := range []struct {
 		name, number, country, byDefault string
 		want                             string // the number, "" for a fault
@@ -38,6 +38,7 @@ func TestPhoneNumbers(t *testing.T) {
 		{"a decimal", "+4930901820.0", "", "", "", PhoneInvalid, decimal},
 		{"a decimal in the country", "4930901820.0", "DE", "", "", PhoneInvalid, decimal},
 		{"an exponent", "4.93E+11", "", "", "", PhoneInvalid, decimal},
+		{"a decimal after a blank", "+4930901820 .0", "", "", "", PhoneInvalid, decimal},
 		{"an exponent in the country", "4.91712345678e11", "DE", "", "", PhoneInvalid, decimal},
 
 		{"a country in words", "030 90100001", "Germany", "GB", "+493090100001", "", ""},

@@ -91,7 +91,7 @@ func (p problem) reason(code, rest []byte) string {
 		r, _ := utf8.DecodeRune(rest)
 		return characterReason(r)
 	case decimal:
-		return "went through a decimal number, which changes digits; cast the column to text in the query"
+		return "is a decimal number, so its digits may be wrong; cast the column to text in the query"
 	case noSuchCode:
 		return "begins with a country code that does not exist"
 	case tooFewDigits:
@@ -108,6 +108,10 @@ func (p problem) reason(code, rest []byte) string {
 // characterReason is the reason for a number that contains r.
 func characterReason(r rune) string {
 	switch {
+	case '０' <= r && r <= '９':
+		return fmt.Sprintf("contains %q, which is a full-width digit; write 0-9", r)
+	case r == 'ー':
+		return fmt.Sprintf("contains %q, which is not a hyphen; write -", r)
 	case r == ';':
 		return "contains a semicolon; give a single number without an extension"
 	case r == ',':
