@@ -33,6 +33,8 @@ func TestPhoneNumbers(t *testing.T) {
 		{"an Indonesian one", "62211234567", "Indonesia", "", "", PhoneAmbiguous,
 			" can be read as +62211234567 or as +6262211234567; write it as +…"},
 		{"a country code without +, read in one way", "12015550123", "US", "", "+12015550123", "", ""},
+		{"a local number after the calling code", "13100957", "TT", "", "", PhoneAmbiguous,
+			" can be read as +13100957 or as +18683100957; write it as +…"},
 		{"a national number", "0171 2345678", "DE", "", "+491712345678", "", ""},
 
 		{"a decimal", "+4930901820.0", "", "", "", PhoneInvalid, decimal},

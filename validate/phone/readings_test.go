@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +20,13 @@ func TestReadings(t *testing.T) {
 		{"an Italian mobile number", "390546462", "IT", "", twoReadings("+390546462", "+39390546462")},
 		{"after a prefix of international calls", "81080012345678", "RU",
 			"", twoReadings("+80012345678", "+781080012345678")},
+		{"a local number after the calling code, Trinidad", "13100957", "TT",
+			"", twoReadings("+13100957", "+18683100957")},
+		{"a local number after the calling code, Barbados", "1 310 1234", "BB",
+			"", twoReadings("+13101234", "+12463101234")},
 
+		{"a local number of Trinidad", "3100957", "TT", "+18683100957", ""},
+		{"the same digits in the main region", "13100957", "US", "+13100957", ""},
 		{"a country code in a fixed plan", "81 90 1234 5678", "JP", "+819012345678", ""},
 		{"a national prefix in brackets", "49 (0) 171 2345678", "DE", "+491712345678", ""},
 		{"a country code that is the national prefix", "12015550123", "US", "+12015550123", ""},
@@ -145,5 +152,38 @@ func TestPoints(t *testing.T) {
 		if number, reason := normalize(text, ""); number != want {
 			t.Errorf("%s: got %q, %q, want %s", text, number, reason, want)
 		}
+	}
+}
+
+// Where several regions share a calling code, digits that begin with it never become another number than package
+// phonenumbers reads, also when they leave out the first digits of a national number.
+func TestSharedCodes(t *testing.T) {
+	compared := map[string]int{}
+	for _, r := range newSource(t).regions {
+		if !phonenumbers.GetSupportedRegions()[r.id] {
+			continue
+		}
+		nationals := slices.Clone(r.examples)
+		for range 40 {
+			nationals = append(nationals, string(appendMatch(nil, one(r.patterns))))
+		}
+		for _, national := range nationals {
+			for cut := range min(len(national), 5) {
+				for _, before := range []string{"", r.code, r.code + r.code, string(appendMatch(nil, r.abroad)) + r.code} {
+					text := before + national[cut:]
+					number, reason := normalize(text, r.id)
+					library, _ := readByLibrary(text, r.id)
+					if number != "" && library != "" && number != library {
+						t.Errorf("%s in %s: got %s, %q, the library reads %s", text, r.id, number, reason, library)
+					}
+					if number != "" {
+						compared[r.code]++
+					}
+				}
+			}
+		}
+	}
+	if len(compared) < 200 {
+		t.Errorf("%d calling codes", len(compared))
 	}
 }

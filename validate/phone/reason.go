@@ -71,9 +71,13 @@ func Reason(text []byte, region string) Fault {
 func bothReadings(digits []byte, region string) string {
 	plan := plans().home[region].plan()
 	coded, _ := plan.split(digits)
-	number := func(code, national []byte, _ problem) []byte { return appendE164(nil, code, national) }
+	one, national, _ := readCoded(coded)
+	other, rest, problem := plan.readPlain(digits, region)
+	if problem != 0 {
+		other, rest, _ = plan.readLocal(digits, region)
+	}
 	return fmt.Sprintf("can be read as %s or as %s; write it as +…",
-		number(readCoded(coded)), number(plan.readPlain(digits, region)))
+		appendE164(nil, one, national), appendE164(nil, other, rest))
 }
 
 // reason describes the problem of a number with that country code. rest is what read returned.
