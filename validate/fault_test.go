@@ -47,7 +47,9 @@ func TestFaults(t *testing.T) {
 		{"an array of values", `[1,{"a":[]}]`,
 			"", NotObject, NotAnObject, "", "expected an object, got an array; " + arrayHint},
 		{"an array of objects", ` [ {"email":"a@b.co"}]`,
-			"", NotObject, NotAnObject, "", "expected an object, got an array; " + lateHint},
+			"", NotObject, NotAnObject, "", "expected an object, got an array; " +
+				"this array is inside another value or behind text on its line: " +
+				"put each array on a line of its own, or pipe the rows through jq -c '.[]'"},
 
 		{"a name twice, once escaped", `{"email":"a@b.co","x":1,"\u0078":2}`,
 			key, Present, DuplicateMember, "x", appearsTwice("x")},

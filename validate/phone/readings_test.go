@@ -164,7 +164,7 @@ func TestSharedCodes(t *testing.T) {
 			continue
 		}
 		nationals := slices.Clone(r.examples)
-		for range 40 {
+		for range 20 {
 			nationals = append(nationals, string(appendMatch(nil, one(r.patterns))))
 		}
 		for _, national := range nationals {
