@@ -86,7 +86,7 @@ func (c *Checker) Check(lines []byte, last bool, s *Scratch, out *Rows) {
 // anywhere.
 func (c *Checker) TooLong(head []byte, out *Rows) {
 	out.reject(tooLong(head), len(out.Data))
-	out.Rows[len(out.Rows)-1].Several = several(head)
+	out.Rows[len(out.Rows)-1].Several = several(head) || wraps(head, c.required)
 }
 
 var byteOrderMark = []byte("\ufeff")
@@ -134,6 +134,7 @@ func (c *Checker) row(line []byte, unended bool, s *Scratch, out *Rows) {
 	}
 	row := &out.Rows[len(out.Rows)-1]
 	row.Required, row.DroppedPhone = required, s.droppedPhone && fault == nil
+	row.Several = fault != nil && required == Missing && wraps(line, c.required)
 }
 
 // notObject rejects a line that is not an object, or not JSON.
@@ -148,32 +149,7 @@ func (c *Checker) notObject(line []byte, kind kind, unended bool, s *Scratch, ou
 		f = notJSON(&s.scan, unended)
 	}
 	out.reject(f, len(out.Data))
-	out.Rows[len(out.Rows)-1].Several = several(line)
-}
-
-// several reports whether a line that is not one object may hold several rows: more than one object or array begins
-// outside of objects. An array of values is one row. Quotes may be broken, so this is no proof.
-func several(line []byte) bool {
-	quoted, depth, begun := false, 0, 0 // depth is that of objects
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case c == '"':
-			quoted = !quoted
-		case quoted && c == '\\':
-			i++ // whatever it escapes is no quote
-		case quoted:
-		case c == '{' || c == '[':
-			if depth == 0 {
-				begun++
-			}
-			if c == '{' {
-				depth++
-			}
-		case c == '}' && depth > 0:
-			depth--
-		}
-	}
-	return begun > 1
+	out.Rows[len(out.Rows)-1].Several = several(line) || wraps(line, c.required)
 }
 
 // find returns the member that has the key, nil when no member has it, and how the row has it.

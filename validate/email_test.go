@@ -10,7 +10,8 @@ import (
 )
 
 var goodEmails = []string{
-	"a@b.co", "a.b@c.co", "A.B-c_d+e@EXAMPLE.com", "#$%&'*+-/=?^_`{|}~@x.org", "o'neill@x.org", "o'@x.org", "mailto@x.org", "1@2.jp", "a@1-2.3-4.museum",
+	"a@b.co", "a.b@c.co", "A.B-c_d+e@EXAMPLE.com", "#$%&'*+-/=?^_`{|}~@x.org", "o'neill@x.org", "o'@x.org",
+	"mailto@x.org", "1@2.jp", "a@1-2.3-4.museum",
 	"x@xn--wgv71a119e.xn--jp-x", "x@y.XN--P1AI",
 	strings.Repeat("l", 64) + "@x.org", "a@" + strings.Repeat("x", 63) + ".org",
 	"a@" + strings.Repeat("x.", 47) + "info",

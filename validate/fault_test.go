@@ -47,7 +47,9 @@ func TestFaults(t *testing.T) {
 		{"an array of values", `[1,{"a":[]}]`,
 			"", NotObject, NotAnObject, "", "expected an object, got an array; " + arrayHint},
 		{"an array of objects", ` [ {"email":"a@b.co"}]`,
-			"", NotObject, NotAnObject, "", "expected an object, got an array; " + lateHint},
+			"", NotObject, NotAnObject, "", "expected an object, got an array; " +
+				"this array is inside another value or behind text on its line: " +
+				"put each array on a line of its own, or pipe the rows through jq -c '.[]'"},
 
 		{"a name twice, once escaped", `{"email":"a@b.co","x":1,"\u0078":2}`,
 			key, Present, DuplicateMember, "x", appearsTwice("x")},
@@ -64,8 +66,8 @@ func TestFaults(t *testing.T) {
 		{"a reserved name twice in properties", `{"email":"a@b.co","properties":{"$p":1,"$p":1}}`,
 			key, Present, DuplicateMember, "properties.$p", appearsTwice("properties.$p")},
 		{"a name twice with every escape",
-			`{"x\b\f\n\r\t\/\"\\😀":1,"\u0078\u0008\u000c\u000A\u000d\u0009\u002f\u0022\u005c\ud83d\uDE00":2}`,
-			"", Missing, DuplicateMember, "x\b\f\n\r\t/\"\\😀", appearsTwice(`x\b\f\n\r\t/\"\\😀`)},
+			`{"x\/\"\\😀":1,"\u0078\u002f\u0022\u005c\ud83d\uDE00":2}`,
+			"", Missing, DuplicateMember, "x/\"\\😀", appearsTwice(`x/\"\\😀`)},
 		{"the first of several names that appear twice", `{"x":1,"email":"a@b.co","x":1,"y":1,"y":1,"email":"c@d.co"}`,
 			key, Present, DuplicateMember, "x", appearsTwice("x")},
 		{"the first of several in properties",

@@ -10,7 +10,7 @@ const (
 	dropped                     // nowhere
 	reserved                    // its name is not allowed for a custom property
 	unknownMember               // of the location object: Klaviyo does not know it
-	misnamed                    // its name has something around it
+	misnamed                    // its name has something around it, or an invisible character in it
 	locationObject
 	propertiesObject
 
@@ -124,7 +124,14 @@ func (c *Checker) field(in scope, name []byte) field {
 		if f, ok := locationFields[string(name)]; ok {
 			return f
 		}
+		if bareName(string(name)) != string(name) {
+			return field{target: misnamed}
+		}
 		return field{target: unknownMember}
+	case inProperties:
+		if bareName(string(name)) != string(name) {
+			return field{target: misnamed}
+		}
 	}
 	if len(name) == 0 || name[0] == '$' {
 		return field{target: reserved}

@@ -8,10 +8,11 @@ import (
 // The hints name what td-semantics.md section 5 knows about the clients that print such rows.
 const (
 	arrayHint = "each row is an array: add -c to td query, or name the columns with jq -c '{email: .[0]}'"
-	lateHint  = "an array is split into rows only at the start of the input: " +
-		"remove what comes before it (td query: use -o FILE), or pipe it through jq -c '.[]'"
-	nestedHint = "an array is split into rows only at the start of the input: " +
-		"run a single statement (snow prints an array for each), or pipe it through jq -c 'flatten(1)[]'"
+	lateHint  = lateArray + ": put each array on a line of its own, or pipe the rows through jq -c '.[]'"
+	lateArray = "this array is inside another value or behind text on its line"
+
+	nestedHint = lateArray + ": run a single statement (snow prints an array for each), " +
+		"or pipe the rows through jq -c 'flatten(1)[]'"
 	backslashHint = `backslashes are doubled: use psql -c "select row_to_json(…)" instead of COPY, or add -r to mysql`
 	numberHint    = "JSON has no such number: cast it to text or null in the query"
 	digitsHint    = "JSON has no such number: add -S to mlr, or cast it to text in the query"

@@ -58,6 +58,9 @@ func (s *Scratch) resolveNested(in scope, m *member) (fault *Fault) {
 		if f == nil {
 			f = s.fill(s.nestedPlace(i), n)
 		}
+		if f == nil && s.columns.entries[n.column].target == misnamed {
+			f = s.misnamedColumn(n)
+		}
 		if f != nil && fault == nil {
 			fault = f
 		}

@@ -2,8 +2,8 @@ package validate
 
 import "testing"
 
-// A column whose name has a byte order mark, quotes or blanks around it rejects the row with the remedy, and is never
-// sent as a property.
+// A column whose name has a byte order mark, quotes or blanks around it, or an invisible character in it, rejects the
+// row with the remedy, and is never sent as a property.
 func TestMisnamedColumns(t *testing.T) {
 	const mark = "the name begins with a byte order mark; read the file as utf-8-sig in Python, " +
 		`or remove the mark with sed '1s/^\xef\xbb\xbf//'`
@@ -12,6 +12,10 @@ func TestMisnamedColumns(t *testing.T) {
 	}
 	blank := func(where, bare string) string {
 		return "the name " + where + `; use AS "` + bare + `" in the query, or add clean-whitespace -k to mlr`
+	}
+	one := func(where, bare string) string {
+		return "the name " + where + ` with a quote; use AS "` + bare +
+			`" in the query, or read the file with mlr -S --icsv --ojsonl cat`
 	}
 	const key = `"a@b.co"`
 	for _, test := range []struct {
@@ -47,6 +51,30 @@ func TestMisnamedColumns(t *testing.T) {
 			blank(`ends with the invisible character '\u200b'`, "plan")},
 		{"nothing but a blank", `{"email":"a@b.co"," ":1}`, key, Present, " ", " ",
 			"the name begins with a blank; add clean-whitespace -k to mlr"},
+		{"a byte order mark inside", `{"email":"a@b.co","pl\ufeffan":1}`, key, Present, "pl\ufeffan", `pl\ufeffan`,
+			`the name contains the invisible character '\ufeff'; use AS "plan" in the query`},
+		{"a control character inside", `{"em\u0000ail":"a@b.co"}`, "", Missing, "em\x00ail", `em\x00ail`,
+			`the name contains the invisible character '\x00'; use AS "email" in the query`},
+		{"every escape", `{"email":"a@b.co","x\b\f\n\r\t\/\"\\😀":1}`,
+			key, Present, "x\b\f\n\r\t/\"\\😀", `x\b\f\n\r\t/\"\\😀`,
+			`the name contains the invisible character '\b'; use AS "x/"\😀" in the query`},
+		{"a quote before", `{"email":"a@b.co","'n":1}`, key, Present, "'n", "'n", one("begins", "n")},
+		{"a quote after", `{"email\"":"a@b.co"}`, "", Missing, `email"`, `email\"`, one("ends", "email")},
+		{"a curly quote after", `{"email":"a@b.co","n”":1}`, key, Present, "n”", "n”", one("ends", "n")},
+		{"a blank in properties", `{"email":"a@b.co","properties":{" a":1}}`, key, Present, "properties. a",
+			"properties. a", `the name begins with a blank; name it "a" in the query`},
+		{"a quote in properties, at a null", `{"email":"a@b.co","properties":{"b":1,"'a":null}}`,
+			key, Present, "properties.'a", "properties.'a",
+			`the name begins with a quote; name it "a" in the query`},
+		{"a byte order mark in properties", `{"email":"a@b.co","properties":{"\ufeffa":1}}`,
+			key, Present, "properties.\ufeffa", `properties.\ufeffa`,
+			`the name begins with a byte order mark; name it "a" in the query`},
+		{"quotes in location", `{"email":"a@b.co","location":{"'city'":"X"}}`,
+			key, Present, "location.'city'", "location.'city'",
+			`the name is in quotes; name it "city" in the query`},
+		{"an invisible character in location", `{"email":"a@b.co","location":{"ci\u200bty":"X"}}`,
+			key, Present, "location.ci\u200bty", `location.ci\u200bty`,
+			`the name contains the invisible character '\u200b'; name it "city" in the query`},
 		{"an attribute's name too", `{"email":"a@b.co","zip":"1"," zip":"2"}`,
 			key, Present, " zip", " zip", blank("begins with a blank", "zip")},
 	} {
@@ -67,14 +95,15 @@ func TestNamesAsTheyAre(t *testing.T) {
 		row        string
 		attributes string
 	}{
-		{"inside and at one end", Options{},
-			`{"email":"a@b.co","a b":1,"it's":2,"'n":3,"n'":4,"5\"":5,"'":6,"''":7,"a\ufeffb":8,"\"\"":9}`,
-			`"email":"a@b.co","properties":{"a b":1,"it's":2,"'n":3,"n'":4,"5\"":5,"'":6,"''":7,"a\ufeffb":8,"\"\"":9}`},
-		{"in other objects", Options{}, `{"email":"a@b.co","properties":{" a":1},"x":{"'b'":2}}`,
-			`"email":"a@b.co","properties":{" a":1,"x":{"'b'":2}}`},
+		{"inside, and nothing but quotes", Options{},
+			`{"email":"a@b.co","a b":1,"it's":2,"'":3,"''":4,"\"\"":5,"\"'":6}`,
+			`"email":"a@b.co","properties":{"a b":1,"it's":2,"'":3,"''":4,"\"\"":5,"\"'":6}`},
+		{"in other objects", Options{}, `{"email":"a@b.co","x":{"'b'":2," a":1,"c\ufeff":3}}`,
+			`"email":"a@b.co","properties":{"x":{"'b'":2," a":1,"c\ufeff":3}}`},
 		{"mapped and dropped", named, `{" mail":"a@b.co","\ufeffa":1,"'b'":2}`, `"email":"a@b.co","properties":{"a":1}`},
 	} {
-		want := result{Profile: `{"type":"profile","attributes":{` + test.attributes + `}}`, Key: `"a@b.co"`, Required: Present}
+		profile := `{"type":"profile","attributes":{` + test.attributes + `}}`
+		want := result{Profile: profile, Key: `"a@b.co"`, Required: Present}
 		if got := check(t, test.o, test.row); got != want {
 			t.Errorf("%s: %s\ngot  %+v\nwant %+v", test.name, test.row, got, want)
 		}

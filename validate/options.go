@@ -89,7 +89,7 @@ func mapFlag(column, to string) string { return "--map " + shellescape.Quote(col
 func (c *Checker) mapColumns(columns map[string]string) error {
 	from := map[string]string{} // target → column
 	for _, column := range slices.Sorted(maps.Keys(columns)) {
-		f, err := c.parseTarget(columns[column])
+		f, err := c.parseTarget(column, columns[column])
 		if err != nil {
 			return fmt.Errorf("%s: %w", mapFlag(column, columns[column]), err)
 		}
@@ -116,8 +116,12 @@ func (c *Checker) mapColumns(columns map[string]string) error {
 }
 
 // parseTarget reads the target of a mapped column.
-func (c *Checker) parseTarget(to string) (field, error) {
+func (c *Checker) parseTarget(column, to string) (field, error) {
+	const swapped = "--map is COLUMN=TARGET: did you mean "
 	if c.operation == Remove {
+		if to != profileID.name() && to != "" && column == profileID.name() {
+			return field{}, fmt.Errorf("expected profile_id, got %s; %s%s?", quote(to), swapped, mapFlag(to, column))
+		}
 		if to != profileID.name() {
 			return field{}, fmt.Errorf("expected profile_id, got %s; remove reads no other column", quote(to))
 		}
@@ -147,9 +151,15 @@ func (c *Checker) parseTarget(to string) (field, error) {
 	case ok:
 		return field{}, fmt.Errorf("%s is an object; use %s.NAME", to, to)
 	}
-	use := "properties." + to + " for a custom property"
-	if known := attributeFields[strings.ToLower(to)].target; known.isAttribute() || known.isLocation() {
-		use = known.name() + ", or " + use
+	use := "use properties." + to + " for a custom property"
+	own, known := attributeFields[column].target, attributeFields[strings.ToLower(to)].target
+	switch {
+	case own.isAttribute() || own.isLocation():
+		use = swapped + mapFlag(to, column) + "?"
+	case known.isAttribute() || known.isLocation():
+		use = "use " + known.name() + ", or properties." + to + " for a custom property"
+	case lookalike(to) != "":
+		use = "did you mean " + mapFlag(column, lookalike(to)) + "?"
 	}
-	return field{}, fmt.Errorf("no attribute of Klaviyo is named %s; use %s", quote(to), use)
+	return field{}, fmt.Errorf("no attribute of Klaviyo is named %s; %s", quote(to), use)
 }

@@ -60,6 +60,20 @@ func TestOptionErrors(t *testing.T) {
 
 		{"remove by email", Options{Operation: Remove, Map: mapping{"a": "email"}},
 			`--map a=email: expected profile_id, got "email"; remove reads no other column`},
+		{"swapped for remove", Options{Operation: Remove, Map: mapping{"profile_id": "my id"}},
+			`--map 'profile_id=my id': expected profile_id, got "my id"; ` +
+				`--map is COLUMN=TARGET: did you mean --map 'my id=profile_id'?`},
+		{"swapped", Options{Map: mapping{"email": "mail"}},
+			`--map email=mail: no attribute of Klaviyo is named "mail"; ` +
+				`--map is COLUMN=TARGET: did you mean --map mail=email?`},
+		{"swapped, in another case", Options{Map: mapping{"email": "EMAIL"}},
+			`--map email=EMAIL: no attribute of Klaviyo is named "EMAIL"; ` +
+				`--map is COLUMN=TARGET: did you mean --map EMAIL=email?`},
+		{"swapped with a member of the location", Options{Map: mapping{"city": "My town"}},
+			`--map 'city=My town': no attribute of Klaviyo is named "My town"; ` +
+				`--map is COLUMN=TARGET: did you mean --map 'My town=city'?`},
+		{"a look-alike", Options{Map: mapping{"PHONE": "phone"}},
+			`--map PHONE=phone: no attribute of Klaviyo is named "phone"; did you mean --map PHONE=phone_number?`},
 		{"two columns for profile_id", Options{Operation: Remove, Map: mapping{"a": "profile_id", "b": "profile_id"}},
 			`--map a=profile_id and --map b=profile_id cannot be combined: both fill "profile_id"`},
 		{"profile_id dropped", Options{Operation: Remove, Drop: []string{"profile_id"}},

@@ -55,6 +55,9 @@ func (c *Checker) badPhone(m *member, value []byte, region string, unknown bool,
 		detail += fmt.Sprintf(", and the row's country %s is not known; "+
 			"write the number as +…, or the country as an ISO 3166 code",
 			quote(trim(s.scan.text(s.member(s.filled[country])))))
+		if c.country != "" {
+			detail += "; --default-country is only for rows without a country"
+		}
 	case f.NoCountry:
 		detail += "; write it as +…, or set --default-country"
 	}

@@ -7,6 +7,8 @@ func unknownCountry(name string) string {
 		`write the number as +…, or the country as an ISO 3166 code`
 }
 
+const notByDefault = "; --default-country is only for rows without a country"
+
 // phoneRow is a row with a phone number, with a country where country is not "".
 func phoneRow(number, country string) string {
 	row := `{"email":"a@b.example","phone_number":"` + number + `"`
@@ -19,7 +21,7 @@ func phoneRow(number, country string) string {
 // A phone number becomes E.164 by the row's country, or by the default in a row without one. A number with two
 // readings is never guessed, and a country that is not known never falls back on the default.
 func TestPhoneNumbers(t *testing.T) {
-	const decimal = " went through a decimal number, which changes digits; cast the column to text in the query"
+	const decimal = " is a decimal number, so its digits may be wrong; cast the column to text in the query"
 	for _, test := range []struct {
 		name, number, country, byDefault string
 		want                             string // the number, "" for a fault
@@ -33,11 +35,14 @@ func TestPhoneNumbers(t *testing.T) {
 		{"an Indonesian one", "62211234567", "Indonesia", "", "", PhoneAmbiguous,
 			" can be read as +62211234567 or as +6262211234567; write it as +…"},
 		{"a country code without +, read in one way", "12015550123", "US", "", "+12015550123", "", ""},
+		{"a local number after the calling code", "13100957", "TT", "", "", PhoneAmbiguous,
+			" can be read as +13100957 or as +18683100957; write it as +…"},
 		{"a national number", "0171 2345678", "DE", "", "+491712345678", "", ""},
 
 		{"a decimal", "+4930901820.0", "", "", "", PhoneInvalid, decimal},
 		{"a decimal in the country", "4930901820.0", "DE", "", "", PhoneInvalid, decimal},
 		{"an exponent", "4.93E+11", "", "", "", PhoneInvalid, decimal},
+		{"a decimal after a blank", "+4930901820 .0", "", "", "", PhoneInvalid, decimal},
 		{"an exponent in the country", "4.91712345678e11", "DE", "", "", PhoneInvalid, decimal},
 
 		{"a country in words", "030 90100001", "Germany", "GB", "+493090100001", "", ""},
@@ -45,11 +50,13 @@ func TestPhoneNumbers(t *testing.T) {
 		{"an alpha-2 code", "030 90100001", " de ", "GB", "+493090100001", "", ""},
 		{"an abbreviation", "020 7946 0958", "UK", "DE", "+442079460958", "", ""},
 		{"a country that is misspelt", "030 90100001", "Germnay", "GB", "", PhoneInvalid,
+			" has no country code" + unknownCountry("Germnay") + notByDefault},
+		{"a country that is misspelt, without a default", "030 90100001", "Germnay", "", "", PhoneInvalid,
 			" has no country code" + unknownCountry("Germnay")},
 		{"a name of two countries", "02-312-3456", "Korea", "KR", "", PhoneInvalid,
-			" has no country code" + unknownCountry("Korea")},
+			" has no country code" + unknownCountry("Korea") + notByDefault},
 		{"a country without phone numbers", "030 90100001", "AQ", "DE", "", PhoneInvalid,
-			" has no country code" + unknownCountry("AQ")},
+			" has no country code" + unknownCountry("AQ") + notByDefault},
 		{"an unknown country and a number with +", "+493090100001", "Germnay", "GB", "+493090100001", "", ""},
 		{"an unknown country and a bad number", "call me", "Germnay", "GB", "", PhoneInvalid,
 			" contains the letter 'c'; give a single number in digits, without an extension"},
@@ -60,7 +67,7 @@ func TestPhoneNumbers(t *testing.T) {
 		{"00 without a country", "0044 20 7946 0958", "", "", "", PhoneInvalid,
 			" begins with 00, which means + only in some countries; write it as +…, or set --default-country"},
 		{"00 and an unknown country", "0044 20 7946 0958", "Germnay", "DE", "", PhoneInvalid,
-			" begins with 00, which means + only in some countries" + unknownCountry("Germnay")},
+			" begins with 00, which means + only in some countries" + unknownCountry("Germnay") + notByDefault},
 		{"00 in another country", "0044 20 7946 0958", "US", "", "", PhoneInvalid,
 			" begins with 00, which does not mean + in US; write it as +…"},
 		{"a spreadsheet's quote", "'+493090100001", "DE", "", "", PhoneInvalid,

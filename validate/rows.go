@@ -19,7 +19,7 @@ type Row struct {
 	// Required says how the row has the required column.
 	Required Required
 
-	// Several says that a rejected row may hold several rows.
+	// Several says that a rejected row may hold several rows: it is an array of them, or an object around them.
 	Several bool
 
 	// DroppedPhone says that the row has a bad phone number, which its profile lacks.

@@ -133,13 +133,16 @@ func withoutEmpty(row []pair) []pair {
 }
 
 var (
-	markedName = regexp.MustCompile(`^[\p{Z}\p{Cc}\p{Cf}]|[\p{Z}\p{Cc}\p{Cf}]$`)
-	quotedName = regexp.MustCompile("(?s)^(\".+\"|'.+'|`.+`|“.+”|‘.+’)$")
+	markedName = regexp.MustCompile(`^[\p{Z}]|[\p{Cc}\p{Cf}]|[\p{Z}]$`)
+	flagTags   = regexp.MustCompile(`[\x{e0001}\x{e0020}-\x{e007f}]`)
+	quotedName = regexp.MustCompile("(?s)^[\"'`“‘].|.[\"'`”’]$")
+	quotesName = regexp.MustCompile("^[\"'`“‘][\"'`”’]$")
 )
 
-// blemished reports whether a name has something around it.
+// blemished reports whether a name has something around it, or an invisible character in it.
 func blemished(name string) bool {
-	return markedName.MatchString(strings.Trim(name, "\U000e0001\U000e007f")) || quotedName.MatchString(name)
+	return markedName.MatchString(flagTags.ReplaceAllString(name, "x")) ||
+		quotedName.MatchString(name) && !quotesName.MatchString(name)
 }
 
 // twice reports whether two members have one name.
@@ -235,6 +238,7 @@ func (e *expectation) top(m pair) {
 			if n.value != nil {
 				e.values++
 			}
+			e.ok = e.ok && !blemished(n.name)
 			e.member(to+"."+n.name, n.value)
 		}
 	default:

@@ -61,6 +61,9 @@ func (s sample) difference() string {
 	wantNumber, wantReason := readByLibrary(s.text, s.region)
 	coded, plain, how := s.readings()
 	same := number == wantNumber && reason == wantReason
+	if number != "" && wantNumber != "" && number != wantNumber {
+		return fmt.Sprintf("%s in %q: got %s, the library reads %s", s.text, s.region, number, wantNumber)
+	}
 	switch {
 	case how == onlyPlain && strings.HasPrefix(reason, "begins with 00, "):
 		same = wantNumber == "" && strings.HasPrefix(s.digits(), "00")

@@ -76,7 +76,10 @@ func TestAppend(t *testing.T) {
 		{"+1'2015550123", "", "", `contains the character '\'', which is not allowed`},
 		{"\u202a+12015550123", "", "", `contains '\u202a', which is invisible; remove it`},
 		{"+1\t2015550123", "", "", `contains the character '\t', which is not allowed`},
-		{"+１2015550123", "", "", "contains the character '１', which is not allowed"},
+		{"+１2015550123", "", "", "contains '１', which is a full-width digit; write 0-9"},
+		{"０９０-1234-5678", "JP", "", "contains '０', which is a full-width digit; write 0-9"},
+		{"09９-1234-5678", "", "", "contains '９', which is a full-width digit; write 0-9"},
+		{"090ー1234ー5678", "JP", "", "contains 'ー', which is not a hyphen; write -"},
 		{"+1–201–555–0123", "", "", "contains the character '–', which is not allowed"},
 		{"*123#", "", "", "contains the character '*', which is not allowed"},
 	}

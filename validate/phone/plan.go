@@ -107,8 +107,22 @@ func (p *plan) readNational(digits []byte, region string) (code, national []byte
 		return code, national, problem
 	case problem == 0 && (!bytes.Equal(code, code2) || !bytes.Equal(national, national2)):
 		return nil, nil, ambiguous
+	case problem != 0 && !abroad:
+		code, national, problem = p.readLocal(digits, region)
+		if problem == 0 && (!bytes.Equal(code, code2) || !bytes.Equal(national, national2)) {
+			return nil, nil, ambiguous
+		}
 	}
 	return code2, national2, problem2
+}
+
+// readLocal reads digits that begin with the calling code as that code and a number without the region's area code:
+// 1 310 0957 in Trinidad is +1 868 310 0957. Only a region that shares its calling code has an area code of its own.
+func (p *plan) readLocal(digits []byte, region string) (code, national []byte, _ problem) {
+	if len(p.regions) == 1 {
+		return nil, nil, notInPlan
+	}
+	return p.readPlain(digits[len(p.code):], region)
 }
 
 // read reads a number of the plan, without its country code.

@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +20,13 @@ func TestReadings(t *testing.T) {
 		{"an Italian mobile number", "390546462", "IT", "", twoReadings("+390546462", "+39390546462")},
 		{"after a prefix of international calls", "81080012345678", "RU",
 			"", twoReadings("+80012345678", "+781080012345678")},
+		{"a local number after the calling code, Trinidad", "13100957", "TT",
+			"", twoReadings("+13100957", "+18683100957")},
+		{"a local number after the calling code, Barbados", "1 310 1234", "BB",
+			"", twoReadings("+13101234", "+12463101234")},
 
+		{"a local number of Trinidad", "3100957", "TT", "+18683100957", ""},
+		{"the same digits in the main region", "13100957", "US", "+13100957", ""},
 		{"a country code in a fixed plan", "81 90 1234 5678", "JP", "+819012345678", ""},
 		{"a national prefix in brackets", "49 (0) 171 2345678", "DE", "+491712345678", ""},
 		{"a country code that is the national prefix", "12015550123", "US", "+12015550123", ""},
@@ -101,7 +108,7 @@ func TestEveryRegion(t *testing.T) {
 
 // In every region, a number that went through a decimal is refused with that reason, whatever it would be without.
 func TestEveryDecimal(t *testing.T) {
-	const want = "went through a decimal number, which changes digits; cast the column to text in the query"
+	const want = "is a decimal number, so its digits may be wrong; cast the column to text in the query"
 	refuse := func(text, region string) {
 		t.Helper()
 		if number, reason := normalize(text, region); number != "" || reason != want {
@@ -117,6 +124,8 @@ func TestEveryDecimal(t *testing.T) {
 			refuse("tel:"+national+zeros, region)
 		}
 		refuse(written+".0", region)
+		refuse(written+" .0", region)
+		refuse(written+",00", region)
 		exponent := code[:1] + "." + (code + national)[1:4] + "E+1"
 		refuse(exponent, region)
 		refuse("+"+exponent, "")
@@ -124,6 +133,8 @@ func TestEveryDecimal(t *testing.T) {
 	for _, text := range []string{
 		"+4930901820.0", "4.93E+11", "4.93e+11", "4.93E11", "4,93E+11", "5e+11", "+4.9E+11", "-4.93E+11", "4.E+11", "1E9",
 		"4.9301712345678E+11", "491712345678.0", "tel: 491712345678.0", "0.0",
+		"+4930901820 .0", "+4930901820 .00", "+49 30 901820.00", "+49 30 901820,00", "+49 (30) 901-820.000",
+		"030 901820.00", "030/901820\u00a0.00", "+4930901820 ,0", "030.901.820.0", "030.901.820,00",
 	} {
 		refuse(text, "")
 		refuse(text, "DE")
@@ -136,9 +147,43 @@ func TestPoints(t *testing.T) {
 		"+1.201.555.0100": "+12015550100", "+49.30.901820": "+4930901820", "+49.3090.1820": "+4930901820",
 		"+33.1.42.68.53.00": "+33142685300", "+4930901820.": "+4930901820", "+49 30 90.18.20": "+4930901820",
 		"+1 201 555-0100": "+12015550100", "+1.2015550100": "+12015550100",
+		"+49.30.901.820": "+4930901820", "+49.30.901.82.00": "+49309018200", "+33 1.42.68.53.00": "+33142685300",
 	} {
 		if number, reason := normalize(text, ""); number != want {
 			t.Errorf("%s: got %q, %q, want %s", text, number, reason, want)
 		}
+	}
+}
+
+// Where several regions share a calling code, digits that begin with it never become another number than package
+// phonenumbers reads, also when they leave out the first digits of a national number.
+func TestSharedCodes(t *testing.T) {
+	compared := map[string]int{}
+	for _, r := range newSource(t).regions {
+		if !phonenumbers.GetSupportedRegions()[r.id] {
+			continue
+		}
+		nationals := slices.Clone(r.examples)
+		for range 20 {
+			nationals = append(nationals, string(appendMatch(nil, one(r.patterns))))
+		}
+		for _, national := range nationals {
+			for cut := range min(len(national), 5) {
+				for _, before := range []string{"", r.code, r.code + r.code, string(appendMatch(nil, r.abroad)) + r.code} {
+					text := before + national[cut:]
+					number, reason := normalize(text, r.id)
+					library, _ := readByLibrary(text, r.id)
+					if number != "" && library != "" && number != library {
+						t.Errorf("%s in %s: got %s, %q, the library reads %s", text, r.id, number, reason, library)
+					}
+					if number != "" {
+						compared[r.code]++
+					}
+				}
+			}
+		}
+	}
+	if len(compared) < 200 {
+		t.Errorf("%d calling codes", len(compared))
 	}
 }

@@ -71,9 +71,13 @@ func Reason(text []byte, region string) Fault {
 func bothReadings(digits []byte, region string) string {
 	plan := plans().home[region].plan()
 	coded, _ := plan.split(digits)
-	number := func(code, national []byte, _ problem) []byte { return appendE164(nil, code, national) }
+	one, national, _ := readCoded(coded)
+	other, rest, problem := plan.readPlain(digits, region)
+	if problem != 0 {
+		other, rest, _ = plan.readLocal(digits, region)
+	}
 	return fmt.Sprintf("can be read as %s or as %s; write it as +…",
-		number(readCoded(coded)), number(plan.readPlain(digits, region)))
+		appendE164(nil, one, national), appendE164(nil, other, rest))
 }
 
 // reason describes the problem of a number with that country code. rest is what read returned.
@@ -91,7 +95,7 @@ func (p problem) reason(code, rest []byte) string {
 		r, _ := utf8.DecodeRune(rest)
 		return characterReason(r)
 	case decimal:
-		return "went through a decimal number, which changes digits; cast the column to text in the query"
+		return "is a decimal number, so its digits may be wrong; cast the column to text in the query"
 	case noSuchCode:
 		return "begins with a country code that does not exist"
 	case tooFewDigits:
@@ -108,6 +112,10 @@ func (p problem) reason(code, rest []byte) string {
 // characterReason is the reason for a number that contains r.
 func characterReason(r rune) string {
 	switch {
+	case '０' <= r && r <= '９':
+		return fmt.Sprintf("contains %q, which is a full-width digit; write 0-9", r)
+	case r == 'ー':
+		return fmt.Sprintf("contains %q, which is not a hyphen; write -", r)
 	case r == ';':
 		return "contains a semicolon; give a single number without an extension"
 	case r == ',':

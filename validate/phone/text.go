@@ -58,10 +58,12 @@ func zeroFraction(text []byte) bool {
 	return n > 0 && (point[n-1] == '.' || point[n-1] == ',') && isDecimal(text)
 }
 
-// isDecimal reports whether a text is a decimal number as programs write it: digits with an exponent, such as
-// 4.93E+11, or with zeros after a point, such as 493012345.0. A single 0 after the last point of any text counts too.
+// isDecimal reports whether a text is a decimal number: digits with an exponent, such as 4.93E+11, or any number with
+// zeros after its last point or comma, such as 493012345.0 or +49 30 12345 .00. Several zeros after the last of
+// several points are a group of digits, such as in 01.42.68.53.00.
 func isDecimal(text []byte) bool { return decimals().Match(text) }
 
 var decimals = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(?i:tel:)? *[+-]?\d+(?:[.,]\d*)?[eE][+-]?\d+$|^(?i:tel:)? *[+-]?\d+[.,]0+$|\d[.,]0$`)
+	return regexp.MustCompile(`^(?i:tel:)? *[+-]?\d+(?:[.,]\d*)?[eE][+-]?\d+$` +
+		`|[\d \x{a0}](?:\.0|,0+)$|^[^.]*[\d \x{a0}]\.0+$`)
 })
