@@ -159,7 +159,7 @@ func (c *Checker) parseTarget(column, to string) (field, error) {
 	case known.isAttribute() || known.isLocation():
 		use = "use " + known.name() + ", or properties." + to + " for a custom property"
 	case lookalike(to) != "":
-		use = "did you mean " + mapFlag(column, lookalike(to)) + "?"
+		use = "did you mean " + mapFlag(column, lookalike(to)) + "? (properties." + to + " is a custom property)"
 	}
 	return field{}, fmt.Errorf("no attribute of Klaviyo is named %s; %s", quote(to), use)
 }

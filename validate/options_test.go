@@ -73,7 +73,8 @@ func TestOptionErrors(t *testing.T) {
 			`--map 'city=My town': no attribute of Klaviyo is named "My town"; ` +
 				`--map is COLUMN=TARGET: did you mean --map 'My town=city'?`},
 		{"a look-alike", Options{Map: mapping{"PHONE": "phone"}},
-			`--map PHONE=phone: no attribute of Klaviyo is named "phone"; did you mean --map PHONE=phone_number?`},
+			`--map PHONE=phone: no attribute of Klaviyo is named "phone"; did you mean --map PHONE=phone_number? ` +
+				`(properties.phone is a custom property)`},
 		{"two columns for profile_id", Options{Operation: Remove, Map: mapping{"a": "profile_id", "b": "profile_id"}},
 			`--map a=profile_id and --map b=profile_id cannot be combined: both fill "profile_id"`},
 		{"profile_id dropped", Options{Operation: Remove, Drop: []string{"profile_id"}},
