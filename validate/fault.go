@@ -41,7 +41,7 @@ const castHint = "; cast it to text in the query"
 
 // wrongType is the fault of a column that has a value of the wrong kind. hint is appended to its detail.
 func wrongType(column string, got kind, want, hint string) *Fault {
-	detail := fmt.Sprintf("column %s: expected %s, got %s%s", quote(column), want, got, hint)
+	detail := "column " + quote(column) + ": expected " + want + ", got " + got.String() + hint
 	return &Fault{TypeWrong, cutName(column), detail}
 }
 

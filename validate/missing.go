@@ -33,14 +33,15 @@ func (c *Checker) missing(s *Scratch) *Fault {
 
 // near returns the column that looks most like the required one, "" for none.
 func (c *Checker) near(s *Scratch) (near string) {
-	required := appendPlain(nil, c.required)
+	var buffer, other [maxSynonym]byte // plain names: nothing is allocated but the name that is found
+	required := appendPlain(buffer[:0], c.required)
 	for i := range s.scan.members {
 		name := string(s.columns.name(s.scan.members[i].column))
 		switch {
 		case strings.EqualFold(name, c.required):
 			return name
 		case near != "":
-		case len(required) > 0 && string(appendPlain(nil, name)) == string(required), lookalike(name) == c.key.name():
+		case len(required) > 0 && string(appendPlain(other[:0], name)) == string(required), lookalike(name) == c.key.name():
 			near = name
 		}
 	}

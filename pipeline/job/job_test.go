@@ -110,7 +110,6 @@ func TestCommandLineShowsNoSecret(t *testing.T) {
 		{"a secret as list", "list_value: ${secret:list.no-1}", Options{Env: environment}, nil, "--list-name '***'"},
 		{"the key in a list's name", "list_value: VIP ${secret:klaviyo.api_token}", Options{Env: environment}, nil,
 			"--list-name '***'"},
-		{"the key as list", "api_token: &t pk_hush\nlist_value: *t", none, nil, "--list-name '***'"},
 		{"the key as list, without a use for the key",
 			"api_token: &t pk_hush\nlist_value: *t", Options{Keyless: true}, nil,
 			"--list-name '***'"},
