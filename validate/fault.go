@@ -122,9 +122,22 @@ func cutAt(s string, n int) string {
 
 // quote returns text in double quotes, with invisible characters escaped. Long text ends in an ellipsis.
 func quote[T string | []byte](value T) string {
+	if len(value) <= maxQuoted && plain(value) {
+		return `"` + string(value) + `"` // what strconv.Quote returns, for fewer objects from the heap
+	}
 	s := string(value)
 	if short := cutAt(s, maxQuoted); len(short) < len(s) {
 		s = short + "…"
 	}
 	return strconv.Quote(s)
+}
+
+// plain reports whether a text is ASCII that strconv.Quote leaves as it is.
+func plain[T string | []byte](text T) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

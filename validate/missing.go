@@ -18,11 +18,12 @@ func (c *Checker) missing(s *Scratch) *Fault {
 	}
 	detail := "column " + quote(c.required) + " is missing"
 	if near := c.near(s); near != "" {
-		detail += ", but " + quote(near) + " is there"
+		why := ""
 		if strings.EqualFold(near, c.required) {
-			detail += ": names are case-sensitive"
+			why = ": names are case-sensitive"
 		}
-		detail += `; use AS "` + cutName(c.required) + `" or --map ` + shellescape.Quote(near+"="+c.key.name())
+		detail += ", but " + quote(near) + " is there" + why + `; use AS "` + cutName(c.required) + `" or --map ` +
+			shellescape.Quote(near+"="+c.key.name())
 	} else if hint := cmp.Or(wrapperHint(s.scan.line), separatorHint(s)); hint != "" {
 		detail += "; " + hint
 	} else {
@@ -58,6 +59,7 @@ func (s *Scratch) listColumns() string {
 		return "the row has no columns"
 	}
 	var list strings.Builder
+	list.Grow(256) // for most rows
 	list.WriteString("the row has ")
 	for i := range members[:min(len(members), maxListed)] {
 		if i > 0 {

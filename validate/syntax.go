@@ -13,11 +13,11 @@ func notJSON(s *scanner, unended bool) *Fault {
 	if s.problem == tooDeep {
 		return &Fault{Code: RowTooDeep, Detail: fmt.Sprintf("the row has more than %d nesting levels", maxDepth)}
 	}
-	detail := "the row is not JSON: " + s.describe()
-	if hint := s.hint(unended); hint != "" {
-		detail += "; " + hint
+	separator, hint := "", s.hint(unended)
+	if hint != "" {
+		separator = "; "
 	}
-	return &Fault{Code: JSONInvalid, Detail: detail}
+	return &Fault{Code: JSONInvalid, Detail: "the row is not JSON: " + s.describe() + separator + hint}
 }
 
 // describe returns what the problem is and where.
@@ -27,7 +27,6 @@ func (s *scanner) describe() string {
 	}
 	rest := s.line[s.at:]
 	found, _ := utf8.DecodeRune(rest)
-	got := fmt.Sprintf("got %q at byte %d", found, s.at+1)
 	switch s.problem {
 	case badNumber:
 		return fmt.Sprintf("expected a number such as 0, -1.5 or 2e9, got %s at byte %d", quote(word(rest)), s.at+1)
@@ -40,6 +39,9 @@ func (s *scanner) describe() string {
 	case loneSurrogate:
 		return fmt.Sprintf("expected both halves of a surrogate pair, got one at byte %d: "+
 			"the text was cut inside a character", s.at+1)
+	}
+	got := fmt.Sprintf("got %q at byte %d", found, s.at+1)
+	switch s.problem {
 	case rawControl:
 		return "expected an escaped control character, " + got
 	case noName:
