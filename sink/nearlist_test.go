@@ -62,8 +62,8 @@ func TestNearNames(t *testing.T) {
 						t.Errorf("%+v: error %v, hint %+v", ref, err, failed)
 					}
 				}
-				if len(*told) > 0 {
-					t.Errorf("notices %q", *told)
+				if len(told()) > 0 {
+					t.Errorf("notices %q", told())
 				}
 				l, err := w.client.FindList(w.Context(), ListRef{Name: "News Letter", Create: true})
 				if err != nil {
@@ -80,7 +80,7 @@ func TestNearNames(t *testing.T) {
 				if near != "" {
 					want = append([]string{`no list has the name "News Letter" yet` + near}, want...)
 				}
-				if diff := cmp.Diff(want, *told); diff != "" {
+				if diff := cmp.Diff(want, told()); diff != "" {
 					t.Error(diff)
 				}
 			})
@@ -94,8 +94,8 @@ func TestExistingListIsNotTold(t *testing.T) {
 	bubble(t, nil, simulator.Options{}, Options{Notice: notice}, func(w *world) {
 		w.sim.AddList("news", "single_opt_in")
 		w.sim.AddList("News", "single_opt_in")
-		if _, err := w.send(1); err != nil || len(*told) > 0 || w.client.Stats().Sent != 2 {
-			t.Errorf("error %v, notices %q, %+v", err, *told, w.client.Stats())
+		if _, err := w.send(1); err != nil || len(told()) > 0 || w.client.Stats().Sent != 2 {
+			t.Errorf("error %v, notices %q, %+v", err, told(), w.client.Stats())
 		}
 	})
 }
@@ -158,8 +158,8 @@ func TestNearNamesAreACourtesy(t *testing.T) {
 				if err := NewImport(w.client, list).Send(w.Context(), people(1)); err != nil {
 					t.Error(err)
 				}
-				if n := len(*told); n == 0 || n > 2 {
-					t.Errorf("notices %q", *told)
+				if n := len(told()); n == 0 || n > 2 {
+					t.Errorf("notices %q", told())
 				}
 			})
 		})

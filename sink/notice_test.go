@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,9 +15,19 @@ import (
 )
 
 // notices returns the notices of a client, in order, and the function that collects them.
-func notices() (*[]string, func(string)) {
+func notices() (told func() []string, notice func(string)) {
+	var mu sync.Mutex
 	var all []string
-	return &all, func(text string) { all = append(all, text) }
+	told = func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(all)
+	}
+	return told, func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, text)
+	}
 }
 
 // TestRetriesSayUntilWhen: a name that cannot be resolved is told at once, with the time until which it is tried.
@@ -53,7 +65,7 @@ func TestRetriesSayUntilWhen(t *testing.T) {
 					time.Sleep(time.Minute) // on the bubble's clock
 					fails = 1
 				}
-				if diff := cmp.Diff(want, *told); diff != "" {
+				if diff := cmp.Diff(want, told()); diff != "" {
 					t.Error(diff)
 				}
 			})
