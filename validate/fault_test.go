@@ -49,7 +49,7 @@ func TestFaults(t *testing.T) {
 		{"an array of objects", ` [ {"email":"a@b.co"}]`,
 			"", NotObject, NotAnObject, "", "expected an object, got an array; " +
 				"this array is inside another value or behind text on its line: " +
-				"put each array on a line of its own, or pipe the rows through jq -c '.[]'"},
+				"put each array on a line of its own (td query: use -o FILE), or pipe the rows through jq -c '.[]'"},
 
 		{"a name twice, once escaped", `{"email":"a@b.co","x":1,"\u0078":2}`,
 			key, Present, DuplicateMember, "x", appearsTwice("x")},

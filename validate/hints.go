@@ -8,7 +8,8 @@ import (
 // The hints name what td-semantics.md section 5 knows about the clients that print such rows.
 const (
 	arrayHint = "each row is an array: add -c to td query, or name the columns with jq -c '{email: .[0]}'"
-	lateHint  = lateArray + ": put each array on a line of its own, or pipe the rows through jq -c '.[]'"
+	lateHint  = lateArray + ": put each array on a line of its own (td query: use -o FILE), " +
+		"or pipe the rows through jq -c '.[]'"
 	lateArray = "this array is inside another value or behind text on its line"
 
 	nestedHint = lateArray + ": run a single statement (snow prints an array for each), " +
@@ -19,7 +20,8 @@ const (
 	cutHint       = "the last row is incomplete: the command before the pipe may have failed"
 	nestingHint   = "trino cuts a row at an ARRAY, MAP or ROW: use json_format(cast(x as json))"
 	linesHint     = "each row must be on one line: pipe the rows through jq -c ."
-	brokenHint    = "the line ends inside a string: add -y 0 to sqlcmd, or make the client escape line breaks"
+	brokenHint    = "the line ends inside a string: " + breakHint
+	breakHint     = "add -y 0 to sqlcmd, or make the client escape line breaks"
 	utf16Hint     = "this looks like UTF-16: add -f 65001 to sqlcmd, or convert it with iconv"
 	bytesHint     = "set the client's encoding to UTF-8, convert the file with iconv, or leave binary columns out"
 	objectHint    = "expected one JSON object per line: turn headers off (psql -t, mysql -N), " +

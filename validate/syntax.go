@@ -87,6 +87,8 @@ func (s *scanner) hint(unended bool) string {
 		return linesHint
 	case s.problem == cut && broken(line):
 		return brokenHint
+	case s.problem == rawControl && rest[0] == '\r':
+		return breakHint
 	case s.problem == afterEnd && line[0] == '"' && rest[0] == ':':
 		return cmp.Or(wrapperHint(line), linesHint)
 	case s.problem == badValue && isNumberWord(rest), s.problem == badNumber && isNumberWord(rest[1:]):
