@@ -10,10 +10,12 @@ type Scratch struct {
 	filled  [targets]place // the member that fills each target
 	places  []place        // the members that go into location
 	customs []place        // the members that go into properties
-	key     []byte         // the identifier's value, trimmed
+	key     []byte         // the identifier as Klaviyo gets it
+	shown   []byte         // the identifier as the row has it, trimmed
 	lower   []byte         // key in lower case
 
-	droppedPhone bool // the row is sent without its phone number
+	shownPhone   []byte // backs shown where it differs from key
+	droppedPhone bool   // the row is sent without its phone number
 }
 
 // Trim frees the memory that a single huge row needed.
@@ -66,5 +68,8 @@ func (s *Scratch) appendKey(data []byte, m *member) []byte {
 	case len(value) <= maxEmail && !m.valueEscaped:
 		return appendQuoted(data, value)
 	}
-	return json.AppendEscape(data, cutAt(string(value), maxEmail), 0)
+	return appendText(data, cutAt(string(value), maxEmail))
 }
+
+// appendText appends any text as a JSON string.
+func appendText(data []byte, text string) []byte { return json.AppendEscape(data, text, 0) }
