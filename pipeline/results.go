@@ -111,6 +111,13 @@ func (r *results) sent(p *sink.Profile, valid bool, unsent string) {
 		line.Status = report.Accepted
 	case sink.Applied:
 		line.Status = report.Applied
+		if p.Others > 0 {
+			line.Profiles = p.Others + 1
+			r.alone(&line)
+			return
+		}
+	case sink.Skipped:
+		line.Status = report.Skipped
 	case sink.Unknown:
 		line.Status = report.Unknown
 	case sink.Rejected:

@@ -53,7 +53,7 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	if o.Operation == validate.Remove {
-		r.sender = sink.NewRemoval(o.Client, r.list)
+		r.sender = sink.NewRemoval(o.Client, r.list, sink.Identifier(o.Checker.By()))
 	} else {
 		r.sender = sink.NewImport(o.Client, r.list)
 		if o.Wait {

@@ -24,6 +24,8 @@ type Line struct {
 	Detail string
 	Of     int64 // the row that this one repeats
 	Job    string
+	// Profiles is how many profiles a removal removed for the row, where they are several.
+	Profiles int
 	// Dropped names the columns whose values the row's profile went without.
 	Dropped []string
 	Raw     []byte // the whole line without its newline; when set, the other fields only count
@@ -84,6 +86,10 @@ func appendLine(b []byte, l *Line) []byte {
 		b = strconv.AppendInt(b, l.Of, 10)
 	}
 	b = appendMember(b, `,"job":`, l.Job)
+	if l.Profiles != 0 {
+		b = append(b, `,"profiles":`...)
+		b = strconv.AppendInt(b, int64(l.Profiles), 10)
+	}
 	for i, column := range l.Dropped {
 		if i == 0 {
 			b = append(b, `,"dropped":[`...)

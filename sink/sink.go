@@ -25,7 +25,8 @@ type Profile struct {
 	JSON   []byte
 	Status Status
 	Job    string // id of the import job that accepted it
-	Fault  *Fault // the reason, when Rejected or Unknown
+	Fault  *Fault // the reason, when Skipped, Rejected or Unknown
+	Others int    // further profiles of the same person or number that a removal removed
 }
 
 // Status is how far a profile got.
@@ -36,6 +37,7 @@ const (
 	Unsent   Status = iota
 	Accepted        // accepted by an import job whose end is not known
 	Applied         // proved done
+	Skipped         // not sent, because there is nothing to change
 	Rejected        // refused by Klaviyo
 	Unknown         // sent, but the result cannot be proved
 )

@@ -43,8 +43,7 @@ func parseBy(o Operation, by string) (target, error) {
 // By returns the name of the identifier: email, phone_number, external_id or profile_id.
 func (c *Checker) By() string { return c.key.name() }
 
-// checkKey checks the value of the required column. It leaves the identifier, as Klaviyo gets it, in s.key, and the
-// trimmed value of the row in s.shown.
+// checkKey checks the value of the required column. It leaves the identifier, as Klaviyo gets it, in s.key.
 func (c *Checker) checkKey(m *member, required Required, s *Scratch) *Fault {
 	switch required {
 	case Missing:
@@ -81,19 +80,17 @@ func (c *Checker) checkKey(m *member, required Required, s *Scratch) *Fault {
 		return &Fault{codes.invalid, cutName(c.required), quote(value) + " " + reason}
 	}
 	s.key = append(s.key[:0], value...)
-	s.shown = s.key
 	return nil
 }
 
 // phoneKey is checkKey for a phone number.
 func (c *Checker) phoneKey(m *member, s *Scratch) *Fault {
 	number := c.number(m, s)
-	s.shownPhone = append(s.shownPhone[:0], number.value...)
 	key, ok := number.appendTo(s.key[:0])
 	if !ok {
 		return c.badPhone(m, number, s)
 	}
-	s.key, s.shown = key, s.shownPhone
+	s.key = key
 	return nil
 }
 

@@ -1,19 +1,17 @@
 package validate
 
 import (
-	"bytes"
-	"cmp"
 	"fmt"
 	"unicode/utf8"
 )
 
 // encode appends the row with its profile to out, or returns what is wrong with a column and appends nothing.
 func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
-	shown, start := c.appendShown(s, out)
+	start := len(out.Data)
 	if c.operation == Remove {
-		return c.encodeRemoval(s, shown, out)
+		return c.encodeRemoval(s, out)
 	}
-	data, sent, fault := c.appendAttributes(append(out.Data, `{"type":"profile","attributes":{`...), s)
+	data, key, fault := c.appendAttributes(append(out.Data, `{"type":"profile","attributes":{`...), s)
 	if fault != nil {
 		out.Data = data[:start] // keeps what data has grown by
 		return fault
@@ -28,12 +26,12 @@ func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
 			"expected a profile of at most %d bytes, got %d; leave columns out with --drop", maxProfile, n)}
 	}
 	out.Data = data
-	out.accept(start, cmp.Or(shown, sent), sent, c.identity(s))
+	out.accept(start, key, c.identity(s))
 	return nil
 }
 
 // encodeRemoval appends what removes the person: the profile's element for a profile id, else the identifier alone.
-func (c *Checker) encodeRemoval(s *Scratch, shown span, out *Rows) *Fault {
+func (c *Checker) encodeRemoval(s *Scratch, out *Rows) *Fault {
 	start := len(out.Data)
 	if fault := c.checkContext(s); fault != nil {
 		return fault
@@ -41,13 +39,13 @@ func (c *Checker) encodeRemoval(s *Scratch, shown span, out *Rows) *Fault {
 	if c.key == profileID {
 		out.Data = append(out.Data, `{"type":"profile","id":`...)
 	}
-	sent := span{start: len(out.Data)}
+	key := span{start: len(out.Data)}
 	out.Data = c.appendKey(out.Data, s)
-	sent.end = len(out.Data)
+	key.end = len(out.Data)
 	if c.key == profileID {
 		out.Data = append(out.Data, '}')
 	}
-	out.accept(start, cmp.Or(shown, sent), sent, c.identity(s))
+	out.accept(start, key, c.identity(s))
 	return nil
 }
 
@@ -57,20 +55,6 @@ func (c *Checker) checkContext(s *Scratch) *Fault {
 		return s.checkMember(s.member(p))
 	}
 	return nil
-}
-
-// appendShown appends the identifier as results show it, where the profile has another text, and returns where it is
-// and where the profile begins.
-func (c *Checker) appendShown(s *Scratch, out *Rows) (shown span, start int) {
-	start = len(out.Data)
-	switch {
-	case c.key == phoneNumber && !bytes.Equal(s.shown, s.key):
-	case c.key == externalID && len(s.shown) > maxEmail && utf8.RuneCount(s.shown) > maxEmail:
-	default:
-		return span{}, start
-	}
-	out.Data = appendText(out.Data, cutAt(string(s.shown), maxEmail))
-	return span{start, len(out.Data)}, len(out.Data)
 }
 
 // appendKey appends the identifier as it is sent, a JSON string.
@@ -90,8 +74,8 @@ func (c *Checker) identity(s *Scratch) []byte {
 }
 
 // appendAttributes appends the attributes, each with a comma, and sorts the other members into places and customs.
-// sent is where the identifier is. With a fault, data ends in the middle of a profile.
-func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, sent span, fault *Fault) {
+// key is where the identifier is. With a fault, data ends in the middle of a profile.
+func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, key span, fault *Fault) {
 	s.places, s.customs = s.places[:0], s.customs[:0]
 	for i := range s.scan.members {
 		m := &s.scan.members[i]
@@ -104,9 +88,9 @@ func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, sent span
 		case dropped:
 		case c.key:
 			data = append(data, e.label...)
-			sent.start = len(data)
+			key.start = len(data)
 			data = c.appendKey(data, s)
-			sent.end = len(data)
+			key.end = len(data)
 			data = append(data, ',')
 		case email:
 			data, fault = s.appendEmail(data, m)
@@ -128,7 +112,7 @@ func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, sent span
 			return data, span{}, fault
 		}
 	}
-	return data, sent, nil
+	return data, key, nil
 }
 
 // appendEmail appends an address that does not name the person, with a comma.

@@ -8,13 +8,10 @@ type Row struct {
 	// row.
 	Start, End uint32
 
-	// KeyStart and KeyEnd bound the key in Rows.Data: the identifier as the row has it, trimmed and cut, as a JSON
-	// string with its quotes. They are equal when the row has no readable key.
+	// KeyStart and KeyEnd bound the key in Rows.Data: the identifier as a JSON string with its quotes. The key of a
+	// good row is a part of its profile, and so a phone number in E.164; that of a rejected row is as the row has it,
+	// cut. They are equal when the row has no readable key.
 	KeyStart, KeyEnd uint32
-
-	// SentStart and SentEnd bound the identifier of a good row in its profile, as a JSON string with its quotes. It
-	// differs from the key where the row writes a phone number in another form, or has a long external id.
-	SentStart, SentEnd uint32
 
 	// Identity is the same for two rows of one person: two hashes, with seeds of this process, of the
 	// identifier as it is sent, an email in lower case. It is zero for a rejected row.
@@ -70,13 +67,12 @@ var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 // span is a stretch of Rows.Data.
 type span struct{ start, end int }
 
-// accept appends the row whose profile begins at start and ends with Data. key is what results show, sent the
-// identifier in the profile, and identity what tells the person from others.
-func (r *Rows) accept(start int, key, sent span, identity []byte) {
+// accept appends the row whose profile begins at start and ends with Data. key is the identifier in it, and identity
+// what tells the person from others.
+func (r *Rows) accept(start int, key span, identity []byte) {
 	r.Rows = append(r.Rows, Row{
 		Start: uint32(start), End: uint32(len(r.Data)),
 		KeyStart: uint32(key.start), KeyEnd: uint32(key.end),
-		SentStart: uint32(sent.start), SentEnd: uint32(sent.end),
 		Identity: [2]uint64{maphash.Bytes(seeds[0], identity), maphash.Bytes(seeds[1], identity)},
 	})
 	r.Data = append(r.Data, ',')

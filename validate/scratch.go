@@ -11,11 +11,9 @@ type Scratch struct {
 	places  []place        // the members that go into location
 	customs []place        // the members that go into properties
 	key     []byte         // the identifier as Klaviyo gets it
-	shown   []byte         // the identifier as the row has it, trimmed
 	lower   []byte         // key in lower case
 
-	shownPhone   []byte // backs shown where it differs from key
-	droppedPhone bool   // the row is sent without its phone number
+	droppedPhone bool // the row is sent without its phone number
 }
 
 // Trim frees the memory that a single huge row needed.
