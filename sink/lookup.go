@@ -27,6 +27,20 @@ type profileResource struct {
 		PhoneNumber string `json:"phone_number"`
 		ExternalID  string `json:"external_id"`
 		JoinedAt    string `json:"joined_group_at"`
+
+		Subscriptions struct {
+			Email struct {
+				Marketing struct {
+					CanReceive  bool              `json:"can_receive_email_marketing"`
+					Suppression []json.RawMessage `json:"suppression"`
+				} `json:"marketing"`
+			} `json:"email"`
+			SMS struct {
+				Marketing struct {
+					CanReceive bool `json:"can_receive_sms_marketing"`
+				} `json:"marketing"`
+			} `json:"sms"`
+		} `json:"subscriptions"`
 	} `json:"attributes"`
 }
 
@@ -45,6 +59,21 @@ func (c *Client) members(list string) *collection {
 		doing: "look up members of the list", path: "/api/lists/" + url.PathEscape(list) + "/profiles",
 		endpoint: c.endpoints.members, list: true,
 		query: url.Values{"fields[profile]": {"email,phone_number,joined_group_at"}, "page[size]": {"100"}},
+	}
+}
+
+// withConsent also reads whether marketing may be sent to the members. The rate stays (klaviyo-more.md §2.7).
+func (c *collection) withConsent() *collection {
+	c.query.Set("additional-fields[profile]", "subscriptions")
+	c.query.Set("fields[profile]", c.query.Get("fields[profile]")+",subscriptions")
+	return c
+}
+
+// memberIDs are the ids of the profiles on a list, an endpoint with a quota of its own.
+func (c *Client) memberIDs(list string) *collection {
+	return &collection{
+		doing: "read the list back", path: "/api/lists/" + url.PathEscape(list) + "/relationships/profiles",
+		endpoint: c.endpoints.memberIDs, list: true, query: url.Values{"page[size]": {"100"}},
 	}
 }
 
@@ -115,13 +144,29 @@ func newLookups(c *Client, list *List) *lookups {
 // A value that Klaviyo refuses has its row rejected. The error is that of Sender.Send.
 func (l *lookups) find(ctx context.Context, in *collection, by Identifier, people []*person) error {
 	p := pool.New().WithErrors().WithFirstError().WithMaxGoroutines(lookupsAtOnce)
-	for len(people) > 0 {
-		n := in.fit(by, people)
-		call := people[:n]
-		people = people[n:]
+	for _, call := range in.calls(by, people) {
 		p.Go(func() error { return l.ask(ctx, in, by, call) })
 	}
 	return p.Wait()
+}
+
+// calls divides people into those of single look-ups.
+func (c *collection) calls(by Identifier, people []*person) (calls [][]*person) {
+	for len(people) > 0 {
+		n := c.fit(by, people)
+		calls = append(calls, people[:n])
+		people = people[n:]
+	}
+	return calls
+}
+
+// values are those that people are looked up by.
+func values(people []*person) []string {
+	all := make([]string, len(people))
+	for i, p := range people {
+		all[i] = p.value
+	}
+	return all
 }
 
 // fit returns how many people, at least one, a single look-up may ask for.
@@ -162,13 +207,13 @@ func (l *lookups) ask(ctx context.Context, in *collection, by Identifier, people
 
 // request sends one look-up and attributes its answer, and asks for the people left over where it has to.
 func (l *lookups) request(ctx context.Context, in *collection, by Identifier, people []*person) (*refusal, error) {
-	values, places := make([]string, len(people)), make(map[string][]*person, len(people))
-	for i, p := range people {
-		p.found, values[i] = nil, p.value
+	places := make(map[string][]*person, len(people))
+	for _, p := range people {
+		p.found = nil
 		places[by.same(p.value)] = append(places[by.same(p.value)], p)
 	}
 	strangers := false
-	refused, err := l.read(ctx, in, in.any(by, values), func(found *profileResource) {
+	refused, err := l.read(ctx, in, in.any(by, values(people)), func(found *profileResource) {
 		matched := places[by.same(by.of(found))]
 		strangers = strangers || len(matched) == 0
 		for _, p := range matched {

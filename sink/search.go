@@ -113,7 +113,11 @@ func (l *lookups) onList(ctx context.Context, by Identifier, people []*person) e
 	case Email, PhoneNumber:
 		err = l.find(ctx, l.client.members(id), by, people)
 	default:
-		err = l.throughProfiles(ctx, id, by, people)
+		var bare []*person
+		bare, err = l.throughProfiles(ctx, l.client.members(id), by, people)
+		for i := 0; err == nil && i < len(bare); i++ {
+			err = l.memberships(ctx, id, bare[i])
+		}
 	}
 	if err != nil {
 		return err
@@ -127,10 +131,13 @@ func (l *lookups) onList(ctx context.Context, by Identifier, people []*person) e
 }
 
 // throughProfiles looks people up on the list by an identifier that the list does not know: first their profiles, then
-// the members with the email, or else the phone number, of a profile. found are members that are such a profile.
-func (l *lookups) throughProfiles(ctx context.Context, list string, by Identifier, people []*person) error {
+// the members with the email, or else the phone number, of a profile. found are members that are such a profile. bare
+// are steps to profiles that have neither.
+func (l *lookups) throughProfiles(ctx context.Context, members *collection, by Identifier, people []*person) (
+	bare []*person, err error,
+) {
 	if err := l.find(ctx, l.client.profiles(), by, people); err != nil {
-		return err
+		return nil, err
 	}
 	steps := map[Identifier][]*person{}
 	for _, p := range people {
@@ -151,8 +158,8 @@ func (l *lookups) throughProfiles(ctx context.Context, list string, by Identifie
 		}
 	}
 	for _, with := range []Identifier{Email, PhoneNumber} {
-		if err := l.find(ctx, l.client.members(list), with, steps[with]); err != nil {
-			return err
+		if err := l.find(ctx, members, with, steps[with]); err != nil {
+			return nil, err
 		}
 		for _, step := range steps[with] {
 			for i := range step.found {
@@ -162,12 +169,7 @@ func (l *lookups) throughProfiles(ctx context.Context, list string, by Identifie
 			}
 		}
 	}
-	for _, step := range steps[ProfileID] {
-		if err := l.memberships(ctx, list, step); err != nil {
-			return err
-		}
-	}
-	return nil
+	return steps[ProfileID], nil
 }
 
 // memberships looks up whether a profile with neither email nor phone number is on the list, one call a profile.

@@ -2,7 +2,6 @@ package sink
 
 import (
 	"fmt"
-	"net/http"
 	"testing"
 	"time"
 
@@ -111,3 +110,44 @@ func TestRequestsOfASearch(t *testing.T) {
 	})
 }
 
+// Reading back tells who is on the list, since when, and who can be mailed; and who is off it.
+func TestReadBack(t *testing.T) {
+	bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		w.fill(`"email":"ann@example.com"`, `"email":"bob@example.com","external_id":"b"`, `"phone_number":"+4930901820"`)
+		states := func(proofs []Proof, err error) (states []ProofState) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range proofs {
+				states = append(states, p.State)
+				if recent := time.Since(p.Since) < time.Hour; recent != (p.State == OnList) {
+					t.Errorf("proof %+v", p)
+				}
+			}
+			return states
+		}
+		read := func(by Identifier) *ReadBack { return NewReadBack(w.client, w.list("News"), by) }
+		ctx := w.Context()
+		for _, c := range []struct {
+			name      string
+			got, want []ProofState
+		}{
+			{"emails", states(read(Email).Added(ctx, []string{"ANN@example.com", "no@example.com"})),
+				[]ProofState{OnList, OffList}},
+			{"phone numbers", states(read(PhoneNumber).Added(ctx, []string{"+4930901820", "+4930901829"})),
+				[]ProofState{OnList, OffList}},
+			{"external ids", states(read(ExternalID).Added(ctx, []string{"b", "c"})), []ProofState{OnList, OffList}},
+			{"removed", states(read(Email).Removed(ctx, []string{"no@example.com", "nobody@example.com"})),
+				[]ProofState{OffList, OffList}},
+		} {
+			if diff := cmp.Diff(c.want, c.got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.name, diff)
+			}
+		}
+		left, err := read(Email).Removed(ctx, []string{"no@example.com", "ann@example.com"})
+		if err != nil || left[0].State != OffList || left[1].State != OnList {
+			t.Errorf("of two, one still there: %+v, %v", left, err)
+		}
+	})
+}
