@@ -27,8 +27,9 @@ type Line struct {
 	// Profiles is how many profiles a removal removed for the row, where they are several.
 	Profiles int
 	// Dropped names the columns whose values the row's profile went without.
-	Dropped []string
-	Raw     []byte // the whole line without its newline; when set, the other fields only count
+	Dropped  []string
+	ReadBack ReadBack
+	Raw      []byte // the whole line without its newline; when set, the other fields only count
 }
 
 // Writer writes result lines and counts them. It is for one goroutine at a time. It keeps the first error of its
@@ -53,6 +54,9 @@ func (w *Writer) Line(l *Line) {
 	}
 	if len(l.Dropped) > 0 {
 		w.tally.drop(l.Status, l.Dropped)
+	}
+	if l.ReadBack.Asked {
+		w.tally.readBack(l)
 	}
 	if l.Status == Resumed || w.err != nil {
 		return
@@ -101,6 +105,7 @@ func appendLine(b []byte, l *Line) []byte {
 	if len(l.Dropped) > 0 {
 		b = append(b, ']')
 	}
+	b = l.ReadBack.append(b)
 	return append(b, '}', '\n')
 }
 
