@@ -28,6 +28,7 @@ type results struct {
 	odd     []odd    // rows with a result of their own, in input order
 	shared  []shared // the results of all others, in input order
 	dropped []uint32 // indexes of the rows whose profile went without its bad phone number
+	proofs  []proof  // of the rows that were read back
 	permits int      // that the rows' batch took
 	pooled  bool     // they go back to the pool when they are written
 }

@@ -56,7 +56,7 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 	r.proofs = make([]proof, len(rows))
 	values := make([]string, len(rows))
 	for i, row := range rows {
-		r.proofs[i].row, values[i] = row, plain(r.key(row))
+		r.proofs[i].row, r.proofs[i].removal, values[i] = row, s.removal, plain(r.key(row))
 	}
 	if len(rows) == 0 || ctx.Err() != nil {
 		return
@@ -81,7 +81,7 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 			continue
 		}
 		p.since, p.mailable = found[i].Since, found[i].Mailable
-		p.new = !p.since.IsZero() && !p.since.Before(r.startedAfter(began))
+		p.new = !p.since.IsZero() && !p.since.Before(began)
 	}
 }
 
@@ -90,6 +90,7 @@ type proof struct {
 	row           int // index in results
 	state         sink.ProofState
 	missing       bool // it is not as it should be
+	removal       bool
 	since         time.Time
 	new, mailable bool
 }
@@ -113,10 +114,10 @@ func (r *results) applied() (rows []int) {
 }
 
 // enter enters what reading a row back showed into its line.
-func (p *proof) enter(line *report.Line, removal bool) {
+func (p *proof) enter(line *report.Line) {
 	switch {
 	case !p.missing:
-	case removal:
+	case p.removal:
 		line.Status, line.Code = report.Unknown, "still_on_list"
 		line.Detail = "Klaviyo removed the person, but the list still shows the identifier: the person may have joined again"
 	default:

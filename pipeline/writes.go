@@ -24,7 +24,7 @@ func (s *writes) add(r *results) {
 	defer s.open.give(r.permits)
 	defer s.control.guard()
 	s.control.begin("write")
-	odd, shared, place, dropped := r.odd, r.shared, 0, r.dropped
+	odd, shared, place, dropped, proofs := r.odd, r.shared, 0, r.dropped, r.proofs
 	for row := range r.ends {
 		var line report.Line
 		if len(odd) > 0 && odd[0].row == row {
@@ -41,6 +41,10 @@ func (s *writes) add(r *results) {
 		}
 		if len(dropped) > 0 && int(dropped[0]) == row {
 			line.Dropped, dropped = droppedPhone, dropped[1:]
+		}
+		if len(proofs) > 0 && proofs[0].row == row {
+			proofs[0].enter(&line)
+			proofs = proofs[1:]
 		}
 		line.Row, line.Key = r.number(row), r.key(row)
 		s.out.Line(&line)

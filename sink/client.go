@@ -46,6 +46,7 @@ type Client struct {
 	started   time.Time    // the two below count from it by the monotonic clock, which no one can set
 	progress  atomic.Int64 // nanoseconds until the last good answer
 	noticed   atomic.Int64 // nanoseconds until the last notice, 0 = there was none
+	began     atomic.Int64 // Klaviyo's time of the first answer in Unix seconds, 0 = there was none
 }
 
 var revision = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(\.[a-z0-9]+)*$`)
@@ -69,6 +70,28 @@ func New(o Options) (*Client, error) {
 		c.tell("--allow-insecure: the API key and all rows go unencrypted to another machine")
 	}
 	return c, nil
+}
+
+// clockSlack is how far Klaviyo's machines may disagree on the time.
+const clockSlack = 2
+
+// Began returns when the first request was answered, by Klaviyo's clock and a little earlier: what Klaviyo dates before
+// it did not happen because of this client. It is the zero time before the first answer.
+func (c *Client) Began() time.Time {
+	if s := c.began.Load(); s != 0 {
+		return time.Unix(s, 0)
+	}
+	return time.Time{}
+}
+
+// note stores the time of the first answer.
+func (c *Client) note(h http.Header) {
+	if c.began.Load() != 0 {
+		return
+	}
+	if at, err := http.ParseTime(h.Get("Date")); err == nil {
+		c.began.CompareAndSwap(0, at.Unix()-clockSlack)
+	}
 }
 
 // Close closes the idle connections.

@@ -134,7 +134,8 @@ type lookups struct {
 }
 
 func newLookups(c *Client, list *List) *lookups {
-	return &lookups{client: c, list: list, slots: make(chan struct{}, lookupsAtOnce)}
+	return &lookups{client: c, list: list, slots: make(chan struct{}, lookupsAtOnce),
+		trial: trial{doing: "look people up"}}
 }
 
 // find looks people up by an identifier and sets found of each one, to nothing where Klaviyo knows nobody. It asks for

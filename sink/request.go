@@ -61,6 +61,7 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *failure) {
 		return nil, failed
 	}
 	r.endpoint.learn(res.Header)
+	c.note(res.Header)
 	return a, c.check(r, a)
 }
 

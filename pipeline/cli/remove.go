@@ -33,7 +33,14 @@ func (r *removeCommand) plan(g given) (*transfer, error) {
 	if err := g.idle("remove", addOnlyFlags); err != nil {
 		return nil, err
 	}
-	return r.transferFlags.plan(g, validate.Remove)
+	if err := g.useless("dry-run", "nothing is sent", "verify"); err != nil {
+		return nil, err
+	}
+	t, err := r.transferFlags.plan(g, validate.Remove)
+	if err == nil {
+		t.options.Verify = r.Verify
+	}
+	return t, err
 }
 
 func (r *removeCommand) Run(c *console, g given) error {
