@@ -15,7 +15,7 @@ var (
 
 // endpoints are the endpoints in use, each with its own quota.
 type endpoints struct {
-	list, lists, create, imports, removals, job, jobs, errors, accounts, members, memberIDs, profiles, memberships *endpoint
+	list, lists, create, imports, removals, job, jobs, errors, accounts, members, memberIDs, profiles, memberships, count *endpoint
 }
 
 // closed returns for how long Klaviyo keeps an endpoint closed that takes rows.
@@ -37,6 +37,7 @@ func newEndpoints(share int) endpoints {
 		errors:      newEndpoint(rateM, share),
 		accounts:    newEndpoint(rateXS, share),
 		members:     newEndpoint(rateL, share),
+		count:       newEndpoint(rateXS, share),
 		memberIDs:   newEndpoint(rateL, share),
 		profiles:    newEndpoint(rateL, share),
 		memberships: newEndpoint(rateS, share),
