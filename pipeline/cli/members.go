@@ -89,7 +89,7 @@ func (c *console) printMembers(client *sink.Client, list *sink.List, fields pipe
 		for {
 			select {
 			case <-ticker.C:
-				c.note(fmt.Sprintf("read %d%s members of %q", printed.Load(), of, name))
+				c.note(fmt.Sprintf("members of %q: %d%s so far", name, printed.Load(), of))
 			case <-done:
 				return
 			}
@@ -103,7 +103,7 @@ func (c *console) printMembers(client *sink.Client, list *sink.List, fields pipe
 	case errors.As(err, &broken):
 		return fmt.Errorf("the list is not complete, %d%s members were printed: %w", printed.Load(), of, err)
 	case err == nil:
-		c.note(fmt.Sprintf("%d members of %q", printed.Load(), name))
+		c.note(fmt.Sprintf("members of %q: %d", name, printed.Load()))
 	}
 	return err
 }
