@@ -5,7 +5,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/nyaruka/phonenumbers"
+	"github.com/nyaruka/phonenumbers/v2"
 )
 
 // A number in any of the accepted formats becomes E.164; any other text gets the reason why it does not.
