@@ -3,8 +3,8 @@ module klaviyo-export
 go 1.26.8
 
 require (
-	al.essio.dev/pkg/shellescape v1.6.0
-	github.com/agnivade/levenshtein v1.2.1
+	al.essio.dev/pkg/shellescape v1.6.1
+	github.com/agnivade/levenshtein v1.2.2
 	github.com/alecthomas/kong v1.17.0
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/getkin/kin-openapi v0.153.0
