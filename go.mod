@@ -5,17 +5,17 @@ go 1.26.8
 require (
 	al.essio.dev/pkg/shellescape v1.6.1
 	github.com/agnivade/levenshtein v1.2.2
-	github.com/alecthomas/kong v1.17.0
+	github.com/alecthomas/kong v1.17.0 // commands, flags, their checks and help, from struct tags
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/getkin/kin-openapi v0.153.0
 	github.com/google/go-cmp v0.7.0
-	github.com/hashicorp/golang-lru/v2 v2.0.7
+	github.com/hashicorp/golang-lru/v2 v2.0.7 // the window of duplicates: which people are forgotten first
 	github.com/jotaen/kong-completion v0.0.12
 	github.com/netresearch/go-cron v0.15.0
 	github.com/nyaruka/phonenumbers/v2 v2.0.4
 	github.com/rogpeppe/go-internal v1.16.0
-	github.com/segmentio/encoding v0.5.4
-	github.com/sourcegraph/conc v0.3.0
+	github.com/segmentio/encoding v0.5.4 // JSON of rows, requests and results, with few allocations
+	github.com/sourcegraph/conc v0.3.0 // the stages: work at once, results in order, panics carried to the caller
 	github.com/vbauerster/mpb/v8 v8.16.2
 	go.uber.org/goleak v1.3.0
 	go.yaml.in/yaml/v4 v4.0.0
