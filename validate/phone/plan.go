@@ -14,8 +14,8 @@ type plan struct {
 	patterns  []string   // of the regions, each once
 }
 
-// The bounds of package phonenumbers, which does not export them: digits of a number without its country code, digits of
-// a country code, and the region of a number that begins with one.
+// Package phonenumbers does not export these: digits of a number without its country code, digits of a country code,
+// and the region of a number that begins with one.
 const (
 	minNational   = 2
 	maxNational   = 17
