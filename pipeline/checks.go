@@ -13,8 +13,8 @@ type checks struct {
 	control *control
 	checker *validate.Checker
 	emit    func(*chunk)
-	stream  *stream.Stream
-	broken  bool // a chunk was lost: the rows behind it have no numbers
+	stream  *stream.Stream // runs the checks at once, and what they return in the order of the chunks
+	broken  bool           // a chunk was lost: the rows behind it have no numbers
 }
 
 func newChecks(c *control, checker *validate.Checker, emit func(*chunk)) *checks {

@@ -14,9 +14,9 @@ import (
 // Two independent hashes of 64 bits stand for a person and are compared whole. In a run of 100 million rows the
 // chance of a wrong match is less than 1 in 10^22.
 //
-// A generation holds a fifteenth of the window. The oldest is forgotten as a whole and its memory is used again, so
-// a full window needs no more memory: some 36 bytes a row, 36 MB for a million. Until then the memory follows the
-// rows that came.
+// A generation holds a fifteenth of the window. The LRU knows the oldest, which is forgotten as a whole and its memory
+// used again, so a full window needs no more memory: some 36 bytes a row, 36 MB for a million. Until then the memory
+// follows the rows that came.
 type seen struct {
 	size, most  int                              // people of a generation; number of generations
 	generations *simplelru.LRU[int, *generation] // by their bits in marks

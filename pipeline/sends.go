@@ -16,7 +16,7 @@ type sends struct {
 	sender  sink.Sender // nil: nothing is sent
 	open    permits
 	emit    func(*results)
-	stream  *stream.Stream
+	stream  *stream.Stream // runs the requests at once, and what they return in the order of the batches
 }
 
 func newSends(c *control, sender sink.Sender, o *Options, open permits, emit func(*results)) *sends {

@@ -3,7 +3,7 @@ package simulator
 import (
 	"strconv"
 
-	"github.com/nyaruka/phonenumbers"
+	"github.com/nyaruka/phonenumbers/v2"
 )
 
 // Klaviyo's texts for a phone number that it refuses.

@@ -3,7 +3,7 @@ package simulator
 import (
 	"testing"
 
-	"github.com/nyaruka/phonenumbers"
+	"github.com/nyaruka/phonenumbers/v2"
 )
 
 // An impossible number is told from one that does not exist and from one that does.
@@ -42,7 +42,7 @@ func TestExamplePhones(t *testing.T) {
 	examples := 0
 	for region := range phonenumbers.GetSupportedRegions() {
 		for kind := phonenumbers.FIXED_LINE; kind <= phonenumbers.VOICEMAIL; kind++ {
-			example := phonenumbers.GetExampleNumberForType(region, kind)
+			example := phonenumbers.GetExampleNumberForTypeInRegion(region, kind)
 			if example == nil || !phonenumbers.IsValidNumber(example) {
 				continue
 			}

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/nyaruka/phonenumbers"
+	"github.com/nyaruka/phonenumbers/v2"
 )
 
 var long = flag.Bool("long", false, "run the long tests too")
@@ -114,7 +114,7 @@ func readByLibrary(text, region string) (number, reason string) {
 	case problem != 0:
 		return "", Reason([]byte(text), "").Reason // package phonenumbers accepts almost any text
 	case digits[0] == '+':
-		region = phonenumbers.UNKNOWN_REGION
+		region = unknownRegion
 	case region == "":
 		return "", Reason([]byte(text), "").Reason
 	}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/nyaruka/phonenumbers"
+	"github.com/nyaruka/phonenumbers/v2"
 )
 
 // allPlans are functions that return a plan. Each builds its plan on the first call.

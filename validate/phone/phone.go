@@ -7,7 +7,7 @@ import (
 	"errors"
 	"strconv"
 
-	"github.com/nyaruka/phonenumbers"
+	"github.com/nyaruka/phonenumbers/v2"
 )
 
 // The fewest and the most digits of an E.164 number. The standard sets only the upper bound.

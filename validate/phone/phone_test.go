@@ -5,7 +5,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/nyaruka/phonenumbers"
+	"github.com/nyaruka/phonenumbers/v2"
 )
 
 // A number in any of the accepted formats becomes E.164; any other text gets the reason why it does not.
@@ -24,6 +24,7 @@ func TestAppend(t *testing.T) {
 		{"201 555 0123", "US", "+12015550123", ""},
 		{"1-201-555-0123", "US", "+12015550123", ""},
 		{"090-1234-5678", "JP", "+819012345678", ""},
+		{"060-1234-5678", "JP", "+816012345678", ""},
 		{"81 90 1234 5678", "JP", "+819012345678", ""},
 		{"010 1 201 555 0123", "JP", "+12015550123", ""},
 		{"0044 20 7946 0958", "DE", "+442079460958", ""},
@@ -50,6 +51,7 @@ func TestAppend(t *testing.T) {
 		{"0044 20 7946 0958", "JP", "", "begins with 00, which does not mean + in JP; write it as +…"},
 		{"0044 20 7946 0958", "", "", "begins with 00, which means + only in some countries"},
 		{"0044 20 7946 095", "DE", "", "is not a valid number in the numbering plan of +44"},
+		{"+377 49 12 34 56", "", "", "is not a valid number in the numbering plan of +377"},
 		{"+1234", "", "", "is not a valid number in the numbering plan of +1"},
 		{"+2345678900", "", "", "is not a valid number in the numbering plan of +234"},
 		{"+999 123 456 789", "", "", "begins with a country code that does not exist"},

@@ -1,10 +1,6 @@
 package phone
 
-import (
-	"bytes"
-
-	"github.com/nyaruka/phonenumbers"
-)
+import "bytes"
 
 // plan is the numbering plan of one country calling code as one of its regions uses it. It is built from the metadata
 // of package phonenumbers and reads numbers as that package does. Many goroutines may use it at once.
@@ -18,10 +14,19 @@ type plan struct {
 	patterns  []string   // of the regions, each once
 }
 
+// Package phonenumbers does not export these: digits of a number without its country code, digits of a country code,
+// and the region of a number that begins with one.
+const (
+	minNational   = 2
+	maxNational   = 17
+	maxCode       = 3
+	unknownRegion = "ZZ"
+)
+
 // A set of lengths is a bit mask: bit n stands for n digits. viable in a class says that the general pattern of the
 // plan's region matches, whatever the length.
 const (
-	allLengths = 1<<(phonenumbers.MAX_LENGTH_FOR_NSN+1) - 1
+	allLengths = 1<<(maxNational+1) - 1
 	viable     = 1 << 31
 )
 
@@ -42,16 +47,16 @@ type numbers struct {
 
 // readCoded reads digits that begin with their country code.
 func readCoded(digits []byte) (code, national []byte, _ problem) {
-	if len(digits) <= phonenumbers.MIN_LENGTH_FOR_NSN {
+	if len(digits) <= minNational {
 		return nil, nil, tooFewDigits
 	}
 	number := 0
-	for i, d := range digits[:phonenumbers.MAX_LENGTH_COUNTRY_CODE] {
+	for i, d := range digits[:maxCode] {
 		number = number*10 + int(d-'0')
 		if plan := plans().code[number]; plan != nil {
 			national, problem := plan().read(digits[i+1:])
 			if problem == unread {
-				return readWithLibrary("+"+string(digits), phonenumbers.UNKNOWN_REGION)
+				return readWithLibrary("+"+string(digits), unknownRegion)
 			}
 			return bounded(digits[:i+1], national, problem)
 		}
@@ -132,9 +137,9 @@ func (p *plan) read(digits []byte) (national []byte, _ problem) {
 		return nil, unread
 	}
 	switch n := len(digits); {
-	case n < phonenumbers.MIN_LENGTH_FOR_NSN:
+	case n < minNational:
 		return nil, tooFewDigits
-	case n > phonenumbers.MAX_LENGTH_FOR_NSN:
+	case n > maxNational:
 		return nil, tooManyDigits
 	case class>>n&1 == 0:
 		return nil, notInPlan

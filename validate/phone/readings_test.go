@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nyaruka/phonenumbers"
+	"github.com/nyaruka/phonenumbers/v2"
 )
 
 // A number without + that is valid with and without its country code is refused with both readings. One that is valid
@@ -61,7 +61,7 @@ func examples(t *testing.T, check func(region, code, national, written string)) 
 		}
 		regions++
 		for _, example := range r.examples {
-			number, err := phonenumbers.Parse("+"+r.code+example, phonenumbers.UNKNOWN_REGION)
+			number, err := phonenumbers.Parse("+"+r.code+example, unknownRegion)
 			if err != nil {
 				t.Fatal(r.id, example, err)
 			}
