@@ -4,6 +4,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -143,8 +144,11 @@ func (c *call) readBody() *problem {
 	if size < 0 || size > maxBody {
 		size = maxBody
 	}
-	b := make([]byte, 0, size+1)
+	b := make([]byte, 0, min(size+1, 64<<10))
 	for {
+		if len(b) == cap(b) { // it holds no memory for what a client only announces
+			b = slices.Grow(b, int(min(int64(len(b)), max(size+1-int64(len(b)), 1))))
+		}
 		n, err := c.r.Body.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		if len(b) > maxBody {
@@ -154,7 +158,7 @@ func (c *call) readBody() *problem {
 		if err == io.EOF {
 			break
 		}
-		if err != nil || len(b) == cap(b) {
+		if err != nil {
 			p := invalid("/data", payloadInvalid)
 			return &p
 		}

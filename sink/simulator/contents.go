@@ -53,13 +53,14 @@ func (s *Simulator) appendLists(b []byte) []byte {
 	return append(b, "\n]\n"...)
 }
 
-// writeMembers writes the members in the order of joining. It takes the lock anew for every thousand of them.
+// writeMembers writes the members in the order of joining. It takes the lock anew for every thousand of them, or for
+// every megabyte.
 func (s *Simulator) writeMembers(w http.ResponseWriter, l *list) {
 	b := []byte("[")
 	first := true
 	for place, more := 0, true; more; {
 		s.mu.Lock()
-		for end := min(len(l.order), place+1000); place < end; place++ {
+		for end := min(len(l.order), place+1000); place < end && len(b) < 1<<20; place++ {
 			m := l.order[place]
 			if m.left {
 				continue

@@ -173,17 +173,17 @@ func parseList(body []byte, others ...string) (name, optIn string, ps problems) 
 		given, ok := text(value)
 		switch at := pointer + "/" + string(member); {
 		case string(member) != "name" && string(member) != "opt_in_process":
-			ps = append(ps, unknownField(pointer, member, "list"))
+			ps.unknownField(pointer, member, "list")
 		case isNull(value):
 		case !ok:
-			ps = append(ps, wrongType(at, string(member), "string"))
+			ps.add(wrongType(at, string(member), "string"))
 		case string(member) == "name":
 			if name = string(given); strings.TrimSpace(name) == "" {
-				ps = append(ps, invalid(at, "The name of a list must not be blank."))
+				ps.invalid(at, "The name of a list must not be blank.")
 			}
 		default:
 			if optIn = string(given); optIn != "single_opt_in" && optIn != "double_opt_in" {
-				ps = append(ps, invalid(at, "'%s' is not one of single_opt_in, double_opt_in.", optIn))
+				ps.invalid(at, "'%s' is not one of single_opt_in, double_opt_in.", optIn)
 			}
 		}
 	})

@@ -117,14 +117,12 @@ func parseMembers(body []byte) (ids []string, ps problems) {
 	if data == nil || !isArray(data) {
 		return nil, bad
 	}
-	ids, ps = parseIdentifiers(data, "profile", "/data")
+	ids, ps = parseIdentifiers(data, "profile", "/data", maxMembers)
 	switch {
 	case ps != nil:
 		return nil, ps
 	case len(ids) == 0:
 		return nil, problems{invalid("/data", "At least one profile is required.")}
-	case len(ids) > maxMembers:
-		return nil, problems{invalid("/data", "The number of profiles must not be more than %d.", maxMembers)}
 	}
 	return ids, nil
 }
