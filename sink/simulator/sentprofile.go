@@ -1,14 +1,17 @@
 package simulator
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // sentProfile is one profile of an import. Its slices are parts of the request's body.
 type sentProfile struct {
 	attributes             []byte // as sent
 	id                     string
-	email, phone, external []byte // decoded, nil if not given
-	dropPhone              bool   // the phone number is malformed and not written
-	rewrite                bool   // the attributes cannot be stored as sent
+	email, phone, external []byte   // decoded, nil if not given
+	dropped                []string // attributes that are not written, such as a malformed phone number
+	rewrite                bool     // the attributes cannot be stored as sent
 	tooLarge               bool
 }
 
@@ -95,10 +98,14 @@ func (sent *sentProfile) parseAttributes(w *walker, ps problems) problems {
 		if !emailValid {
 			ps.invalid("/attributes/phone_number", phoneMalformed)
 		}
-		sent.phone, sent.dropPhone, sent.rewrite = nil, true, true
+		sent.phone, sent.rewrite = nil, true
+		sent.drop("phone_number")
 	}
 	return ps
 }
+
+// drop leaves an attribute out when the profile is written.
+func (sent *sentProfile) drop(name string) { sent.dropped = append(slices.Clip(sent.dropped), name) }
 
 // take checks the type of one attribute and keeps it if it is an identifier.
 func (sent *sentProfile) take(name string, value []byte) problems {
