@@ -37,6 +37,27 @@ func (f fieldset) object(b []byte, attributes []attribute) []byte {
 	return append(b, '}')
 }
 
+// prune appends the JSON value of the attribute at a path. Of an object it leaves out the members that nobody asked for.
+func (f fieldset) prune(b []byte, path string, value []byte) []byte {
+	if f == nil || f[path] || !isObject(value) || !f.within(path) {
+		return append(b, value...)
+	}
+	b = append(b, '{')
+	first := true
+	members(value, func(quoted, name, value []byte) {
+		inner := path + "." + string(name)
+		if !f[inner] && !f.within(inner) {
+			return
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = f.prune(append(append(b, quoted...), ':'), inner, value)
+	})
+	return append(b, '}')
+}
+
 func (f fieldset) within(name string) bool {
 	for field := range f {
 		if len(field) > len(name) && field[:len(name)] == name && field[len(name)] == '.' {

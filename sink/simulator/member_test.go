@@ -160,9 +160,12 @@ func TestMemberPagesAndFilters(t *testing.T) {
 			`any(push_token,["x"])`:                                             nil,
 			`equals(_kx,"x")`:                                                   nil,
 			`greater-than(joined_group_at,2026-09-04T13:43:22.123456Z)`:         {ids[203], ids[204]},
-			`greater-or-equal(joined_group_at,2026-09-04T13:43:23.123456Z)`:     {ids[203], ids[204]},
-			`less-than(joined_group_at,2026-09-04T13:40:02.123456Z)`:            {ids[0], ids[1]},
-			`less-or-equal(joined_group_at,2026-09-04T13:40:01.123456Z)`:        {ids[0], ids[1]},
+			`greater-or-equal(joined_group_at,2026-09-04T13:43:23.123456Z)`:     {ids[204]},
+			`greater-than(joined_group_at,2026-09-04T13:43:23Z)`:                {ids[204]},
+			`greater-or-equal(joined_group_at,2026-09-04T13:43:23Z)`:            {ids[203], ids[204]},
+			`less-than(joined_group_at,2026-09-04T13:40:02Z)`:                   {ids[0], ids[1]},
+			`less-or-equal(joined_group_at,2026-09-04T13:40:01+00:00)`:          {ids[0], ids[1]},
+			`less-than(joined_group_at,2026-09-04T13:40:00Z)`:                   nil,
 			both: {ids[1]},
 		} {
 			same(t, filter, c.want(200, "GET", path+query("filter", filter), "").each("id"), want)

@@ -18,8 +18,8 @@ func readPlan(t *testing.T, text string) *simulator.Plan {
 	return p
 }
 
-const kindNames = "cancel, challenge, delay, drop_phone, expire, fail, lose, redirect, refuse, relink, reset, " +
-	"status, stuck, throttle, too_large, truncate, twice"
+const kindNames = "cancel, challenge, delay, delete_list, drop_phone, expire, fail, hide, join, leave, loop, lose, " +
+	"redirect, refuse, relink, reset, status, stuck, throttle, too_large, truncate, twice, unname"
 
 // The example plan shows every kind, every parameter and every value that a parameter can have.
 func TestExamplePlan(t *testing.T) {
@@ -35,11 +35,12 @@ func TestExamplePlan(t *testing.T) {
 	for _, kind := range strings.Split(kindNames, ", ") {
 		same(t, kind, shown[kind], true)
 	}
-	same(t, "kinds", len(shown), 17)
+	same(t, "kinds", len(shown), 23)
 	const words = "on skip times every percent status as body type headers code detail retry_after form window " +
 		"processed before after to bytes addresses indexes naming attribute profiles payload pointer report " +
 		"uppercase phones minute second seed retirement error page empty text legacy no_id date none day all rounds " +
-		"unnamed full attributes index data"
+		"unnamed full attributes index data same first email phone_number external_id also old_id consent suppression " +
+		"lists joined also_found any equals never SUBSCRIBED UNSUBSCRIBED HARD_BOUNCE"
 	for _, word := range strings.Fields(words) {
 		if !strings.Contains(string(text), word) {
 			t.Errorf("the example plan does not mention %s", word)
@@ -56,14 +57,14 @@ func TestPlanRefused(t *testing.T) {
 		{"a number", "5", `:1: expected keys such as faults, got "5"`},
 		{"broken YAML", "faults: [", ":2: did not find expected node content"},
 		{"an unknown key of the plan", "seed: 1\nfaulst: []",
-			`:2: unknown key "faulst" (did you mean faults?); known are faults, others, retirement, seed`},
+			`:2: unknown key "faulst" (did you mean faults?); known are faults, others, retirement, profiles, also_found, seed`},
 		{"a misspelt key of a fault", "faults:\n- on: '*'\n  do: status\n  statsu: 500",
 			`:4: unknown key "statsu" (did you mean status?); known are on, skip, times, every, percent, do, status,`},
 		{"an unknown key of a fault", "faults:\n- on: '*'\n  colour: red", `:3: unknown key "colour"; known are on,`},
 		{"an unknown key of others", "others:\n  GET /api/lists: {minutes: 5}",
 			`:2: unknown key "minutes" (did you mean minute?); known are minute, second`},
 		{"two unknown keys", "sed: 1\nfaulst: []",
-			`:1: unknown key "sed" (did you mean seed?); known are faults, others, retirement, seed` + "\n" +
+			`:1: unknown key "sed" (did you mean seed?); known are faults, others, retirement, profiles, also_found, seed` + "\n" +
 				`plan.yaml:2: unknown key "faulst"`},
 
 		{"a text for a number", "faults:\n- on: '*'\n  do: status\n  status: many",
