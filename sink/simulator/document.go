@@ -37,7 +37,8 @@ func (f fieldset) object(b []byte, attributes []attribute) []byte {
 	return append(b, '}')
 }
 
-// prune appends the JSON value of the attribute at a path. Of an object it leaves out the members that nobody asked for.
+// prune appends the JSON value of the attribute at a path. Of an object it leaves out the members that the fieldset
+// does not ask for.
 func (f fieldset) prune(b []byte, path string, value []byte) []byte {
 	if f == nil || f[path] || !isObject(value) || !f.within(path) {
 		return append(b, value...)

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// A web page whose name resolves to this machine gets nothing: the server answers only for loopback names and addresses.
+// A web page whose name resolves to this machine gets nothing: the server answers only for loopback names and
+// addresses.
 func TestHosts(t *testing.T) {
 	s := New(Options{})
 	s.AddList("Newsletter", "single_opt_in")

@@ -39,14 +39,14 @@ var (
 
 // The queries of the collections.
 var (
+	consent   = map[string]string{"profile": "subscriptions"}
 	listPages = grammar{fields: []string{"list"}, filter: listFilter, size: 10, maxSize: 10,
 		sort: []string{"created", "id", "name", "updated"}}
-	consent     = map[string]string{"profile": "subscriptions"}
 	memberPages = grammar{fields: []string{"profile"}, additional: consent, filter: memberFilter, size: 20, maxSize: 100,
 		sort: []string{"joined_group_at"}}
 	memberIDPages = grammar{filter: memberFilter, size: 20, maxSize: 100, sort: []string{"joined_group_at"}}
-	profilePages  = grammar{fields: []string{"profile"}, additional: consent, filter: profileFilter, size: 20, maxSize: 100,
-		sort: []string{"created", "email", "id", "updated"}}
+	profilePages  = grammar{fields: []string{"profile"}, additional: consent, filter: profileFilter,
+		size: 20, maxSize: 100, sort: []string{"created", "email", "id", "updated"}}
 	jobPages = grammar{fields: []string{"profile-bulk-import-job"}, filter: jobFilter, size: 20, maxSize: 100,
 		sort: []string{"created_at"}}
 )

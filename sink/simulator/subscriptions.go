@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -22,22 +23,34 @@ var (
 	}
 )
 
-// subscriptionFields are the names of a profile's subscriptions in a sparse fieldset.
-var subscriptionFields = []string{
-	"subscriptions", "subscriptions.email", "subscriptions.email.marketing",
-	"subscriptions.email.marketing.can_receive_email_marketing", "subscriptions.email.marketing.consent",
-	"subscriptions.email.marketing.consent_timestamp", "subscriptions.email.marketing.custom_method_detail",
-	"subscriptions.email.marketing.double_optin", "subscriptions.email.marketing.last_updated",
-	"subscriptions.email.marketing.list_suppressions", "subscriptions.email.marketing.method",
-	"subscriptions.email.marketing.method_detail", "subscriptions.email.marketing.suppression",
-	"subscriptions.mobile_push", "subscriptions.mobile_push.marketing", "subscriptions.sms",
-	"subscriptions.sms.marketing", "subscriptions.sms.transactional", "subscriptions.whatsapp",
+// subscriptionFields are the names of a profile's subscriptions in a sparse fieldset, without those of WhatsApp and of
+// the tracking of opened mails.
+var subscriptionFields = slices.Concat(
+	[]string{"subscriptions", "subscriptions.email", "subscriptions.sms", "subscriptions.mobile_push",
+		"subscriptions.whatsapp"},
+	fieldsOf("subscriptions.email.marketing", "can_receive_email_marketing", "consent", "consent_timestamp",
+		"custom_method_detail", "double_optin", "last_updated", "list_suppressions", "method", "method_detail",
+		"suppression"),
+	fieldsOf("subscriptions.sms.marketing", "can_receive_sms_marketing", "consent", "consent_timestamp",
+		"last_updated", "method", "method_detail"),
+	fieldsOf("subscriptions.sms.transactional", "can_receive_sms_transactional", "consent", "consent_timestamp",
+		"last_updated", "method", "method_detail"),
+	fieldsOf("subscriptions.mobile_push.marketing", "can_receive_push_marketing", "consent", "consent_timestamp"),
+)
+
+// fieldsOf returns the names of an object and of its members in a sparse fieldset.
+func fieldsOf(path string, members ...string) []string {
+	names := []string{path}
+	for _, member := range members {
+		names = append(names, path+"."+member)
+	}
+	return names
 }
 
 // appendSubscriptions appends the subscriptions of a profile. Nobody has consented to anything but email.
 //
-// Choices: a profile with an email that is neither suppressed nor unsubscribed can receive marketing, and no consent has
-// a method.
+// Choices: a profile with an email that is neither suppressed nor unsubscribed can receive marketing, and no consent
+// has a method.
 func (s *Simulator) appendSubscriptions(b []byte, n uint32) []byte {
 	c, known := s.consents[n]
 	if !known {
