@@ -45,8 +45,8 @@ func TestListThatIsNotFoundAgain(t *testing.T) {
 	})
 }
 
-// TestListIsMadeOnce: many senders create the list once. After a lost answer the name is looked up before the next
-// try.
+// TestListIsMadeOnce: many senders create the list once. After a lost answer, and after a wait that Klaviyo asked for,
+// the name is looked up before the next try.
 func TestListIsMadeOnce(t *testing.T) {
 	for _, c := range []struct {
 		name               string
@@ -54,7 +54,7 @@ func TestListIsMadeOnce(t *testing.T) {
 		creations, lookUps int
 	}{
 		{"concurrent senders", nil, 1, 3},
-		{"refused for a moment", []fault{says(429, mediaType, "", "Retry-After", "3"), html(403)}, 3, 3},
+		{"refused for a moment", []fault{says(429, mediaType, "", "Retry-After", "3"), html(403)}, 3, 4},
 		{"lost before the creation", []fault{reset(false)}, 2, 4},
 		{"lost after the creation", []fault{reset(true)}, 1, 4},
 		{"unusable answer after the creation", []fault{replaced(201, mediaType, "")}, 1, 4},
