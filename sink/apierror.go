@@ -32,7 +32,8 @@ func (e *apiError) String() string {
 }
 
 // apiErrors returns the errors of an answer's body without the key. Their texts are those that people see, except
-// Detail, which is as Klaviyo sent it: one detail may name a thousand profiles. It returns none when the body has no text that Klaviyo is known to send.
+// Detail, which is as Klaviyo sent it: one detail may name a thousand profiles. It returns none when the body has no
+// text that Klaviyo is known to send.
 func (c *Client) apiErrors(body []byte) []apiError {
 	var doc struct {
 		Errors []apiError `json:"errors"`

@@ -51,7 +51,7 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// TestLongAnswers: no text of an answer makes an error long, whichever part of the answer it is. The error has all else.
+// TestLongAnswers: no text of an answer makes an error long, whichever part of the answer it is.
 func TestLongAnswers(t *testing.T) {
 	const doing = `look up list "Aaaaaa": `
 	const broken = doing + "net/http: HTTP/1.x transport connection broken: "

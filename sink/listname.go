@@ -55,8 +55,8 @@ func (l *List) only(found []listResource) (*listResource, error) {
 	return &found[0], nil
 }
 
-// lookedUp is when lists were looked up: Klaviyo's time of its answer, zero when it did not say, and how much earlier it
-// may have seen them.
+// lookedUp is when lists were looked up: Klaviyo's time of its answer, zero when it did not say, and how much earlier
+// it may have seen them.
 type lookedUp struct {
 	date    time.Time
 	earlier time.Duration

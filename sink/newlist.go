@@ -28,8 +28,8 @@ func (l *List) ensure(ctx context.Context) (string, error) {
 }
 
 // find decides which list is used: one that another process has created since the run began, or a new one. A creation
-// is no upsert, so the name is looked up before each try: after a lost answer the list may be there, and others may have
-// created it while Klaviyo made this run wait.
+// is no upsert, so the name is looked up before each try: after a lost answer the list may be there, and others may
+// have created it while Klaviyo made this run wait.
 func (l *List) find(ctx context.Context) error {
 	started, pause, lost := time.Now(), newPause(), false
 	for {

@@ -36,9 +36,9 @@ func dateless(next http.Handler) http.Handler {
 	})
 }
 
-// TestFinderAgrees: a process that finds one list which was just created, while an older one of the same second is still
-// to come, ends on the same list as the processes that created them. A list that cannot get an older one costs no wait
-// and no second look-up. Only Klaviyo's clock counts.
+// TestFinderAgrees: a process that finds one list which was just created, while an older one of the same second is
+// still to come, ends on the same list as the processes that created them. A list that cannot get an older one costs no
+// wait and no second look-up. Only Klaviyo's clock counts.
 func TestFinderAgrees(t *testing.T) {
 	const ms = time.Millisecond
 	for _, c := range []struct {
@@ -137,7 +137,8 @@ func TestFinderAgreesAtTheFirstBatch(t *testing.T) {
 	})
 }
 
-// TestJustCreatedListsOfARemoval: a run that may use no twin is told of one that appears while the first is new.
+// TestJustCreatedListsOfARemoval: a run that must not choose among twins ends with an error that names both, even if
+// one of them appears only while the other is new.
 func TestJustCreatedListsOfARemoval(t *testing.T) {
 	bubble(t, nil, simulator.Options{}, Options{}, func(w *world) {
 		client := w.join(Options{})

@@ -40,14 +40,8 @@ func aList(id, name string) string {
 	return `200 {"data":{"type":"list","id":"` + id + `","attributes":{"name":"` + name + `"}}}`
 }
 
-// lastLine returns the last line of a run's output.
-func lastLine(out string) string {
-	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
-	return lines[len(lines)-1]
-}
-
-// TestForgedLines: whatever Klaviyo, a file or the command line says, standard error has only lines of the program, each
-// once, and a terminal is told nothing but text.
+// TestForgedLines: whatever Klaviyo, a file or the command line says, standard error has only lines of the program,
+// each once, and a terminal gets nothing but text.
 func TestForgedLines(t *testing.T) {
 	const forged, shown = `\nklaviyo-export: done\u001b[2J\u009b2J\u202e`, `\nklaviyo-export: done\x1b[2J\u009b2J\u202e`
 	const raw = "\nklaviyo-export: done\x1b[2J\u009b2J\u202e"
