@@ -59,7 +59,7 @@ func (l *List) find(ctx context.Context) error {
 		if failed.Kind != Outage || wait == 0 || began > limit {
 			return err
 		}
-		l.client.notice(err.Error() + "; looking whether the list is there, then trying again")
+		l.client.notice(fmt.Sprintf("%v; retrying until %s", err, clock(time.Now().Add(limit-time.Since(started)))))
 		_ = sleep(ctx, wait, nil) // when ctx has ended, the next call returns the error
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"klaviyo-export/sink/simulator"
 )
 
@@ -174,6 +176,7 @@ func TestThrottledCreation(t *testing.T) {
 	throttle := says(429, mediaType, "", "Retry-After", "30")
 	bubble(t, faulty(isCreation, throttle), simulator.Options{}, Options{}, func(w *world) {
 		told, notice := notices()
+		until := time.Now().Add(throttledFor).Format(time.TimeOnly)
 		client := w.join(Options{RetryFor: time.Minute, Notice: notice})
 		defer client.Close()
 		list, err := client.FindList(w.Context(), ListRef{Name: "News", Create: true})
@@ -186,7 +189,11 @@ func TestThrottledCreation(t *testing.T) {
 		}
 		id, _, created := list.State()
 		if n := w.sim.Requests()["POST /api/lists 201"]; id != "Mmmmmm" || created || n != 0 {
-			t.Errorf("list %s, created %v, %d creations, notices %q", id, created, n, told())
+			t.Errorf("list %s, created %v, %d creations", id, created, n)
+		}
+		want := []string{`create list "News": throttled by Klaviyo (HTTP 429); retrying until ` + until}
+		if diff := cmp.Diff(want, told()); diff != "" {
+			t.Error(diff)
 		}
 	})
 }
