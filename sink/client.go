@@ -56,10 +56,11 @@ func New(o Options) (*Client, error) {
 	if !revision.MatchString(o.Revision) {
 		return nil, fmt.Errorf("--revision: expected a date such as %s, got %q", DefaultRevision, o.Revision)
 	}
-	unencrypted, err := checkBase(o.BaseURL, o.AllowInsecure)
+	base, unencrypted, err := checkBase(o.BaseURL, o.AllowInsecure)
 	if err != nil {
 		return nil, err
 	}
+	o.BaseURL = base
 	c := &Client{options: o, started: time.Now(), endpoints: newEndpoints(o.RateShare)}
 	c.http = http.Client{
 		Transport:     newTransport(o.Concurrency),
