@@ -114,7 +114,8 @@ func appendMember(b []byte, name, value string) []byte {
 		return b
 	}
 	b = append(b, name...)
-	return json.AppendEscape(b, value, 0)
+	from := len(b)
+	return shown(json.AppendEscape(b, value, 0), from)
 }
 
 // Flush passes all lines so far on to the output. It returns the first error of the output.
@@ -152,7 +153,7 @@ func (w *Writer) Report(r *Report) error {
 	if err != nil {
 		return fmt.Errorf("encode the report: %v", err)
 	}
-	if _, err := w.out.Write(append(line, '\n')); err != nil {
+	if _, err := w.out.Write(append(shown(line, 0), '\n')); err != nil {
 		w.err = fmt.Errorf("write the report: %w", err)
 	}
 	return w.err

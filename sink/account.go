@@ -12,7 +12,7 @@ const accountTime = 10 * time.Second
 
 // Account is the Klaviyo account of an API key.
 type Account struct {
-	ID, Name string
+	ID, Name string // Name is of any characters, at most 1,000 bytes
 	test     bool
 }
 
@@ -62,19 +62,17 @@ func (c *Client) account(ctx context.Context, r *request) (*Account, error) {
 			ID         string `json:"id"`
 			Attributes struct {
 				Contact struct {
-					Name string `json:"organization_name"`
+					Name foreign `json:"organization_name"`
 				} `json:"contact_information"`
 				Test bool `json:"test_account"`
 			} `json:"attributes"`
 		} `json:"data"`
 	}
 	r.doing, r.path, r.endpoint = "read the account", "/api/accounts", c.endpoints.accounts
-	err := c.page(ctx, r, &doc, func() bool { return len(doc.Data) > 0 && usable(doc.Data[0].ID) == nil })
+	err := c.page(ctx, r, &doc, func() bool { return len(doc.Data) > 0 && c.usable(doc.Data[0].ID) == nil })
 	if err != nil {
 		return nil, err
 	}
 	a := &doc.Data[0]
-	return &Account{
-		ID: c.short(a.ID), Name: cut(oneLine(c.hide(a.Attributes.Contact.Name))), test: a.Attributes.Test,
-	}, nil
+	return &Account{ID: a.ID, Name: c.name(a.Attributes.Contact.Name), test: a.Attributes.Test}, nil
 }

@@ -64,16 +64,10 @@ func (c *Client) read(ctx context.Context, res *http.Response) (*answer, *failur
 	return a, nil
 }
 
-// longestID bounds an id in a message. A request id is a UUID so far.
-const longestID = 100
-
-// short prepares a short text of an answer, such as an id or a date, for a message.
-func (c *Client) short(text string) string { return cutTo(longestID, oneLine(c.hide(text))) }
-
 // requestID reads the id that Klaviyo's support asks for from the header, or else from the errors (klaviyo-more.md
 // §9).
 func (c *Client) requestID(a *answer) string {
-	id := a.header.Get("X-Klaviyo-Req-Id")
+	id := foreign(a.header.Get("X-Klaviyo-Req-Id"))
 	if id == "" && len(a.errors) > 0 {
 		id = a.errors[0].ID
 	}

@@ -48,7 +48,7 @@ func TestPointers(t *testing.T) {
 		"/data/1":                                             -1,
 	} {
 		e := apiError{}
-		e.Source.Pointer = pointer
+		e.Source.Pointer = foreign(pointer)
 		if at, _ := importPlace(&e, set); at != want {
 			t.Errorf("pointer %q names profile %d, want %d", pointer, at, want)
 		}
@@ -140,7 +140,7 @@ func TestTextsOfAnswers(t *testing.T) {
 			strings.Repeat("x", longestID) + "…"},
 		{"the key as id", head(405, "X-Klaviyo-Req-Id: pk_bubble"), "HTTP 405, request id [API key]"},
 		{"two errors", head(405) + `{"errors":[{"detail":"D"},{"title":"T"}]}`, "HTTP 405: D; T"},
-		{"a message", head(405) + `{"message":"Use\nthe new API"}`, "HTTP 405: Use the new API"},
+		{"a message", head(405) + `{"message":"Use\nthe new API"}`, `HTTP 405: Use\nthe new API`},
 		{"a detail", head(405) + `{"detail":"Not here"}`, "HTTP 405: Not here"},
 		{"an error text", head(405) + `{"error":"not here"}`, "HTTP 405: not here"},
 		{"a message with the key", head(405) + `{"message":"pk_bubble"}`, "HTTP 405: [API key]"},
@@ -185,8 +185,8 @@ func TestAboutRevisions(t *testing.T) {
 		{400, "The payload provided in the request is invalid.", "/data", false},
 		{409, "No valid revisions found for method", "/data/", false},
 	} {
-		e := apiError{Detail: c.detail}
-		e.Source.Pointer = c.pointer
+		e := apiError{Detail: foreign(c.detail)}
+		e.Source.Pointer = foreign(c.pointer)
 		if got := (&answer{status: c.status, errors: []apiError{e}}).refusesRevision(); got != c.want {
 			t.Errorf("%d %s: got %v", c.status, c.detail, got)
 		}
@@ -197,7 +197,7 @@ func TestAboutRevisions(t *testing.T) {
 func TestReasonsKeepTheirLine(t *testing.T) {
 	said := head(400) + `{"errors":[{"code":"a\nb","detail":"bad\r\nhint: run this\u001b[2J\u009b2J"}]}`
 	wire(t, Options{}, spoken(said), func(t *testing.T, c *Client) {
-		if failed := look(t, c); !strings.HasSuffix(failed.Error(), "HTTP 400: bad  hint: run this [2J 2J (a b)") {
+		if failed := look(t, c); !strings.HasSuffix(failed.Error(), `HTTP 400: bad\r\nhint: run this\x1b[2J\u009b2J (a\nb)`) {
 			t.Errorf("error %q", failed)
 		}
 	})

@@ -6,28 +6,55 @@ import (
 	"testing"
 )
 
-// TestBaseURL: New accepts https, and http to this machine alone. Its errors show no password of the URL.
+// TestBaseURL: New accepts https, and http to this machine alone. It asks the host that the checks were about. Its
+// errors show no password of the URL.
 func TestBaseURL(t *testing.T) {
-	for base, ok := range map[string]bool{
-		"":                                    false,
-		"https://a.klaviyo.com":               true,
-		"https://proxy.example:8443/klaviyo/": true,
-		"http://127.0.0.1:80":                 true,
-		"http://[::1]:80":                     true,
-		"http://localhost":                    true,
-		"http://a.klaviyo.com":                false,
-		"http://127.0.0.1.example":            false,
-		"ftp://127.0.0.1":                     false,
-		"a.klaviyo.com":                       false,
-		"https://":                            false,
-		"https://user:secret@a.klaviyo.com":   false,
-		"https://a.klaviyo.com?x=1":           false,
-		"https://a.klaviyo.com#x":             false,
-		":":                                   false,
+	for base, want := range map[string]string{ // "" for one that is refused
+		"":                                                "",
+		"https://a.klaviyo.com":                           "https://a.klaviyo.com",
+		"https://A.Klaviyo.COM/":                          "https://a.klaviyo.com",
+		"https://proxy.example:8443/klaviyo/":             "https://proxy.example:8443/klaviyo",
+		"https://my_proxy/a%2Fb":                          "https://my_proxy/a%2Fb",
+		"http://127.0.0.1:80":                             "http://127.0.0.1:80",
+		"http://[::1]:80":                                 "http://[::1]:80",
+		"https://[fe80::1%25eth0]":                        "https://[fe80::1%25eth0]",
+		"http://[::1]":                                    "http://[::1]",
+		"http://localhost":                                "http://localhost",
+		"http://LOCALHOST:8080":                           "http://localhost:8080",
+		"http://①②⑦.0.0.1":                                "http://127.0.0.1",
+		"https://a.klaviyo。com":                           "https://a.klaviyo.com",
+		"https://bücher.example":                          "https://xn--bcher-kva.example",
+		"https://faß.example":                             "https://xn--fa-hia.example",
+		"http://a.klaviyo.com":                            "",
+		"http://127.0.0.1.example":                        "",
+		"ftp://127.0.0.1":                                 "",
+		"a.klaviyo.com":                                   "",
+		"https://":                                        "",
+		"https://user:secret@a.klaviyo.com":               "",
+		"https://a.klaviyo.com?x=1":                       "",
+		"https://a.klaviyo.com#x":                         "",
+		":":                                               "",
+		"https://a..klaviyo.com":                          "",
+		"https://.klaviyo.com":                            "",
+		"https://klaviyo.com..":                           "",
+		"https://a.klaviyo.com\u202e":                     "",
+		"https://a.klaviyo,com":                           "",
+		"https://a.klaviyo(com":                           "",
+		"https://xn--a.com":                               "",
+		"https://xn--klaviyo-.com":                        "",
+		"https://a\u2024klaviyo.com":                      "",
+		"https://a／klaviyo.com":                           "",
+		"https://a：80":                                    "",
+		"https://" + strings.Repeat("a", 64) + ".example": "",
+		"https://" + strings.Repeat("aaaaaaa.", 40) + "example": "",
 	} {
-		if _, err := New(Options{BaseURL: base, Revision: DefaultRevision}); (err == nil) != ok {
+		c, err := New(Options{BaseURL: base, Revision: DefaultRevision})
+		switch {
+		case err == nil && c.options.BaseURL != want:
+			t.Errorf("%q: asks %q, want %q", base, c.options.BaseURL, want)
+		case err != nil && want != "":
 			t.Errorf("%q: %v", base, err)
-		} else if err != nil && strings.Contains(fmt.Sprint(err), "secret") {
+		case strings.Contains(fmt.Sprint(err), "secret"):
 			t.Errorf("the error shows the password: %v", err)
 		}
 	}
@@ -36,11 +63,22 @@ func TestBaseURL(t *testing.T) {
 // TestIsKlaviyo: the rules for Klaviyo's own hosts apply to all of its hosts, and to no host with a similar name.
 func TestIsKlaviyo(t *testing.T) {
 	for base, want := range map[string]bool{
-		"":                       false,
-		DefaultBaseURL:           true,
-		"https://KLAVIYO.com.":   true,
-		"https://notklaviyo.com": false,
-		"http://127.0.0.1":       false,
+		"":                              false,
+		DefaultBaseURL:                  true,
+		"https://KLAVIYO.com.":          true,
+		"https://notklaviyo.com":        false,
+		"http://127.0.0.1":              false,
+		"https://a.klaviyo。com":         true,
+		"https://a.klaviyo．com":         true,
+		"https://a.klaviyo｡com":         true,
+		"https://a.klaviyo%E3%80%82com": true,
+		"https://ｋｌａｖｉｙｏ．ｃｏｍ":         true,
+		"https://𝓀laviyo.com":         true,
+		"https://kla\u00adviyo.com":   true,
+		"https://klaviyo.com。":        true,
+		"https://klaviyö.com":         false,
+		"https://кlaviyo.com":         false,
+		"https://klaviyo。com.example": false,
 	} {
 		if IsKlaviyo(base) != want {
 			t.Errorf("%q: IsKlaviyo is %v", base, !want)
@@ -56,6 +94,9 @@ func TestUnencrypted(t *testing.T) {
 		"http://192.0.2.1:8080/pk_key":  {accepted: true, told: true},
 		"http://a.klaviyo.com":          {},
 		"http://KLAVIYO.com.:80":        {},
+		"http://a.klaviyo。com":          {},
+		"http://ｋlaviyo.com":            {},
+		"http://klaviyo%E3%80%82com:80": {},
 		"ftp://klaviyo.example":         {},
 		"http://pk_key@klaviyo.example": {},
 		"http://127.0.0.2":              {accepted: true},

@@ -57,10 +57,11 @@ func New(o Options) (*Client, error) {
 	if !revision.MatchString(o.Revision) {
 		return nil, fmt.Errorf("--revision: expected a date such as %s, got %q", DefaultRevision, o.Revision)
 	}
-	unencrypted, err := checkBase(o.BaseURL, o.AllowInsecure)
+	base, unencrypted, err := checkBase(o.BaseURL, o.AllowInsecure)
 	if err != nil {
 		return nil, err
 	}
+	o.BaseURL = base
 	c := &Client{options: o, started: time.Now(), endpoints: newEndpoints(o.RateShare)}
 	c.http = http.Client{
 		Transport:     newTransport(o.Concurrency),
@@ -84,12 +85,9 @@ func (c *Client) Began() time.Time {
 	return time.Time{}
 }
 
-// note stores the time of the first answer.
-func (c *Client) note(h http.Header) {
-	if c.began.Load() != 0 {
-		return
-	}
-	if at, err := http.ParseTime(h.Get("Date")); err == nil {
+// note stores the time of the first answer that has one.
+func (c *Client) note(at time.Time) {
+	if !at.IsZero() {
 		c.began.CompareAndSwap(0, at.Unix()-clockSlack)
 	}
 }

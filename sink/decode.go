@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
+	"strings"
 
 	"github.com/segmentio/encoding/json"
 )
@@ -24,6 +25,7 @@ var (
 	errNotJSON = errors.New("the answer is not JSON")
 	errNoData  = errors.New("the answer has no data")
 	errLongID  = errors.New("an id in the answer is too long")
+	errOddID   = errors.New("an id in the answer has characters that Klaviyo's ids do not have")
 )
 
 // decode reads an answer's JSON into the value that v points to, which it clears first. Its errors quote nothing of
@@ -68,20 +70,23 @@ func decodeUpTo(most int, body []byte, v any) error {
 }
 
 // decodeID reads an answer into doc and returns an error when the id in it is not usable.
-func decodeID(a *answer, doc any, id *string) error {
+func (c *Client) decodeID(a *answer, doc any, id *string) error {
 	if err := decode(a.body, doc); err != nil {
 		return err
 	}
-	return usable(*id)
+	return c.usable(*id)
 }
 
-// usable returns an error for an id that is empty, or too long to be repeated for every row.
-func usable(id string) error {
+// usable returns an error for an id that is empty, is too long to be repeated for every row, has other characters than
+// the visible ones of ASCII, or holds the key. So an id needs no escapes, wherever it is shown.
+func (c *Client) usable(id string) error {
 	switch {
 	case id == "":
 		return errNoData
 	case len(id) > maxText:
 		return errLongID
+	case c.hide(id) != id || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return errOddID
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package sink
 import (
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // Kind is the reason why a run ends.
@@ -19,9 +20,10 @@ const (
 type Error struct {
 	Kind   Kind
 	Hint   string
-	status int    // of the answer that caused it, 0 for none
-	lost   bool   // a request was sent whose answer is not known
-	brief  string // the last failure of an Outage in a few words
+	status int           // of the answer that caused it, 0 for none
+	lost   bool          // a request was sent whose answer is not known
+	closed time.Duration // how long a 429 closes the endpoint
+	brief  string        // the last failure of an Outage in a few words
 	err    error
 }
 

@@ -143,8 +143,8 @@ func (c *Client) limits(a *answer) string {
 	if a == nil {
 		return ""
 	}
-	limits := cut(c.hide(a.header.Get("RateLimit-Limit")))
-	left := cut(c.hide(a.header.Get("RateLimit-Remaining")))
+	limits := c.text(foreign(a.header.Get("RateLimit-Limit")))
+	left := c.text(foreign(a.header.Get("RateLimit-Remaining")))
 	if limits == "" || left == "" {
 		return "unknown"
 	}
@@ -157,8 +157,8 @@ const deprecated = 365 * 24 * time.Hour
 // revisionFinding says which API revision an answer was served by, and when Klaviyo retires it.
 func (c *Client) revisionFinding(h http.Header) Finding {
 	asked := c.options.Revision
-	served := c.short(h.Get("X-Klaviyo-Api-Revision"))
-	ends := c.short(h.Get("X-Klaviyo-Api-Revision-Retirement-Date"))
+	served := c.short(foreign(h.Get("X-Klaviyo-Api-Revision")))
+	ends := c.short(foreign(h.Get("X-Klaviyo-Api-Revision-Retirement-Date")))
 	f := finding("revision", "Klaviyo accepts API revision "+asked, nil)
 	switch served {
 	case "":

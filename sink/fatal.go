@@ -47,8 +47,8 @@ func (a *answer) refusesRevision() bool {
 	}
 	for i := range a.errors {
 		e := &a.errors[i]
-		about := aboutRevisions.MatchString(e.Title) || aboutRevisions.MatchString(e.text())
-		whole := strings.Trim(e.Source.Pointer, "/")
+		about := aboutRevisions.MatchString(e.Title.String()) || aboutRevisions.MatchString(e.text())
+		whole := strings.Trim(string(e.Source.Pointer), "/")
 		if about && (a.status == http.StatusNotFound || whole == "" || whole == "data") {
 			return true
 		}

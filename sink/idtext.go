@@ -10,7 +10,7 @@ import (
 // (klaviyo-more.md §9).
 type foundIDs struct {
 	ids           []string // each once
-	before, after string   // the text around the list of ids
+	before, after string   // the text around the list of ids, for people
 }
 
 // aroundID bounds the text on either side of the one id in a profile's reason, in bytes.
@@ -48,13 +48,13 @@ func findIDs(text string, places map[string][]int) foundIDs {
 	}
 	if first >= 0 {
 		first, last = listBegin(text, first), listEnd(text, last)
-		found.before, found.after = cutTo(aroundID, text[:first]), cutTo(aroundID, text[last:])
+		found.before, found.after = visible(text[:first], aroundID), visible(text[last:], aroundID)
 	}
 	return found
 }
 
 // about is the reason against the profile of one id: the text with this id in place of the list.
-func (f *foundIDs) about(id string) string { return cut(f.before + id + f.after) }
+func (f *foundIDs) about(id string) string { return cut(f.before + foreign(id).String() + f.after) }
 
 func inID(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_' }
 

@@ -62,7 +62,7 @@ func (s *importer) post(ctx context.Context, list string, set []*Profile) (*refu
 		doing:  fmt.Sprintf("import %d profiles", len(set)),
 		method: http.MethodPost, path: "/api/profile-bulk-import-jobs", endpoint: s.client.endpoints.imports,
 		prefix: importPrefix, suffix: importSuffix(list), set: set,
-		accept: func(a *answer) error { return decodeID(a, &doc, &doc.Data.ID) },
+		accept: func(a *answer) error { return s.client.decodeID(a, &doc, &doc.Data.ID) },
 	})
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -24,7 +25,7 @@ type importError struct {
 
 // importErrors reads all pages of a job's errors into e. It repeats failing reads until ctx ends.
 func (c *Client) importErrors(ctx context.Context, id string, e *End) error {
-	doing := "read the errors of import job " + id
+	doing := fmt.Sprintf("read the errors of import job %s", foreign(id))
 	pause, payloads := newPause(), 0
 	next := "/api/profile-bulk-import-jobs/" + url.PathEscape(id) + "/import-errors?" +
 		url.Values{"page[size]": {"100"}}.Encode()

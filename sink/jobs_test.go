@@ -170,7 +170,7 @@ func TestKeyInImportErrors(t *testing.T) {
 	k := &jobs{status: complete, failed: map[string]int{"J": 1}, errors: map[string][]string{"J": {long}}}
 	watching(t, k, func(w *world, j *Jobs) {
 		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
-		if err != nil || len(end.errors) != 1 || !strings.HasSuffix(end.errors[0].Attributes.Detail, "x[API…") {
+		if err != nil || len(end.errors) != 1 || !strings.HasSuffix(string(end.errors[0].Attributes.Detail), "x[API…") {
 			t.Errorf("%v: %+v", err, end)
 		}
 	})

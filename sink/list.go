@@ -1,13 +1,13 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"sync"
-	"time"
 )
 
 // ListRef names a list by its id or by its exact name. If Create is set and no list has the name, one is created.
@@ -23,12 +23,13 @@ type ListRef struct {
 type List struct {
 	client   *Client
 	ref      ListRef
+	asked    foreign       // the name of ref, or its id, without the key
 	creating chan struct{} // holds one element while one caller creates the list
 	failed   error         // of the creation, for all callers; guarded by creating
 
 	mu      sync.Mutex
 	id      string
-	name    string
+	name    foreign
 	created bool
 	left    string // id of an empty list that this run created; another process created the one in use
 }
@@ -37,7 +38,14 @@ type List struct {
 // created. When no list has it, lists whose names differ only in letter case or blanks are named in the error, or in a
 // notice.
 func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
-	l := &List{client: c, ref: ref, id: ref.ID, name: ref.Name, creating: make(chan struct{}, 1)}
+	l := &List{
+		client: c, ref: ref, asked: c.hidden(foreign(cmp.Or(ref.ID, ref.Name))),
+		id: ref.ID, name: foreign(ref.Name), creating: make(chan struct{}, 1),
+	}
+	if c.hide(ref.ID) != ref.ID || c.hide(ref.Name) != ref.Name {
+		l.id = ""
+		return l, setupError("pass the id or the name of a list", "look up list %q: this holds the API key", l.asked)
+	}
 	if ref.ID != "" {
 		return l, l.byID(ctx)
 	}
@@ -58,11 +66,12 @@ func (l *List) LeftBehind() string {
 	return l.left
 }
 
-// State returns the list's id, empty while there is none, its name, and whether this run created it.
+// State returns the list's id, empty while there is none, its name, and whether this run created it. The name is of any
+// characters, at most 1,000 bytes, and without the key.
 func (l *List) State() (id, name string, created bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.id, l.name, l.created
+	return l.id, l.client.name(l.name), l.created
 }
 
 func (l *List) use(id string) {
@@ -74,7 +83,7 @@ func (l *List) use(id string) {
 // exists returns an error when the list was deleted.
 func (l *List) exists(ctx context.Context) error {
 	id, _, _ := l.State()
-	err := (&List{client: l.client, ref: ListRef{ID: id}}).byID(ctx)
+	err := (&List{client: l.client, ref: ListRef{ID: id}, asked: l.client.hidden(foreign(id))}).byID(ctx)
 	var failed *Error
 	if errors.As(err, &failed) && failed.status == http.StatusNotFound {
 		failed.Hint = "run it again with another list: this one was deleted during the run; rows sent before stay sent"
@@ -85,15 +94,9 @@ func (l *List) exists(ctx context.Context) error {
 type listResource struct {
 	ID         string `json:"id"`
 	Attributes struct {
-		Name    string `json:"name"`
-		Created string `json:"created"`
+		Name    foreign `json:"name"`
+		Created string  `json:"created"`
 	} `json:"attributes"`
-}
-
-// created is the second in which the list was created, or the zero time when the answer does not say.
-func (l *listResource) created() time.Time {
-	at, _ := time.Parse(time.RFC3339, l.Attributes.Created)
-	return at.Truncate(time.Second)
 }
 
 // byID sets the name of the list with the id of ref.
@@ -101,11 +104,11 @@ func (l *List) byID(ctx context.Context) error {
 	var doc struct {
 		Data listResource `json:"data"`
 	}
-	doing := fmt.Sprintf("look up list %q", l.ref.ID)
+	doing := fmt.Sprintf("look up list %q", l.asked)
 	a, err := l.client.call(ctx, &request{
 		doing: doing, method: http.MethodGet, path: "/api/lists/" + url.PathEscape(l.ref.ID),
 		endpoint: l.client.endpoints.list,
-		accept:   func(a *answer) error { return decodeID(a, &doc, &doc.Data.ID) },
+		accept:   func(a *answer) error { return l.client.decodeID(a, &doc, &doc.Data.ID) },
 	})
 	switch {
 	case err != nil:

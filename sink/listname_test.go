@@ -108,11 +108,11 @@ func TestTwinsLeftBehind(t *testing.T) {
 		create := func() string {
 			l := w.list("Other")
 			l.ref.Name = "Twin"
-			id, err := l.create(w.Context())
+			made, err := l.create(w.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			return id
+			return made.ID
 		}
 		oldest := create()
 		for range 2 {

@@ -24,7 +24,7 @@ func (c *Client) nearLists(ctx context.Context, name string) (near []listResourc
 	ctx, cancel := context.WithTimeout(ctx, nearTime)
 	defer cancel()
 	r := &request{
-		doing: fmt.Sprintf("look for lists with names like %q", name), endpoint: c.endpoints.lists,
+		doing: fmt.Sprintf("look for lists with names like %q", c.hidden(foreign(name))), endpoint: c.endpoints.lists,
 		brief: true, optional: true,
 	}
 	next := "/api/lists?" + url.Values{
@@ -37,7 +37,7 @@ func (c *Client) nearLists(ctx context.Context, name string) (near []listResourc
 			return near
 		}
 		for _, list := range page {
-			if strings.EqualFold(closeUp(list.Attributes.Name), closeUp(name)) && len(near) < maxNear {
+			if strings.EqualFold(closeUp(string(list.Attributes.Name)), closeUp(name)) && len(near) < maxNear {
 				near = append(near, list)
 			}
 		}
@@ -59,7 +59,8 @@ func closeUp(name string) string {
 func (c *Client) differ(near []listResource) string {
 	names := make([]string, len(near))
 	for i, list := range near {
-		names[i] = fmt.Sprintf("%q (%s)", cutTo(longestID, c.hide(list.Attributes.Name)), c.short(list.ID))
+		name := foreign(cutTo(longestID, c.name(list.Attributes.Name)))
+		names[i] = fmt.Sprintf("%q (%s)", name, list.ID)
 	}
 	switch len(near) {
 	case 0:
@@ -73,11 +74,11 @@ func (c *Client) differ(near []listResource) string {
 // absent returns the error when no list has the name and none may be created. near are the lists with near names.
 func (l *List) absent(near []listResource) error {
 	others := l.client.differ(near)
-	text, hint := fmt.Sprintf("look up list %q: no list has this name%s", l.ref.Name, others), ""
+	text, hint := fmt.Sprintf("look up list %q: no list has this name%s", l.asked, others), ""
 	switch {
 	case l.ref.Create && !l.ref.NoCreate:
 		if others != "" {
-			l.client.tell(fmt.Sprintf("no list has the name %q yet%s", l.ref.Name, others))
+			l.client.tell(fmt.Sprintf("no list has the name %q yet%s", l.asked, others))
 		}
 		return nil
 	case others != "" && l.ref.NoCreate:

@@ -173,11 +173,11 @@ func TestNoCreateUsesTheOldest(t *testing.T) {
 		create := func() string {
 			l := w.list("Other")
 			l.ref.Name = "News"
-			id, err := l.create(w.Context())
+			made, err := l.create(w.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			return id
+			return made.ID
 		}
 		oldest := create()
 		time.Sleep(time.Second) // on the bubble's clock

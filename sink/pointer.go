@@ -21,8 +21,8 @@ func importNamed(e *apiError, set []*Profile, blame func(int, string, string)) {
 
 // indexed reads the rest of a pointer behind the prefix as an index below n and a column; the index is -1 if there is
 // none.
-func indexed(pointer, prefix string, n int) (int, string) {
-	rest, ok := strings.CutPrefix(pointer, prefix)
+func indexed(pointer foreign, prefix string, n int) (int, string) {
+	rest, ok := strings.CutPrefix(pointer.String(), prefix)
 	if !ok {
 		return -1, ""
 	}

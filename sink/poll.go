@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -111,12 +112,12 @@ func (j *Jobs) pollEach(ctx context.Context, ids []string) error {
 		var doc struct {
 			Data jobResource `json:"data"`
 		}
-		doing := "watch import job " + id
+		doing := fmt.Sprintf("watch import job %s", foreign(id))
 		a, err := j.client.call(ctx, &request{
 			doing: doing, method: http.MethodGet, path: "/api/profile-bulk-import-jobs/" + url.PathEscape(id),
 			endpoint: j.client.endpoints.job, brief: true,
 			accept: func(a *answer) error {
-				if err := decodeID(a, &doc, &doc.Data.ID); err != nil {
+				if err := j.client.decodeID(a, &doc, &doc.Data.ID); err != nil {
 					return err
 				}
 				if doc.Data.ID != id {

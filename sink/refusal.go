@@ -29,7 +29,7 @@ func (r *refusal) strip(set []*Profile) []*Profile {
 	for i := range r.errors {
 		e := &r.errors[i]
 		r.named(e, set, func(place int, column, detail string) {
-			set[place].refuse(&Fault{Code: e.Code, Column: column, Detail: detail})
+			set[place].refuse(&Fault{Code: e.Code.String(), Column: column, Detail: detail})
 		})
 	}
 	rest := make([]*Profile, 0, len(set))
@@ -48,7 +48,7 @@ func (r *refusal) fault() *Fault {
 		f.Code = "payload_too_large"
 	}
 	if len(r.errors) > 0 && r.errors[0].Code != "" {
-		f.Code = r.errors[0].Code
+		f.Code = r.errors[0].Code.String()
 	}
 	return f
 }

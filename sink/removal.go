@@ -74,7 +74,7 @@ func removalNamed() naming {
 		if places == nil {
 			places = placesByID(set)
 		}
-		found := findIDs(e.Detail, places)
+		found := findIDs(string(e.Detail), places)
 		for _, id := range found.ids {
 			for _, at := range places[id] {
 				blame(at, column, found.about(id))

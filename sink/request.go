@@ -23,10 +23,13 @@ type request struct {
 	prefix, suffix string // the body, around the profiles
 	set            []*Profile
 	endpoint       *endpoint
-	once           bool                // must not be sent again once it may have arrived
+	once           bool                // is not sent again before its caller has looked what has changed
 	brief          bool                // is not retried: the next poll repeats it, or the run does without it
 	optional       bool                // the run does without it: nothing waits while Klaviyo closes its endpoint
 	accept         func(*answer) error // nil, or returns why a 2xx is not a usable answer
+
+	date time.Time     // set by each try: Klaviyo's time of the answer, zero when it does not say
+	took time.Duration // set by each try: until that answer came
 }
 
 // try sends r once. An answer without a failure may still be a 4xx.
@@ -43,6 +46,7 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *failure) {
 	if err != nil {
 		return nil, &failure{final: true, err: err}
 	}
+	began := time.Now()
 	c.counters.sent.Add(1)
 	c.counters.bytes.Add(max(req.ContentLength, 0))
 	res, err := c.http.Do(req)
@@ -61,7 +65,9 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *failure) {
 		return nil, failed
 	}
 	r.endpoint.learn(res.Header)
-	c.note(res.Header)
+	r.date, _ = http.ParseTime(res.Header.Get("Date"))
+	r.took = time.Since(began)
+	c.note(r.date)
 	return a, c.check(r, a)
 }
 

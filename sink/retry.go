@@ -66,9 +66,9 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 				c.counters.waited.Add(int64(closed))
 			}
 		}
-		if c.gaveUp(first, began, failed) || r.once && lost || r.brief {
+		if c.gaveUp(first, began, failed) || r.once && (lost || failed.after > 0) || r.brief {
 			err := fmt.Errorf("%s: %w%s", r.doing, failed.err, trace(failed.id))
-			return nil, &Error{Kind: Outage, lost: lost, brief: failed.text(), err: err}
+			return nil, &Error{Kind: Outage, lost: lost, closed: failed.after, brief: failed.text(), err: err}
 		}
 		c.notice(fmt.Sprintf("%s: %v; retrying until %s", r.doing, failed.err, clock(c.until(first, failed))))
 		if failed.after > 0 && c.endpoints.takesRows(r.endpoint) {

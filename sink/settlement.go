@@ -89,7 +89,7 @@ func (e *End) attribute(s *Settlement, n int, key func(int) []byte) (unmatched i
 			f.add(said.text())
 			continue
 		}
-		s.Faults[at] = &Fault{Code: said.Code, Column: column, Detail: said.text()}
+		s.Faults[at] = &Fault{Code: said.Code.String(), Column: column, Detail: said.text()}
 	}
 	return unmatched
 }

@@ -37,8 +37,8 @@ func newTransport(concurrency int) *http.Transport {
 
 var errNoAnswer = fmt.Errorf("no answer within %v", answerTime)
 
-// plain removes the method, the URL and the key from an error of net/http, which may quote a malformed answer.
-// ctx is the request's.
+// plain removes the method, the URL and the key from an error of net/http, which may quote a malformed answer of any
+// length, a proxy's words or a certificate. ctx is the request's.
 func (c *Client) plain(ctx context.Context, err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
@@ -49,8 +49,8 @@ func (c *Client) plain(ctx context.Context, err error) error {
 		return errNoAnswer
 	case ctx.Err() != nil:
 		return errors.New("aborted before the answer came")
-	case c.hide(text) != text:
-		return errors.New(c.hide(text))
+	case c.text(foreign(text)) != text:
+		return errors.New(c.text(foreign(text)))
 	}
 	return err
 }

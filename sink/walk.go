@@ -274,7 +274,7 @@ func (c *Client) MemberCount(ctx context.Context, list *List) (int64, error) {
 		doing: doing, method: http.MethodGet, endpoint: c.endpoints.count, brief: true, optional: true,
 		path: "/api/lists/" + url.PathEscape(id) + "?additional-fields%5Blist%5D=profile_count",
 		accept: func(a *answer) error {
-			err := decodeID(a, &doc, &doc.Data.ID)
+			err := c.decodeID(a, &doc, &doc.Data.ID)
 			if err == nil && doc.Data.Attributes.Count == nil {
 				return errNoCount
 			}

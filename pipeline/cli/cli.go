@@ -89,7 +89,8 @@ func (p Program) Run(args []string) int {
 		return 0 // --help or --version
 	}
 	if err != nil {
-		c.fail(misuse(err, args))
+		text, hint := misuse(err, args)
+		c.fail(errors.New(text), hint)
 		return exitUsage
 	}
 	return c.exit(line.Run(c, givenOn(line)))
@@ -157,11 +158,11 @@ func (c *console) exit(err error) int {
 	}
 	var own *exitError
 	if !errors.As(err, &own) {
-		c.fail(err.Error(), pipeline.Hint(err))
+		c.fail(err, pipeline.Hint(err))
 		return exitUsage
 	}
 	if own.error != nil {
-		c.fail(err.Error(), pipeline.Hint(err))
+		c.fail(err, pipeline.Hint(err))
 	}
 	return own.status
 }

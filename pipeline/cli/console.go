@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -51,8 +50,15 @@ func (c *console) note(text string) {
 	}
 }
 
-// fail prints an error and, unless hint is empty, what to do about it.
-func (c *console) fail(text, hint string) {
+// fail prints an error as one line, or the lines that it lists, and what to do about it unless hint is empty. No text
+// within it begins a line.
+func (c *console) fail(err error, hint string) {
+	text := err.Error()
+	lines := []string{text}
+	var several interface{ Lines() []string }
+	if errors.As(err, &several) {
+		lines = several.Lines()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -61,7 +67,7 @@ func (c *console) fail(text, hint string) {
 	case c.log != nil:
 		c.log.Error(text, "hint", hint)
 	default:
-		for line := range strings.SplitSeq(text, "\n") {
+		for _, line := range lines {
 			fmt.Fprintf(c.errs, "klaviyo-export: %s\n", render.Discreet(line))
 		}
 		if hint != "" {

@@ -1,7 +1,6 @@
 package workflow
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -43,17 +42,25 @@ func (f *faults) add(at, key, format string, args ...any) {
 // Failed reports whether there is a fault.
 func (f *faults) Failed() bool { return len(f.lines) > 0 }
 
-// Err returns the faults as one error, nil if there are none.
+// Err returns the faults as one error, nil if there are none. It has a method Lines with a line for each fault.
 func (f *faults) Err() error {
 	if !f.Failed() {
 		return nil
 	}
-	lines := strings.Join(f.lines, "\n")
+	lines := slices.Clone(f.lines)
 	if f.more > 0 {
-		lines += fmt.Sprintf("\nand %d more", f.more)
+		lines = append(lines, fmt.Sprintf("and %d more", f.more))
 	}
-	return errors.New(lines)
+	return listed(lines)
 }
+
+// listed is the error of a file with a line for each fault.
+type listed []string
+
+func (l listed) Error() string { return strings.Join(l, "\n") }
+
+// Lines returns the faults. A line end within one belongs to a text of the file.
+func (l listed) Lines() []string { return l }
 
 // hide makes a text private. The keys of settings never are: api_token stands for the token in many examples.
 func (f *faults) hide(text string) {

@@ -93,8 +93,17 @@ func (p *exposition) reasons(reasons []report.Reason) {
 	}
 	p.metric("reason_rows",
 		"Rows of the last run by code and stage, for the "+strconv.Itoa(promReasons)+" most frequent reasons.")
+	var series []string
+	rows := map[string]int64{}
 	for _, reason := range reasons[:min(len(reasons), promReasons)] {
-		p.value(labels("code", reason.Code, "stage", reason.Stage), float64(reason.Rows))
+		one := labels("code", reason.Code, "stage", reason.Stage)
+		if _, twice := rows[one]; !twice {
+			series = append(series, one)
+		}
+		rows[one] += reason.Rows // codes that look the same once escaped are one series
+	}
+	for _, one := range series {
+		p.value(one, float64(rows[one]))
 	}
 }
 

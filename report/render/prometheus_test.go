@@ -4,6 +4,10 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"klaviyo-export/report"
 )
 
 // The metrics of each kind of run stay the same, and promtool accepts them.
@@ -30,5 +34,32 @@ func TestPrometheus(t *testing.T) {
 	}
 	if err := Prometheus(full{}, samples()["zero"]); err != errFull {
 		t.Error(err)
+	}
+}
+
+// Codes that look the same once their control characters are escaped are one series with the sum of their rows:
+// Prometheus refuses two series with the same labels.
+func TestPrometheusSumsWhatLooksTheSame(t *testing.T) {
+	var b strings.Builder
+	r := &report.Report{Operation: "add", Reasons: []report.Reason{
+		{Code: "a\nb", Stage: "request", Rows: 5}, {Code: "c", Stage: "request", Rows: 4},
+		{Code: `a\nb`, Stage: "request", Rows: 3}, {Code: `a\nb`, Stage: "import", Rows: 2},
+	}}
+	if err := Prometheus(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for line := range strings.Lines(b.String()) {
+		if strings.HasPrefix(line, "klaviyo_export_reason_rows{") {
+			got = append(got, line)
+		}
+	}
+	const series = `klaviyo_export_reason_rows{list="",operation="add",code=`
+	want := []string{
+		series + `"a\\nb",stage="request"} 8` + "\n", series + `"c",stage="request"} 4` + "\n",
+		series + `"a\\nb",stage="import"} 2` + "\n",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
