@@ -86,11 +86,12 @@ func (f *rowFlags) check(g given, operation validate.Operation) error {
 		return fmt.Errorf("--expect-rows: expected 0 or more rows, got %d", *f.ExpectRows)
 	}
 	if operation == validate.Remove {
-		if err := g.idle("remove", profileFlags); err != nil {
-			return err
+		idle := profileFlags
+		if f.By != "phone_number" {
+			idle = append([]idleFlag{{"default-country", "it reads phone numbers only with --by phone_number"}}, idle...)
 		}
-		if g["default-country"] && f.By != "phone_number" {
-			return errors.New("--default-country has no effect with remove without --by phone_number")
+		if err := g.idle("remove", idle); err != nil {
+			return err
 		}
 	}
 	for _, name := range f.Drop {
