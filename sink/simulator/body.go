@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 )
@@ -40,34 +41,48 @@ func onlyMembers(object []byte, pointer, kind string, names ...string) (ps probl
 	}
 	members(object, func(_, name, _ []byte) {
 		if !slices.Contains(names, string(name)) {
-			ps = append(ps, unknownField(pointer, name, kind))
+			ps.unknownField(pointer, name, kind)
 		}
 	})
 	return ps
 }
 
-// parseIdentifiers reads an array of {"type":kind,"id":ID}.
-func parseIdentifiers(array []byte, kind, pointer string) (ids []string, ps problems) {
+// parseIdentifiers reads an array of at most so many {"type":kind,"id":ID}. Of more it keeps nothing.
+func parseIdentifiers(array []byte, kind, pointer string, most int) (ids []string, ps problems) {
+	n := 0
 	elements(array, func(i int, value []byte) {
+		if n = i + 1; n > most {
+			return
+		}
 		at := fmt.Sprintf("%s/%d", pointer, i)
 		if found := onlyMembers(value, at, kind, "type", "id"); found != nil {
-			ps = append(ps, found...)
+			for _, p := range found {
+				ps.add(p)
+			}
 			return
 		}
 		id := find(value, "id")
 		given := find(value, "type")
 		if given == nil || string(given) != `"`+kind+`"` || id == nil || id[0] != '"' {
-			ps = append(ps, invalid(at, payloadInvalid))
+			ps.invalid(at, payloadInvalid)
 			return
 		}
 		s, _ := text(id)
 		ids = append(ids, string(s))
 	})
+	if n > most {
+		return nil, problems{invalid(pointer, "The number of %ss must not be more than %d.", kind, most)}
+	}
 	return ids, ps
 }
 
-func unknownField(pointer string, name []byte, kind string) problem {
-	return invalid(pointer+"/"+string(name), "'%s' is not a valid field for the resource '%s'.", name, kind)
+// unknownField adds the problem of a member that the resource does not have. It repeats the start of its name.
+func (ps *problems) unknownField(pointer string, name []byte, kind string) {
+	const most = 100
+	if len(name) > most {
+		name = bytes.ToValidUTF8(name[:most], nil)
+	}
+	ps.invalid(pointer+"/"+string(name), "'%s' is not a valid field for the resource '%s'.", name, kind)
 }
 
 func wrongType(pointer, name, wanted string) problem {

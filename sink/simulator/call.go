@@ -1,9 +1,11 @@
 package simulator
 
 import (
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,15 +17,21 @@ const mediaType = "application/vnd.api+json"
 type call struct {
 	*operation
 	request
-	id   string // in the path
-	base string // of links: scheme and host
-	path string // without a slash at its end
-	body []byte
-	r    *http.Request
+	id    string // in the path
+	base  string // of links: scheme and host
+	path  string // without a slash at its end
+	first int    // the first position of the collection that belongs to the answer
+	body  []byte
+	r     *http.Request
 }
+
+// maxURL is the longest path with query. An older API of Klaviyo was seen to answer 414 to a long URL. Choices: the
+// limit, which is that of many web servers, and the form of the answer.
+const maxURL = 8190
 
 // ServeHTTP answers one request, or lets the plan's faults answer it.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", s.options.Now().UTC().Format(http.TimeFormat))
 	if s.faults != nil && !strings.HasPrefix(r.URL.Path, contentsPath) {
 		name := other
 		if op, _, _ := lookUp(r); op != nil {
@@ -80,7 +88,13 @@ func (s *Simulator) count(name, status string) {
 func route(w http.ResponseWriter, r *http.Request) (*call, *problem) {
 	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
 	op, id, methods := lookUp(r)
-	if op != nil {
+	switch {
+	case len(r.URL.RequestURI()) > maxURL:
+		return nil, &problem{
+			status: http.StatusRequestURITooLong, code: "request_uri_too_long", title: "Request-URI too long.",
+			detail: fmt.Sprintf("The URL is longer than the maximum of %d bytes.", maxURL), pointer: "/data/",
+		}
+	case op != nil:
 		return &call{operation: op, id: id, base: "http://" + r.Host, path: path, r: r}, nil
 	}
 	if methods == nil {
@@ -97,7 +111,7 @@ func route(w http.ResponseWriter, r *http.Request) (*call, *problem) {
 // admitted counts a request with a good key against the rate limits, and serves it.
 func (s *Simulator) admitted(w http.ResponseWriter, c *call) answer {
 	endpoint, tier := c.name(), c.tier
-	if c.query.additional != "" && c.r.URL.Query().Has("additional-fields[list]") {
+	if c.query.additional["list"] != "" && c.r.URL.Query().Has("additional-fields[list]") {
 		endpoint, tier = endpoint+" profile_count", tierXS
 	}
 	now := s.options.Now()
@@ -143,8 +157,11 @@ func (c *call) readBody() *problem {
 	if size < 0 || size > maxBody {
 		size = maxBody
 	}
-	b := make([]byte, 0, size+1)
+	b := make([]byte, 0, min(size+1, 64<<10))
 	for {
+		if len(b) == cap(b) { // it holds no memory for what a client only announces
+			b = slices.Grow(b, int(min(int64(len(b)), max(size+1-int64(len(b)), 1))))
+		}
 		n, err := c.r.Body.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		if len(b) > maxBody {
@@ -154,7 +171,7 @@ func (c *call) readBody() *problem {
 		if err == io.EOF {
 			break
 		}
-		if err != nil || len(b) == cap(b) {
+		if err != nil {
 			p := invalid("/data", payloadInvalid)
 			return &p
 		}

@@ -218,3 +218,32 @@ func TestQueriesRefused(t *testing.T) {
 	same(t, "encoding", startBare(t, simulator.Options{}).want(400, "GET", "/api/lists?filter=%zz", "").problems(),
 		[]string{"invalid query The query string is malformed."})
 }
+
+// A filter has at most 100 values, and a longer URL than 8,190 bytes is refused. No such request has an effect.
+func TestLongQueries(t *testing.T) {
+	c := start(t, simulator.Options{})
+	values := func(n int, value string) string {
+		return "/api/profiles" + query("filter", `any(email,["`+strings.Repeat(value+`","`, n-1)+value+`"])`)
+	}
+	c.want(200, "GET", values(100, "a@example.org"), "")
+	same(t, "101 values", c.want(400, "GET", values(101, "a@example.org"), "").problems(),
+		[]string{"invalid filter Invalid filter provided."})
+	longest := "/api/profiles" + query("filter", `equals(email,"`+strings.Repeat("a", 8190)+`")`)
+	longest = strings.Replace(longest, strings.Repeat("a", len(longest)-8190), "", 1)
+	same(t, "length", len(longest), 8190)
+	c.want(200, "GET", longest, "")
+	same(t, "a longer URL", c.want(414, "GET", strings.Replace(longest, "aa", "aaa", 1), "").problems(),
+		[]string{"request_uri_too_long /data/ The URL is longer than the maximum of 8190 bytes."})
+}
+
+// Every answer has the account's time in its Date, that of a fault too.
+func TestDate(t *testing.T) {
+	now := newClock()
+	c := start(t, simulator.Options{Now: now.now,
+		Plan: readPlan(t, "faults: [{on: GET /api/lists, do: status, status: 503, skip: 1}]")})
+	now.pass(time.Hour)
+	for _, status := range []int{200, 503} {
+		r := c.do("GET", "/api/lists", "")
+		same(t, "date", []any{r.status, r.header.Get("Date")}, []any{status, "Fri, 04 Sep 2026 14:40:00 GMT"})
+	}
+}

@@ -16,14 +16,15 @@ const importName = "POST " + importPath
 
 // wrongPlan says what is wrong with a plan, and with which part of it.
 type wrongPlan struct {
-	fault    int    // its index, or -1
+	part     string // faults or profiles, or ""
+	index    int    // in part
 	endpoint string // the member of others, or ""
 	text     string
 }
 
 func (w *wrongPlan) Error() string {
-	if w.fault >= 0 {
-		return fmt.Sprintf("fault %d: %s", w.fault, w.text)
+	if w.part != "" {
+		return fmt.Sprintf("%s %d: %s", strings.TrimSuffix(w.part, "s"), w.index, w.text)
 	}
 	return w.text
 }
@@ -32,15 +33,33 @@ func (w *wrongPlan) Error() string {
 func (p *Plan) check() error {
 	for i := range p.Faults {
 		if wrong := p.Faults[i].wrong(); wrong != "" {
-			return &wrongPlan{i, "", wrong}
+			return &wrongPlan{part: "faults", index: i, text: wrong}
 		}
 	}
+	taken := map[string]bool{}
+	for i := range p.Profiles {
+		wrong := p.Profiles[i].wrong()
+		for _, email := range p.Profiles[i].addresses() {
+			if taken[strings.ToLower(email)] {
+				wrong = cmp.Or(wrong, fmt.Sprintf("two profiles have %q", email))
+			}
+			taken[strings.ToLower(email)] = true
+		}
+		if wrong != "" {
+			return &wrongPlan{part: "profiles", index: i, text: wrong}
+		}
+	}
+	if found := []string{"", "any", "equals", "never"}; !slices.Contains(found, p.AlsoFound) {
+		text := fmt.Sprintf("also_found: expected one of any, equals, never, got %q", p.AlsoFound)
+		return &wrongPlan{text: text}
+	}
 	if _, err := time.Parse(time.DateOnly, p.Retirement); p.Retirement != "" && err != nil {
-		return &wrongPlan{-1, "", fmt.Sprintf("retirement: expected a date such as 2028-07-15, got %q", p.Retirement)}
+		text := fmt.Sprintf("retirement: expected a date such as 2028-07-15, got %q", p.Retirement)
+		return &wrongPlan{text: text}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Others)) {
 		if wrong := p.Others[name].wrong(name); wrong != "" {
-			return &wrongPlan{-1, name, "others: " + wrong}
+			return &wrongPlan{endpoint: name, text: "others: " + wrong}
 		}
 	}
 	return nil

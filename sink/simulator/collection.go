@@ -35,7 +35,7 @@ func parseCursor(s string) *cursor {
 }
 
 // collection answers with one page, or with everything if the operation has no pages. at returns the resource at a
-// position from 0 to n-1, and whether it belongs to the answer. appendResource appends its JSON.
+// position from c.first to n-1, and whether it belongs to the answer. appendResource appends its JSON.
 func collection[T any](c *call, n int, at func(i int) (T, bool), appendResource func([]byte, T) []byte) answer {
 	page, after, before := c.page(n, func(i int) bool {
 		_, ok := at(i)
@@ -61,9 +61,9 @@ func collection[T any](c *call, n int, at func(i int) (T, bool), appendResource 
 }
 
 // page returns the positions on the requested page, and the first ones after and before it. holds reports whether
-// the resource at a position from 0 to n-1 belongs to the answer.
+// the resource at a position from c.first to n-1 belongs to the answer.
 func (c *call) page(n int, holds func(i int) bool) (page, after, before []int) {
-	step, from, back := 1, 0, false
+	step, from, back := 1, c.first, false
 	if _, down := c.sorting(); down {
 		step, from = -1, n-1
 	}
@@ -72,7 +72,7 @@ func (c *call) page(n int, holds func(i int) bool) (page, after, before []int) {
 	}
 	// places returns the next wanted positions from i on.
 	places := func(i, step, wanted int) (found []int) {
-		for ; i >= 0 && i < n && len(found) < wanted; i += step {
+		for ; i >= c.first && i < n && len(found) < wanted; i += step {
 			if holds(i) {
 				found = append(found, i)
 			}

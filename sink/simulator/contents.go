@@ -9,9 +9,9 @@ import (
 // contentsPath is the start of the paths that are not part of Klaviyo's API.
 const contentsPath = "/simulator/"
 
-// serveContents answers GET /simulator/lists, /simulator/lists/{id}/profiles and, with Options.Ledger,
-// /simulator/ledger. Each is one JSON array with one element a line. No key is needed. Open import jobs complete
-// first.
+// serveContents answers GET /simulator/lists, /simulator/lists/{id}/profiles, /simulator/profiles and, with
+// Options.Ledger, /simulator/ledger. Each is one JSON array with one element a line. No key is needed. Open import jobs
+// complete first.
 func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
 	id, profiles := matchPath("/simulator/lists/{id}/profiles", path)
@@ -33,7 +33,17 @@ func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(appendLedger(nil, ledger))
 	case profiles && l != nil:
 		w.Header().Set("Content-Type", "application/json")
-		s.writeMembers(w, l)
+		s.writeProfiles(w, func(place int) (n uint32, member, more bool) {
+			if place == len(l.order) {
+				return 0, false, false
+			}
+			return l.order[place].profile, !l.order[place].left, true
+		})
+	case path == "/simulator/profiles":
+		w.Header().Set("Content-Type", "application/json")
+		s.writeProfiles(w, func(place int) (n uint32, holds, more bool) {
+			return uint32(place), true, place < len(s.profiles.all)
+		})
 	default:
 		http.NotFound(w, r)
 	}
@@ -53,26 +63,30 @@ func (s *Simulator) appendLists(b []byte) []byte {
 	return append(b, "\n]\n"...)
 }
 
-// writeMembers writes the members in the order of joining. It takes the lock anew for every thousand of them.
-func (s *Simulator) writeMembers(w http.ResponseWriter, l *list) {
+// writeProfiles writes the profiles at the places from 0 on that at returns and that belong to the answer, as long as
+// there are more. It takes the lock anew for every thousand places, or for every megabyte.
+func (s *Simulator) writeProfiles(w http.ResponseWriter, at func(place int) (n uint32, belongs, more bool)) {
 	b := []byte("[")
 	first := true
 	for place, more := 0, true; more; {
 		s.mu.Lock()
-		for end := min(len(l.order), place+1000); place < end; place++ {
-			m := l.order[place]
-			if m.left {
+		for end := place + 1000; place < end && len(b) < 1<<20; place++ {
+			var n uint32
+			var belongs bool
+			if n, belongs, more = at(place); !more {
+				break
+			}
+			if !belongs {
 				continue
 			}
 			if !first {
 				b = append(b, ',')
 			}
 			first = false
-			b = quote(append(b, "\n{\"id\":"...), s.profiles.id(m.profile))
-			attributes := s.profiles.all[m.profile].attributes // never empty: they have an identifier
+			b = quote(append(b, "\n{\"id\":"...), s.profiles.id(n))
+			attributes := s.profiles.all[n].attributes // never empty: they have an identifier
 			b = append(append(b, ','), attributes[1:]...)
 		}
-		more = place < len(l.order)
 		s.mu.Unlock()
 		if _, err := w.Write(b); err != nil {
 			return

@@ -2,7 +2,7 @@ package simulator_test
 
 import (
 	"context"
-	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -93,7 +93,8 @@ func TestCloseInDelay(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := fmt.Fprintf(conn, "POST /api/lists HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"); err != nil {
+	const request = "POST /api/lists HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
+	if _, err := io.WriteString(conn, request); err != nil {
 		t.Fatal(err)
 	}
 	<-delayed

@@ -21,7 +21,7 @@ func (f fieldset) object(b []byte, attributes []attribute) []byte {
 	b = append(b, '{')
 	first := true
 	for _, a := range attributes {
-		if f != nil && !f[a.name] && !f.within(a.name) {
+		if !f.wants(a.name) {
 			continue
 		}
 		if !first {
@@ -36,6 +36,31 @@ func (f fieldset) object(b []byte, attributes []attribute) []byte {
 	}
 	return append(b, '}')
 }
+
+// prune appends the JSON value of the attribute at a path. Of an object it leaves out the members that the fieldset
+// does not ask for.
+func (f fieldset) prune(b []byte, path string, value []byte) []byte {
+	if f == nil || f[path] || !isObject(value) || !f.within(path) {
+		return append(b, value...)
+	}
+	b = append(b, '{')
+	first := true
+	members(value, func(quoted, name, value []byte) {
+		inner := path + "." + string(name)
+		if !f[inner] && !f.within(inner) {
+			return
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = f.prune(append(append(b, quoted...), ':'), inner, value)
+	})
+	return append(b, '}')
+}
+
+// wants reports whether the fieldset asks for an attribute or for a member of it.
+func (f fieldset) wants(name string) bool { return f == nil || f[name] || f.within(name) }
 
 func (f fieldset) within(name string) bool {
 	for field := range f {

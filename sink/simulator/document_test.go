@@ -157,13 +157,19 @@ func (c *client) submit(list string, rows ...string) (job string) {
 // stored returns the members that /simulator shows for a list, one a line, without ids.
 func (c *client) stored(list string) (lines []string) {
 	c.t.Helper()
-	r := c.do("GET", "/simulator/lists/"+list+"/profiles", "", "Authorization", "")
+	return c.storedAt("/simulator/lists/" + list + "/profiles")
+}
+
+// storedAt returns the profiles at a path of the contents, without their ids.
+func (c *client) storedAt(path string) (lines []string) {
+	c.t.Helper()
+	r := c.do("GET", path, "", "Authorization", "")
 	if r.status != 200 || !json.Valid([]byte(r.body)) {
 		c.t.Fatal(r)
 	}
 	for line := range strings.Lines(r.body) {
 		if line = strings.TrimRight(line, ",\n"); line != "[" && line != "]" {
-			lines = append(lines, regexp.MustCompile(`"id":"[0-9A-Z]{26}",?`).ReplaceAllString(line, ""))
+			lines = append(lines, regexp.MustCompile(`"id":"(?:[0-9A-Z]{26}|[0-9A-Za-z]{6})",?`).ReplaceAllString(line, ""))
 		}
 	}
 	return lines

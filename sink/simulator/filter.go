@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// maxValues is the most values of one any or equals. Klaviyo's limit is not known; 100 are in use. A choice.
+const maxValues = 100
+
 // filterable holds the operators that each field allows. equals takes a string, equals[] a list, and any always a
 // list.
 type filterable map[string][]string
@@ -86,6 +89,7 @@ func (p *filterParser) list() (values []string) {
 		p.take(',')
 	}
 	p.take(']')
+	p.ok = p.ok && len(values) <= maxValues
 	return values
 }
 

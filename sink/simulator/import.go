@@ -2,9 +2,10 @@ package simulator
 
 import "net/http"
 
-// The limits of one import. Klaviyo documents 10,000 profiles, 5 MB and 100 KB.
+// The limits of one import. Klaviyo documents 10,000 profiles, 5 MB and 100 KB. The number of lists is a choice.
 const (
 	maxProfiles     = 10_000
+	maxLists        = 100
 	maxBody         = 5_000_000
 	maxProfileBytes = 100_000
 )
@@ -51,15 +52,15 @@ func parseImport(body []byte) (sent []sentProfile, listIDs []string, ps problems
 	})
 	switch {
 	case !p.hasProfiles && p.problems == nil:
-		p.fail("/data", payloadInvalid)
+		p.invalid("/data", payloadInvalid)
 	case !p.hasProfiles:
 	case p.kind != "profile-bulk-import-job":
-		p.fail("/data/type", "The type must be 'profile-bulk-import-job'.")
+		p.invalid("/data/type", "The type must be 'profile-bulk-import-job'.")
 	case len(p.sent) == 0:
-		p.fail(profilesPointer, "At least one profile is required.")
-	case len(p.sent) > maxProfiles:
+		p.invalid(profilesPointer, "At least one profile is required.")
+	case p.tooMany:
 		p.problems = nil
-		p.fail(profilesPointer, "The number of profiles must not be more than %d.", maxProfiles)
+		p.invalid(profilesPointer, "The number of profiles must not be more than %d.", maxProfiles)
 	}
 	return p.sent, p.listIDs, p.problems
 }
@@ -70,12 +71,9 @@ type importParser struct {
 	problems
 	kind        string
 	hasProfiles bool
+	tooMany     bool
 	sent        []sentProfile
 	listIDs     []string
-}
-
-func (p *importParser) fail(pointer, format string, args ...any) {
-	p.problems = append(p.problems, invalid(pointer, format, args...))
 }
 
 // object reads the next object. visit reads the value of a member and returns true, or returns false for an unknown
@@ -83,13 +81,13 @@ func (p *importParser) fail(pointer, format string, args ...any) {
 func (p *importParser) object(pointer string, visit func(name []byte) bool) {
 	if !isObject(p.b) {
 		p.value()
-		p.fail(pointer, payloadInvalid)
+		p.invalid(pointer, payloadInvalid)
 		return
 	}
 	p.walker.object(func(_, name []byte) {
 		if !visit(name) {
 			p.value()
-			p.problems = append(p.problems, unknownField(pointer, name, "profile-bulk-import-job"))
+			p.unknownField(pointer, name, "profile-bulk-import-job")
 		}
 	})
 }
@@ -111,7 +109,9 @@ func (p *importParser) data() {
 		case "relationships":
 			var found problems
 			p.listIDs, found = parseLists(p.value())
-			p.problems = append(p.problems, found...)
+			for _, problem := range found {
+				p.add(problem)
+			}
 		default:
 			return false
 		}
@@ -125,17 +125,22 @@ func (p *importParser) profiles(name []byte) bool {
 	}
 	if !isArray(p.b) {
 		p.value()
-		p.fail(profilesPointer, payloadInvalid)
+		p.invalid(profilesPointer, payloadInvalid)
 		return true
 	}
 	p.hasProfiles = true
 	p.sent = make([]sentProfile, 0, min(maxProfiles, len(p.b)/100))
 	p.array(func(i int) {
+		if i >= maxProfiles { // the rest is not kept
+			p.tooMany = true
+			p.value()
+			return
+		}
 		sent, found := parseProfile(p.walker)
 		p.sent = append(p.sent, sent)
 		for _, problem := range found {
 			problem.pointer = profilePointer(i) + problem.pointer
-			p.problems = append(p.problems, problem)
+			p.add(problem)
 		}
 	})
 	return true
@@ -161,5 +166,5 @@ func parseLists(relationships []byte) (ids []string, ps problems) {
 	if !isArray(data) {
 		return nil, problems{invalid(pointer+"/data", payloadInvalid)}
 	}
-	return parseIdentifiers(data, "list", pointer+"/data")
+	return parseIdentifiers(data, "list", pointer+"/data", maxLists)
 }

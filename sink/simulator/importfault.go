@@ -173,7 +173,8 @@ func concernsPhones(f *Fault, j *job) bool {
 func dropPhones(f *Fault, j *job) *answer {
 	for i := range j.sent {
 		if sent := &j.sent[i]; f.losesPhone(sent) {
-			sent.phone, sent.dropPhone, sent.rewrite = nil, true, true
+			sent.phone, sent.rewrite = nil, true
+			sent.drop("phone_number")
 		}
 	}
 	return nil

@@ -35,6 +35,13 @@ var kinds = map[string]kind{
 	"relink":   {parameters: []string{"to"}, serve: serveRelinked, wrong: wrongTarget},
 	"twice":    {serve: serveTwice},
 
+	"join":        {parameters: []string{"addresses", "profiles"}, serve: serveJoin, wrong: wrongJoin},
+	"leave":       {parameters: []string{"addresses", "phones", "profiles"}, serve: serveLeave},
+	"delete_list": {serve: serveDeleted, wrong: wrongList},
+	"hide":        {parameters: []string{"addresses", "phones"}, serve: serveHidden},
+	"unname":      {parameters: []string{"addresses", "phones"}, serve: serveUnnamed},
+	"loop":        {parameters: []string{"as=same,first"}, serve: serveLoop},
+
 	"refuse": {parameters: []string{"addresses", "indexes", "phones", "naming=all,rounds,unnamed", "code",
 		"detail", "attribute"}, last: true, affect: refuse, concerns: concernsProfiles},
 	"too_large": {parameters: []string{"profiles", "bytes"},

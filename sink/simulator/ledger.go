@@ -16,7 +16,8 @@ type Entry struct {
 	List    string `json:"list,omitempty"` // its id
 	Profile string `json:"profile"`        // its id
 	Email   string `json:"email,omitempty"`
-	Job     string `json:"job,omitempty"` // the import job's id, if there was one
+	Job     string `json:"job,omitempty"`    // the import job's id, if there was one
+	Others  bool   `json:"others,omitempty"` // another client did it, as a plan says
 }
 
 // The changes of entries. No entry has unchanged.
@@ -61,10 +62,17 @@ func (s *Simulator) Members(list string) (members []string) {
 	return members
 }
 
+// byOthers stands for a job where another client changes a list.
+const byOthers = "others"
+
 // enter adds a change to the ledger.
 func (s *Simulator) enter(at time.Time, change, list string, profile uint32, job string) {
 	if s.options.Ledger {
-		s.ledger = append(s.ledger, Entry{at, change, list, s.profiles.id(profile), s.email(profile), job})
+		others := job == byOthers
+		if others {
+			job = ""
+		}
+		s.ledger = append(s.ledger, Entry{at, change, list, s.profiles.id(profile), s.email(profile), job, others})
 	}
 }
 
@@ -95,8 +103,8 @@ func (s *Simulator) joining(l *list, profile uint32, now time.Time, job string) 
 }
 
 // leaving removes a profile from a list and adds that to the ledger.
-func (s *Simulator) leaving(l *list, profile uint32, now time.Time) {
+func (s *Simulator) leaving(l *list, profile uint32, now time.Time, job string) {
 	if l.leave(profile) {
-		s.enter(now, left, l.id, profile, "")
+		s.enter(now, left, l.id, profile, job)
 	}
 }

@@ -38,19 +38,19 @@ func TestLedger(t *testing.T) {
 	same(t, "z", ids[ze], z)
 	end, later, last := began.Add(2*time.Second), began.Add(7*time.Second), began.Add(10*time.Second)
 	want := []simulator.Entry{
-		{end, "created", "", ids[a], a, first},
-		{end, "joined", one, ids[a], a, first},
-		{end, "created", "", ids[""], "", first},
-		{end, "joined", one, ids[""], "", first},
-		{end, "joined", two, ids[a], a, second},
-		{end, "updated", "", z, ze, second},
-		{end, "joined", two, z, ze, second},
-		{later, "updated", "", ids[a], a, again},
-		{later, "stayed", one, ids[a], a, again},
-		{last, "joined", one, z, ze, ""},
-		{last, "stayed", one, z, ze, ""},
-		{last, "left", one, z, ze, ""},
-		{last, "created", "", ids[b], b, bare},
+		{end, "created", "", ids[a], a, first, false},
+		{end, "joined", one, ids[a], a, first, false},
+		{end, "created", "", ids[""], "", first, false},
+		{end, "joined", one, ids[""], "", first, false},
+		{end, "joined", two, ids[a], a, second, false},
+		{end, "updated", "", z, ze, second, false},
+		{end, "joined", two, z, ze, second, false},
+		{later, "updated", "", ids[a], a, again, false},
+		{later, "stayed", one, ids[a], a, again, false},
+		{last, "joined", one, z, ze, "", false},
+		{last, "stayed", one, z, ze, "", false},
+		{last, "left", one, z, ze, "", false},
+		{last, "created", "", ids[b], b, bare, false},
 	}
 	same(t, "ledger", c.Ledger(), want)
 	var served []simulator.Entry

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ type list struct {
 
 // membership is a place in a list's order. The place remains after the profile has left.
 type membership struct {
-	joined  int64 // Unix nanoseconds
+	joined  int64 // Unix nanoseconds of a whole second
 	profile uint32
 	left    bool
 }
@@ -29,9 +30,34 @@ func (l *list) join(profile uint32, now time.Time) bool {
 	if _, member := l.at[profile]; member {
 		return false
 	}
+	at := now.Truncate(time.Second).UnixNano()
+	if n := len(l.order); n > 0 {
+		at = max(at, l.order[n-1].joined) // in order even if the clock steps back
+	}
 	l.at[profile] = len(l.order)
-	l.order = append(l.order, membership{joined: now.UnixNano(), profile: profile})
+	l.order = append(l.order, membership{joined: at, profile: profile})
 	return true
+}
+
+// between returns the first place of the order that the filter's times of joining allow, and the end of them.
+func (l *list) between(f filter) (first, end int) {
+	end = len(l.order)
+	for _, t := range f {
+		if t.field != "joined_group_at" {
+			continue
+		}
+		after := t.operator == "greater-than" || t.operator == "less-or-equal"
+		place := sort.Search(len(l.order), func(i int) bool {
+			joined := time.Unix(0, l.order[i].joined)
+			return joined.After(t.at) || !after && joined.Equal(t.at)
+		})
+		if strings.HasPrefix(t.operator, "greater") {
+			first = max(first, place)
+		} else {
+			end = min(end, place)
+		}
+	}
+	return first, end
 }
 
 // leave removes a profile and reports whether it was a member.
@@ -82,7 +108,7 @@ func (l *list) append(b []byte, c *call, timeJSON func(time.Time) []byte) []byte
 		{"updated", timeJSON(l.updated)},
 		{"opt_in_process", quote(nil, l.optIn)},
 	}
-	if c.additional {
+	if c.additional["list"] {
 		attributes = append(attributes, attribute{"profile_count", strconv.AppendInt(nil, int64(len(l.at)), 10)})
 	}
 	self := c.base + "/api/lists/" + l.id + "/"
@@ -173,17 +199,17 @@ func parseList(body []byte, others ...string) (name, optIn string, ps problems) 
 		given, ok := text(value)
 		switch at := pointer + "/" + string(member); {
 		case string(member) != "name" && string(member) != "opt_in_process":
-			ps = append(ps, unknownField(pointer, member, "list"))
+			ps.unknownField(pointer, member, "list")
 		case isNull(value):
 		case !ok:
-			ps = append(ps, wrongType(at, string(member), "string"))
+			ps.add(wrongType(at, string(member), "string"))
 		case string(member) == "name":
 			if name = string(given); strings.TrimSpace(name) == "" {
-				ps = append(ps, invalid(at, "The name of a list must not be blank."))
+				ps.invalid(at, "The name of a list must not be blank.")
 			}
 		default:
 			if optIn = string(given); optIn != "single_opt_in" && optIn != "double_opt_in" {
-				ps = append(ps, invalid(at, "'%s' is not one of single_opt_in, double_opt_in.", optIn))
+				ps.invalid(at, "'%s' is not one of single_opt_in, double_opt_in.", optIn)
 			}
 		}
 	})

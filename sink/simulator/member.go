@@ -18,10 +18,11 @@ func (s *Simulator) getMembers(c *call) answer {
 	if l == nil {
 		return noSuch("list", c.id).answer()
 	}
+	c.filter = s.alsoFound(c.filter)
 	places, all := s.places(l, c.filter)
 	n := len(places)
 	if all {
-		n = len(l.order)
+		c.first, n = l.between(c.filter)
 	}
 	at := func(i int) (membership, bool) {
 		if !all {
@@ -67,7 +68,7 @@ func (s *Simulator) postMembers(c *call) answer {
 
 // deleteMembers is DELETE /api/lists/{id}/relationships/profiles. It ignores profiles that are not members: a choice.
 func (s *Simulator) deleteMembers(c *call) answer {
-	return s.changeMembers(c, s.leaving)
+	return s.changeMembers(c, func(l *list, n uint32, now time.Time) { s.leaving(l, n, now, "") })
 }
 
 // changeMembers changes all or nothing. One error names all ids that have no profile: recorded for DELETE with one id,
@@ -117,14 +118,12 @@ func parseMembers(body []byte) (ids []string, ps problems) {
 	if data == nil || !isArray(data) {
 		return nil, bad
 	}
-	ids, ps = parseIdentifiers(data, "profile", "/data")
+	ids, ps = parseIdentifiers(data, "profile", "/data", maxMembers)
 	switch {
 	case ps != nil:
 		return nil, ps
 	case len(ids) == 0:
 		return nil, problems{invalid("/data", "At least one profile is required.")}
-	case len(ids) > maxMembers:
-		return nil, problems{invalid("/data", "The number of profiles must not be more than %d.", maxMembers)}
 	}
 	return ids, nil
 }

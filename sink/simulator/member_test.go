@@ -160,9 +160,12 @@ func TestMemberPagesAndFilters(t *testing.T) {
 			`any(push_token,["x"])`:                                             nil,
 			`equals(_kx,"x")`:                                                   nil,
 			`greater-than(joined_group_at,2026-09-04T13:43:22.123456Z)`:         {ids[203], ids[204]},
-			`greater-or-equal(joined_group_at,2026-09-04T13:43:23.123456Z)`:     {ids[203], ids[204]},
-			`less-than(joined_group_at,2026-09-04T13:40:02.123456Z)`:            {ids[0], ids[1]},
-			`less-or-equal(joined_group_at,2026-09-04T13:40:01.123456Z)`:        {ids[0], ids[1]},
+			`greater-or-equal(joined_group_at,2026-09-04T13:43:23.123456Z)`:     {ids[204]},
+			`greater-than(joined_group_at,2026-09-04T13:43:23Z)`:                {ids[204]},
+			`greater-or-equal(joined_group_at,2026-09-04T13:43:23Z)`:            {ids[203], ids[204]},
+			`less-than(joined_group_at,2026-09-04T13:40:02Z)`:                   {ids[0], ids[1]},
+			`less-or-equal(joined_group_at,2026-09-04T13:40:01+00:00)`:          {ids[0], ids[1]},
+			`less-than(joined_group_at,2026-09-04T13:40:00Z)`:                   nil,
 			both: {ids[1]},
 		} {
 			same(t, filter, c.want(200, "GET", path+query("filter", filter), "").each("id"), want)
@@ -184,4 +187,45 @@ func TestMemberPagesAndFilters(t *testing.T) {
 	c.want(204, "DELETE", "/api/lists/"+list+"/relationships/profiles",
 		fmt.Sprintf(`{"data":[{"type":"profile","id":"%s"},{"type":"profile","id":"%s"}]}`, ids[0], ids[100]))
 	same(t, "second page", c.want(200, "GET", c.path(*d.Links.Next), "").each("id"), ids[101:201])
+}
+
+// Ranges of joined_group_at that touch have each member once, also those that joined in one second and while others
+// leave, in either direction and with any page size.
+func TestMemberRanges(t *testing.T) {
+	now := newClock()
+	c := start(t, simulator.Options{Now: now.now})
+	list := c.AddList("x", "single_opt_in")
+	path := "/api/lists/" + list + "/profiles"
+	var want []any
+	for i := range 60 {
+		email := fmt.Sprintf("p%d@example.org", i)
+		c.Add(simulator.Profile{Email: email, Lists: []string{"x"}})
+		want = append(want, email)
+		if i%7 == 6 {
+			now.pass(1500 * time.Millisecond)
+		}
+	}
+	const from = `greater-or-equal(joined_group_at,2026-09-04T13:40:%sZ)`
+	const until = `less-than(joined_group_at,2026-09-04T13:40:%sZ)`
+	cuts := []string{"00", "01", "03", "03", "07", "59"}
+	for _, params := range [][]string{{"page[size]", "100"}, {"page[size]", "3"}, {"page[size]", "7", "sort",
+		"-joined_group_at"}} {
+		var got []any
+		for i := range cuts[1:] {
+			filter := "and(" + fmt.Sprintf(from, cuts[i]) + "," + fmt.Sprintf(until, cuts[i+1]) + ")"
+			var part []any
+			for _, d := range c.pages(path + query(append(params, "filter", filter)...)) {
+				part = append(part, d.each("email")...)
+			}
+			if len(params) > 2 {
+				slices.Reverse(part)
+			}
+			got = append(got, part...)
+		}
+		same(t, fmt.Sprint(params), got, want)
+	}
+	pages := c.pages(path + query("page[size]", "5", "filter", fmt.Sprintf(from, "03")))
+	back := c.want(200, "GET", c.path(*pages[1].Links.Prev), "")
+	same(t, "back", back.each("email"), pages[0].each("email"))
+	same(t, "no page before the range", back.Links.Prev, (*string)(nil))
 }

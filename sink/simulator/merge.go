@@ -1,18 +1,19 @@
 package simulator
 
+import "slices"
+
 // merge returns the attributes old, nil for a new profile, after writing the attributes sent. null writes nothing, and
-// location and properties are written member by member. _kx, which Klaviyo does not keep, is left out, and so is
-// the phone number if dropPhone is set.
-func merge(old, sent []byte, dropPhone bool) []byte {
+// location and properties are written member by member. _kx, which Klaviyo does not keep, is left out, and so are
+// the attributes dropped.
+func merge(old, sent []byte, dropped []string) []byte {
 	m := newMerger(old)
 	members(sent, func(quoted, name, value []byte) {
+		if slices.Contains(dropped, string(name)) {
+			return
+		}
 		switch string(name) {
 		case "_kx":
 			return
-		case "phone_number":
-			if dropPhone {
-				return
-			}
 		case "location", "properties":
 			if isNull(value) {
 				return

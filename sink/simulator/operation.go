@@ -39,13 +39,14 @@ var (
 
 // The queries of the collections.
 var (
+	consent   = map[string]string{"profile": "subscriptions"}
 	listPages = grammar{fields: []string{"list"}, filter: listFilter, size: 10, maxSize: 10,
 		sort: []string{"created", "id", "name", "updated"}}
-	memberPages = grammar{fields: []string{"profile"}, filter: memberFilter, size: 20, maxSize: 100,
+	memberPages = grammar{fields: []string{"profile"}, additional: consent, filter: memberFilter, size: 20, maxSize: 100,
 		sort: []string{"joined_group_at"}}
 	memberIDPages = grammar{filter: memberFilter, size: 20, maxSize: 100, sort: []string{"joined_group_at"}}
-	profilePages  = grammar{fields: []string{"profile"}, filter: profileFilter, size: 20, maxSize: 100,
-		sort: []string{"created", "email", "id", "updated"}}
+	profilePages  = grammar{fields: []string{"profile"}, additional: consent, filter: profileFilter,
+		size: 20, maxSize: 100, sort: []string{"created", "email", "id", "updated"}}
 	jobPages = grammar{fields: []string{"profile-bulk-import-job"}, filter: jobFilter, size: 20, maxSize: 100,
 		sort: []string{"created_at"}}
 )
@@ -62,7 +63,7 @@ var operations = []operation{
 	{method: "POST", path: "/api/lists", scopes: "lists:write", tier: tierCreate, serve: (*Simulator).postList,
 		body: true, query: grammar{fields: []string{"list"}}},
 	{method: "GET", path: "/api/lists/{id}", scopes: "lists:read", tier: tierL, serve: (*Simulator).getList,
-		query: grammar{fields: []string{"list"}, additional: "profile_count"}},
+		query: grammar{fields: []string{"list"}, additional: map[string]string{"list": "profile_count"}}},
 	{method: "PATCH", path: "/api/lists/{id}", scopes: "lists:write", tier: tierM, serve: (*Simulator).patchList,
 		body: true, query: grammar{fields: []string{"list"}}},
 	{method: "DELETE", path: "/api/lists/{id}", scopes: "lists:write", tier: tierM, serve: (*Simulator).deleteList},
@@ -79,7 +80,11 @@ var operations = []operation{
 	{method: "GET", path: "/api/profiles", scopes: "profiles:read", tier: tierL, serve: (*Simulator).getProfiles,
 		query: profilePages},
 	{method: "GET", path: "/api/profiles/{id}", scopes: "profiles:read", tier: tierL, serve: (*Simulator).getProfile,
-		query: grammar{fields: []string{"profile"}}},
+		query: grammar{fields: []string{"profile"}, additional: consent}},
+	{method: "GET", path: "/api/profiles/{id}/lists", scopes: "lists:read profiles:read", tier: tierS,
+		serve: (*Simulator).getMemberships, query: grammar{fields: []string{"list"}}},
+	{method: "GET", path: "/api/profiles/{id}/relationships/lists", scopes: "lists:read profiles:read", tier: tierS,
+		serve: (*Simulator).getMemberships, relationship: true},
 
 	{method: "GET", path: importPath, scopes: "lists:read profiles:read", tier: tierM, serve: (*Simulator).getJobs,
 		query: jobPages},

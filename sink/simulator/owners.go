@@ -39,12 +39,28 @@ func (o owners) replace(old, key []byte, n uint32) {
 		return
 	}
 	if old != nil {
-		left := slices.DeleteFunc(o.of(old), func(owner uint32) bool { return owner == n })
-		delete(o.first, string(old))
-		delete(o.more, string(old))
-		for _, owner := range left {
-			o.add(old, owner)
-		}
+		o.remove(old, n)
 	}
 	o.add(key, n)
+}
+
+// remove makes n no owner of key. The others keep their order.
+func (o owners) remove(key []byte, n uint32) {
+	first, ok := o.first[string(key)]
+	more := o.more[string(key)]
+	switch {
+	case !ok:
+		return
+	case first != n:
+		more = slices.DeleteFunc(more, func(owner uint32) bool { return owner == n })
+	case len(more) == 0:
+		delete(o.first, string(key))
+	default:
+		o.first[string(key)], more = more[0], more[1:]
+	}
+	if len(more) == 0 {
+		delete(o.more, string(key))
+	} else {
+		o.more[string(key)] = more
+	}
 }

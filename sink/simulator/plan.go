@@ -13,6 +13,11 @@ type Plan struct {
 	Others map[string]Others `yaml:"others"`
 	// Retirement is a date, YYYY-MM-DD: the answers say that their revision ends then. "" is no such header.
 	Retirement string `yaml:"retirement"`
+	// Profiles are profiles that the account has from the start.
+	Profiles []Profile `yaml:"profiles"`
+	// AlsoFound says which filters find a profile by another address than its first: any and equals ("any" or ""), equals
+	// alone ("equals"), or none ("never").
+	AlsoFound string `yaml:"also_found"`
 	// Seed seeds Fault.Percent: the same requests in the same order meet the same faults.
 	Seed uint64 `yaml:"seed"`
 }
@@ -53,14 +58,14 @@ type Fault struct {
 	After time.Duration `yaml:"after"`
 
 	// Parameters of the import faults. Without Addresses and Indexes a fault concerns all profiles of an import.
-	Addresses []string `yaml:"addresses"` // patterns of emails, where * is any text; case does not matter
+	Addresses []string `yaml:"addresses"` // patterns of emails, where * is any text; case does not matter. Of join: emails
 	Indexes   []int    `yaml:"indexes"`   // places in the request, from 0
-	Phones    []string `yaml:"phones"`    // patterns of phone numbers; of refuse and drop_phone
+	Phones    []string `yaml:"phones"`    // patterns of phone numbers; not of fail and join
 	Naming    string   `yaml:"naming"`    // of refuse: all, rounds (only the first in each answer) or unnamed
 	Code      string   `yaml:"code"`      // of the error; of the kinds that answer too
 	Detail    string   `yaml:"detail"`    // of the error; of the kinds that answer too
 	Attribute string   `yaml:"attribute"` // of refuse: the attribute that it points at
-	Profiles  int      `yaml:"profiles"`  // of too_large: the most that pass
+	Profiles  int      `yaml:"profiles"`  // of too_large: the most that pass; of join and leave: how many
 	Bytes     int      `yaml:"bytes"`     // of too_large: the most that pass; of truncate: how many are sent, 0: half
 	Payload   string   `yaml:"payload"`   // of fail: original_payload is full, none or attributes (in that member)
 	Pointer   string   `yaml:"pointer"`   // of fail: index or data

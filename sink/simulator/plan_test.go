@@ -18,8 +18,10 @@ func readPlan(t *testing.T, text string) *simulator.Plan {
 	return p
 }
 
-const kindNames = "cancel, challenge, delay, drop_phone, expire, fail, lose, redirect, refuse, relink, reset, " +
-	"status, stuck, throttle, too_large, truncate, twice"
+const planKeys = "faults, others, retirement, profiles, also_found, seed"
+
+const kindNames = "cancel, challenge, delay, delete_list, drop_phone, expire, fail, hide, join, leave, loop, lose, " +
+	"redirect, refuse, relink, reset, status, stuck, throttle, too_large, truncate, twice, unname"
 
 // The example plan shows every kind, every parameter and every value that a parameter can have.
 func TestExamplePlan(t *testing.T) {
@@ -35,11 +37,12 @@ func TestExamplePlan(t *testing.T) {
 	for _, kind := range strings.Split(kindNames, ", ") {
 		same(t, kind, shown[kind], true)
 	}
-	same(t, "kinds", len(shown), 17)
+	same(t, "kinds", len(shown), 23)
 	const words = "on skip times every percent status as body type headers code detail retry_after form window " +
 		"processed before after to bytes addresses indexes naming attribute profiles payload pointer report " +
 		"uppercase phones minute second seed retirement error page empty text legacy no_id date none day all rounds " +
-		"unnamed full attributes index data"
+		"unnamed full attributes index data same first email phone_number external_id also old_id consent suppression " +
+		"lists joined also_found any equals never SUBSCRIBED UNSUBSCRIBED HARD_BOUNCE"
 	for _, word := range strings.Fields(words) {
 		if !strings.Contains(string(text), word) {
 			t.Errorf("the example plan does not mention %s", word)
@@ -56,15 +59,14 @@ func TestPlanRefused(t *testing.T) {
 		{"a number", "5", `:1: expected keys such as faults, got "5"`},
 		{"broken YAML", "faults: [", ":2: did not find expected node content"},
 		{"an unknown key of the plan", "seed: 1\nfaulst: []",
-			`:2: unknown key "faulst" (did you mean faults?); known are faults, others, retirement, seed`},
+			`:2: unknown key "faulst" (did you mean faults?); known are ` + planKeys},
 		{"a misspelt key of a fault", "faults:\n- on: '*'\n  do: status\n  statsu: 500",
 			`:4: unknown key "statsu" (did you mean status?); known are on, skip, times, every, percent, do, status,`},
 		{"an unknown key of a fault", "faults:\n- on: '*'\n  colour: red", `:3: unknown key "colour"; known are on,`},
 		{"an unknown key of others", "others:\n  GET /api/lists: {minutes: 5}",
 			`:2: unknown key "minutes" (did you mean minute?); known are minute, second`},
 		{"two unknown keys", "sed: 1\nfaulst: []",
-			`:1: unknown key "sed" (did you mean seed?); known are faults, others, retirement, seed` + "\n" +
-				`plan.yaml:2: unknown key "faulst"`},
+			`:1: unknown key "sed" (did you mean seed?); known are ` + planKeys + "\n" + `plan.yaml:2: unknown key "faulst"`},
 
 		{"a text for a number", "faults:\n- on: '*'\n  do: status\n  status: many",
 			`:4: expected a whole number, got "many"`},
@@ -95,6 +97,48 @@ func TestPlanRefused(t *testing.T) {
 			":2: percent: expected 0 to 100, got 101"},
 		{"percent below 0", "faults:\n- {do: challenge, on: '*', percent: -1}",
 			":2: percent: expected 0 to 100, got -1"},
+
+		{"an unknown key of a profile", "profiles:\n- emial: a@example.org",
+			`:2: unknown key "emial" (did you mean email?); known are email, phone_number, external_id, also,`},
+		{"a profile that is none", "profiles:\n- ann",
+			`:2: expected a profile with keys such as email, got "ann"`},
+		{"profiles that are no list", "profiles: {email: a@example.org}",
+			":1: expected a list of profiles, got keys with values"},
+		{"a profile without an identifier", "seed: 1\nprofiles:\n- {email: a@example.org}\n- lists: [x]",
+			":4: expected email, phone_number or external_id"},
+		{"other addresses without a first", "profiles:\n- {phone_number: '+4915112345678', also: [a@example.org]}",
+			":2: also, consent and suppression need email"},
+		{"six addresses", "profiles:\n- {email: a@example.org, also: [a, b, c, d, e]}",
+			":2: also: expected at most 4 addresses, got 5"},
+		{"a wrong address", "profiles:\n- {email: a@example.org, also: [b@]}",
+			`:2: expected an email address, got "b@"`},
+		{"one address twice", "profiles:\n- email: a@example.org\n- {email: b@example.org, also: [A@example.org]}",
+			`:3: two profiles have "A@example.org"`},
+		{"a wrong number", "profiles:\n- phone_number: 0151123",
+			`:2: phone_number: expected a number such as +4915112345678, got "0151123"`},
+		{"an unknown consent", "profiles:\n- {email: a@example.org, consent: yes}",
+			`:2: consent: expected one of SUBSCRIBED, UNSUBSCRIBED, NEVER_SUBSCRIBED, got "yes"`},
+		{"an unknown suppression", "profiles:\n- {email: a@example.org, suppression: TIRED}",
+			`:2: suppression: expected one of HARD_BOUNCE, INVALID_EMAIL, SPAM_COMPLAINT, UNSUBSCRIBE, USER_SUPPRESSED, ` +
+				`got "TIRED"`},
+		{"joined nothing", "profiles:\n- {email: a@example.org, joined: 1h}", ":2: joined has no effect without lists"},
+		{"joined in the future", "profiles:\n- {email: a@example.org, joined: -1h, lists: [x]}",
+			":2: joined: expected 0s or more, got -1h0m0s"},
+		{"an unknown way to be found", "also_found: some",
+			`: also_found: expected one of any, equals, never, got "some"`},
+
+		{"join without addresses", "faults:\n- {do: join, on: '*'}",
+			":2: kind join: addresses is missing: expected emails such as late*@example.com, where * becomes a number"},
+		{"join with a pattern", "faults:\n- {do: join, on: '*', addresses: ['*@*']}",
+			`:2: kind join: addresses: expected emails with at most one *, got "*@*"`},
+		{"join of several that are one", "faults:\n- {do: join, on: '*', addresses: [a@example.org], profiles: 2}",
+			":2: kind join: profiles has no effect without an address with *"},
+		{"the end of a list without a list", "faults:\n- {do: delete_list, on: GET /api/lists}",
+			`:2: kind delete_list: on: expected an operation on /api/lists/{id}, got "GET /api/lists"`},
+		{"the end of a list on any request", "faults:\n- {do: delete_list, on: '*'}",
+			`:2: kind delete_list: on: expected an operation on /api/lists/{id}, got "*"`},
+		{"an unknown loop", "faults:\n- {do: loop, on: '*', as: back}",
+			`:2: kind loop: as: expected one of same, first, got "back"`},
 
 		{"a parameter of other kinds", "faults:\n- {do: challenge, on: '*', status: 403}",
 			":2: kind challenge: does not take status"},

@@ -71,6 +71,23 @@ func (p problem) answer() answer { return problems{p}.answer() }
 // problems are the errors of one answer. The answer has the status of the first.
 type problems []problem
 
+// maxProblems is the most errors of one answer: one for each profile of an import. The number is a choice.
+const maxProblems = maxProfiles
+
+// add adds a problem, unless the answer has the most that it can have: a body of 5 MB can have a million problems.
+func (ps *problems) add(p problem) {
+	if len(*ps) < maxProblems {
+		*ps = append(*ps, p)
+	}
+}
+
+// invalid is add for a problem at a pointer.
+func (ps *problems) invalid(pointer, format string, args ...any) {
+	if len(*ps) < maxProblems { // before the text is made
+		ps.add(invalid(pointer, format, args...))
+	}
+}
+
 func (ps problems) answer() answer { return answer{status: ps[0].status, problems: ps} }
 
 // body returns the body of the answer to the request with an id. Klaviyo gives all errors of one answer that id.

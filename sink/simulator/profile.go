@@ -3,6 +3,7 @@ package simulator
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -19,7 +20,8 @@ type profile struct {
 // profiles holds the profiles, numbered in order of creation, and finds them by their identifiers.
 type profiles struct {
 	all      []profile
-	email    map[string]uint32 // lower case
+	email    map[string]uint32   // lower case, all addresses of a profile with several
+	also     map[uint32][]string // the addresses of such a profile besides its first
 	phone    owners
 	external owners
 	old      map[string]uint32 // by the ids that are no ULIDs
@@ -28,7 +30,7 @@ type profiles struct {
 
 func newProfiles() profiles {
 	return profiles{
-		email: map[string]uint32{}, phone: newOwners(), external: newOwners(),
+		email: map[string]uint32{}, also: map[uint32][]string{}, phone: newOwners(), external: newOwners(),
 		old: map[string]uint32{}, oldID: map[uint32]string{},
 	}
 }
@@ -100,6 +102,17 @@ func (ps *profiles) byEmail(email []byte) (n uint32, ok bool) {
 	return n, ok
 }
 
+// alias makes email another address of profile n.
+func (ps *profiles) alias(n uint32, email string) {
+	ps.also[n] = append(ps.also[n], email)
+	ps.email[strings.ToLower(email)] = n
+}
+
+// isAnother reports whether email is an address of profile n, and not its first.
+func (ps *profiles) isAnother(n uint32, email []byte) bool {
+	return slices.ContainsFunc(ps.also[n], func(a string) bool { return strings.EqualFold(a, string(email)) })
+}
+
 // upsert writes a sent profile into the profile that it names, or into a new one. job is the number of its import job.
 // change is created, updated, or unchanged. If one import job sends a profile several times, the first is written and
 // the others are dropped without an error, with change "": Klaviyo promises no order for them and may drop any.
@@ -116,10 +129,16 @@ func (ps *profiles) upsert(sent *sentProfile, now time.Time, job uint32) (n uint
 		return n, "", nil
 	}
 	old.job = job
+	if ps.isAnother(n, sent.email) { // Klaviyo chooses the first address, no write does
+		copied := *sent
+		copied.email = nil
+		copied.drop("email")
+		sent = &copied
+	}
 	if bytes.Equal(old.attributes, sent.attributes) {
 		return n, unchanged, nil
 	}
-	merged := merge(old.attributes, sent.attributes, sent.dropPhone)
+	merged := merge(old.attributes, sent.attributes, sent.dropped)
 	if bytes.Equal(old.attributes, merged) {
 		return n, unchanged, nil
 	}
@@ -173,7 +192,7 @@ func (ps *profiles) adopt(sent *sentProfile, owners []uint32) (n uint32, ok bool
 func (ps *profiles) create(sent *sentProfile, now time.Time, job uint32) uint32 {
 	attributes := slices.Clone(sent.attributes)
 	if sent.rewrite {
-		attributes = merge(nil, sent.attributes, sent.dropPhone)
+		attributes = merge(nil, sent.attributes, sent.dropped)
 	}
 	n := uint32(len(ps.all))
 	at := now.UnixNano()

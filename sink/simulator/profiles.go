@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -12,6 +13,7 @@ import (
 func (s *Simulator) getProfiles(c *call) answer {
 	s.lock()
 	defer s.mu.Unlock()
+	c.filter = s.alsoFound(c.filter)
 	numbers, all := s.candidates(c.filter)
 	if name, _ := c.sorting(); name == "email" || name == "updated" {
 		for n := 0; all && n < len(s.profiles.all); n++ {
@@ -72,6 +74,32 @@ func (s *Simulator) candidates(f filter) (numbers []uint32, all bool) {
 	return nil, true
 }
 
+// alsoFound adds to each term on email the first address of the profiles that have one of its values as another
+// address, so that they are found by it and show the first. A plan's also_found says by which operators they are.
+func (s *Simulator) alsoFound(f filter) filter {
+	for i := range f {
+		t := &f[i]
+		if t.field != "email" || !s.finds(t.operator) {
+			continue
+		}
+		for _, value := range t.values {
+			if n, ok := s.profiles.byEmail([]byte(value)); ok && s.profiles.isAnother(n, []byte(value)) {
+				t.values = append(t.values, strings.ToLower(s.email(n)))
+			}
+		}
+	}
+	return f
+}
+
+// finds reports whether an operator finds a profile by another address than its first.
+func (s *Simulator) finds(operator string) bool {
+	found := ""
+	if s.options.Plan != nil {
+		found = s.options.Plan.AlsoFound
+	}
+	return found == "" || found == "any" || found == operator
+}
+
 func (s *Simulator) named(field, value string) []uint32 {
 	var n uint32
 	var ok bool
@@ -124,19 +152,29 @@ var (
 func (s *Simulator) appendProfile(b []byte, c *call, n uint32, joined int64, conversations bool) []byte {
 	p := &s.profiles.all[n]
 	id := s.profiles.id(n)
-	stored := map[string][]byte{
-		"created":    timeJSON(time.Unix(0, p.created)),
-		"updated":    timeJSON(time.Unix(0, p.updated)),
-		"properties": []byte("{}"),
-	}
+	stored := map[string][]byte{"properties": []byte("{}")}
 	members(p.attributes, func(_, name, value []byte) { stored[string(name)] = value })
-	stored["location"] = appendLocation(nil, c.fields["profile"], stored["location"])
-	var attributes []attribute
+	attributes := make([]attribute, 0, len(profileAttributes)+2)
 	for _, name := range profileAttributes {
+		if !c.fields["profile"].wants(name) {
+			continue
+		}
+		switch name {
+		case "created":
+			stored[name] = timeJSON(time.Unix(0, p.created))
+		case "updated":
+			stored[name] = timeJSON(time.Unix(0, p.updated))
+		case "location":
+			stored[name] = appendLocation(nil, c.fields["profile"], stored[name])
+		}
 		attributes = append(attributes, attribute{name, stored[name]})
 	}
 	if joined != 0 {
 		attributes = append(attributes, attribute{"joined_group_at", timeJSON(time.Unix(0, joined))})
+	}
+	if c.additional["profile"] && c.fields["profile"].wants("subscriptions") {
+		value := c.fields["profile"].prune(nil, "subscriptions", s.appendSubscriptions(nil, n))
+		attributes = append(attributes, attribute{"subscriptions", value})
 	}
 	self := c.base + "/api/profiles/" + id + "/"
 	b = c.fields["profile"].resource(b, "profile", id, attributes)

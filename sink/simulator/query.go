@@ -15,7 +15,7 @@ type grammar struct {
 	sort          []string
 	size, maxSize int // of a page; 0 for an answer without pages
 	include       string
-	additional    string // the one value of additional-fields[list]
+	additional    map[string]string // the one value of additional-fields[…], by type
 }
 
 // request is the parsed query of a request.
@@ -27,7 +27,7 @@ type request struct {
 	size       int
 	cursor     *cursor
 	include    bool
-	additional bool
+	additional map[string]bool // by type
 }
 
 // fieldNames are the attributes that a sparse fieldset may name, by type.
@@ -41,7 +41,7 @@ var fieldNames = map[string][]string{
 		"id", "joined_group_at", "location.address1", "location.address2", "location.city", "location.country",
 		"location.ip", "location.latitude", "location.longitude", "location.region", "location.timezone",
 		"location.zip",
-	}, profileAttributes...),
+	}, slices.Concat(profileAttributes, subscriptionFields)...),
 	"profile-bulk-import-job": {
 		"id", "completed_at", "completed_count", "created_at", "expires_at", "failed_count", "started_at", "status",
 		"total_count",
@@ -59,7 +59,7 @@ func (g grammar) parse(raw string) (q request, p *problem) {
 		p := badParameter("query", "The query string is malformed.")
 		return q, &p
 	}
-	q = request{values: values, fields: map[string]fieldset{}, size: g.size}
+	q = request{values: values, fields: map[string]fieldset{}, additional: map[string]bool{}, size: g.size}
 	for name, given := range values {
 		wrong := g.take(&q, name, given[0])
 		if len(given) > 1 {
@@ -104,12 +104,22 @@ func (g grammar) take(q *request, name, value string) (wrong string) {
 		if q.include = value == g.include; !q.include {
 			return fmt.Sprintf("'%s' is not an allowed include parameter for this resource.", value)
 		}
-	case name == "additional-fields[list]" && g.additional != "":
-		if q.additional = value == g.additional; !q.additional {
-			return fmt.Sprintf("'%s' is not a valid field for the resource 'list'.", value)
+	case g.additional[additionalKind(name)] != "":
+		kind := additionalKind(name)
+		if q.additional[kind] = value == g.additional[kind]; !q.additional[kind] {
+			return fmt.Sprintf("'%s' is not a valid field for the resource '%s'.", value, kind)
 		}
 	default:
 		return fmt.Sprintf("'%s' is not an allowed query parameter for this resource.", name)
+	}
+	return ""
+}
+
+// additionalKind returns KIND of additional-fields[KIND], or "".
+func additionalKind(name string) string {
+	kind, ok := strings.CutPrefix(name, "additional-fields[")
+	if kind, closed := strings.CutSuffix(kind, "]"); ok && closed {
+		return kind
 	}
 	return ""
 }

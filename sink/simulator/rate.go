@@ -19,6 +19,7 @@ type window struct {
 // The tiers of Klaviyo's endpoints. The first window is the burst.
 var (
 	tierXS     = []window{{time.Second, 1}, {time.Minute, 15}}
+	tierS      = []window{{time.Second, 3}, {time.Minute, 60}}
 	tierM      = []window{{time.Second, 10}, {time.Minute, 150}}
 	tierL      = []window{{time.Second, 75}, {time.Minute, 750}}
 	tierCreate = []window{{time.Second, 10}, {time.Minute, 150}, {24 * time.Hour, 150}}

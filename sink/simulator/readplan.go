@@ -36,8 +36,8 @@ func ReadPlan(name string, r io.Reader) (*Plan, error) {
 	if lines.empty != 0 {
 		return nil, fmt.Errorf("%s:%d: expected a fault, got nothing", name, lines.empty)
 	}
-	if len(lines.faults) != len(p.Faults) {
-		return nil, fmt.Errorf("%s: expected only faults in faults", name)
+	if len(lines.parts["faults"]) != len(p.Faults) || len(lines.parts["profiles"]) != len(p.Profiles) {
+		return nil, fmt.Errorf("%s: expected only faults in faults and only profiles in profiles", name)
 	}
 	var wrong *wrongPlan
 	switch err := p.check(); {
@@ -45,8 +45,8 @@ func ReadPlan(name string, r io.Reader) (*Plan, error) {
 		return &p, nil
 	case !errors.As(err, &wrong):
 		return nil, fmt.Errorf("%s: %w", name, err)
-	case wrong.fault >= 0:
-		return nil, fmt.Errorf("%s:%d: %s", name, lines.faults[wrong.fault], wrong.text)
+	case wrong.part != "":
+		return nil, fmt.Errorf("%s:%d: %s", name, lines.parts[wrong.part][wrong.index], wrong.text)
 	case lines.others[wrong.endpoint] > 0:
 		return nil, fmt.Errorf("%s:%d: %s", name, lines.others[wrong.endpoint], wrong.text)
 	}
@@ -55,22 +55,22 @@ func ReadPlan(name string, r io.Reader) (*Plan, error) {
 
 // lines are the lines on which the parts of a plan start.
 type lines struct {
-	faults []int
+	parts  map[string][]int // of the elements of faults and of profiles
 	others map[string]int
 	empty  int // the line of the first fault that is null; 0: no fault is
 }
 
 func linesOf(document *yaml.Node) (l lines) {
-	l.others = map[string]int{}
+	l.others, l.parts = map[string]int{}, map[string][]int{}
 	root := document.Content[0]
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		value := root.Content[i+1]
-		switch root.Content[i].Value {
-		case "faults":
-			for _, fault := range value.Content {
-				l.faults = append(l.faults, fault.Line)
-				if l.empty == 0 && fault.Tag == "!!null" {
-					l.empty = fault.Line
+		switch part := root.Content[i].Value; part {
+		case "faults", "profiles":
+			for _, element := range value.Content {
+				l.parts[part] = append(l.parts[part], element.Line)
+				if l.empty == 0 && element.Tag == "!!null" && part == "faults" {
+					l.empty = element.Line
 				}
 			}
 		case "others":
@@ -115,6 +115,8 @@ var valueNames = map[string]string{
 	"simulator.Plan":              "keys such as faults",
 	"simulator.Fault":             "a fault with keys such as do",
 	"[]simulator.Fault":           "a list of faults",
+	"simulator.Profile":           "a profile with keys such as email",
+	"[]simulator.Profile":         "a list of profiles",
 	"simulator.Others":            "minute and second",
 	"map[string]simulator.Others": "operations with minute and second",
 	"map[string]string":           "names with texts",
@@ -140,6 +142,8 @@ func reword(text string) string {
 			known = keyNames[Plan]()
 		case "Others":
 			known = keyNames[Others]()
+		case "Profile":
+			known = keyNames[Profile]()
 		}
 		return fmt.Sprintf("unknown key %q%s", m[1], suggest(m[1], known))
 	}

@@ -1,14 +1,17 @@
 package simulator
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // sentProfile is one profile of an import. Its slices are parts of the request's body.
 type sentProfile struct {
 	attributes             []byte // as sent
 	id                     string
-	email, phone, external []byte // decoded, nil if not given
-	dropPhone              bool   // the phone number is malformed and not written
-	rewrite                bool   // the attributes cannot be stored as sent
+	email, phone, external []byte   // decoded, nil if not given
+	dropped                []string // attributes that are not written, such as a malformed phone number
+	rewrite                bool     // the attributes cannot be stored as sent
 	tooLarge               bool
 }
 
@@ -29,39 +32,39 @@ func parseProfile(w *walker) (sent sentProfile, ps problems) {
 			value := w.value()
 			id, ok := text(value)
 			if sent.id = string(id); !ok && !isNull(value) {
-				ps = append(ps, wrongType("/id", "id", "string"))
+				ps.add(wrongType("/id", "id", "string"))
 			}
 		case "attributes":
-			ps = append(ps, sent.parseAttributes(w)...)
+			ps = sent.parseAttributes(w, ps)
 		case "meta":
 			w.value()
-			ps = append(ps, invalid("/meta", "The simulator does not support meta."))
+			ps.invalid("/meta", "The simulator does not support meta.")
 		default:
 			w.value()
-			ps = append(ps, unknownField("", name, "profile"))
+			ps.unknownField("", name, "profile")
 		}
 	})
 	sent.tooLarge = len(w.since(before)) > maxProfileBytes
 	if !isProfile {
-		ps = append(ps, invalid("/type", "The type must be 'profile'."))
+		ps.invalid("/type", "The type must be 'profile'.")
 	}
 	if sent.attributes == nil {
-		ps = append(ps, invalid("/attributes", "The attributes of a profile must be an object."))
+		ps.invalid("/attributes", "The attributes of a profile must be an object.")
 	}
 	if ps == nil && sent.id == "" && sent.email == nil && sent.phone == nil && sent.external == nil {
 		const detail = "At least one identifier is required: id, email, phone_number or external_id."
-		ps = append(ps, invalid("/attributes", detail))
+		ps.invalid("/attributes", detail)
 	}
 	return sent, ps
 }
 
-// parseAttributes reads and checks the attributes, and keeps the identifiers among them.
+// parseAttributes reads and checks the attributes, keeps the identifiers among them, and adds the problems to ps.
 // An impossible phone number is a problem only without a valid email. With one it is silently dropped. A number that
 // does not exist is always a problem.
-func (sent *sentProfile) parseAttributes(w *walker) (ps problems) {
+func (sent *sentProfile) parseAttributes(w *walker, ps problems) problems {
 	if !isObject(w.b) {
 		w.value()
-		return nil
+		return ps
 	}
 	before := w.b
 	var seen [16]bool
@@ -69,36 +72,40 @@ func (sent *sentProfile) parseAttributes(w *walker) (ps problems) {
 		i, known := attributeNumbers[string(name)]
 		value := w.value()
 		if !known {
-			ps = append(ps, unknownField("/attributes", name, "profile"))
+			ps.unknownField("/attributes", name, "profile")
 			return
 		}
 		// Klaviyo writes no null, and the last of equal names counts.
 		sent.rewrite = sent.rewrite || seen[i] || isNull(value) || string(name) == "_kx" ||
 			isObject(value) && bytes.Contains(value, []byte("null"))
 		seen[i] = true
-		if p := sent.take(string(name), value); p != nil {
-			ps = append(ps, p...)
+		for _, p := range sent.take(string(name), value) {
+			ps.add(p)
 		}
 	})
 	sent.attributes = w.since(before)
 	emailValid := sent.email != nil && validEmail(sent.email)
 	if sent.email != nil && !emailValid {
-		ps = append(ps, invalid("/attributes/email", emailInvalid))
+		ps.invalid("/attributes/email", emailInvalid)
 	}
 	if sent.phone == nil {
 		return ps
 	}
 	switch readPhone(sent.phone) {
 	case phoneMissing:
-		ps = append(ps, invalid("/attributes/phone_number", phoneIneligible))
+		ps.invalid("/attributes/phone_number", phoneIneligible)
 	case phoneImpossible:
 		if !emailValid {
-			ps = append(ps, invalid("/attributes/phone_number", phoneMalformed))
+			ps.invalid("/attributes/phone_number", phoneMalformed)
 		}
-		sent.phone, sent.dropPhone, sent.rewrite = nil, true, true
+		sent.phone, sent.rewrite = nil, true
+		sent.drop("phone_number")
 	}
 	return ps
 }
+
+// drop leaves an attribute out when the profile is written.
+func (sent *sentProfile) drop(name string) { sent.dropped = append(slices.Clip(sent.dropped), name) }
 
 // take checks the type of one attribute and keeps it if it is an identifier.
 func (sent *sentProfile) take(name string, value []byte) problems {
@@ -158,10 +165,10 @@ func checkLocation(value []byte) (ps problems) {
 		coordinate := string(name) == "latitude" || string(name) == "longitude"
 		switch {
 		case !known:
-			ps = append(ps, unknownField(pointer, name, "profile"))
+			ps.unknownField(pointer, name, "profile")
 		case isText || isNull(value) || coordinate && isNumber(value):
 		default:
-			ps = append(ps, wrongType(pointer+"/"+string(name), string(name), "string"))
+			ps.invalid(pointer+"/"+string(name), "'%s' must be of type string or null.", name)
 		}
 	})
 	return ps

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Start listens on addr, a loopback address such as 127.0.0.1:0, and serves until Close.
-// The URL has no slash at its end. Call Start at most once.
+// Start listens on addr, a loopback address such as 127.0.0.1:0, and serves until Close. It answers only for loopback
+// hosts. The URL has no slash at its end. Call Start at most once.
 func (s *Simulator) Start(addr string) (url string, err error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -26,7 +26,7 @@ func (s *Simulator) Start(addr string) (url string, err error) {
 	}
 	s.served = make(chan struct{})
 	s.server = &http.Server{
-		Handler:           s,
+		Handler:           onlyLoopback(s),
 		ConnContext:       withConn,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       2 * time.Minute,

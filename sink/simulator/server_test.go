@@ -92,7 +92,7 @@ func (c *client) sendFirst(size int) (status int) {
 		c.t.Fatal(err)
 	}
 	defer conn.Close()
-	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Klaviyo-API-Key key\r\n"+
+	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Klaviyo-API-Key key\r\n"+
 		"revision: 2026-07-15\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", jobsPath, mediaType, size)
 	if _, err := io.WriteString(conn, head+strings.Repeat(" ", size)); err != nil {
 		c.t.Fatal(err)

@@ -57,8 +57,9 @@ type Simulator struct {
 	mu       sync.Mutex
 	lists    []*list // in order of creation
 	profiles profiles
-	jobs     []*job // in order of creation
-	open     []*job // the jobs that have not ended, in order of creation
+	consents map[uint32]emailConsent // without the profiles that never consented and are not suppressed
+	jobs     []*job                  // in order of creation
+	open     []*job                  // the jobs that have not ended, in order of creation
 	requests map[string]int
 	ledger   []Entry
 }
@@ -71,7 +72,8 @@ func New(options Options) *Simulator {
 	if options.JobTime == 0 {
 		options.JobTime = defaultJobTime
 	}
-	s := &Simulator{options: options, profiles: newProfiles(), requests: map[string]int{}}
+	s := &Simulator{options: options, profiles: newProfiles(), consents: map[uint32]emailConsent{},
+		requests: map[string]int{}}
 	s.rates.phase = options.RatePhase
 	if p := options.Plan; p != nil {
 		if err := p.check(); err != nil {
@@ -79,6 +81,7 @@ func New(options Options) *Simulator {
 		}
 		s.faults = newFaults(p)
 		s.rates.others = maps.Clone(p.Others)
+		s.addAll(p.Profiles)
 	}
 	s.inner = http.HandlerFunc(s.serve)
 	if options.Wrap != nil {

@@ -53,6 +53,9 @@ func newAccount(t *testing.T) account {
 	_, rest, _ := strings.Cut(answer, `"id":"`)
 	job, _, _ := strings.Cut(rest, `"`)
 	a.names = strings.NewReplacer("LIST", list, "PROFILE", profile, "JOB", job)
+	if status, answer := a.ask(s, "POST", "/api/lists/LIST/relationships/profiles", memberBody); status != 204 {
+		t.Fatal(answer)
+	}
 	return a
 }
 

@@ -19,8 +19,8 @@ func decode(text []byte) (value any, err error) {
 //   - A schema with properties is an object, and one with items an array, whether or not it says so. allOf becomes one
 //     schema. Otherwise the validator ignores such schemas.
 //   - An object with properties has no other members.
-//   - The links next and prev may be null, error objects have status, links and meta, and lists can be filtered by
-//     equals(name,"…"): all three were recorded.
+//   - The links next and prev and the subscriptions to WhatsApp may be null, error objects have status, links and meta,
+//     and lists can be filtered by equals(name,"…"): all these were recorded.
 //   - URLs are http URLs, and the revision header has the form of a date. Any host may be the server.
 //
 // In a sparse description resource objects may lack any attribute, as in answers to requests with fields[…].
@@ -36,6 +36,11 @@ func tighten(text []byte, sparse bool) ([]byte, error) {
 	d := description{schemas: at(doc, "components", "schemas"), sparse: sparse}
 	delete(doc, "servers")
 	d.addRecorded(doc)
+	for _, name := range []string{"EmailMarketing", "SMSMarketing", "SMSTransactional", "PushMarketing"} {
+		if sparse { // subscriptions.email.marketing.consent asks for that one alone
+			delete(at(d.schemas, name), "required")
+		}
+	}
 	for _, schema := range d.schemas {
 		d.schema(schema)
 	}
@@ -68,6 +73,9 @@ func (d description) addRecorded(doc map[string]any) {
 		members["links"] = map[string]any{"type": "object"}
 		members["meta"] = map[string]any{"type": "object"}
 	}
+	whatsapp := object(clone(d.schemas["WhatsappChannel"]))
+	whatsapp["nullable"] = true
+	at(d.schemas, "Subscriptions", "properties")["whatsapp"] = whatsapp
 	at(doc, "paths", "/api/lists", "get", "x-klaviyo-filters", "name", "operators")["single"] = []any{"equals"}
 }
 

@@ -32,6 +32,14 @@ var (
 		{`"properties":{`, `"properties":7,"x":{`}, {`"updated":"2`, `"updated":"x2`},
 		{`"push-tokens"`, `"push_tokens"`}, {`"attributes"`, `"attribute"`},
 	}
+	consentChanges = []change{ // of subscriptions in an answer
+		{`"subscriptions":{`, `"subscriptions":7,"x":{`}, {`"marketing":{`, `"marketing":[],"x":{`},
+		{`"can_receive_email_marketing":true`, `"can_receive_email_marketing":"true"`},
+		{`"can_receive_email_marketing"`, `"can_receive"`}, {`"consent":"`, `"consent":5,"x":"`},
+		{`"suppression":[]`, `"suppression":[{"reason":"TIRED","timestamp":"2026-01-01T00:00:00Z"}]`},
+		{`"list_suppressions":[]`, `"list_suppressions":[{"reason":"UNSUBSCRIBE"}]`},
+		{`"can_receive_sms_marketing"`, `"can_receive_sms"`}, {`"whatsapp":null`, `"whatsapp":7`},
+	}
 	memberChanges     = append([]change{{`"joined_group_at"`, `"joined"`}}, profileChanges...)
 	identifierChanges = []change{{`"type":"`, `"type":"x`}, {`"id":"`, `"ident":"`}, {`"id":"`, `"id":5,"x":"`}}
 	jobChanges        = []change{
@@ -99,8 +107,26 @@ var operations = []struct {
 			"filter=equals(email,%22x%22)", "filter=greater-than(joined_group_at,yesterday)", "include=lists",
 			"fields[profile]=name"},
 		wrongAnswers: changes(collectionChanges, memberChanges)},
+	{method: "GET", path: "/api/lists/LIST/profiles?additional-fields[profile]=subscriptions",
+		wrongQueries: []string{"additional-fields[profile]=consent", "additional-fields[list]=profile_count",
+			"additional-fields[profile]=subscriptions&additional-fields[profile]=subscriptions",
+			"filter=equals(joined_group_at,2026-01-01T00:00:00Z)",
+			"filter=less-than(joined_group_at,%222026-01-01T00:00:00Z%22)", "filter=greater-than(email,%22x%22)",
+			"filter=any(phone_number,%22x%22)", "filter=any(joined_group_at,[2026-01-01T00:00:00Z])",
+			"filter=and(less-than(joined_group_at,2026-01-01T00:00:00Z)", "sort=joined"},
+		wrongAnswers: changes(collectionChanges, memberChanges, consentChanges)},
+	{method: "GET", path: "/api/lists/LIST/profiles?filter=and(greater-or-equal(joined_group_at,2026-01-01T00:00:00Z)," +
+		"less-than(joined_group_at,2126-01-01T00:00:00%2B00:00))&sort=joined_group_at&page[size]=100&" +
+		"fields[profile]=email,joined_group_at,subscriptions.email.marketing.suppression&" +
+		"additional-fields[profile]=subscriptions",
+		wrongQueries: []string{"fields[profile]=email,subscriptions.email.consent", "fields[profile]=subscription"},
+		wrongAnswers: changes(collectionChanges, []change{
+			{`"email":"`, `"email":5,"x":"`}, {`"joined_group_at":"2`, `"joined_group_at":"x2`},
+			{`"suppression":[]`, `"suppression":{}`}, {`"suppression":`, `"suppressions":`},
+		})},
 	{method: "GET", path: "/api/lists/LIST/relationships/profiles?filter=equals(email,[%22bob@example.org%22])",
-		wrongQueries: []string{"page[size]=101", "fields[profile]=email"},
+		wrongQueries: []string{"page[size]=101", "fields[profile]=email", "filter=any(id,[%22x%22])",
+			"filter=equals(phone_number,%22x%22)", "sort=id", "additional-fields[profile]=subscriptions"},
 		wrongAnswers: changes(collectionChanges, identifierChanges)},
 	{method: "POST", path: "/api/lists/LIST/relationships/profiles", body: memberBody, wrongBodies: []change{
 		{`"type":"profile",`, ``}, {`"type":"profile"`, `"type":"list"`}, {`,"id":"PROFILE"`, ``},
@@ -118,8 +144,25 @@ var operations = []struct {
 		wrongQueries: []string{"page[size]=101", "filter=equals(first_name,%22x%22)",
 			"filter=any(email,%22x%22)", "filter=equals(email,%22x%22),", "sort=name", "fields[profile]=zip"},
 		wrongAnswers: changes(collectionChanges, profileChanges)},
+	{method: "GET", path: "/api/profiles?filter=any(id,[%22PROFILE%22])&sort=-updated&" +
+		"additional-fields[profile]=subscriptions",
+		wrongQueries: []string{"filter=any(external_id,[])", "filter=any(external_id,[x])",
+			"filter=any(_kx,[%22x%22])", "filter=greater-or-equal(created,2026-01-01T00:00:00Z)",
+			"filter=any(joined_group_at,[%22x%22])", "sort=joined_group_at", "fields[profile]=joined_group_at",
+			"additional-fields[profile]=profile_count"},
+		wrongAnswers: changes(collectionChanges, profileChanges, consentChanges)},
 	{method: "GET", path: "/api/profiles/PROFILE", wrongQueries: []string{"page[size]=1"},
 		wrongAnswers: changes(frameChanges, profileChanges)},
+	{method: "GET", path: "/api/profiles/PROFILE?additional-fields[profile]=subscriptions",
+		wrongQueries: []string{"additional-fields[profile]=email", "filter=equals(id,%22x%22)"},
+		wrongAnswers: changes(frameChanges, profileChanges, consentChanges)},
+	{method: "GET", path: "/api/profiles/PROFILE/lists", wrongBodies: []change{{``, `{}`}},
+		wrongQueries: []string{"page[size]=1", "fields[list]=profile_count", "sort=name",
+			"filter=equals(name,%22x%22)"},
+		wrongAnswers: changes(collectionChanges, listChanges)},
+	{method: "GET", path: "/api/profiles/PROFILE/relationships/lists",
+		wrongQueries: []string{"fields[list]=name", "page[cursor]=x"},
+		wrongAnswers: changes(collectionChanges, identifierChanges)},
 
 	{method: "POST", path: "/api/profile-bulk-import-jobs", body: importBody, wrongBodies: []change{
 		{`"type":"profile-bulk-import-job"`, `"type":"profile-import-job"`}, {`"type":"profile-bulk-import-job",`, ``},
