@@ -89,6 +89,6 @@ func FuzzNext(f *testing.F) {
 func fires(s *Schedule, at time.Time) bool {
 	has := func(bits uint64, value int) bool { return bits>>value&1 == 1 }
 	return at.Second() == 0 && at.Nanosecond() == 0 &&
-		has(s.spec.Minute, at.Minute()) && has(s.spec.Hour, at.Hour()) &&
-		has(s.spec.Month, int(at.Month())) && has(s.spec.Dom, at.Day()) && has(s.spec.Dow, int(at.Weekday()))
+		has(s.spec.minute, at.Minute()) && has(s.spec.hour, at.Hour()) &&
+		has(s.spec.month, int(at.Month())) && has(s.spec.monthDay, at.Day()) && has(s.spec.weekday, int(at.Weekday()))
 }
