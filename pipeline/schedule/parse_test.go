@@ -109,6 +109,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
+		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		s, err := Parse(text)
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "column ") || errors.Unwrap(err) != nil {
