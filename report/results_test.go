@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Results hold the last result of every row, from any writer and in any state that a crash left them in.
@@ -144,6 +145,7 @@ func FuzzResults(f *testing.F) {
 	f.Add(`{"type":"row","row":1,"status":"applied","key":"a@b.exam{"type":"row","row":1,"status":"accepted"}` + "\n{}")
 	f.Add(`{"type":"row","row":1,"status":"applied","key":"\`)
 	f.Fuzz(func(t *testing.T, text string) {
+		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		r, err := OpenResults(strings.NewReader(text), int64(len(text)))
 		if err != nil {
 			return
