@@ -18,8 +18,9 @@ type Results struct {
 	Cut     bool    // the last line was cut short
 	Reports *Report // the last report, with the jobs of all; nil when there is none
 
-	runs []*cursor
-	row  int64 // the row that Next returned last
+	again func() (*Results, error)
+	runs  []*cursor
+	row   int64 // the row that Next returned last
 }
 
 // cursor reads the lines of one run, whose row numbers ascend.
@@ -42,8 +43,15 @@ func OpenResults(results io.ReaderAt, size int64) (*Results, error) {
 	return r, r.open(results, all.code, stretches)
 }
 
+// Again returns the same results from their beginning, to be read beside r.
+func (r *Results) Again() (*Results, error) { return r.again() }
+
 // open begins to read stretches of results.
 func (r *Results) open(results io.ReaderAt, code encoding, stretches []stretch) error {
+	r.again = func() (*Results, error) {
+		other := &Results{Last: r.Last, Cut: r.Cut, Reports: r.Reports}
+		return other, other.open(results, code, stretches)
+	}
 	for _, s := range stretches {
 		c := &cursor{lines: newLines(io.NewSectionReader(results, s.from, s.to-s.from), 16<<10, code)}
 		if err := c.advance(); err != nil {
