@@ -7,7 +7,7 @@ const (
 
 	// Keys of all groups that wait for import jobs take at most maxHeld bytes, as far as one group does not take
 	// more. They are counted in units.
-	maxHeld, heldUnit = 64 << 20, 64 << 10
+	maxHeld, heldUnit = 48 << 20, 64 << 10
 
 	// maxKept is how long a key is at most that a job's error is looked for with. A key of ours has 101 characters.
 	maxKept = 1 << 10

@@ -159,6 +159,14 @@ func (l *Lines) line() error {
 	}
 }
 
+// forget lets go of the last line when it is longer than the buffer. The last entry stays valid.
+func (l *Lines) forget() {
+	l.long = nil
+	if len(l.rest) == 0 {
+		l.rest = nil
+	}
+}
+
 // oddity counts lines that a note mentions.
 type oddity struct{ lines, first int64 }
 

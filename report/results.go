@@ -7,8 +7,11 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// maxRuns bounds how often row numbers may start over in results. Each start costs a buffer of 16 KiB.
-const maxRuns = 1000
+const (
+	// maxRuns bounds how often row numbers may start over in results. Each start costs a buffer of cursorBuffer bytes.
+	maxRuns      = 1000
+	cursorBuffer = 16 << 10
+)
 
 // Results are earlier results, row by row. They may hold several runs on the same input, one after the other: then
 // the last line of a row counts. Results are for one goroutine at a time. Their memory grows with the runs, not with
@@ -26,7 +29,9 @@ type Results struct {
 // cursor reads the lines of one run, whose row numbers ascend.
 type cursor struct {
 	lines *Lines
-	entry Entry // the next row, with Row 0 after the last one
+	entry Entry             // the next row, with Row 0 after the last one; a long one has its number alone
+	part  *io.SectionReader // the run
+	long  int64             // offset in part of the entry when it is a long one, -1 otherwise
 }
 
 // stretch is a part of results whose row numbers ascend.
@@ -53,7 +58,8 @@ func (r *Results) open(results io.ReaderAt, code encoding, stretches []stretch) 
 		return other, other.open(results, code, stretches)
 	}
 	for _, s := range stretches {
-		c := &cursor{lines: newLines(io.NewSectionReader(results, s.from, s.to-s.from), 16<<10, code)}
+		part := io.NewSectionReader(results, s.from, s.to-s.from)
+		c := &cursor{lines: newLines(part, cursorBuffer, code), part: part}
 		if err := c.advance(); err != nil {
 			return err
 		}
@@ -117,6 +123,7 @@ func (r *Results) add(text []byte, line int64) error {
 // Of returns the last result of a row, valid until the next call. ok is false when there is none. Ask for rows in
 // ascending order, and do not mix Of with Next.
 func (r *Results) Of(row int64) (e Entry, ok bool, err error) {
+	var last *cursor
 	for _, c := range r.runs {
 		for c.entry.Row != 0 && c.entry.Row < row {
 			if err := c.advance(); err != nil {
@@ -124,10 +131,14 @@ func (r *Results) Of(row int64) (e Entry, ok bool, err error) {
 			}
 		}
 		if c.entry.Row == row {
-			e, ok = c.entry, true
+			last = c
 		}
 	}
-	return e, ok, nil
+	if last == nil {
+		return Entry{}, false, nil
+	}
+	e, err = last.whole()
+	return e, true, err
 }
 
 // Next returns the last result of the next row that has one, or io.EOF after the last row. The entry is valid until
@@ -152,14 +163,29 @@ func (r *Results) Next() (Entry, error) {
 	return e, err
 }
 
+// advance goes to the next row. Of a long line it keeps nothing but the row's number: there may be many runs.
 func (c *cursor) advance() error {
 	for {
-		e, err := c.lines.Next()
+		e, at, err := c.lines.next()
 		if err != nil && err != io.EOF {
 			return err
 		}
-		if c.entry = e; !e.Report {
-			return nil
+		c.lines.forget()
+		if e.Report {
+			continue
 		}
+		c.entry, c.long = e, -1
+		if len(e.Text) > cursorBuffer {
+			c.entry, c.long = Entry{Row: e.Row}, at
+		}
+		return nil
 	}
+}
+
+// whole returns the next row with all its members. It reads a long line again.
+func (c *cursor) whole() (Entry, error) {
+	if c.long < 0 {
+		return c.entry, nil
+	}
+	return newLines(io.NewSectionReader(c.part, c.long, c.part.Size()-c.long), cursorBuffer, c.lines.code).Next()
 }
