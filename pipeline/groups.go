@@ -1,13 +1,17 @@
 package pipeline
 
-import "klaviyo-export/report"
+import (
+	"slices"
+
+	"klaviyo-export/report"
+)
 
 const (
 	maxGroup = 64 << 10 // rows that are gathered for one import job: more than a batch has
 
 	// Keys of all groups that wait for import jobs take at most maxHeld bytes, as far as one group does not take
 	// more. They are counted in units.
-	maxHeld, heldUnit = 48 << 20, 64 << 10
+	maxHeld, heldUnit = 96 << 20, 64 << 10
 
 	// maxKept is how long a key is at most that a job's error is looked for with. A key of ours has 101 characters.
 	maxKept = 1 << 10
@@ -56,6 +60,7 @@ func (s *groups) next() {
 	if s.rows == 0 {
 		return
 	}
+	s.open.keys, s.open.ends = slices.Clone(s.open.keys), slices.Clone(s.open.ends) // without room for more
 	held := cap(s.open.keys) + 4*cap(s.open.ends)
 	s.open.permits = s.room.take(held / heldUnit)
 	s.emit(s.open)
