@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -135,6 +136,44 @@ func TestLongResults(t *testing.T) {
 	for row, want := range []Status{Rejected, Rejected, Applied} {
 		if e, ok, err := r.Of(int64(row + 1)); e.Status != want || !ok || err != nil {
 			t.Errorf("row %d is %v, %v, %v", row+1, e.Status, ok, err)
+		}
+	}
+}
+
+// Results of many runs with long lines take no memory for each run, and a long line is returned in full.
+func TestLongLinesOfManyRuns(t *testing.T) {
+	const runs = 100
+	line := `{"type":"row","row":1,"status":"rejected","code":"x","detail":"` + strings.Repeat("x", 200_000) + `"}`
+	in := strings.NewReader(strings.Repeat(line+"\n"+`{"type":"row","row":2,"status":"applied"}`+"\n", runs))
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := heap()
+	r, err := OpenResults(in, in.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	grown := heap() - before
+	if grown > 5<<20 { // 16 KiB a run, not 200 KB
+		t.Errorf("%d runs take %d bytes", runs, grown)
+	}
+	again, err := r.Again()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []*Results{r, again} {
+		one, err := from.Next()
+		if err != nil || string(one.Text) != line || one.Code != "x" {
+			t.Fatalf("%v, %.100s", err, one.Text)
+		}
+		if two, err := from.Next(); err != nil || two.Row != 2 || two.Status != Applied {
+			t.Errorf("%v, %+v", err, two)
+		}
+		if _, err := from.Next(); err != io.EOF {
+			t.Errorf("%v at the end", err)
 		}
 	}
 }
