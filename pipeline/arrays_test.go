@@ -102,6 +102,11 @@ func TestLineBreakInAString(t *testing.T) {
 			"a very long rest", `[{"n":"1,` + "\n" + strings.Repeat("x", 3<<20) + `"},` + a + "]",
 			"1 rejected json_invalid, 2 valid", 0,
 		},
+		{
+			"a bracket in a string behind a quote too many",
+			`[{"email":"x"y",` + "\n" + `"m":"z}","friends":[1,{"email":"in@x.example"}]},` + "\n" + b + "]",
+			"1 rejected json_invalid, 2 valid", 1,
+		},
 		{"a byte order mark before the next array", "[" + a + "]\n\ufeff[" + b + "]\n", "1 valid, 2 valid", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
