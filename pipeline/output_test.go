@@ -54,8 +54,8 @@ func TestBrokenOutputOfAResumedRun(t *testing.T) {
 	o.Resume = earlierResults(t, out.Bytes())
 	line := len(strings.Split(out.String(), "\n")[299]) + 1
 	_, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 320)), &full{left: 3*line + line/2})
-	if want := "; results were written up to row 303; later rows, up to row 320, may have been sent without a result"; err ==
-		nil || !strings.Contains(err.Error(), want) {
+	const want = "; results were written up to row 303; later rows, up to row 320, may have been sent without a result"
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v: want one with %q", err, want)
 	}
 }

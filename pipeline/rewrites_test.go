@@ -33,8 +33,8 @@ func TestWaitPassesLinesOn(t *testing.T) {
 	t.Parallel()
 	long := `{"type":"row","row":3,"status":"rejected","key":"ö@","stage":"validate","code":"email_invalid",` +
 		`"detail":"` + strings.Repeat("é", 20_000) + `"}` + "\n"
-	first := `{"type":"row","row":1,"status":"accepted","key":"a@b.example","job":"J1","dropped":["phone_number"]}` + "\n" +
-		`{"type":"row","row":2,"status":"unsent","code":"outage"}` + "\n" + long
+	first := `{"type":"row","row":1,"status":"accepted","key":"a@b.example","job":"J1",` +
+		`"dropped":["phone_number"]}` + "\n" + `{"type":"row","row":2,"status":"unsent","code":"outage"}` + "\n" + long
 	second := `{"type":"row","row":2,"status":"skipped","code":"duplicate","of":1, "own":"kept"}` + "\n" +
 		`{"type":"row","row":4,"status":"accepted","key":"c@b.example","job":"J2"}` + "\n"
 	want := `{"type":"row","row":1,"status":"applied","key":"a@b.example","job":"J1","dropped":["phone_number"]}` + "\n" +
