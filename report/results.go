@@ -23,7 +23,8 @@ type Results struct {
 
 	again func() (*Results, error)
 	runs  []*cursor
-	row   int64 // the row that Next returned last
+	long  [2][]byte // room for a long line: of one run to go past, of the entry that is returned
+	row   int64     // the row that Next returned last
 }
 
 // cursor reads the lines of one run, whose row numbers ascend.
@@ -60,7 +61,7 @@ func (r *Results) open(results io.ReaderAt, code encoding, stretches []stretch) 
 	for _, s := range stretches {
 		part := io.NewSectionReader(results, s.from, s.to-s.from)
 		c := &cursor{lines: newLines(part, cursorBuffer, code), part: part}
-		if err := c.advance(); err != nil {
+		if err := c.advance(&r.long[0]); err != nil {
 			return err
 		}
 		r.runs = append(r.runs, c)
@@ -126,7 +127,7 @@ func (r *Results) Of(row int64) (e Entry, ok bool, err error) {
 	var last *cursor
 	for _, c := range r.runs {
 		for c.entry.Row != 0 && c.entry.Row < row {
-			if err := c.advance(); err != nil {
+			if err := c.advance(&r.long[0]); err != nil {
 				return Entry{}, false, err
 			}
 		}
@@ -137,7 +138,7 @@ func (r *Results) Of(row int64) (e Entry, ok bool, err error) {
 	if last == nil {
 		return Entry{}, false, nil
 	}
-	e, err = last.whole()
+	e, err = last.whole(&r.long[1])
 	return e, true, err
 }
 
@@ -147,7 +148,7 @@ func (r *Results) Next() (Entry, error) {
 	next := int64(0)
 	for _, c := range r.runs {
 		for c.entry.Row != 0 && c.entry.Row <= r.row {
-			if err := c.advance(); err != nil {
+			if err := c.advance(&r.long[0]); err != nil {
 				return Entry{}, err
 			}
 		}
@@ -163,19 +164,25 @@ func (r *Results) Next() (Entry, error) {
 	return e, err
 }
 
-// advance goes to the next row. Of a long line it keeps nothing but the row's number: there may be many runs.
-func (c *cursor) advance() error {
+// advance goes to the next row. Of a long line it keeps nothing but the row's number, as there may be many runs: they
+// share the room for it.
+func (c *cursor) advance(room *[]byte) error {
 	for {
+		c.lines.long = *room
 		e, at, err := c.lines.next()
 		if err != nil && err != io.EOF {
 			return err
 		}
-		c.lines.forget()
+		long := len(e.Text) > cursorBuffer
+		if !c.lines.isIn || len(c.lines.rest) == 0 && (long || e.Report) {
+			*room, c.lines.long = c.lines.long, nil
+		} else {
+			*room = nil // the entry, or the next one, is in there
+		}
 		if e.Report {
 			continue
 		}
-		c.entry, c.long = e, -1
-		if len(e.Text) > cursorBuffer {
+		if c.entry, c.long = e, -1; long {
 			c.entry, c.long = Entry{Row: e.Row}, at
 		}
 		return nil
@@ -183,9 +190,14 @@ func (c *cursor) advance() error {
 }
 
 // whole returns the next row with all its members. It reads a long line again.
-func (c *cursor) whole() (Entry, error) {
+func (c *cursor) whole(room *[]byte) (Entry, error) {
 	if c.long < 0 {
 		return c.entry, nil
 	}
-	return newLines(io.NewSectionReader(c.part, c.long, c.part.Size()-c.long), cursorBuffer, c.lines.code).Next()
+	part := io.NewSectionReader(c.part, c.long, c.part.Size()-c.long)
+	lines := newLines(part, cursorBuffer, c.lines.code)
+	lines.long = *room
+	e, err := lines.Next()
+	*room = lines.long
+	return e, err
 }

@@ -178,6 +178,36 @@ func TestLongLinesOfManyRuns(t *testing.T) {
 	}
 }
 
+// Short lines behind a long one that a crash cut short stay what they are, while other runs read long lines.
+func TestShortEntriesInLongLines(t *testing.T) {
+	var text strings.Builder
+	for run := range 3 {
+		long := strings.Repeat(string(rune('a'+run)), 40_000)
+		text.WriteString(`{"type":"row","row":1,"status":"rejected","detail":"` + long)
+		for row := run + 1; row < 6; row++ {
+			fmt.Fprintf(&text, `{"type":"row","row":%d,"status":"applied","key":"row %[1]d of run %d"}`, row, run)
+		}
+		fmt.Fprintf(&text, "\n"+`{"type":"row","row":%d,"status":"rejected","key":"%s"}`+"\n", 6+run, long)
+	}
+	r, err := OpenResults(strings.NewReader(text.String()), int64(text.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row, want := range []string{
+		"row 1 of run 0", "row 2 of run 1", "row 3 of run 2", "row 4 of run 2", "row 5 of run 2",
+	} {
+		if e, err := r.Next(); err != nil || string(e.Key) != `"`+want+`"` || e.Row != int64(row+1) {
+			t.Errorf("row %d: %v, %.100s", row+1, err, e.Key)
+		}
+	}
+	for run := range 3 {
+		want := strings.Repeat(string(rune('a'+run)), 40_000)
+		if e, err := r.Next(); err != nil || !strings.Contains(string(e.Key), want) || e.Row != int64(6+run) {
+			t.Errorf("row %d: %v, %.100s", 6+run, err, e.Key)
+		}
+	}
+}
+
 // Results that open can be read to the end.
 func FuzzResults(f *testing.F) {
 	f.Add(`{"type":"row","row":1,"status":"applied","key":"a@b.exam{"type":"row","row":1,"status":"accepted"}` + "\n{}")
