@@ -30,7 +30,7 @@ type Results struct {
 // cursor reads the lines of one run, whose row numbers ascend.
 type cursor struct {
 	lines *Lines
-	entry Entry             // the next row, with Row 0 after the last one; a long one has its number alone
+	entry Entry             // the next row, with Row 0 after the last one; of a long line it has row and status alone
 	part  *io.SectionReader // the run
 	long  int64             // offset in part of the entry when it is a long one, -1 otherwise
 }
@@ -164,7 +164,7 @@ func (r *Results) Next() (Entry, error) {
 	return e, err
 }
 
-// advance goes to the next row. Of a long line it keeps nothing but the row's number, as there may be many runs: they
+// advance goes to the next row. Of a long line it keeps nothing but row and status, as there may be many runs: they
 // share the room for it.
 func (c *cursor) advance(room *[]byte) error {
 	for {
@@ -183,7 +183,7 @@ func (c *cursor) advance(room *[]byte) error {
 			continue
 		}
 		if c.entry, c.long = e, -1; long {
-			c.entry, c.long = Entry{Row: e.Row}, at
+			c.entry, c.long = Entry{Row: e.Row, Status: e.Status}, at
 		}
 		return nil
 	}
