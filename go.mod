@@ -11,7 +11,6 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/hashicorp/golang-lru/v2 v2.0.7 // the window of duplicates: which people are forgotten first
 	github.com/jotaen/kong-completion v0.0.12
-	github.com/netresearch/go-cron v0.15.0
 	github.com/nyaruka/phonenumbers/v2 v2.0.4
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/segmentio/encoding v0.5.4 // JSON of rows, requests and results, with few allocations

@@ -72,12 +72,39 @@ func TestLineBreakInAString(t *testing.T) {
 		},
 		{
 			"a line that ends as one between values", `[{"email":"x@y.example","n":"1,` + "\n" + `2"},` + a + "]\n[" + c + "]\n",
-			"1 rejected json_invalid, 2 valid", 1,
+			"1 rejected json_invalid, 2 valid, 3 valid", 0,
 		},
 		{
 			"objects inside the broken row are no rows",
 			"[\n {\n  \"email\":\"x\"y\",\n  \"friends\":[\n   {\n    \"email\":\"in@x.example\"\n   }\n  ]\n },\n" +
 				" {\n  \"email\":\"b@x.example\"\n }\n]\n",
+			"1 rejected json_invalid, 2 valid", 1,
+		},
+		{
+			"objects inside the broken row on one line are no rows",
+			`[` + a + `,{"n":"1:` + "\n" + `2","x":-1.5e3,"friends":[{"email":"in@x.example"},{"y":{}}],"z":null},` + b + "]",
+			"1 valid, 2 rejected json_invalid, 3 valid", 0,
+		},
+		{
+			"several line breaks and escaped quotes",
+			`[{"n":"\"1\":` + "\n,\n" + `x{\"2\"}:` + "\n\n" + `3"},` + a + `,{"n":[` + "\n" + `"4,` + "\n" + `"]},` + b + "]",
+			"1 rejected json_invalid, 2 valid, 3 rejected json_invalid, 4 valid", 0,
+		},
+		{
+			"a backslash before the line break", `[{"n":"C:\` + "\n" + `"},` + a + "]",
+			"1 rejected json_invalid, 2 valid", 0,
+		},
+		{
+			"a line break in a string that is no member", `[` + a + `,"1,` + "\n" + `2",` + b + "]",
+			"1 valid, 2 rejected json_invalid, 3 valid", 0,
+		},
+		{
+			"a very long rest", `[{"n":"1,` + "\n" + strings.Repeat("x", 3<<20) + `"},` + a + "]",
+			"1 rejected json_invalid, 2 valid", 0,
+		},
+		{
+			"a bracket in a string behind a quote too many",
+			`[{"email":"x"y",` + "\n" + `"m":"z}","friends":[1,{"email":"in@x.example"}]},` + "\n" + b + "]",
 			"1 rejected json_invalid, 2 valid", 1,
 		},
 		{"a byte order mark before the next array", "[" + a + "]\n\ufeff[" + b + "]\n", "1 valid, 2 valid", 0},
@@ -88,6 +115,37 @@ func TestLineBreakInAString(t *testing.T) {
 			var out bytes.Buffer
 			rep, err := Run(t.Context(), o, strings.NewReader(test.in), &out)
 			if rows, _ := parse(t, out.Bytes()); brief(rows) != test.want || rep.ExitCode != test.exit {
+				t.Errorf("got %s; exit %d, %v", brief(rows), rep.ExitCode, err)
+			}
+		})
+	}
+}
+
+// Objects that cannot be told from the rest of a broken row are counted in the error of the input.
+func TestUnreadObjectsAreCounted(t *testing.T) {
+	const a, b, c = `{"email":"a@b.example"}`, `{"email":"c@d.example"}`, `{"email":"e@f.example"}`
+	broken := `{"email":"x"y","n":1,` + "\n" + `"m":2}` // a quote too many
+	const unread = "objects of an array that were not read behind a line break inside a string: "
+	for _, test := range []struct{ name, in, want, problem string }{
+		{
+			"up to the end of the input", "[" + a + "," + broken + "," + b + "," + c + "]",
+			"1 valid, 2 rejected json_invalid", "an array in the input never ends; " + unread + "2",
+		},
+		{
+			"up to the next array", "[" + broken + "," + b + "]\n[" + c + "]",
+			"1 rejected json_invalid, 2 valid", unread + "1",
+		},
+		{
+			"in two arrays", "[" + broken + "," + b + "\n]\n[" + broken + "," + b + "," + c + ",\n" + a + "]\n",
+			"1 rejected json_invalid, 2 rejected json_invalid, 3 valid", unread + "3",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := checkOptions(t)
+			o.MaxInvalid = Bound{rows: 9}
+			var out bytes.Buffer
+			rep, err := Run(t.Context(), o, iotest.OneByteReader(strings.NewReader(test.in)), &out)
+			if rows, _ := parse(t, out.Bytes()); brief(rows) != test.want || rep.ExitCode != 1 || rep.Error != test.problem {
 				t.Errorf("got %s; exit %d, %v", brief(rows), rep.ExitCode, err)
 			}
 		})

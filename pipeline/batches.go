@@ -42,6 +42,7 @@ func newBatches(c *control, sender sink.Sender, o *Options, earlier *resumption,
 	s := &batches{
 		control: c, checker: o.Checker, earlier: earlier, emit: emit, maxRows: checkRows, delay: o.BatchDelay,
 	}
+	s.required.column = o.Checker.RequiredColumn()
 	if sender != nil {
 		s.maxRows, s.maxBytes = sender.Limits()
 	}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ type framer struct {
 	before     byte   // the last byte of lines that is not blank; 0 behind an array
 	array      array
 	fault      string // what is wrong with an array that has ended
+	unread     int64  // objects of arrays that have ended that were not read
 	pools      *pools
 	chunk      *chunk
 	whole      int  // bytes of the chunk that are whole rows
@@ -66,6 +68,7 @@ func (f *framer) split(p []byte) (rest []byte) {
 			p = p[n:]
 			if f.array.ended {
 				f.fault = cmp.Or(f.fault, f.array.fault)
+				f.unread += f.array.unread
 				f.inArray, f.inLine, f.before = false, false, 0
 			}
 			continue
@@ -216,16 +219,28 @@ func (f *framer) end() error {
 		f.chunk.last = true
 		f.cut(len(f.chunk.text))
 	}
-	switch {
-	case f.inArray:
-		return &Error{
-			Text: "an array in the input never ends",
-			Hint: "check whether the command before the pipe failed; the rows before the end have their results", exit: 1,
+	return f.problem()
+}
+
+// problem is the error of the arrays in an input that has ended.
+func (f *framer) problem() error {
+	text, hint := f.fault, "the rows around it have their results"
+	if f.inArray {
+		text = "an array in the input never ends"
+		hint = "check whether the command before the pipe failed; the rows before the end have their results"
+		if f.unread += f.array.unread; f.array.skipping {
+			f.unread += f.array.skipped
 		}
-	case f.fault != "":
-		return &Error{Text: f.fault, Hint: "the rows around it have their results", exit: 1}
 	}
-	return nil
+	if f.unread > 0 {
+		lost := fmt.Sprintf("objects of an array that were not read behind a line break inside a string: %d", f.unread)
+		text = strings.TrimPrefix(text+"; "+lost, "; ")
+		hint = `have the client write line breaks in strings as \n; the rows around them have their results`
+	}
+	if text == "" {
+		return nil
+	}
+	return &Error{Text: text, Hint: hint, exit: 1}
 }
 
 // nthLine returns where the first n lines of text end.

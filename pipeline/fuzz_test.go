@@ -85,7 +85,7 @@ func FuzzReader(f *testing.F) {
 		return rows, err
 	}
 	f.Fuzz(func(t *testing.T, data, cuts []byte) {
-		mustEnd(t)
+		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		text := grown(string(data))
 		want, certain := split(text)
 		whole, err := framed(t, text, []int{1 << 30})
@@ -191,7 +191,7 @@ func FuzzPick(f *testing.F) {
 	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, results string, data []byte, which byte) {
-		mustEnd(t)
+		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		file := filepath.Join(dir, "results")
 		if err := os.WriteFile(file, []byte(results), 0o600); err != nil {
 			t.Fatal(err)

@@ -43,6 +43,23 @@ func TestBrokenOutput(t *testing.T) {
 	}
 }
 
+// The error of a broken output names the row of the last result, also where the results of earlier rows are in another
+// file.
+func TestBrokenOutputOfAResumedRun(t *testing.T) {
+	o, _ := addOptions(t, nil)
+	var out bytes.Buffer
+	if _, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 300)), &out); err != nil {
+		t.Fatal(err)
+	}
+	o.Resume = earlierResults(t, out.Bytes())
+	line := len(strings.Split(out.String(), "\n")[299]) + 1
+	_, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 320)), &full{left: 3*line + line/2})
+	const want = "; results were written up to row 303; later rows, up to row 320, may have been sent without a result"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v: want one with %q", err, want)
+	}
+}
+
 // A run that cannot begin sends nothing and writes a report that says why.
 func TestRefuse(t *testing.T) {
 	o, sim := addOptions(t, nil)

@@ -26,6 +26,7 @@ type rehearsal struct {
 // rehearse reads and checks the whole input. It stops the run when there is a reason not to send.
 func (r *run) rehearse(ctx context.Context, s *spool, earlier *resumption) *rehearsal {
 	h := &rehearsal{control: r.control, earlier: earlier}
+	h.required.column = r.options.Checker.RequiredColumn()
 	checks := newChecks(r.control, r.options.Checker, h.add)
 	h.ended = r.read(ctx, s, checks.add)
 	checks.wait()

@@ -13,11 +13,14 @@ const sane = 1000
 // required finds out whether the rows have the column that the operation needs. A row without it may come first: some
 // clients leave nulls out.
 type required struct {
+	column  string // its name
 	met     bool   // a row has the column
 	rows    int64  // seen while it is not met
 	notJSON bool   // the first rows are not JSON
-	lacking int64  // number of the first object without the column, 0 when there is none
+	lacking int64  // number of the first object without the column, if possible one with no other fault; 0 for none
 	reason  string // what is wrong with that row
+	other   bool   // that row has another fault, which its result names
+	wrong   bool   // an object has the column, but not as a string
 	garbage string // what is wrong with the first row, if it is not JSON
 }
 
@@ -38,12 +41,26 @@ func (r *required) see(c *chunk) (first bool) {
 		case validate.Present:
 			r.met = true
 		case validate.Missing, validate.WrongType:
-			if r.lacking == 0 {
-				r.lacking, r.reason = c.first+int64(i), row.Fault.Detail
-			}
+			r.lacks(row, c.first+int64(i))
 		}
 	}
 	return r.met
+}
+
+// lacks notes an object without the column.
+func (r *required) lacks(row *validate.Row, number int64) {
+	r.wrong = r.wrong || row.Required == validate.WrongType
+	other := row.Fault.Column != r.column
+	if r.lacking > 0 && (other || !r.other) {
+		return
+	}
+	r.lacking, r.reason, r.other = number, row.Fault.Detail, other
+	switch {
+	case other && row.Required == validate.Missing:
+		r.reason = fmt.Sprintf("column %q is missing; the row has another fault too: %s", r.column, r.reason)
+	case other:
+		r.reason = fmt.Sprintf("column %q is not a string; the row has another fault too: %s", r.column, r.reason)
+	}
 }
 
 // open reports whether an object lacks the column and no row has it so far.
@@ -78,7 +95,9 @@ func (r *required) missing() error {
 	}
 	text := fmt.Sprintf("row %d: %s", r.lacking, r.reason)
 	if r.rows > 1 {
-		text += fmt.Sprintf("; none of the first %d rows has it", r.rows)
+		if text += fmt.Sprintf("; none of the first %d rows has %q", r.rows, r.column); r.wrong {
+			text += " as a string"
+		}
 	}
 	return &Error{Text: text, Hint: r.hint()}
 }

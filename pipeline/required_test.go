@@ -19,7 +19,27 @@ func TestMissingColumn(t *testing.T) {
 		{"missing", `{"EMAIL":"a@example.com"}`, `row 1: column "email" is missing, but "EMAIL" is there`},
 		{"a number", `{"email":5}`, `row 1: column "email": expected a string, got a number`},
 		{"behind rows that are no objects", "nope\n[1]\n{\"mail\":\"a@example.com\"}", "row 3: column"},
-		{"in no row", strings.Repeat(`{"mail":"a@example.com"}`+"\n", 300), "none of the first 300 rows has it"},
+		{"in no row", strings.Repeat(`{"mail":"a@example.com"}`+"\n", 300), `none of the first 300 rows has "email"`},
+		{
+			"another fault alone", `{"x":1,"x":2}`,
+			`row 1: column "email" is missing; the row has another fault too: column "x" appears twice`,
+		},
+		{
+			"another fault first", `{"x":1,"x":2}` + "\n" + `{"mail":"a@example.com"}` + "\n" + `{"e":1}`,
+			`row 2: column "email" is missing, but "mail" is there; use AS "email" or --map mail=email; none of`,
+		},
+		{
+			"another fault in every row", strings.Repeat(`{"EMAIL":"a@example.com","$x":1,"$x":2}`+"\n", 2),
+			`row 1: column "email" is missing; the row has another fault too: column "$x" appears twice`,
+		},
+		{
+			"a number and another fault", `{"email":5,"x":1,"x":2}` + "\n{}",
+			`row 2: column "email" is missing; the row has no columns; none of the first 2 rows has "email" as a string`,
+		},
+		{
+			"a number and another fault alone", `{"email":5,"x":1,"x":2}`,
+			`row 1: column "email" is not a string; the row has another fault too: column "x" appears twice`,
+		},
 		{"not JSON at all", strings.Repeat("2024-05-01 INFO ready\n", 1000), "the first 1000 rows are not JSON"},
 		{"not JSON for long", strings.Repeat("x\n", 1000) + rowsFrom(0, 10), "the first 1000 rows are not JSON"},
 	} {
@@ -75,7 +95,7 @@ func TestColumnMissingInManyRows(t *testing.T) {
 	rep, err := Run(t.Context(), o, strings.NewReader(strings.Repeat(`{"mail":"a@example.com"}`+"\n", 50_000)), &out)
 	rows, _ := parse(t, out.Bytes())
 	if rep.ExitCode != 2 || rep.Rows.Read != int64(len(rows)) || rep.Rows.Rejected != rep.Rows.Read ||
-		!strings.Contains(fmt.Sprint(err), "none of the first 50000 rows has it") {
+		!strings.Contains(fmt.Sprint(err), `none of the first 50000 rows has "email"`) {
 		t.Errorf("exit %d, %v, %+v", rep.ExitCode, err, rep.Rows)
 	}
 	if diff := cmp.Diff(map[string]int{"GET /api/lists 200": 2}, sim.Requests()); diff != "" {

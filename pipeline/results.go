@@ -21,8 +21,8 @@ const (
 // results are those of a stretch of rows: all that their lines need, so that chunks and profiles can go while
 // import jobs are waited for. Beside its key a row takes 4 bytes.
 type results struct {
-	first   int64   // number of the first row
-	numbers []int64 // of the rows, where they do not follow each other
+	first   int64 // number of the first row
+	last    int64 // number of the last row of earlier results; the rows between that are not here are passed on
 	keys    []byte
 	ends    []uint32 // where each row's key ends in keys
 	odd     []odd    // rows with a result of their own, in input order
@@ -168,13 +168,6 @@ func (r *results) key(row int) []byte {
 		start = r.ends[row-1]
 	}
 	return r.keys[start:r.ends[row]]
-}
-
-func (r *results) number(row int) int64 {
-	if r.numbers != nil {
-		return r.numbers[row]
-	}
-	return r.first + int64(row)
 }
 
 // rowsOf returns the indexes of the rows that share the n-th result.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/segmentio/encoding/json"
 	"github.com/sourcegraph/conc/stream"
 
 	"klaviyo-export/report"
@@ -127,4 +128,10 @@ func (p *proof) enter(line *report.Line) {
 	line.ReadBack = report.ReadBack{
 		Asked: true, Verified: p.state != sink.NotRead, Since: p.since, New: p.new, Mailable: p.mailable,
 	}
+}
+
+// plain is the text of a key.
+func plain(key []byte) (text string) {
+	_ = json.Unmarshal(key, &text) // it is a JSON string
+	return text
 }

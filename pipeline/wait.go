@@ -1,21 +1,13 @@
 package pipeline
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"io"
 
-	"github.com/segmentio/encoding/json"
-
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
-)
-
-const (
-	maxGroup = 64 << 10 // lines that are held together for one import job: more than a batch has
-	maxAlone = 4096     // lines that are held together where no import job is waited for
 )
 
 // Wait reads the results of an earlier run from in, waits for the import jobs of the rows that are accepted there,
@@ -32,36 +24,45 @@ func Wait(ctx context.Context, o *Options, in io.Reader, out io.Writer) (*report
 }
 
 // waitFor takes the results in in through settling. Its error is the input's.
+//
+// The results are read twice, one reading behind the other: the first finds the rows whose import jobs are waited for,
+// the second writes every row when its turn has come. So rows that are passed on take no memory while they wait.
 func (r *run) waitFor(ctx context.Context, in io.Reader) error {
-	writes := newWrites(r.control, r.out, nil)
-	settles := newSettles(r.control, r.watch, r.options, writes.add)
-	groups := newGroups(r.control, func(s *results) { settles.add(ctx, s) })
-
-	ended := r.readResults(ctx, in, groups.add)
-	groups.wait()
-	settles.wait()
-	r.open = writes.wait()
-	return ended
-}
-
-// readResults hands the results in in to add, one after the other. Its error is the input's.
-func (r *run) readResults(ctx context.Context, in io.Reader, add func(*report.Entry)) error {
 	defer r.control.guard()
 	earlier, err := openEarlier(ctx, in)
 	if err != nil {
 		return notResults(err)
 	}
 	defer earlier.Close()
-	results, err := earlier.results()
+	first, err := earlier.results()
 	if err != nil {
 		return notResults(err)
 	}
-	if results.Reports != nil {
-		*r.earlier = *results.Reports
+	second, err := first.Again()
+	if err != nil {
+		return notResults(err)
 	}
+	if first.Reports != nil {
+		*r.earlier = *first.Reports
+	}
+	room := newPermits(r.watch, maxHeld/heldUnit)
+	rewrites := newRewrites(newWrites(r.control, r.out, room), second)
+	settles := newSettles(r.control, r.watch, r.options, rewrites.add)
+	groups := newGroups(r.control, room, func(s *results) { settles.add(ctx, s) })
+
+	ended := r.readResults(first, groups.add)
+	groups.wait()
+	settles.wait()
+	r.open = rewrites.wait()
+	return ended
+}
+
+// readResults hands earlier results to add, one after the other. Its error is the input's.
+func (r *run) readResults(earlier *report.Results, add func(*report.Entry)) error {
+	defer r.control.guard()
 	elsewhere := r.elsewhere()
 	for {
-		e, err := results.Next()
+		e, err := earlier.Next()
 		if err == io.EOF {
 			break
 		}
@@ -73,7 +74,7 @@ func (r *run) readResults(ctx context.Context, in io.Reader, add func(*report.En
 		}
 		add(&e)
 	}
-	if results.Cut {
+	if earlier.Cut {
 		return &Error{
 			Text: "the results end in the middle of a line: the run that wrote them was cut short",
 			Hint: "continue that run with add --resume", exit: 1,
@@ -108,61 +109,3 @@ func notResults(err error) error {
 		Hint: cmp.Or(Hint(err), "pass what klaviyo-export add wrote to its standard output"), cause: err,
 	}
 }
-
-// groups is the stage that gathers the rows of each import job.
-type groups struct {
-	control *control
-	emit    func(*results)
-	open    *results
-	job     string // of open's accepted rows
-}
-
-func newGroups(c *control, emit func(*results)) *groups {
-	return &groups{control: c, emit: emit, open: &results{numbers: []int64{}}}
-}
-
-// add takes the next row.
-func (s *groups) add(e *report.Entry) {
-	waits := waiting(e)
-	n := len(s.open.ends)
-	if waits && s.job != "" && e.Job != s.job || n >= maxGroup || n >= maxAlone && s.job == "" {
-		s.next()
-	}
-	s.control.read.Add(1)
-	s.open.numbers = append(s.open.numbers, e.Row)
-	if !waits {
-		s.open.add(e.Key)
-		s.open.alone(passedOn(e))
-		return
-	}
-	s.job = e.Job
-	s.open.add(e.Key)
-	if len(e.Dropped) > 0 {
-		s.open.drop()
-	}
-	s.open.join(&report.Line{Status: e.Status, Job: e.Job})
-}
-
-// passedOn is the line of a row that is not waited for. Its other members count in the report.
-func passedOn(e *report.Entry) *report.Line {
-	return &report.Line{
-		Status: e.Status, Stage: e.Stage, Code: e.Code, Detail: plain(e.Detail), Dropped: e.Dropped, Raw: bytes.Clone(e.Text),
-	}
-}
-
-// plain is the text of a JSON string.
-func plain(quoted []byte) (text string) {
-	_ = json.Unmarshal(quoted, &text) // it is one, or empty
-	return text
-}
-
-// next hands on what is gathered.
-func (s *groups) next() {
-	if len(s.open.ends) > 0 {
-		s.emit(s.open)
-		s.open, s.job = &results{numbers: []int64{}}, ""
-	}
-}
-
-// wait hands on the last group.
-func (s *groups) wait() { s.next() }

@@ -24,20 +24,14 @@ func (s *writes) add(r *results) {
 	defer s.open.give(r.permits)
 	defer s.control.guard()
 	s.control.begin("write")
-	odd, shared, place, dropped, proofs := r.odd, r.shared, 0, r.dropped, r.proofs
+	odd, t, dropped, proofs := r.odd, turns{shared: r.shared}, r.dropped, r.proofs
 	for row := range r.ends {
 		var line report.Line
 		if len(odd) > 0 && odd[0].row == row {
 			line = odd[0].line
 			odd = odd[1:]
 		} else {
-			if line = shared[0].of(place); line.Status == report.Rejected {
-				s.control.reject(r.number(row))
-			}
-			if place++; place == shared[0].rows {
-				s.leave(shared[0].left())
-				shared, place = shared[1:], 0
-			}
+			line = s.turn(&t, r.first+int64(row))
 		}
 		if len(dropped) > 0 && int(dropped[0]) == row {
 			line.Dropped, dropped = droppedPhone, dropped[1:]
@@ -46,17 +40,50 @@ func (s *writes) add(r *results) {
 			proofs[0].enter(&line)
 			proofs = proofs[1:]
 		}
-		line.Row, line.Key = r.number(row), r.key(row)
+		line.Row, line.Key = r.first+int64(row), r.key(row)
 		s.out.Line(&line)
 	}
+	s.flush()
+	if r.pooled {
+		s.control.results.put(r)
+	}
+}
+
+// turns goes through shared results row by row.
+type turns struct {
+	shared []shared
+	place  int // of the next row among those that share the first
+}
+
+// job is the import job of the next row, "" where there is no row.
+func (t *turns) job() string {
+	if len(t.shared) == 0 {
+		return ""
+	}
+	return t.shared[0].line.Job
+}
+
+// turn returns the result of the next row, and counts it.
+func (s *writes) turn(t *turns, row int64) report.Line {
+	now := &t.shared[0]
+	line := now.of(t.place)
+	if line.Status == report.Rejected {
+		s.control.reject(row)
+	}
+	if t.place++; t.place == now.rows {
+		s.leave(now.left())
+		t.shared, t.place = t.shared[1:], 0
+	}
+	return line
+}
+
+// flush passes what is written on to the output, and counts it.
+func (s *writes) flush() {
 	if err := s.out.Flush(); err != nil {
 		s.control.stop(err)
 	}
 	s.control.setSettled(s.out.Rows())
 	s.control.sample()
-	if r.pooled {
-		s.control.results.put(r)
-	}
 }
 
 // leave notes an import job that is left open; "" is none.

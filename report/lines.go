@@ -19,7 +19,8 @@ type Lines struct {
 	in    *bufio.Reader
 	code  encoding
 	known bool   // there was an entry
-	long  []byte // a line that is longer than the buffer
+	long  []byte // room for lines that are longer than the buffer
+	isIn  bool   // the last line is in long
 	at    int64  // offset of the next line
 	n     int64  // number of the last line
 	first int64  // number of the last entry's first line
@@ -128,7 +129,7 @@ func (l *Lines) line() error {
 	for {
 		most := maxLine
 		text, err := l.in.ReadSlice('\n')
-		if err == bufio.ErrBufferFull {
+		if l.isIn = err == bufio.ErrBufferFull; l.isIn {
 			l.long = append(l.long[:0], text...)
 			if bytes.HasPrefix(bytes.TrimPrefix(text, []byte(mark)), beginReport) {
 				most = maxReport

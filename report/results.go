@@ -7,8 +7,11 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// maxRuns bounds how often row numbers may start over in results. Each start costs a buffer of 16 KiB.
-const maxRuns = 1000
+const (
+	// maxRuns bounds how often row numbers may start over in results. Each start costs a buffer of cursorBuffer bytes.
+	maxRuns      = 1000
+	cursorBuffer = 16 << 10
+)
 
 // Results are earlier results, row by row. They may hold several runs on the same input, one after the other: then
 // the last line of a row counts. Results are for one goroutine at a time. Their memory grows with the runs, not with
@@ -18,14 +21,18 @@ type Results struct {
 	Cut     bool    // the last line was cut short
 	Reports *Report // the last report, with the jobs of all; nil when there is none
 
-	runs []*cursor
-	row  int64 // the row that Next returned last
+	again func() (*Results, error)
+	runs  []*cursor
+	long  [2][]byte // room for a long line: of one run to go past, of the entry that is returned
+	row   int64     // the row that Next returned last
 }
 
 // cursor reads the lines of one run, whose row numbers ascend.
 type cursor struct {
 	lines *Lines
-	entry Entry // the next row, with Row 0 after the last one
+	entry Entry             // the next row, with Row 0 after the last one; of a long line it has row and status alone
+	part  *io.SectionReader // the run
+	long  int64             // offset in part of the entry when it is a long one, -1 otherwise
 }
 
 // stretch is a part of results whose row numbers ascend.
@@ -42,11 +49,19 @@ func OpenResults(results io.ReaderAt, size int64) (*Results, error) {
 	return r, r.open(results, all.code, stretches)
 }
 
+// Again returns the same results from their beginning, to be read beside r.
+func (r *Results) Again() (*Results, error) { return r.again() }
+
 // open begins to read stretches of results.
 func (r *Results) open(results io.ReaderAt, code encoding, stretches []stretch) error {
+	r.again = func() (*Results, error) {
+		other := &Results{Last: r.Last, Cut: r.Cut, Reports: r.Reports}
+		return other, other.open(results, code, stretches)
+	}
 	for _, s := range stretches {
-		c := &cursor{lines: newLines(io.NewSectionReader(results, s.from, s.to-s.from), 16<<10, code)}
-		if err := c.advance(); err != nil {
+		part := io.NewSectionReader(results, s.from, s.to-s.from)
+		c := &cursor{lines: newLines(part, cursorBuffer, code), part: part}
+		if err := c.advance(&r.long[0]); err != nil {
 			return err
 		}
 		r.runs = append(r.runs, c)
@@ -109,17 +124,22 @@ func (r *Results) add(text []byte, line int64) error {
 // Of returns the last result of a row, valid until the next call. ok is false when there is none. Ask for rows in
 // ascending order, and do not mix Of with Next.
 func (r *Results) Of(row int64) (e Entry, ok bool, err error) {
+	var last *cursor
 	for _, c := range r.runs {
 		for c.entry.Row != 0 && c.entry.Row < row {
-			if err := c.advance(); err != nil {
+			if err := c.advance(&r.long[0]); err != nil {
 				return Entry{}, false, err
 			}
 		}
 		if c.entry.Row == row {
-			e, ok = c.entry, true
+			last = c
 		}
 	}
-	return e, ok, nil
+	if last == nil {
+		return Entry{}, false, nil
+	}
+	e, err = last.whole(&r.long[1])
+	return e, true, err
 }
 
 // Next returns the last result of the next row that has one, or io.EOF after the last row. The entry is valid until
@@ -128,7 +148,7 @@ func (r *Results) Next() (Entry, error) {
 	next := int64(0)
 	for _, c := range r.runs {
 		for c.entry.Row != 0 && c.entry.Row <= r.row {
-			if err := c.advance(); err != nil {
+			if err := c.advance(&r.long[0]); err != nil {
 				return Entry{}, err
 			}
 		}
@@ -144,14 +164,40 @@ func (r *Results) Next() (Entry, error) {
 	return e, err
 }
 
-func (c *cursor) advance() error {
+// advance goes to the next row. Of a long line it keeps nothing but row and status, as there may be many runs: they
+// share the room for it.
+func (c *cursor) advance(room *[]byte) error {
 	for {
-		e, err := c.lines.Next()
+		c.lines.long = *room
+		e, at, err := c.lines.next()
 		if err != nil && err != io.EOF {
 			return err
 		}
-		if c.entry = e; !e.Report {
-			return nil
+		long := len(e.Text) > cursorBuffer
+		if !c.lines.isIn || len(c.lines.rest) == 0 && (long || e.Report) {
+			*room, c.lines.long = c.lines.long, nil
+		} else {
+			*room = nil // the entry, or the next one, is in there
 		}
+		if e.Report {
+			continue
+		}
+		if c.entry, c.long = e, -1; long {
+			c.entry, c.long = Entry{Row: e.Row, Status: e.Status}, at
+		}
+		return nil
 	}
+}
+
+// whole returns the next row with all its members. It reads a long line again.
+func (c *cursor) whole(room *[]byte) (Entry, error) {
+	if c.long < 0 {
+		return c.entry, nil
+	}
+	part := io.NewSectionReader(c.part, c.long, c.part.Size()-c.long)
+	lines := newLines(part, cursorBuffer, c.lines.code)
+	lines.long = *room
+	e, err := lines.Next()
+	*room = lines.long
+	return e, err
 }

@@ -3,8 +3,10 @@ package report
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Results hold the last result of every row, from any writer and in any state that a crash left them in.
@@ -139,11 +141,80 @@ func TestLongResults(t *testing.T) {
 	}
 }
 
+// Results of many runs with long lines take no memory for each run, and a long line is returned in full.
+func TestLongLinesOfManyRuns(t *testing.T) {
+	const runs = 100
+	line := `{"type":"row","row":1,"status":"rejected","code":"x","detail":"` + strings.Repeat("x", 200_000) + `"}`
+	in := strings.NewReader(strings.Repeat(line+"\n"+`{"type":"row","row":2,"status":"applied"}`+"\n", runs))
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := heap()
+	r, err := OpenResults(in, in.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	grown := heap() - before
+	if grown > 5<<20 { // 16 KiB a run, not 200 KB
+		t.Errorf("%d runs take %d bytes", runs, grown)
+	}
+	again, err := r.Again()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []*Results{r, again} {
+		one, err := from.Next()
+		if err != nil || string(one.Text) != line || one.Code != "x" {
+			t.Fatalf("%v, %.100s", err, one.Text)
+		}
+		if two, err := from.Next(); err != nil || two.Row != 2 || two.Status != Applied {
+			t.Errorf("%v, %+v", err, two)
+		}
+		if _, err := from.Next(); err != io.EOF {
+			t.Errorf("%v at the end", err)
+		}
+	}
+}
+
+// Short lines behind a long one that a crash cut short stay what they are, while other runs read long lines.
+func TestShortEntriesInLongLines(t *testing.T) {
+	var text strings.Builder
+	for run := range 3 {
+		long := strings.Repeat(string(rune('a'+run)), 40_000)
+		text.WriteString(`{"type":"row","row":1,"status":"unsent"}` + "\n" + `{"type":"row","row":2,"detail":"` + long)
+		for row := run + 2; row < 6; row++ {
+			fmt.Fprintf(&text, `{"type":"row","row":%d,"status":"applied","key":"row %[1]d of run %d"}`, row, run)
+		}
+		fmt.Fprintf(&text, "\n"+`{"type":"row","row":%d,"status":"rejected","key":"%s"}`+"\n", 6+run, long)
+	}
+	r, err := OpenResults(strings.NewReader(text.String()), int64(text.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{
+		"", `"row 2 of run 0"`, `"row 3 of run 1"`, `"row 4 of run 2"`, `"row 5 of run 2"`,
+	} {
+		if e, err := r.Next(); err != nil || string(e.Key) != want || e.Row != int64(i+1) {
+			t.Errorf("row %d: %v, %.100s", i+1, err, e.Key)
+		}
+	}
+	for run := range 3 {
+		want := strings.Repeat(string(rune('a'+run)), 40_000)
+		if e, err := r.Next(); err != nil || !strings.Contains(string(e.Key), want) || e.Row != int64(6+run) {
+			t.Errorf("row %d: %v, %.100s", 6+run, err, e.Key)
+		}
+	}
+}
+
 // Results that open can be read to the end.
 func FuzzResults(f *testing.F) {
 	f.Add(`{"type":"row","row":1,"status":"applied","key":"a@b.exam{"type":"row","row":1,"status":"accepted"}` + "\n{}")
 	f.Add(`{"type":"row","row":1,"status":"applied","key":"\`)
 	f.Fuzz(func(t *testing.T, text string) {
+		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		r, err := OpenResults(strings.NewReader(text), int64(len(text)))
 		if err != nil {
 			return

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -365,6 +366,7 @@ func FuzzReadStream(f *testing.F) {
 	f.Add(killedRows + `{"type":"row","row":1,"status":"applied","key":"a@b.exam` +
 		`{"type":"row","row":1,"status":"accepted"}`)
 	f.Fuzz(func(t *testing.T, text string) {
+		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		r, _, err := ReadStream("s", strings.NewReader(text))
 		if err != nil {
 			return

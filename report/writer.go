@@ -38,7 +38,8 @@ type Writer struct {
 	tally
 	out     io.Writer
 	buf     []byte
-	written int64
+	last    int64 // row of the last line in buf
+	written int64 // row of the last line that the output accepted
 	err     error
 }
 
@@ -66,6 +67,7 @@ func (w *Writer) Line(l *Line) {
 	} else {
 		w.buf = appendLine(w.buf, l)
 	}
+	w.last = l.Row
 	if len(w.buf) >= flushAt {
 		w.Flush()
 	}
@@ -124,15 +126,25 @@ func (w *Writer) Flush() error {
 		return w.err
 	}
 	n, err := w.out.Write(w.buf)
-	w.written += int64(bytes.Count(w.buf[:n], []byte{'\n'}))
-	if err != nil {
+	if err == nil {
+		w.written = w.last
+	} else {
+		w.written = max(w.written, lastRow(w.buf[:n]))
 		w.err = fmt.Errorf("write results: %w", err)
 	}
 	w.buf = w.buf[:0]
 	return w.err
 }
 
-// Written returns the number of row lines that the output accepted in full.
+// lastRow returns the row of the last line in text that is whole, 0 when there is none.
+func lastRow(text []byte) int64 {
+	lines := text[:bytes.LastIndexByte(text, '\n')+1]
+	lines = bytes.TrimSuffix(lines, []byte{'\n'})
+	e, _ := parse(lines[bytes.LastIndexByte(lines, '\n')+1:])
+	return e.Row
+}
+
+// Written returns the row of the last line that the output accepted in full, 0 when there is none.
 func (w *Writer) Written() int64 { return w.written }
 
 // Report writes r as the last line. A nil list becomes an empty array.

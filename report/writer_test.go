@@ -122,7 +122,7 @@ func (b *brokenAfter) Write(p []byte) (int, error) {
 	return n, errFull
 }
 
-// When the output breaks, Written says how many rows it holds in full, and nothing is written after the error.
+// When the output breaks, Written says which row it holds in full last, and nothing is written after the error.
 func TestBrokenOutput(t *testing.T) {
 	firstTwo := strings.Index(allBytes, `{"type":"row","row":3`)
 	for _, c := range []struct {
@@ -149,9 +149,26 @@ func TestBrokenOutput(t *testing.T) {
 				t.Errorf("Report returned %v, expected %v", err, errFull)
 			}
 			if w.Written() != c.rows || w.Rows().Read != 12 {
-				t.Errorf("%d of %d rows are written, expected %d of 12", w.Written(), w.Rows().Read, c.rows)
+				t.Errorf("results are written up to row %d of %d, expected row %d of 12", w.Written(), w.Rows().Read, c.rows)
 			}
 		})
+	}
+}
+
+// Written names a row: lines of other rows may be elsewhere.
+func TestWrittenNamesTheRow(t *testing.T) {
+	whole := len(`{"type":"row","row":30485,"status":"applied"}` + "\n")
+	for bytes, want := range map[int]int64{whole - 1: 0, whole: 30_485, 2*whole - 1: 30_485, 3 * whole: 30_489} {
+		out := brokenAfter(bytes)
+		w := NewWriter(&out)
+		for _, row := range []int64{30_485, 30_487, 30_489} {
+			w.Line(&Line{Row: row - 1, Status: Resumed})
+			w.Line(&Line{Row: row, Status: Applied})
+		}
+		_ = w.Flush()
+		if got := w.Written(); got != want {
+			t.Errorf("%d bytes: written up to row %d, want %d", bytes, got, want)
+		}
 	}
 }
 

@@ -65,8 +65,7 @@ func FuzzAnswers(f *testing.F) {
 	add(0, list, "", "HTTP/1.1 202 X\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b", `410 {"errors":{}}`,
 		strings.Repeat("[", 300), "")
 	f.Fuzz(func(t *testing.T, how byte, list, created, imports, job, errs, removal string) {
-		late := time.AfterFunc(time.Minute, func() { panic("the run does not end") })
-		defer late.Stop()
+		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		far := &anything{says: map[string][]string{
 			"list": turns(list), "create": turns(created), "import": turns(imports), "job": turns(job),
 			"errors": turns(errs), "removal": turns(removal),

@@ -47,6 +47,9 @@ type Checker struct {
 	counts      counts
 }
 
+// RequiredColumn returns the name of the column that the operation requires, as a Fault has it.
+func (c *Checker) RequiredColumn() string { return cutName(c.required) }
+
 // Unmet returns, in order, the columns that the options map or drop and that no checked row had.
 func (c *Checker) Unmet() (names []string) {
 	for _, name := range slices.Sorted(maps.Keys(c.fields)) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"klaviyo-export/validate/phone"
 )
@@ -132,6 +133,7 @@ func FuzzEmail(f *testing.F) {
 		f.Add(test.address)
 	}
 	f.Fuzz(func(t *testing.T, address string) {
+		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		if !validEmail([]byte(address)) {
 			if address != "" && emailReason([]byte(address)) == "" {
 				t.Errorf("%q is refused without a reason", address)

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/segmentio/encoding/json"
@@ -39,6 +40,7 @@ func FuzzRow(f *testing.F) {
 	}
 	checkers := ruleCheckers(f)
 	f.Fuzz(func(t *testing.T, row string) {
+		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		row = strings.ReplaceAll(row, "\n", " ")
 		var shared Scratch
 		var again Rows

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"math"
 	"os"
 	"runtime/debug"
 	"time"
@@ -18,6 +19,10 @@ const (
 	// 20 percent: 79 MB and 1.71 s.
 	gcPercent = 5
 
+	// untouchedBytes are what the headroom takes of a memory limit: Go keeps 3 percent of a limit free. 4,000,000 rows
+	// at GOMEMLIMIT=128MiB take 78 MB and 6.5 s; with Go's defaults 116 MB and 6.8 s.
+	untouchedBytes = headroomBytes * 103 / 100
+
 	// collectAfter is the time in which nothing is collected: the start fills tables that stay. From the beginning:
 	// 72 MB and 1.85 s.
 	collectAfter = 15 * time.Millisecond
@@ -28,12 +33,15 @@ const (
 //lint:ignore U1000 the garbage collector counts it
 var headroom []byte
 
-// SetMemory sets the garbage collector for a long stream of short-lived rows. GOGC and GOMEMLIMIT in the
-// environment win: if either is set, SetMemory does nothing. It is called once, at the start.
+// SetMemory sets the garbage collector for a long stream of short-lived rows. If GOGC is in the environment, it does
+// nothing. GOMEMLIMIT is obeyed: the limit rises by the headroom, which Go counts though it takes no memory. It is
+// called once, at the start.
 func SetMemory() {
-	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+	if os.Getenv("GOGC") != "" {
 		return
 	}
+	limit := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(limit, math.MaxInt64-untouchedBytes) + untouchedBytes)
 	debug.SetGCPercent(-1)
 	headroom = make([]byte, headroomBytes)
 	time.AfterFunc(collectAfter, func() {

@@ -77,6 +77,8 @@ func TestTaskBombs(t *testing.T) {
 			"f.yml: expected at most 1000 tasks, got more"},
 		{"a task in itself in three ways", "+a: &a {+b: *a, <<: *a, result_settings: *a}", none,
 			"f.yml: expected at most 1000 tasks, got more"},
+		{"tasks with long names in tasks", "+a: " + strings.Repeat("{+"+strings.Repeat("b", 511)+": ", 8) +
+			"{}" + strings.Repeat("}", 8), none, "f.yml: expected at most 4096 bytes in a task's path, got more"},
 		{"merge keys of merge keys", groups + "result_settings: *z", none, "f.yml:27: result_settings: " + noneOf},
 		{"a duplicate key 1,000 times", strings.Repeat("k:\n", 1000), none, duplicates(2, 11) + "and 989 more"},
 	})

@@ -5,8 +5,6 @@ import (
 	"math/bits"
 	"sync"
 	"time"
-
-	"github.com/netresearch/go-cron"
 )
 
 // census counts, by month, the days of the 400 years after which the calendar repeats itself, weekdays included.
@@ -28,12 +26,12 @@ var calendar = sync.OnceValue(func() *census {
 })
 
 // weigh returns on how many days of 400 years each of the two fields for days fires alone, in the months of s.
-func (c *census) weigh(s *cron.SpecSchedule) (monthDays, weekdays int) {
-	for m := range set(s.Month) {
-		for d := range set(s.Dom) {
+func (c *census) weigh(s *times) (monthDays, weekdays int) {
+	for m := range set(s.month) {
+		for d := range set(s.monthDay) {
 			monthDays += c.monthDays[m][d]
 		}
-		for w := range set(s.Dow) {
+		for w := range set(s.weekday) {
 			weekdays += c.weekdays[m][w]
 		}
 	}
@@ -73,7 +71,7 @@ func allDays() iter.Seq[calendarDay] {
 }
 
 // sameDays reports whether two readings fire on the same days. Their times of day never differ.
-func sameDays(a, b *cron.SpecSchedule) bool {
+func sameDays(a, b *times) bool {
 	for day := range allDays() {
 		if onDay(a, day.month, day.day, day.weekday) != onDay(b, day.month, day.day, day.weekday) {
 			return false

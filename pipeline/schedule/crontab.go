@@ -7,13 +7,12 @@ import (
 	"time"
 
 	"al.essio.dev/pkg/shellescape"
-	"github.com/netresearch/go-cron"
 )
 
 // cronObstacle: cronie makes up for times that do not exist and fires once at times that occur twice, unless the
 // minute or the hour begins with *.
-func cronObstacle(s *cron.SpecSchedule, zone *time.Location, now time.Time) string {
-	if cronField(s.Minute, minute)[0] == '*' || cronField(s.Hour, hour)[0] == '*' {
+func cronObstacle(s *times, zone *time.Location, now time.Time) string {
+	if cronField(s.minute, minute)[0] == '*' || cronField(s.hour, hour)[0] == '*' {
 		return ""
 	}
 	for c := range ahead(zone, now) {
@@ -58,10 +57,10 @@ func cronWord(word string) string {
 }
 
 // cronFields writes a schedule that restricts at most one field for days.
-func cronFields(s *cron.SpecSchedule) string {
+func cronFields(s *times) string {
 	return strings.Join([]string{
-		cronField(s.Minute, minute), cronField(s.Hour, hour),
-		cronField(s.Dom, monthDay), cronField(s.Month, month), cronField(s.Dow, weekday),
+		cronField(s.minute, minute), cronField(s.hour, hour),
+		cronField(s.monthDay, monthDay), cronField(s.month, month), cronField(s.weekday, weekday),
 	}, " ")
 }
 

@@ -67,7 +67,7 @@ func (s *Schedule) ignored() []string {
 	winner := monthDay + weekday - loser
 	return []string{fmt.Sprintf("%q for %s is ignored: %q for %s %s (in 400 years: %s %d times, %s %d times)",
 		s.entries[loser].text, plainly(loser), s.entries[winner].text, plainly(winner), why,
-		days(spec.Dom), monthDays, weekdayNames(spec.Dow), weekdays)}
+		days(spec.monthDay), monthDays, weekdayNames(spec.weekday), weekdays)}
 }
 
 // plainly names a field for days.
@@ -75,8 +75,8 @@ func plainly(f int) string { return "the " + strings.TrimPrefix(fields[f].noun, 
 
 // omitted points out the 30th, which TD's documentation leaves out of the list 5,*/10,25.
 func (s *Schedule) omitted() []string {
-	e := s.entries[monthDay]
-	if s.read != treasureData || len(e.elements) < 2 || s.spec.Dom>>30&1 == 0 || s.spec.Dom == fields[monthDay].all() {
+	e, days := s.entries[monthDay], s.spec.monthDay
+	if s.read != treasureData || len(e.elements) < 2 || days>>30&1 == 0 || days == fields[monthDay].all() {
 		return nil
 	}
 	for _, one := range e.elements {

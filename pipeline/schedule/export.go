@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-
-	"github.com/netresearch/go-cron"
 )
 
 // system is another scheduler.
@@ -17,7 +15,7 @@ type system struct {
 	title string
 	// obstacle returns why it does not fire at the times of a schedule when the zone's clocks change after now, or
 	// "".
-	obstacle func(s *cron.SpecSchedule, zone *time.Location, now time.Time) string
+	obstacle func(s *times, zone *time.Location, now time.Time) string
 	bothDays bool // it can fire on days that match both fields for days
 	write    func(e *export) (string, error)
 }
@@ -30,7 +28,7 @@ var systems = map[string]*system{
 
 // export is what a system needs to know.
 type export struct {
-	spec    *cron.SpecSchedule
+	spec    *times
 	zone    *time.Location
 	note    string // comment lines
 	command []string
@@ -59,9 +57,9 @@ func (p *Plan) Export(to string, now time.Time, command []string) (string, error
 		return "", errors.New("expected a command, got none")
 	}
 	e := &export{spec: s.spec, zone: p.Location, command: command}
-	if !system.bothDays && e.spec.Dom != fields[monthDay].all() && e.spec.Dow != fields[weekday].all() {
+	if !system.bothDays && e.spec.monthDay != fields[monthDay].all() && e.spec.weekday != fields[weekday].all() {
 		return "", fmt.Errorf("%s cannot fire only on %s that are %s of the month",
-			system.title, weekdayNames(e.spec.Dow), days(e.spec.Dom))
+			system.title, weekdayNames(e.spec.weekday), days(e.spec.monthDay))
 	}
 	if why := system.obstacle(e.spec, e.zone, now); why != "" {
 		return "", fmt.Errorf("%s does not fire at the same times in %v: %s", system.title, e.zone, why)
@@ -77,7 +75,7 @@ func ahead(zone *time.Location, now time.Time) iter.Seq[change] {
 }
 
 // repeated returns why a system is no match that fires once at a time which the clocks repeat, or "".
-func repeated(s *cron.SpecSchedule, c change) string {
+func repeated(s *times, c change) string {
 	if at, ok := within(s, c.after, c.before); ok {
 		return at.Format("it fires once at 2006-01-02 15:04, which occurs twice")
 	}

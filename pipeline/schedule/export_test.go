@@ -292,7 +292,7 @@ func TestExportCron(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%q: %v", text, err)
 			}
-			if other.spec.Minute != s.spec.Minute || other.spec.Hour != s.spec.Hour || !sameDays(other.spec, s.spec) {
+			if other.spec.minute != s.spec.minute || other.spec.hour != s.spec.hour || !sameDays(other.spec, s.spec) {
 				t.Fatalf("%q became %q", s.text, text)
 			}
 		}

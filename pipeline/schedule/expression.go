@@ -1,7 +1,5 @@
 package schedule
 
-import "github.com/netresearch/go-cron"
-
 // The fields of an expression, in their order.
 const (
 	minute = iota
@@ -19,6 +17,12 @@ type entry struct {
 	text     string
 	column   int
 	elements []element
+}
+
+// times are the times at which an expression fires: the values of each field as bits.
+type times struct {
+	minute, hour, monthDay, month, weekday uint64
+	either                                 bool // a day has to match one of its two fields; otherwise both
 }
 
 // element is a value, a range or */n.
@@ -51,28 +55,28 @@ func (e *entry) mask(f *field, r reading) uint64 {
 }
 
 // unweighed returns the values of all fields as bits, before fields for days compete.
-func (x *expression) unweighed(r reading) *cron.SpecSchedule {
-	return &cron.SpecSchedule{
-		Second: 1,
-		Minute: x[minute].mask(&fields[minute], r),
-		Hour:   x[hour].mask(&fields[hour], r),
-		Dom:    x[monthDay].mask(&fields[monthDay], r),
-		Month:  x[month].mask(&fields[month], r),
-		Dow:    cron.NormalizeDOW(x[weekday].mask(&fields[weekday], r)),
+func (x *expression) unweighed(r reading) *times {
+	weekdays := x[weekday].mask(&fields[weekday], r)
+	return &times{
+		minute:   x[minute].mask(&fields[minute], r),
+		hour:     x[hour].mask(&fields[hour], r),
+		monthDay: x[monthDay].mask(&fields[monthDay], r),
+		month:    x[month].mask(&fields[month], r),
+		weekday:  weekdays&fields[weekday].all() | weekdays>>fields[weekday].top, // 7 is 0
 	}
 }
 
 // spec returns what an expression means to r.
-func (x *expression) spec(r reading) *cron.SpecSchedule {
+func (x *expression) spec(r reading) *times {
 	s := x.unweighed(r)
 	switch {
 	case r == vixie:
-		s.DowOrDom = !x[monthDay].starred() && !x[weekday].starred()
+		s.either = !x[monthDay].starred() && !x[weekday].starred()
 	case r == treasureData && x.conflict():
 		if monthDays, weekdays := calendar().weigh(s); monthDays > weekdays {
-			s.Dow = fields[weekday].all()
+			s.weekday = fields[weekday].all()
 		} else {
-			s.Dom = fields[monthDay].all()
+			s.monthDay = fields[monthDay].all()
 		}
 	}
 	return s

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -33,6 +34,7 @@ func TestValues(t *testing.T) {
 		{"@YEARLY", month, "1"},
 		{" @annually\t", monthDay, "1"},
 		{"@midnight", hour, "0"},
+		{strings.Repeat(" ", maxLength-len("7 * * * *")) + "7 * * * *", minute, "7"},
 		// Of two fields for days, the one without effect counts as *.
 		{"0 0 1 * 1", monthDay, "*"},
 		{"0 0 1 * 1", weekday, "1"},
@@ -53,7 +55,7 @@ func TestValues(t *testing.T) {
 			t.Errorf("%q: %v", c.expression, err)
 			continue
 		}
-		mask := []uint64{s.spec.Minute, s.spec.Hour, s.spec.Dom, s.spec.Month, s.spec.Dow}[c.which]
+		mask := []uint64{s.spec.minute, s.spec.hour, s.spec.monthDay, s.spec.month, s.spec.weekday}[c.which]
 		got := "*"
 		if mask != fields[c.which].all() {
 			got = cronField(mask, weekday) // which writes no steps
@@ -70,7 +72,7 @@ func TestNever(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if at, ok := s.Next(time.Now()); ok {
+	if at, ok := s.Next(time.Time{}); ok {
 		t.Errorf("fires at %v", at)
 	}
 }

@@ -49,23 +49,32 @@ type word struct {
 	column int
 }
 
+// maxLength is the most characters of an expression. One that lists every value of every field has 391.
+const maxLength = 1000
+
+// split returns the words of an expression.
 func split(text string) ([]word, error) {
+	characters := []rune(text)
+	if n := len(characters); n > maxLength {
+		return nil, fmt.Errorf("column %d: expected at most %d characters, got %d", maxLength+1, maxLength, n)
+	}
 	var words []word
-	column, inside := 0, false
-	for _, r := range text {
-		column++
+	from := 0 // where the last word begins, or what follows it
+	end := func(i int) {
+		if from < i {
+			words = append(words, word{string(characters[from:i]), from + 1})
+		}
+		from = i + 1
+	}
+	for i, r := range characters {
 		switch {
 		case r == ' ' || r == '\t':
-			inside = false
-			continue
+			end(i)
 		case unicode.IsSpace(r) || !unicode.IsPrint(r):
-			return nil, fmt.Errorf("column %d: expected a space, got the character %U", column, r)
-		case !inside:
-			words = append(words, word{column: column})
+			return nil, fmt.Errorf("column %d: expected a space, got the character %U", i+1, r)
 		}
-		inside = true
-		words[len(words)-1].text += string(r)
 	}
+	end(len(characters))
 	return words, nil
 }
 

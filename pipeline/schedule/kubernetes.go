@@ -7,17 +7,16 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/netresearch/go-cron"
 	"github.com/segmentio/encoding/json"
 )
 
 // kubernetesObstacle: Kubernetes' library, robfig/cron v3, counts in whole hours. To find a day it goes from
 // midnight to midnight, and gets days wrong that have none. Otherwise it does as TD does (tried with v3.0.1).
-func kubernetesObstacle(s *cron.SpecSchedule, zone *time.Location, now time.Time) string {
-	anyDay := s.Dom == fields[monthDay].all() && s.Dow == fields[weekday].all() && s.Month == fields[month].all()
-	midnight := &cron.SpecSchedule{
-		Minute: 1, Hour: 1,
-		Dom: fields[monthDay].all(), Month: fields[month].all(), Dow: fields[weekday].all(),
+func kubernetesObstacle(s *times, zone *time.Location, now time.Time) string {
+	anyDay := s.monthDay == fields[monthDay].all() && s.weekday == fields[weekday].all() && s.month == fields[month].all()
+	midnight := &times{
+		minute: 1, hour: 1,
+		monthDay: fields[monthDay].all(), month: fields[month].all(), weekday: fields[weekday].all(),
 	}
 	for c := range ahead(zone, now) {
 		if c.after.Sub(c.before)%time.Hour != 0 {

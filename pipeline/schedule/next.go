@@ -3,8 +3,6 @@ package schedule
 import (
 	"math/bits"
 	"time"
-
-	"github.com/netresearch/go-cron"
 )
 
 // lastYear is the last one that RFC 3339 can write.
@@ -35,7 +33,7 @@ func (s *Schedule) Next(after time.Time) (time.Time, bool) {
 
 // within returns the first reading of a clock, not before from and before to, at which s fires. Readings are times
 // in UTC, whatever the clock's zone.
-func within(s *cron.SpecSchedule, from, to time.Time) (time.Time, bool) {
+func within(s *times, from, to time.Time) (time.Time, bool) {
 	at := from.Truncate(time.Minute)
 	if at.Before(from) {
 		at = at.Add(time.Minute)
@@ -43,7 +41,7 @@ func within(s *cron.SpecSchedule, from, to time.Time) (time.Time, bool) {
 	for at.Before(to) {
 		year, month, day := at.Date()
 		switch {
-		case s.Month>>month&1 == 0:
+		case s.month>>month&1 == 0:
 			at = time.Date(year, month+1, 1, 0, 0, 0, 0, time.UTC)
 			continue
 		case onDay(s, month, day, at.Weekday()):
@@ -58,19 +56,19 @@ func within(s *cron.SpecSchedule, from, to time.Time) (time.Time, bool) {
 }
 
 // onDay reports whether s fires on a day.
-func onDay(s *cron.SpecSchedule, month time.Month, day int, weekday time.Weekday) bool {
-	d, w := s.Dom>>day&1 != 0, s.Dow>>weekday&1 != 0
-	return s.Month>>month&1 != 0 && (d && w || s.DowOrDom && (d || w))
+func onDay(s *times, month time.Month, day int, weekday time.Weekday) bool {
+	d, w := s.monthDay>>day&1 != 0, s.weekday>>weekday&1 != 0
+	return s.month>>month&1 != 0 && (d && w || s.either && (d || w))
 }
 
 // onClock returns the first time of day, not before h:m, at which s fires.
-func onClock(s *cron.SpecSchedule, h, m int) (int, int, bool) {
-	if rest := s.Minute >> m; s.Hour>>h&1 != 0 && rest != 0 {
+func onClock(s *times, h, m int) (int, int, bool) {
+	if rest := s.minute >> m; s.hour>>h&1 != 0 && rest != 0 {
 		return h, m + bits.TrailingZeros64(rest), true
 	}
-	rest := s.Hour >> (h + 1)
+	rest := s.hour >> (h + 1)
 	if rest == 0 {
 		return 0, 0, false
 	}
-	return h + 1 + bits.TrailingZeros64(rest), bits.TrailingZeros64(s.Minute), true
+	return h + 1 + bits.TrailingZeros64(rest), bits.TrailingZeros64(s.minute), true
 }

@@ -89,7 +89,10 @@ func TestParseRefused(t *testing.T) {
 		"0 0 30,31 feb *": "column 5: expected a day that exists, got days 30 and 31 in February",
 		"0 0 31 4,6,9,11 *": "column 5: expected a day that exists, got day 31 in April, " +
 			"June, September and November",
-		strings.Repeat("9", 60) + " * * * *": `column 1: expected a minute (0-59), got "99999999999999999999…"`,
+		strings.Repeat("9", 60) + " * * * *":      `column 1: expected a minute (0-59), got "99999999999999999999…"`,
+		strings.Repeat(" ", 992) + "* * * * *":    "column 1001: expected at most 1000 characters, got 1001",
+		strings.Repeat("\u3000", 1001):            "column 1001: expected at most 1000 characters, got 1001",
+		strings.Repeat("1,", 200_000) + "1 * * *": "column 1001: expected at most 1000 characters, got 400007",
 	} {
 		if _, err := Parse(expression); err == nil || err.Error() != want {
 			t.Errorf("%q:\n got %v\nwant %s", expression, err, want)
@@ -106,6 +109,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
+		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		s, err := Parse(text)
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "column ") || errors.Unwrap(err) != nil {

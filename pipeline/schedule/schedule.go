@@ -6,23 +6,19 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/netresearch/go-cron"
 )
 
-// Schedule is a parsed cron expression. It never changes and may be used by several goroutines at once. From
-// go-cron it takes the masks that hold the values of the fields. Parsing, days and the clocks of zones are its own;
-// tests compare it with go-cron's search.
+// Schedule is a parsed cron expression. It never changes and may be used by several goroutines at once.
 type Schedule struct {
 	text    string
 	entries *expression // nil: it never fires
 	read    reading
-	spec    *cron.SpecSchedule // the values as bits; a day has to match both of its fields unless DowOrDom
+	spec    *times
 }
 
 // Parse parses an expression of TD's cron: five fields with blanks between them, an alias such as @daily, or "",
-// which never fires. It refuses five fields that can never fire. Errors begin with the column, in characters from
-// 1, and say what was expected.
+// which never fires. It refuses five fields that can never fire, and more than 1000 characters. Errors begin with
+// the column, in characters from 1, and say what was expected.
 func Parse(text string) (*Schedule, error) { return parse(text, treasureData) }
 
 // reading is whose cron an expression is read as. They differ in what */n means, and in what two fields for days
@@ -75,7 +71,7 @@ func parse(text string, r reading) (*Schedule, error) {
 	s := &Schedule{text: text, entries: x, read: r, spec: x.spec(r)}
 	if monthDays, _ := calendar().weigh(s.spec); monthDays == 0 {
 		return nil, fmt.Errorf("column %d: expected a day that exists, got %s in %s",
-			x[monthDay].column, days(s.spec.Dom), values(s.spec.Month, monthName))
+			x[monthDay].column, days(s.spec.monthDay), values(s.spec.month, monthName))
 	}
 	return s, nil
 }

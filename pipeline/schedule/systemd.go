@@ -5,12 +5,10 @@ import (
 	"regexp"
 	"strings"
 	"time"
-
-	"github.com/netresearch/go-cron"
 )
 
 // systemdObstacle: a timer of systemd fires once at a time that occurs twice (tried with systemd 252).
-func systemdObstacle(s *cron.SpecSchedule, zone *time.Location, now time.Time) string {
+func systemdObstacle(s *times, zone *time.Location, now time.Time) string {
 	for c := range ahead(zone, now) {
 		if why := repeated(s, c); why != "" {
 			return why
@@ -49,7 +47,7 @@ ExecStart=%[4]s
 }
 
 // onCalendar writes a schedule in the form of systemd.time(7).
-func onCalendar(s *cron.SpecSchedule, zone *time.Location) string {
+func onCalendar(s *times, zone *time.Location) string {
 	list := func(mask uint64, which int, format string) string {
 		if mask == fields[which].all() {
 			return "*"
@@ -61,15 +59,15 @@ func onCalendar(s *cron.SpecSchedule, zone *time.Location) string {
 		return strings.Join(values, ",")
 	}
 	weekdays := ""
-	if s.Dow != fields[weekday].all() {
+	if s.weekday != fields[weekday].all() {
 		var names []string
-		for w := range set(s.Dow) {
+		for w := range set(s.weekday) {
 			names = append(names, time.Weekday(w).String()[:3])
 		}
 		weekdays = strings.Join(names, ",") + " "
 	}
-	return fmt.Sprintf("%s*-%s-%s %s:%s:00 %v", weekdays, list(s.Month, month, "%02d"), list(s.Dom, monthDay, "%02d"),
-		list(s.Hour, hour, "%02d"), list(s.Minute, minute, "%02d"), zone)
+	return fmt.Sprintf("%s*-%s-%s %s:%s:00 %v", weekdays, list(s.month, month, "%02d"), list(s.monthDay, monthDay, "%02d"),
+		list(s.hour, hour, "%02d"), list(s.minute, minute, "%02d"), zone)
 }
 
 var plain = regexp.MustCompile(`^[A-Za-z0-9_@+=:,./-]+$`)

@@ -211,24 +211,3 @@ func TestDayByDay(t *testing.T) {
 		}
 	})
 }
-
-// TestLibrary guards that Next agrees in UTC with the search of go-cron for the same values.
-func TestLibrary(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s, err := Parse(anyExpression(t))
-		if err != nil {
-			return
-		}
-		library := *s.spec
-		library.Location, library.MaxSearchYears = time.UTC, 400
-		at := time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "from"), 0).UTC()
-		for range 20 {
-			want := library.Next(at)
-			got, ok := s.Next(at)
-			if !ok || !got.Equal(want) {
-				t.Fatalf("%q after %v: %v, want %v", s.text, at, got, want)
-			}
-			at = got
-		}
-	})
-}

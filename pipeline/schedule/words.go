@@ -7,12 +7,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/netresearch/go-cron"
 )
 
 // describe says when s fires, as "fires at …".
-func describe(s *cron.SpecSchedule) string {
+func describe(s *times) string {
 	possible := false
 	for day := range allDays() {
 		possible = possible || onDay(s, day.month, day.day, day.weekday)
@@ -21,47 +19,47 @@ func describe(s *cron.SpecSchedule) string {
 		return "never fires"
 	}
 	text := "fires " + clocks(s)
-	everyDay, everyWeekday := s.Dom == fields[monthDay].all(), s.Dow == fields[weekday].all()
+	everyDay, everyWeekday := s.monthDay == fields[monthDay].all(), s.weekday == fields[weekday].all()
 	switch {
 	case everyDay && everyWeekday:
 		text += ", every day"
 	case everyWeekday:
-		text += ", on " + days(s.Dom) + " of the month"
+		text += ", on " + days(s.monthDay) + " of the month"
 	case everyDay:
-		text += ", on " + weekdayNames(s.Dow)
-	case s.DowOrDom:
-		text += ", on " + days(s.Dom) + " of the month and on " + weekdayNames(s.Dow)
+		text += ", on " + weekdayNames(s.weekday)
+	case s.either:
+		text += ", on " + days(s.monthDay) + " of the month and on " + weekdayNames(s.weekday)
 	default:
-		text += ", on " + weekdayNames(s.Dow) + " that are " + days(s.Dom) + " of the month"
+		text += ", on " + weekdayNames(s.weekday) + " that are " + days(s.monthDay) + " of the month"
 	}
-	if s.Month != fields[month].all() {
-		text += ", in " + values(s.Month, monthName)
+	if s.month != fields[month].all() {
+		text += ", in " + values(s.month, monthName)
 	}
 	return text
 }
 
 // clocks says at which times of day s fires.
-func clocks(s *cron.SpecSchedule) string {
+func clocks(s *times) string {
 	const few = 6
-	times := bits.OnesCount64(s.Minute) * bits.OnesCount64(s.Hour)
-	everyMinute, everyHour := s.Minute == fields[minute].all(), s.Hour == fields[hour].all()
+	times := bits.OnesCount64(s.minute) * bits.OnesCount64(s.hour)
+	everyMinute, everyHour := s.minute == fields[minute].all(), s.hour == fields[hour].all()
 	switch {
 	case everyMinute && everyHour:
 		return "every minute"
 	case times <= few:
 		var list []string
-		for h := range set(s.Hour) {
-			for m := range set(s.Minute) {
+		for h := range set(s.hour) {
+			for m := range set(s.minute) {
 				list = append(list, fmt.Sprintf("%02d:%02d", h, m))
 			}
 		}
 		return "at " + enumerate(list)
 	case everyMinute:
-		return "every minute of " + numbered("hour", s.Hour)
+		return "every minute of " + numbered("hour", s.hour)
 	case everyHour:
-		return "at " + numbered("minute", s.Minute) + " of every hour"
+		return "at " + numbered("minute", s.minute) + " of every hour"
 	}
-	return "at " + numbered("minute", s.Minute) + " of " + numbered("hour", s.Hour)
+	return "at " + numbered("minute", s.minute) + " of " + numbered("hour", s.hour)
 }
 
 // days are days of the month in words.

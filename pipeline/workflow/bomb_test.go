@@ -26,6 +26,18 @@ func TestBombs(t *testing.T) {
 	for i := 'b'; i < 'i'; i++ {
 		includes += fmt.Sprintf("-- %c --\n!include : %c\n!include : %[2]c\n", i, i+1)
 	}
+	tokens := func(n int) (text string) {
+		for i := range n {
+			text += fmt.Sprintf("t%d: {api_token: pk_%04d}\n", i, i)
+		}
+		return text + "x:\nx:\n" + end("07:00:00")
+	}
+	named := func(far int) (text string) {
+		for i := range far {
+			text += fmt.Sprintf("  far%04d: 07:00:00\n", i)
+		}
+		return "_export:\n" + text + "  near: 07:00:00\n" + end("${neer}")
+	}
 	const fine = "07:00:00"
 	for _, c := range []struct{ name, text, want string }{
 		{"aliases of lists", "a: &a [x, x]\n" + chain("Z: &Z [*Y, *Y, *Y]\n") + end(fine), fine},
@@ -42,6 +54,14 @@ func TestBombs(t *testing.T) {
 		{"merge keys of merge keys", merges + "_export: {<<: *m2000, at: 07:00:00}\n" + end("${at}"),
 			"f.dig: expected at most 100000 keys from merge keys, got more"},
 		{"includes of includes", includes + "-- i --\na: b\n", "f.dig: expected at most 100 includes, got more"},
+		{"directives", strings.Repeat("%TAG !a! x\n", 102) + "---\n" + end(fine),
+			"f.dig: expected at most 100 lines that begin with %, got 101"},
+		{"a thousand keys", tokens(1000), "f.dig:1002: x: duplicate key, first on line 1001"},
+		{"a thousand keys and one", tokens(1001), "f.dig:1003: ***: duplicate key, first on line 1002"},
+		{"200 variables to compare with", named(199),
+			"f.dig:204: KEY: ${neer} is not defined (did you mean near?); define it in _export or pass --set neer=VALUE"},
+		{"more variables to compare with", named(200),
+			"f.dig:205: KEY: ${neer} is not defined; define it in _export or pass --set neer=VALUE"},
 		{"nested lists", strings.Repeat("[", 20_000), "f.dig:1:10001: expected YAML: exceeded max depth of 10000"},
 	} {
 		t.Run(c.name, func(t *testing.T) { agree(t, c.text, none, c.want) })

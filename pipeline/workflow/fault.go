@@ -13,6 +13,8 @@ import (
 const (
 	maxFaults = 10 // that an error names
 	maxShown  = 60 // bytes of a text that a fault shows
+
+	maxPrivate = 1000 // private texts that are kept apart; of more, no text of the file is shown
 )
 
 // faults are what is wrong with a file, and the texts that no fault may show.
@@ -65,7 +67,11 @@ func (l listed) Lines() []string { return l }
 // hide makes a text private. The keys of settings never are: api_token stands for the token in many examples.
 func (f *faults) hide(text string) {
 	text = strings.TrimSpace(text)
-	if text != "" && !slices.Contains(Keys, text) && !slices.Contains(f.private, text) {
+	switch {
+	case text == "" || slices.Contains(Keys, text) || f.Private(text):
+	case len(f.private) == maxPrivate:
+		f.private = []string{""} // which every text contains
+	default:
 		f.private = append(f.private, text)
 	}
 }

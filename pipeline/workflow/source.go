@@ -14,7 +14,10 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-const maxBytes = 1 << 20 // of a file and all that it includes
+const (
+	maxBytes      = 1 << 20 // of a file and all that it includes
+	maxDirectives = 100     // of a file: the YAML package compares each with all others
+)
 
 // source is a YAML file with the files that it includes in place.
 type source struct {
@@ -89,6 +92,10 @@ func (s *source) read(file string) []byte {
 	s.bytes += len(text)
 	if s.bytes > maxBytes {
 		s.add(file, "", "expected at most 1 MiB with all includes, got more")
+		return nil
+	}
+	if n := bytes.Count(text, []byte("\n%")); n > maxDirectives {
+		s.add(file, "", "expected at most %d lines that begin with %%, got %d", maxDirectives, n)
 		return nil
 	}
 	for i := 0; i < len(text); {

@@ -13,6 +13,7 @@ import (
 const (
 	maxTasks = 1000 // of a workflow, as TD allows
 	maxNamed = 20   // tasks that a fault names
+	maxPath  = 4096 // bytes of a task's path
 )
 
 // groups are keys of a task whose value holds tasks, or is the task's own operator.
@@ -65,6 +66,10 @@ func (w *walk) collect(body *yaml.Node, task string, scope []*yaml.Node) {
 	w.members += len(members)
 	if w.tasks > maxTasks || w.members > maxBytes {
 		w.add(w.file, "", "expected at most %d tasks, got more", maxTasks)
+		return
+	}
+	if len(task) > maxPath {
+		w.add(w.file, "", "expected at most %d bytes in a task's path, got more", maxPath)
 		return
 	}
 	scope, ok := w.exports(body, scope)

@@ -11,6 +11,7 @@ import (
 const (
 	maxExpansions = 1000    // of variables, in a whole document
 	maxExpanded   = 1 << 16 // bytes of a value
+	maxCompared   = 200     // names that a misspelt one is compared with
 )
 
 // place is where an expression is.
@@ -151,7 +152,7 @@ func (s *source) variable(name string, scope []*yaml.Node) *yaml.Node {
 	return nil
 }
 
-// names returns the names of all variables that a scope has.
+// names returns the names of the variables that a scope has, at most maxCompared: those of --set, then the innermost.
 func (d *Document) names(scope []*yaml.Node) (names []string) {
 	for name := range d.set {
 		names = append(names, name)
@@ -160,11 +161,14 @@ func (d *Document) names(scope []*yaml.Node) (names []string) {
 	seen := map[*yaml.Node]bool{}
 	var gather func(n *yaml.Node, prefix string)
 	gather = func(n *yaml.Node, prefix string) {
-		if seen[n] || len(prefix) > maxShown || len(names) > maxExpansions {
+		if seen[n] || len(prefix) > maxShown {
 			return
 		}
 		seen[n] = true
 		for _, p := range d.pairs(n) {
+			if len(names) >= maxCompared {
+				return
+			}
 			if value := target(p.value); value.Kind == yaml.MappingNode {
 				gather(value, prefix+p.key.Value+".")
 			} else if value.Kind == yaml.ScalarNode {

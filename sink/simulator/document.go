@@ -21,7 +21,7 @@ func (f fieldset) object(b []byte, attributes []attribute) []byte {
 	b = append(b, '{')
 	first := true
 	for _, a := range attributes {
-		if f != nil && !f[a.name] && !f.within(a.name) {
+		if !f.wants(a.name) {
 			continue
 		}
 		if !first {
@@ -58,6 +58,9 @@ func (f fieldset) prune(b []byte, path string, value []byte) []byte {
 	})
 	return append(b, '}')
 }
+
+// wants reports whether the fieldset asks for an attribute or for a member of it.
+func (f fieldset) wants(name string) bool { return f == nil || f[name] || f.within(name) }
 
 func (f fieldset) within(name string) bool {
 	for field := range f {

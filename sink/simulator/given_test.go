@@ -104,7 +104,8 @@ func TestSeveralAddresses(t *testing.T) {
 	}
 }
 
-// Add is for tests: it makes a profile at the account's time, and panics for one that is wrong or has another's address.
+// Add is for tests: it makes a profile at the account's time, and panics for one that is wrong or has the address of
+// another.
 func TestAdd(t *testing.T) {
 	s := simulator.New(simulator.Options{})
 	list := s.AddList("News", "double_opt_in")

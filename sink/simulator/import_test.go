@@ -177,6 +177,7 @@ func FuzzImport(f *testing.F) {
 	f.Add([]byte(`{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[1,"x",[{}],` +
 		`{"type":"profile","attributes":5}]}},"relationships":{}}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
+		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		s := simulator.New(simulator.Options{JobTime: time.Nanosecond})
 		for range 2 {
 			w := post(s, jobsPath, body)

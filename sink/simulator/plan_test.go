@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"klaviyo-export/sink/simulator"
 )
@@ -246,6 +247,7 @@ func FuzzPlan(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
+		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		if p, err := simulator.ReadPlan("plan.yaml", strings.NewReader(text)); err == nil {
 			simulator.New(simulator.Options{Plan: p})
 		}

@@ -152,21 +152,27 @@ var (
 func (s *Simulator) appendProfile(b []byte, c *call, n uint32, joined int64, conversations bool) []byte {
 	p := &s.profiles.all[n]
 	id := s.profiles.id(n)
-	stored := map[string][]byte{
-		"created":    timeJSON(time.Unix(0, p.created)),
-		"updated":    timeJSON(time.Unix(0, p.updated)),
-		"properties": []byte("{}"),
-	}
+	stored := map[string][]byte{"properties": []byte("{}")}
 	members(p.attributes, func(_, name, value []byte) { stored[string(name)] = value })
-	stored["location"] = appendLocation(nil, c.fields["profile"], stored["location"])
-	var attributes []attribute
+	attributes := make([]attribute, 0, len(profileAttributes)+2)
 	for _, name := range profileAttributes {
+		if !c.fields["profile"].wants(name) {
+			continue
+		}
+		switch name {
+		case "created":
+			stored[name] = timeJSON(time.Unix(0, p.created))
+		case "updated":
+			stored[name] = timeJSON(time.Unix(0, p.updated))
+		case "location":
+			stored[name] = appendLocation(nil, c.fields["profile"], stored[name])
+		}
 		attributes = append(attributes, attribute{name, stored[name]})
 	}
 	if joined != 0 {
 		attributes = append(attributes, attribute{"joined_group_at", timeJSON(time.Unix(0, joined))})
 	}
-	if c.additional["profile"] {
+	if c.additional["profile"] && c.fields["profile"].wants("subscriptions") {
 		value := c.fields["profile"].prune(nil, "subscriptions", s.appendSubscriptions(nil, n))
 		attributes = append(attributes, attribute{"subscriptions", value})
 	}

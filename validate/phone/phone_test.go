@@ -3,6 +3,7 @@ package phone
 import (
 	"regexp"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/nyaruka/phonenumbers/v2"
@@ -125,6 +126,7 @@ func FuzzAppend(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text, region string) {
+		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		if !phonenumbers.GetSupportedRegions()[region] {
 			region = ""
 		}

@@ -1,0 +1,71 @@
+package pipeline
+
+import (
+	"slices"
+
+	"klaviyo-export/report"
+)
+
+const (
+	maxGroup = 64 << 10 // rows that are gathered for one import job: more than a batch has
+
+	// Keys of all groups that wait for import jobs take at most maxHeld bytes, as far as one group does not take
+	// more. They are counted in units.
+	maxHeld, heldUnit = 96 << 20, 64 << 10
+
+	// maxKept is how long a key is at most that a job's error is looked for with. A key of ours has 101 characters.
+	maxKept = 1 << 10
+)
+
+// groups is the stage that gathers earlier results by import job. It keeps nothing but the keys of rows that are
+// waited for; rewrites reads all else again.
+type groups struct {
+	control *control
+	room    permits
+	emit    func(*results)
+	open    *results
+	rows    int    // gathered, with those that are passed on
+	job     string // of open's accepted rows
+}
+
+func newGroups(c *control, room permits, emit func(*results)) *groups {
+	return &groups{control: c, room: room, emit: emit, open: new(results)}
+}
+
+// add takes the next row.
+func (s *groups) add(e *report.Entry) {
+	waits := waiting(e)
+	if waits && s.job != "" && e.Job != s.job || s.rows >= maxGroup {
+		s.next()
+	}
+	s.control.read.Add(1)
+	if s.rows++; s.rows == 1 {
+		s.open.first = e.Row
+	}
+	s.open.last = e.Row
+	if !waits {
+		return
+	}
+	key := e.Key
+	if len(key) > maxKept {
+		key = nil
+	}
+	s.job = e.Job
+	s.open.add(key)
+	s.open.join(&report.Line{Status: e.Status, Job: e.Job})
+}
+
+// next hands on what is gathered. It blocks while the keys of earlier groups leave no room.
+func (s *groups) next() {
+	if s.rows == 0 {
+		return
+	}
+	s.open.keys, s.open.ends = slices.Clone(s.open.keys), slices.Clone(s.open.ends) // without room for more
+	held := cap(s.open.keys) + 4*cap(s.open.ends)
+	s.open.permits = s.room.take(held / heldUnit)
+	s.emit(s.open)
+	s.open, s.rows, s.job = new(results), 0, ""
+}
+
+// wait hands on the last group.
+func (s *groups) wait() { s.next() }
