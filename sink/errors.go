@@ -22,7 +22,9 @@ type Error struct {
 	status int    // of the answer that caused it, 0 for none
 	lost   bool   // a request was sent whose answer is not known
 	brief  string // the last failure of an Outage in a few words
-	err    error
+	// throttled says that this failure was a 429.
+	throttled bool
+	err       error
 }
 
 func (e *Error) Error() string { return e.err.Error() }

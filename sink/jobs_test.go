@@ -20,11 +20,36 @@ func TestAnswerAboutAnotherJob(t *testing.T) {
 	other := head(200) + `{"data":{"type":"profile-bulk-import-job","id":"J2",` +
 		`"attributes":{"status":"complete","failed_count":0,"total_count":1}}}`
 	wire(t, Options{RetryFor: time.Second}, spoken(other), func(t *testing.T, c *Client) {
-		end, err := NewJobs(c).Wait(t.Context(), time.Now().Add(5*time.Minute), "J1")
+		end, err := await(t.Context(), NewJobs(c), time.Now().Add(5*time.Minute), "J1")
 		if err != nil || end.State != Open {
 			t.Errorf("state %v, error %v", end.State, err)
 		}
 	})
+}
+
+// await waits for the first of several jobs of one row each, which are watched together.
+func await(ctx context.Context, j *Jobs, until time.Time, ids ...string) (first *End, err error) {
+	var list []Job
+	for _, id := range ids {
+		list = append(list, jobOf(id, "p0@example.com"))
+	}
+	err = j.Wait(ctx, until, list, func(job int, e *End) {
+		if job == 0 {
+			first = e
+		}
+	})
+	return first, err
+}
+
+// jobOf is a job with rows of these addresses.
+func jobOf(id string, addresses ...string) Job {
+	return Job{ID: id, Rows: len(addresses), Keys: func(yield func([]byte) bool) {
+		for _, address := range addresses {
+			if !yield([]byte(address)) {
+				return
+			}
+		}
+	}}
 }
 
 // jobs is a Klaviyo with some jobs and nothing else. Each test has its own.
@@ -112,14 +137,18 @@ func TestAllErrorsAreRead(t *testing.T) {
 			jobError(`"/data"`, fmt.Sprintf(`{"email":"p%d@example.com"}`, 2*i), "bad"))
 	}
 	watching(t, k, func(w *world, j *Jobs) {
-		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
-		if err != nil {
+		var addresses []string
+		for i := range 500 {
+			addresses = append(addresses, fmt.Sprintf("p%d@example.com", i))
+		}
+		var v Settlement
+		ended := func(_ int, e *End) { v = e.Settlement }
+		if err := j.Wait(w.Context(), time.Now().Add(time.Hour), []Job{jobOf("J", addresses...)}, ended); err != nil {
 			t.Fatal(err)
 		}
-		v := end.Settle(500, func(i int) []byte { return fmt.Appendf(nil, "p%d@example.com", i) })
-		if len(v.Faults) != 250 || v.Faults[498] == nil || v.Faults[499] != nil || v.Rest != Applied ||
+		if len(v.named) != 250 || v.Fault(498) == nil || v.Fault(499) != nil || v.Rest != Applied ||
 			k.requests["errors"] != 3 {
-			t.Errorf("%d faults, rest %v, %d pages", len(v.Faults), v.Rest, k.requests["errors"])
+			t.Errorf("%d faults, rest %v, %d pages", len(v.named), v.Rest, k.requests["errors"])
 		}
 	})
 }
@@ -144,7 +173,7 @@ func TestJobStates(t *testing.T) {
 				ctx, cancel := context.WithTimeout(w.Context(), 20*time.Minute)
 				defer cancel()
 				began := time.Now()
-				end, err := j.Wait(ctx, time.Now().Add(time.Hour), "J")
+				end, err := await(ctx, j, time.Now().Add(time.Hour), "J")
 				if err != nil || end.State != c.want || time.Since(began) > c.most {
 					t.Errorf("%v: state %v after %v", err, end.State, time.Since(began))
 				}
@@ -158,7 +187,7 @@ func TestJobStates(t *testing.T) {
 func TestJobNotFoundAtFirst(t *testing.T) {
 	missing := problem(404, "not_found", "/data/", "Invalid job id")
 	watching(t, &jobs{status: complete, faults: []fault{missing, missing}}, func(w *world, j *Jobs) {
-		if end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J"); err != nil || end.State != Complete {
+		if end, err := await(w.Context(), j, time.Now().Add(time.Hour), "J"); err != nil || end.State != Complete {
 			t.Errorf("%v: state %v", err, end.State)
 		}
 	})
@@ -166,12 +195,12 @@ func TestJobNotFoundAtFirst(t *testing.T) {
 
 // TestKeyInImportErrors: an import job's errors are kept without the key, even if the cut would halve it.
 func TestKeyInImportErrors(t *testing.T) {
-	long := jobError(at(0), `null`, strings.Repeat("x", maxText-4)+`pk_bubble is bad`)
+	long := jobError(at(0), `{"email":"p0@example.com"}`, strings.Repeat("x", maxText-4)+`pk_bubble is bad`)
 	k := &jobs{status: complete, failed: map[string]int{"J": 1}, errors: map[string][]string{"J": {long}}}
 	watching(t, k, func(w *world, j *Jobs) {
-		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
-		if err != nil || len(end.errors) != 1 || !strings.HasSuffix(end.errors[0].Attributes.Detail, "x[API…") {
-			t.Errorf("%v: %+v", err, end)
+		end, err := await(w.Context(), j, time.Now().Add(time.Hour), "J")
+		if f := end.Settlement.Fault(0); err != nil || f == nil || !strings.HasSuffix(f.Detail, "x[API…") {
+			t.Errorf("%v: %+v", err, f)
 		}
 	})
 }
@@ -185,13 +214,13 @@ func TestFailingPolls(t *testing.T) {
 	watching(t, &jobs{status: complete, faults: always}, func(w *world, j *Jobs) {
 		ctx, cancel := context.WithTimeout(w.Context(), time.Hour)
 		defer cancel()
-		if end, err := j.Wait(ctx, time.Now().Add(time.Hour), "J"); err != nil || end.State != Open {
+		if end, err := await(ctx, j, time.Now().Add(time.Hour), "J"); err != nil || end.State != Open {
 			t.Errorf("%v: state %v", err, end.State)
 		}
 	})
 	refused := problem(401, "authentication_failed", "/data/", "No")
 	watching(t, &jobs{status: complete, faults: []fault{refused}}, func(w *world, j *Jobs) {
-		if end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J"); err == nil || end.State != Open {
+		if end, err := await(w.Context(), j, time.Now().Add(time.Hour), "J"); err == nil || end.State != Open {
 			t.Errorf("%v: state %v", err, end.State)
 		}
 	})
@@ -219,7 +248,7 @@ func TestOneFailingPollHoldsUpNoOther(t *testing.T) {
 		var wait sync.WaitGroup
 		for id, most := range map[string]time.Duration{"A": 2 * time.Hour, "B": 5 * time.Second} {
 			wait.Go(func() {
-				if _, err := j.Wait(ctx, time.Now().Add(time.Hour), id); err != nil || time.Since(began) > most {
+				if _, err := await(ctx, j, time.Now().Add(time.Hour), id); err != nil || time.Since(began) > most {
 					t.Errorf("%s: %v after %v", id, err, time.Since(began))
 				}
 			})
@@ -235,7 +264,7 @@ func TestTwoWaitForOneJob(t *testing.T) {
 		var wait sync.WaitGroup
 		for range 3 {
 			wait.Go(func() {
-				end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
+				end, err := await(w.Context(), j, time.Now().Add(time.Hour), "J")
 				if err != nil || end.State != Complete || time.Since(began) > 5*time.Second {
 					t.Errorf("%v: state %v after %v", err, end.State, time.Since(began))
 				}
@@ -261,7 +290,7 @@ func TestErrorsThatCannotBeRead(t *testing.T) {
 			})
 		}
 		bubble(t, wrap, simulator.Options{}, Options{RateShare: 100}, func(w *world) {
-			end, err := NewJobs(w.client).Wait(w.Context(), time.Now().Add(time.Hour), "J")
+			end, err := await(w.Context(), NewJobs(w.client), time.Now().Add(time.Hour), "J")
 			if err != nil || end.State != want || w.client.Stats().Sent > 100 {
 				t.Errorf("HTTP %d: %v, state %v, %d requests", status, err, end.State, w.client.Stats().Sent)
 			}
@@ -282,7 +311,7 @@ func TestManyJobs(t *testing.T) {
 		var wait sync.WaitGroup
 		for id := range k.status {
 			wait.Go(func() {
-				end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), id)
+				end, err := await(w.Context(), j, time.Now().Add(time.Hour), id)
 				if err != nil || end.State != Complete || time.Since(began) > 11*time.Minute {
 					t.Errorf("%s: %v, state %v after %v", id, err, end.State, time.Since(began))
 				}

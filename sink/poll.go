@@ -1,15 +1,22 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
-// polledSingly is how many open jobs are polled one by one; more are polled through the collection, 100 a call.
-const polledSingly = 3
+const (
+	// polledSingly is how many open jobs are polled one by one; more are polled through the collection, 100 a call.
+	polledSingly = 3
+	// polledRest is how many jobs that the collection lacks are polled singly in one round, so that they hold up no
+	// other.
+	polledRest = 20
+)
 
 type jobResource struct {
 	ID         string `json:"id"`
@@ -36,21 +43,17 @@ func (j *jobResource) took() time.Duration {
 	return max(completed.Sub(created), 0)
 }
 
-// poll waits for the pause and then polls all open jobs once. It ends early when the caller's own job has ended.
-func (j *Jobs) poll(ctx context.Context, own *watched) error {
+// poll waits until the next poll is due and then polls all open jobs once. It ends early with nil when there is
+// something in wake.
+func (j *Jobs) poll(ctx context.Context, wake <-chan struct{}) error {
 	j.mu.Lock()
-	pause := j.pause
-	j.pause = min(pause*3/2, lastPoll)
+	due := j.due
 	j.mu.Unlock()
-	if sleep(ctx, pause, own.ended) != nil {
+	if sleep(ctx, time.Until(due), wake) != nil || time.Now().Before(due) {
 		return nil
-	}
-	select {
-	case <-own.ended:
-		return nil
-	default:
 	}
 	defer j.show(ctx)
+	defer j.rest()
 	ids := j.ids()
 	if len(ids) > polledSingly {
 		err := j.pollAll(ctx, ids)
@@ -58,6 +61,14 @@ func (j *Jobs) poll(ctx context.Context, own *watched) error {
 		return setupOnly(err)
 	}
 	return j.pollEach(ctx, ids)
+}
+
+// rest sets when the next poll is due.
+func (j *Jobs) rest() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.due = time.Now().Add(j.pause)
+	j.pause = min(j.pause*3/2, lastPoll)
 }
 
 // fails notes why a poll of this round failed.
@@ -77,7 +88,8 @@ func (j *Jobs) show(ctx context.Context) {
 	}
 	until, _ := ctx.Deadline()
 	j.client.retries.set(&j.polls, retry{
-		first: j.client.elapsed(), limit: time.Until(until), deadline: until, failure: j.failure,
+		endpoint: j.client.endpoints.jobs, first: j.client.elapsed(), limit: time.Until(until), deadline: until,
+		failure: j.failure,
 	})
 	j.failure = ""
 }
@@ -141,8 +153,8 @@ func (j *Jobs) pollEach(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// pollAll reads the account's jobs, newest first, until it has found all open ones. It polls the missing ones one by
-// one.
+// pollAll reads the account's jobs, newest first, until it has found all open ones. It polls missing ones one by one:
+// in each round those that were not polled for longest.
 func (j *Jobs) pollAll(ctx context.Context, ids []string) error {
 	missing := map[string]bool{}
 	for _, id := range ids {
@@ -169,11 +181,34 @@ func (j *Jobs) pollAll(ctx context.Context, ids []string) error {
 			return err
 		}
 	}
-	rest := make([]string, 0, len(missing))
+	return j.pollEach(ctx, j.rarest(missing, next == ""))
+}
+
+// rarest returns the missing jobs to poll singly in this round. When the collection was read to its end, all of them
+// are absent from now on, unless they were before.
+func (j *Jobs) rarest(missing map[string]bool, whole bool) []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	now := time.Now()
+	ids := make([]string, 0, len(missing))
 	for id := range missing {
-		rest = append(rest, id)
+		w := j.open[id]
+		if w == nil || w.state != Open {
+			continue
+		}
+		if whole && w.absent.IsZero() {
+			w.absent = now
+		}
+		ids = append(ids, id)
 	}
-	return j.pollEach(ctx, rest)
+	slices.SortFunc(ids, func(a, b string) int {
+		return cmp.Or(j.open[a].polled.Compare(j.open[b].polled), cmp.Compare(a, b))
+	})
+	ids = ids[:min(len(ids), polledRest)]
+	for _, id := range ids {
+		j.open[id].polled = now
+	}
+	return ids
 }
 
 // note stores what a poll found of a job, nil for nothing, and wakes those who wait for its end.
@@ -189,9 +224,13 @@ func (j *Jobs) note(id string, job *jobResource) {
 	} else {
 		w.update(job)
 	}
-	if w.state != Open {
-		close(w.ended)
-		j.pause = firstPoll
+	if w.state == Open {
+		return
+	}
+	j.pause = firstPoll
+	for _, place := range w.places {
+		place.wait.over = append(place.wait.over, place.job)
+		signal(place.wait.wake)
 	}
 }
 

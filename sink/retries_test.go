@@ -142,7 +142,7 @@ func TestStatsShowFailingPolls(t *testing.T) {
 				var wait sync.WaitGroup
 				for id := range k.status {
 					wait.Go(func() {
-						if end, err := j.Wait(w.Context(), began.Add(time.Hour), id); err != nil || end.State != Open {
+						if end, err := await(w.Context(), j, began.Add(time.Hour), id); err != nil || end.State != Open {
 							t.Errorf("%s: %v, state %v", id, err, end.State)
 						}
 					})
@@ -178,7 +178,7 @@ func TestProgressOfReads(t *testing.T) {
 		var wait sync.WaitGroup
 		for _, id := range []string{"A", "B", "C"} {
 			wait.Go(func() {
-				if end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), id); err != nil || end.State != Open {
+				if end, err := await(w.Context(), j, time.Now().Add(time.Hour), id); err != nil || end.State != Open {
 					t.Errorf("%s: %v, state %v", id, err, end.State)
 				}
 			})
