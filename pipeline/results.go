@@ -67,7 +67,14 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 			keys += int(row.KeyEnd - row.KeyStart)
 		}
 	}
+	odd := b.rows - len(b.profiles)
+	for i := range b.profiles {
+		if b.profiles[i].Status == sink.Rejected {
+			odd++
+		}
+	}
 	r.first, r.keys, r.ends = b.first(), slices.Grow(r.keys, keys), slices.Grow(r.ends, b.rows)
+	r.odd = slices.Grow(r.odd, odd)
 	profiles, skips := b.profiles, b.skips
 	for _, p := range b.parts {
 		for i := p.from; i < p.to; i++ {

@@ -223,9 +223,9 @@ func TestAnswersOfManyValues(t *testing.T) {
 func TestEndlessImportErrors(t *testing.T) {
 	const more = `],"links":{"next":"http://127.0.0.1/api/more"}}`
 	for name, page := range map[string]string{
-		"many": `{"data":[{}` + strings.Repeat(`,{}`, 100_000) + more,
-		"long": `{"data":[{"attributes":{"code":"c","original_payload":"` + strings.Repeat("x", 10<<20) + `"}}` + more,
-		"empty": `{"data":[` + more,
+		"many":       `{"data":[{}` + strings.Repeat(`,{}`, 100_000) + more,
+		"long":       `{"data":[{"attributes":{"code":"c","original_payload":"` + strings.Repeat("x", 10<<20) + `"}}` + more,
+		"empty":      `{"data":[` + more,
 		"of one row": `{"data":[` + jobError(at(0), `{"email":"p0@example.com"}`, "bad") + more,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -274,6 +274,103 @@ func TestTwoWaitForOneJob(t *testing.T) {
 	})
 }
 
+// TestJobsOfOneCall: the jobs of one call are watched together, however many they are: all of them need the time of
+// the slowest. One that Klaviyo does not know adds its minute once.
+func TestJobsOfOneCall(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		complete int
+		expired  int
+		most     time.Duration
+	}{
+		{"complete", 214, 0, 1500 * time.Millisecond},
+		{"two are gone", 214, 2, 75 * time.Second},
+		{"many are gone", 214, 60, 100 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := &jobs{status: map[string]string{}}
+			var list []Job
+			for i := range c.complete + c.expired {
+				id := fmt.Sprint("J", i)
+				if list = append(list, jobOf(id, "p0@example.com")); i >= c.expired {
+					k.status[id] = "complete"
+				}
+			}
+			watching(t, k, func(w *world, j *Jobs) {
+				began, known := time.Now(), time.Duration(0)
+				states := map[JobState]int{}
+				err := j.Wait(w.Context(), began.Add(time.Hour), list, func(_ int, e *End) {
+					if states[e.State]++; e.State == Complete {
+						known = time.Since(began)
+					}
+				})
+				if err != nil || states[Complete] != c.complete || states[Expired] != c.expired {
+					t.Errorf("%v: %v", err, states)
+				}
+				if took := time.Since(began); took > c.most || known > 2500*time.Millisecond {
+					t.Errorf("took %v, the complete ones %v", took, known)
+				}
+			})
+		})
+	}
+}
+
+// TestUnreadableErrorsHoldNoOther: jobs whose errors cannot be read, or whose server does not answer, do not hold up
+// those of others, in the same call and in others. Their wait ends with its own time limit and says why.
+func TestUnreadableErrorsHoldNoOther(t *testing.T) {
+	hang := func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }
+	for name, bad := range map[string]fault{"HTTP 500": html(500), "no answer within 2m0s": hang} {
+		t.Run(name, func(t *testing.T) {
+			k := &jobs{
+				status: map[string]string{}, failed: map[string]int{}, errors: map[string][]string{}, requests: map[string]int{},
+			}
+			var one, other []Job
+			for i := range 20 {
+				id := fmt.Sprint("J", i)
+				k.status[id], k.failed[id] = "complete", 1
+				k.errors[id] = []string{jobError(at(0), `{"email":"p0@example.com"}`, "bad")}
+				if i < 10 {
+					one = append(one, jobOf(id, "p0@example.com"))
+				} else {
+					other = append(other, jobOf(id, "p0@example.com"))
+				}
+			}
+			wrap := func(http.Handler) http.Handler {
+				well := k.wrap(nil)
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					id, isErrors := strings.CutSuffix(r.URL.Path, "/import-errors")
+					if isErrors && strings.ContainsAny(id[len(id)-1:], "1234") { // of J1 and J11, and so on
+						bad(w, r, nil)
+						return
+					}
+					well.ServeHTTP(w, r)
+				})
+			}
+			bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour, RateShare: 100}, func(w *world) {
+				j, began := NewJobs(w.client), time.Now()
+				var wait sync.WaitGroup
+				for _, list := range [][]Job{one, other} {
+					wait.Go(func() {
+						good := 0
+						err := j.Wait(w.Context(), began.Add(20*time.Minute), list, func(job int, e *End) {
+							if e.State == Open && (e.Unread != name || time.Since(began) != 20*time.Minute) {
+								t.Errorf("%s after %v: %q", list[job].ID, time.Since(began), e.Unread)
+							}
+							if e.State == Complete && e.Settlement.Fault(0).Detail == "bad" && time.Since(began) < 5*time.Minute {
+								good++
+							}
+						})
+						if err != nil || good != 6 {
+							t.Errorf("%v: %d good ones in time", err, good)
+						}
+					})
+				}
+				wait.Wait()
+			})
+		})
+	}
+}
+
 // TestErrorsThatCannotBeRead: a job whose errors cannot be read stays open, so that its rows stay accepted and a
 // later run can wait for them. If Klaviyo no longer knows the errors, the job has expired.
 func TestErrorsThatCannotBeRead(t *testing.T) {
@@ -291,7 +388,7 @@ func TestErrorsThatCannotBeRead(t *testing.T) {
 		}
 		bubble(t, wrap, simulator.Options{}, Options{RateShare: 100}, func(w *world) {
 			end, err := await(w.Context(), NewJobs(w.client), time.Now().Add(time.Hour), "J")
-			if err != nil || end.State != want || w.client.Stats().Sent > 100 {
+			if err != nil || end.State != want || w.client.Stats().Sent > 130 {
 				t.Errorf("HTTP %d: %v, state %v, %d requests", status, err, end.State, w.client.Stats().Sent)
 			}
 		})
