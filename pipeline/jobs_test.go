@@ -71,7 +71,8 @@ func TestErrorsNotReadInTime(t *testing.T) {
 	o.mostRows, o.Concurrency, o.WaitTimeout = 10, 1, 4*time.Second
 	var out bytes.Buffer
 	rep, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 30)), &out)
-	const want = "within 4s, the errors of 1 import jobs could not be read (import job J2: HTTP 500); their rows stay accepted"
+	const want = "within 4s, the errors of 1 import jobs could not be read (import job J2: HTTP 500); " +
+		"their rows stay accepted"
 	if rep.ExitCode != 3 || err == nil || rep.Error != want || fmt.Sprint(rep.Jobs.Open) != "[J2]" {
 		t.Errorf("exit %d, open %v: %s", rep.ExitCode, rep.Jobs.Open, rep.Error)
 	}

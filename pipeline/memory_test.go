@@ -165,7 +165,8 @@ func TestReasonsAreBounded(t *testing.T) {
 		t.Fatalf("%v: %+v", err, rep.Rows)
 	}
 	// In order of their jobs, each row has its own reason, or says why not.
-	if whole := out.rows - out.cut - out.left; out.rows != (jobs-1)*rows || out.wrong > 0 || whole < 14_000 || out.cut < 20_000 {
+	whole := out.rows - out.cut - out.left
+	if out.rows != (jobs-1)*rows || out.wrong > 0 || whole < 14_000 || out.cut < 20_000 {
 		t.Errorf("%+v, %d are whole", out, whole)
 	}
 	// 32 MB, 40 bytes a row, 30 bytes a rejected one more, and buffers.

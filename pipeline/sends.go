@@ -34,8 +34,9 @@ func (s *sends) add(ctx context.Context, b *batch) {
 	s.stream.Go(func() stream.Callback {
 		s.send(ctx, b)
 		r := s.results(ctx, b)
-		r.permits = taken + s.open.owe((len(r.odd)-b.rows+len(b.profiles))/oddRows) // for the rows that Klaviyo refuses
-		s.control.free(b)                                                           // what waits for its turn keeps keys and results alone
+		refused := len(r.odd) - (b.rows - len(b.profiles))
+		r.permits = taken + s.open.owe(refused/oddRows)
+		s.control.free(b) // what waits for its turn keeps keys and results alone
 		return func() {
 			s.control.sample()
 			s.emit(r)

@@ -88,7 +88,8 @@ func TestNamedRowsAreStripped(t *testing.T) {
 			7: {Code: "invalid", Column: "phone_number", Detail: "Invalid phone number format; Zip?"},
 			9: {Code: "invalid", Detail: "A profile with no identifier"},
 		} {
-			if diff := cmp.Diff(want, set[i].Fault, cmpopts.IgnoreUnexported(Fault{})); diff != "" || set[i].Status != Rejected || set[i].Job != "" {
+			diff := cmp.Diff(want, set[i].Fault, cmpopts.IgnoreUnexported(Fault{}))
+			if diff != "" || set[i].Status != Rejected || set[i].Job != "" {
 				t.Errorf("profile %d, status %v: %s", i, set[i].Status, diff)
 			}
 		}

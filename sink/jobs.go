@@ -51,25 +51,6 @@ type Jobs struct {
 	due   time.Time     // of the next poll
 }
 
-// watched is a job that callers wait for.
-type watched struct {
-	places  []placed // of the job
-	state   JobState
-	reading bool // it has ended, and its errors are read
-	took    time.Duration
-	done    int       // completed_count and failed_count together, as of the last poll
-	failed  int       // failed_count, -1 when Klaviyo did not say
-	total   int       // total_count, -1 when Klaviyo did not say
-	absent  time.Time // since when no poll finds it; zero when the last one did
-	polled  time.Time // last, singly, because the collection lacked it
-}
-
-// placed is the place of a job in a call of Wait.
-type placed struct {
-	wait *wait
-	job  int
-}
-
 // wait is a call of Wait. It belongs to its caller, but for over.
 type wait struct {
 	until time.Time
@@ -242,36 +223,4 @@ func (j *Jobs) drop(w *wait, job int) {
 	if len(j.open) == 0 {
 		j.client.retries.end(&j.polls)
 	}
-}
-
-// Progress is how far the jobs are that callers wait for.
-type Progress struct {
-	Jobs       int64
-	Rows, Done int64         // as far as Klaviyo said
-	Left       time.Duration // until the first of the waits is over
-	Reading    int64         // jobs that have ended and whose errors are read
-}
-
-// Progress returns how far the jobs are. It may be called at any time.
-func (j *Jobs) Progress() (p Progress) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	var until time.Time
-	for _, w := range j.open {
-		p.Jobs++
-		p.Rows += int64(max(w.total, 0))
-		p.Done += int64(w.done)
-		if w.reading {
-			p.Reading++
-		}
-		for _, place := range w.places {
-			if until.IsZero() || place.wait.until.Before(until) {
-				until = place.wait.until
-			}
-		}
-	}
-	if !until.IsZero() {
-		p.Left = max(time.Until(until), 0)
-	}
-	return p
 }

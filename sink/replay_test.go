@@ -252,8 +252,10 @@ func TestRecordedPhone(t *testing.T) {
 		if diff := cmp.Diff(want, statuses(set)); diff != "" || err != nil {
 			t.Errorf("error %v, %s", err, diff)
 		}
-		fault := &Fault{Code: "invalid", Column: "phone_number", Detail: "The phone number provided either does not exist or is " +
-			"ineligible to receive ChannelType.SMS"}
+		fault := &Fault{
+			Code: "invalid", Column: "phone_number",
+			Detail: "The phone number provided either does not exist or is ineligible to receive ChannelType.SMS",
+		}
 		if diff := cmp.Diff(fault, set[388].Fault, cmpopts.IgnoreUnexported(Fault{})); diff != "" {
 			t.Error(diff)
 		}

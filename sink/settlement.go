@@ -35,7 +35,8 @@ type namedRow struct {
 
 // Fault returns the reason against the row at a place in the job, nil for none.
 func (s *Settlement) Fault(place int) *Fault {
-	at, ok := slices.BinarySearchFunc(s.named, place, func(n namedRow, place int) int { return cmp.Compare(n.place, place) })
+	byPlace := func(n namedRow, place int) int { return cmp.Compare(n.place, place) }
+	at, ok := slices.BinarySearchFunc(s.named, place, byPlace)
 	if !ok {
 		return nil
 	}
