@@ -285,7 +285,8 @@ func TestJobsOfOneCall(t *testing.T) {
 	}{
 		{"complete", 214, 0, 1500 * time.Millisecond},
 		{"two are gone", 214, 2, 75 * time.Second},
-		{"many are gone", 214, 60, 100 * time.Second},
+		{"many are gone", 214, 60, 75 * time.Second},
+		{"hundreds are gone", 14, 300, 3 * time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := &jobs{status: map[string]string{}}
