@@ -3,6 +3,7 @@ package sink
 import (
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // Kind is the reason why a run ends.
@@ -22,8 +23,9 @@ type Error struct {
 	status int    // of the answer that caused it, 0 for none
 	lost   bool   // a request was sent whose answer is not known
 	brief  string // the last failure of an Outage in a few words
-	// throttled says that this failure was a 429.
+	// throttled says that this failure was a 429; pause is how long a 503 asks to wait.
 	throttled bool
+	pause     time.Duration
 	err       error
 }
 

@@ -40,7 +40,7 @@ type Job struct {
 type Jobs struct {
 	client *Client
 	turn   chan struct{}    // holds one element while one caller polls
-	pages  [2]chan struct{} // hold one for each page of errors that is asked for: of most reads, and of those that fail
+	slots  [2]chan struct{} // hold one for each job whose errors are read: of most jobs, and of those whose reads fail
 
 	polls   retry  // the polls, as the client's stats show them; the next field and it belong to who has the turn
 	failure string // why a poll failed in this round, "" when none did
@@ -67,8 +67,8 @@ type wait struct {
 // NewJobs returns a Jobs for the jobs of the client's account.
 func NewJobs(c *Client) *Jobs {
 	j := &Jobs{client: c, turn: make(chan struct{}, 1), open: map[string]*watched{}}
-	for i := range j.pages {
-		j.pages[i] = make(chan struct{}, readers)
+	for i := range j.slots {
+		j.slots[i] = make(chan struct{}, readers)
 	}
 	return j
 }
@@ -178,7 +178,7 @@ func (j *Jobs) begin(until time.Time, jobs []Job, ended func(int, *End)) *wait {
 		until: until, jobs: jobs, ended: ended, left: len(jobs), open: len(jobs), is: make([]bool, len(jobs)),
 		wake: make(chan struct{}, 1),
 	}
-	w.reads = reads{client: j.client, pages: &j.pages, more: make(chan struct{}, 1), wake: w.wake}
+	w.reads = reads{client: j.client, slots: &j.slots, more: make(chan struct{}, 1), wake: w.wake}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.open) == 0 {

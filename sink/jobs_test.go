@@ -316,6 +316,50 @@ func TestJobsOfOneCall(t *testing.T) {
 	}
 }
 
+// TestFewJobsAreReadAtOnce: what is known of a job's rows while its errors are read takes memory, so few are read at
+// once, to their last page, however many have ended.
+func TestFewJobsAreReadAtOnce(t *testing.T) {
+	k := &jobs{status: map[string]string{}, failed: map[string]int{}, errors: map[string][]string{}}
+	for i := range 20 {
+		id := fmt.Sprint("J", i)
+		k.status[id], k.failed[id] = "complete", 1
+		k.errors[id] = slices.Repeat([]string{jobError(at(0), `{"email":"p0@example.com"}`, "bad")}, 101)
+	}
+	var mu sync.Mutex
+	begun, most := map[string]bool{}, 0
+	wrap := func(http.Handler) http.Handler {
+		well := k.wrap(nil)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if id, isErrors := strings.CutSuffix(r.URL.Path, "/import-errors"); isErrors {
+				mu.Lock()
+				if begun[id] = true; r.URL.Query().Get("page[cursor]") != "" {
+					delete(begun, id)
+				}
+				most = max(most, len(begun))
+				mu.Unlock()
+			}
+			well.ServeHTTP(w, r)
+		})
+	}
+	k.requests = map[string]int{}
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Minute, RateShare: 100}, func(w *world) {
+		j := NewJobs(w.client)
+		var wait sync.WaitGroup
+		for id := range k.status {
+			wait.Go(func() {
+				end, err := await(w.Context(), j, time.Now().Add(time.Hour), id)
+				if err != nil || end.State != Complete || end.Settlement.Fault(0).Detail != "bad" {
+					t.Errorf("%s: %v, %+v", id, err, end)
+				}
+			})
+		}
+		wait.Wait()
+	})
+	if most < 2 || most > readers {
+		t.Errorf("%d jobs were read at once", most)
+	}
+}
+
 // TestUnreadableErrorsHoldNoOther: jobs whose errors cannot be read, or whose server does not answer, do not hold up
 // those of others, in the same call and in others. Their wait ends with its own time limit and says why.
 func TestUnreadableErrorsHoldNoOther(t *testing.T) {

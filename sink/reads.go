@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// readers is how many pages of errors are asked for at once by a call of Wait, and by all.
+	// readers is how many jobs are read at once by a call of Wait, and by all.
 	readers = 4
 	// doubtful is from how many failures in a row on a read waits for others like it, and no longer for all.
 	doubtful = 2
@@ -46,7 +46,7 @@ type read struct {
 // reads are the reads of one call of Wait. Up to readers goroutines carry them on, side by side; wait waits for them.
 type reads struct {
 	client  *Client
-	pages   *[2]chan struct{} // as in Jobs
+	slots   *[2]chan struct{} // as in Jobs
 	mu      sync.Mutex
 	waiting []*read
 	over    []*read
@@ -158,10 +158,18 @@ func (s *reads) wait() []*read {
 	return s.waiting
 }
 
-// read reads a job's pages until the last one or a failure.
+// read reads a job's pages until the last one or a failure, when one more job may be read: what is known of its rows so
+// far takes memory.
 func (s *reads) read(ctx context.Context, r *read) {
+	slot := s.slots[min(r.failures/doubtful, 1)]
+	select {
+	case slot <- struct{}{}:
+		defer func() { <-slot }()
+	case <-ctx.Done():
+		return
+	}
 	for r.end == nil && r.err == nil {
-		n, next, err := s.page(ctx, r)
+		n, next, err := s.client.errorPage(ctx, r.doing, r.next, &r.settling)
 		if err != nil {
 			if s.failed(ctx, r, err) {
 				return
@@ -179,18 +187,6 @@ func (s *reads) read(ctx context.Context, r *read) {
 			r.end = &End{State: Complete, Took: r.took, Settlement: r.settlement()}
 		}
 	}
-}
-
-// page tries once to read the next page, when one more may be asked for.
-func (s *reads) page(ctx context.Context, r *read) (int, string, error) {
-	slot := s.pages[min(r.failures/doubtful, 1)]
-	select {
-	case slot <- struct{}{}:
-		defer func() { <-slot }()
-	case <-ctx.Done():
-		return 0, "", ctx.Err()
-	}
-	return s.client.errorPage(ctx, r.doing, r.next, &r.settling)
 }
 
 // failed notes that a page was not read. It reports whether other reads are to go on first.
@@ -212,8 +208,7 @@ func (s *reads) failed(ctx context.Context, r *read, err error) bool {
 		r.why = failed.brief
 		r.failures++
 		r.rest()
-		pause := r.pause.NextBackOff()
-		r.due = time.Now().Add(pause)
+		r.due = time.Now().Add(max(r.pause.NextBackOff(), failed.pause))
 		until, _ := ctx.Deadline()
 		s.client.notice(fmt.Sprintf("%s; retrying until %s", err, clock(until)))
 		s.client.retries.set(&r.failing, retry{

@@ -84,7 +84,9 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		}
 		if c.gaveUp(r.endpoint, first, began, failed) || r.once && lost || r.brief {
 			err := fmt.Errorf("%s: %w%s", r.doing, failed.err, trace(failed.id))
-			return nil, &Error{Kind: Outage, lost: lost, throttled: failed.after > 0, brief: failed.text(), err: err}
+			return nil, &Error{
+				Kind: Outage, lost: lost, throttled: failed.after > 0, pause: failed.pause, brief: failed.text(), err: err,
+			}
 		}
 		c.notice(fmt.Sprintf("%s: %v; retrying until %s", r.doing, failed.err, clock(c.until(r.endpoint, first, failed))))
 		if failed.after > 0 && c.endpoints.takesRows(r.endpoint) {

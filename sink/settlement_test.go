@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/segmentio/encoding/json"
 )
 
 // jobError is an import-error as Klaviyo may send it.
@@ -153,6 +154,28 @@ func TestSettlePartOfAJob(t *testing.T) {
 		s := settlementOf(t, 2, total, jobRows, errs...)
 		if s.Rest != Unknown || len(s.named) != 1 || s.Fault(2) == nil {
 			t.Errorf("5 rows of a job of %d: %+v", total, s)
+		}
+	}
+}
+
+// TestElements: an array is cut where its elements end, whatever is in them.
+func TestElements(t *testing.T) {
+	for _, text := range []string{
+		`[]`, ` [ ] `, `[1]`, `[ 1 , "a,b]" , {"a":[1,2],"b":"}"} ,[[],[{}]], null ]`, `["\"","\\",{"\"]":"\\\""}]`, `[[1,2],3]`,
+	} {
+		var want []json.RawMessage
+		if err := json.Unmarshal([]byte(text), &want); err != nil {
+			t.Fatal(err)
+		}
+		i := 0
+		for one := range elements([]byte(strings.TrimSpace(text))) {
+			if i >= len(want) || strings.TrimSpace(string(one)) != string(want[i]) {
+				t.Errorf("%s: element %d is %s", text, i, one)
+			}
+			i++
+		}
+		if i != len(want) {
+			t.Errorf("%s: %d elements, want %d", text, i, len(want))
 		}
 	}
 }
