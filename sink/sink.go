@@ -40,11 +40,20 @@ const (
 	Unknown         // sent, but the result cannot be proved
 )
 
-// Fault is Klaviyo's reason against a profile. Column is the attribute that it names, or empty.
+// Fault is Klaviyo's reason against a profile. Column is the attribute that it names, or empty. Rows share equal ones.
 type Fault struct {
 	Code   string
 	Column string
 	Detail string
+	texts  *texts // that hold it, nil for none
+}
+
+// Free notes that the results of the fault's batch are written: others get the room that its reasons took. Free of nil
+// does nothing.
+func (f *Fault) Free() {
+	if f != nil && f.texts != nil {
+		f.texts.free()
+	}
 }
 
 // AnswerLost is the reason of profiles whose request may have arrived.
@@ -55,17 +64,10 @@ var AnswerLost = &Fault{
 }
 
 // refuse rejects the profile. Of several reasons, the first gives code and column, and the detail holds all.
-func (p *Profile) refuse(f *Fault) {
+func (p *Profile) refuse(t *texts, code, column, detail string) {
 	if p.Status == Rejected {
-		p.Fault.add(f.Detail)
+		p.Fault = t.both(p.Fault, detail)
 		return
 	}
-	p.Status, p.Fault = Rejected, f
-}
-
-// add adds another reason, unless the detail is long already.
-func (f *Fault) add(detail string) {
-	if len(f.Detail) < maxText {
-		f.Detail += "; " + detail
-	}
+	p.Status, p.Fault = Rejected, t.keep(code, column, detail)
 }
