@@ -62,6 +62,7 @@ func (r *Report) normalise() {
 		reason := &r.Reasons[i]
 		reason.FirstKey, reason.Detail = shortened(reason.FirstKey, maxKey), shortened(reason.Detail, maxDetail)
 	}
+	r.Rows.Continues = r.Rows.Continues && r.Runs < 2 // merged runs resume no run
 	r.Reasons = mergeReasons(nil, r.Reasons)
 	r.Columns = r.Columns[:min(len(r.Columns), maxColumns)]
 }

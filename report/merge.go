@@ -47,6 +47,7 @@ func Merge(a, b *Report) *Report {
 	if a.BaseURL == b.BaseURL {
 		m.BaseURL = a.BaseURL
 	}
+	m.Rows.Continues = false
 	m.Rows.add(b.Rows)
 	m.Seconds = secondsBetween(m.StartedAt, m.FinishedAt)
 	for _, r := range []*Report{a, b} {

@@ -44,6 +44,16 @@ func (t *tally) add(row int64, status Status, code, stage string) (first *Reason
 	return first
 }
 
+// entry counts a row that was read back.
+func (t *tally) entry(e *Entry) {
+	if first := t.add(e.Row, e.Status, e.Code, e.Stage); first != nil {
+		first.describe(e.texts())
+	}
+	if len(e.Dropped) > 0 {
+		t.drop(e.Status, e.Dropped)
+	}
+}
+
 // drop counts the columns that a row went without. Rows that a resumed run sends again do not count.
 func (t *tally) drop(status Status, columns []string) {
 	if !status.Final() && status != Valid {
