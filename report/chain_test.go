@@ -133,7 +133,8 @@ func TestContinues(t *testing.T) {
 		text string
 		want bool
 	}{
-		{runOf(0, true, "1 applied"), true}, {runOf(0, false, "1 applied"), false},
+		{runOf(0, true, "1 applied"), true}, {runOf(4, true, "1 unsent stop") + runOf(0, true, "1 applied"), true},
+		{runOf(0, false, "1 applied"), false},
 		{strings.Replace(runOf(0, true, "1 applied"), `"resumed":0`, `"resumed":null`, 1), false},
 	} {
 		r, _, err := ReadStream("s", strings.NewReader(c.text))
