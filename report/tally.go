@@ -27,9 +27,12 @@ func (t *tally) add(row int64, status Status, code, stage string) (first *Reason
 	if code == "" {
 		return nil
 	}
+	if len(code)+len(stage) > maxName {
+		code, stage = shortened(code, maxName), shortened(stage, maxName)
+	}
 	r := t.reasons[reason{code, stage}]
-	if r == nil && len(t.reasons) >= maxReasons {
-		code = otherCodes
+	if r == nil && (code == otherCodes || len(t.reasons) >= maxReasons) {
+		code, stage = otherCodes, otherStage(stage)
 		r = t.reasons[reason{code, stage}]
 	}
 	if r == nil {
