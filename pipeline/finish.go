@@ -62,6 +62,8 @@ func (r *run) report(exit int, err error) *report.Report {
 			Sent: s.Sent, Retried: s.Retried, Throttled: s.Throttled, Bytes: s.Bytes, Resent: s.Resent,
 		}
 	}
+	// A run that found no earlier results began with the first row.
+	rep.Rows.Continues = r.options.Resume != nil && r.options.Resume.Rows > 0
 	if r.earlier != nil {
 		rep.Operation = cmp.Or(r.earlier.Operation, rep.Operation)
 		// A killed run has no report that counts its import jobs.
