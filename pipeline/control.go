@@ -90,10 +90,13 @@ func (c *control) checkBound(row, rejected int64) {
 }
 
 // ended counts an import job that was waited for.
-func (c *control) ended(end *sink.End) {
+func (c *control) ended(job string, end *sink.End) {
 	switch end.State {
 	case sink.Open:
 		c.late.Add(1)
+		if end.Unread != "" {
+			c.leaveUnread(job, end.Unread)
+		}
 	case sink.Complete:
 		c.complete.Add(1)
 	case sink.Cancelled:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"klaviyo-export/report"
@@ -61,6 +62,8 @@ func (r *run) report(exit int, err error) *report.Report {
 			Sent: s.Sent, Retried: s.Retried, Throttled: s.Throttled, Bytes: s.Bytes, Resent: s.Resent,
 		}
 	}
+	// A run that found no earlier results began with the first row.
+	rep.Rows.Continues = r.options.Resume != nil && r.options.Resume.Rows > 0
 	if r.earlier != nil {
 		rep.Operation = cmp.Or(r.earlier.Operation, rep.Operation)
 		// A killed run has no report that counts its import jobs.
@@ -109,11 +112,20 @@ func (r *run) exitStatus(cause, ended error) (int, error) {
 	return 0, nil
 }
 
-// lateError is the error of import jobs that had not ended when the time to wait was over.
+// lateError is the error of import jobs that had not ended when the time to wait was over, or had unread errors.
 func (r *run) lateError() error {
+	t := &r.control.tally
+	t.unreadMu.Lock()
+	defer t.unreadMu.Unlock()
+	var what []string
+	if n := t.late.Load() - t.unread; n > 0 {
+		what = append(what, fmt.Sprintf("%d import jobs did not end", n))
+	}
+	if t.unread > 0 {
+		what = append(what, fmt.Sprintf("the errors of %d import jobs could not be read (%s)", t.unread, t.unreadOf))
+	}
 	return &Error{
-		Text: fmt.Sprintf("%d import jobs did not end, or their errors could not be read, within %v; "+
-			"their rows stay accepted", r.control.late.Load(), r.options.WaitTimeout),
+		Text: fmt.Sprintf("within %v, %s; their rows stay accepted", r.options.WaitTimeout, strings.Join(what, ", and ")),
 		Hint: "run klaviyo-export wait < RESULTS to wait longer",
 	}
 }

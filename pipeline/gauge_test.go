@@ -38,7 +38,7 @@ func TestFailuresInProgress(t *testing.T) {
 	for _, want := range []string{
 		`"failing":"HTTP 503","give_up_seconds":59\d[.\d]*,"elapsed_seconds"`,
 		`"input_ended":true,"failing":"HTTP 504","give_up_seconds":59\d[.\d]*,"elapsed_seconds"`, // waits for no job yet
-		`"failing":"HTTP 502","give_up_seconds":59\d.*"wait_left_seconds":8\d\d.*"reading_errors_of_jobs":1,`,
+		`"failing":"HTTP 502","give_up_seconds":359\d.*"wait_left_seconds":359\d.*"reading_errors_of_jobs":1,`,
 	} {
 		if !regexp.MustCompile(want).Match(log.Bytes()) {
 			t.Errorf("expected %q in\n%s", want, &log)

@@ -21,14 +21,14 @@ const (
 // waited for; rewrites reads all else again.
 type groups struct {
 	control *control
-	room    permits
+	room    *permits
 	emit    func(*results)
 	open    *results
 	rows    int    // gathered, with those that are passed on
 	job     string // of open's accepted rows
 }
 
-func newGroups(c *control, room permits, emit func(*results)) *groups {
+func newGroups(c *control, room *permits, emit func(*results)) *groups {
 	return &groups{control: c, room: room, emit: emit, open: new(results)}
 }
 

@@ -7,9 +7,16 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/segmentio/encoding/json"
+
+	"klaviyo-export/sink"
+	"klaviyo-export/sink/simulator"
+	"klaviyo-export/sink/simulator/contract"
 )
 
 // While the run waits for import jobs, a row costs at most 40 bytes, beside what its key is longer than a usual
@@ -137,4 +144,151 @@ func (c *counting) Write(p []byte) (int, error) {
 	c.lines += bytes.Count(p, []byte{'\n'})
 	c.at(c.lines)
 	return len(p), nil
+}
+
+// Klaviyo's reasons against rows take at most 32 MB of a run, and 8 MB of an import job, however many rows wait behind
+// an open job. No reason is lost silently: a long one is cut, then left out, and says so.
+func TestReasonsAreBounded(t *testing.T) {
+	jobs := 8
+	if *long {
+		jobs = 40
+	}
+	const rows = 10_000
+	before, during := heapNow(), 0.0
+	k := &failing{fails: func(int) bool { return true }, reason: strings.Repeat("x", 960), held: jobs - 1}
+	k.ready = func() { during = heapNow() }
+	o := waitOptions(t, k.wrap)
+	o.Window, o.MaxInvalid = 0, Bound{rows: 1_000_000}
+	out := &reasons{}
+	rep, err := Run(t.Context(), o, repeated(jobs*rows), out)
+	if rejected := int64((jobs - 1) * rows); err != nil || rep.Rows.Applied != rows || rep.Rows.Rejected != rejected {
+		t.Fatalf("%v: %+v", err, rep.Rows)
+	}
+	// In order of their jobs, each row has its own reason, or says why not.
+	whole := out.rows - out.cut - out.left
+	if out.rows != (jobs-1)*rows || out.wrong > 0 || whole < 14_000 || out.cut < 20_000 {
+		t.Errorf("%+v, %d are whole", out, whole)
+	}
+	// 32 MB, 40 bytes a row, 30 bytes a rejected one more, and buffers.
+	if grown, most := (during-before)/(1<<20), 32+0.07*float64(jobs*rows)/1000+24; grown > most {
+		t.Errorf("the heap grew by %.1f MB, expected at most %.1f", grown, most)
+	}
+}
+
+// reasons counts the rejected rows that are written, and how many of them have their reason cut or left out, or that of
+// another row.
+type reasons struct{ rows, cut, left, wrong int }
+
+func (s *reasons) Write(p []byte) (int, error) {
+	for line := range bytes.Lines(p) {
+		var r struct {
+			Status, Code, Column, Detail, Job string
+			Row                               int
+		}
+		if json.Unmarshal(line, &r) != nil || r.Status != "rejected" {
+			continue
+		}
+		s.rows++
+		own := fmt.Sprintf("%d ", (r.Row-1)%10_000)
+		switch {
+		case r.Code != "invalid" || r.Column != "phone_number" && r.Column != "email":
+			s.wrong++
+		case strings.HasPrefix(r.Detail, "the reason is left out: "):
+			s.left++
+		case !strings.HasPrefix(r.Detail, own):
+			s.wrong++
+		case strings.Contains(r.Detail, "x… (cut: "):
+			s.cut++
+		}
+	}
+	return len(p), nil
+}
+
+// The reasons of requests that Klaviyo refuses are bounded like those of import jobs, and their long answers are read
+// one at a time.
+func TestRefusalsAreBounded(t *testing.T) {
+	requests := 16
+	if *long {
+		requests = 64
+	}
+	const rows, atOnce = 10_000, 16
+	var mu sync.Mutex
+	before, most := heapNow(), 0.0
+	var samples atomic.Int64
+	sample := func() {
+		if samples.Add(1)%4 != 0 {
+			return
+		}
+		now := heapNow()
+		mu.Lock()
+		defer mu.Unlock()
+		most = max(most, now-before)
+	}
+	url, _ := contract.Serve(t, simulator.Options{Wrap: refusing(strings.Repeat("x", 1090), sample)})
+	o := checkOptions(t)
+	o.Client = newClient(t, &sink.Options{BaseURL: url, Alone: true, Concurrency: atOnce, RetryFor: time.Minute})
+	o.List = sink.ListRef{Name: "News", Create: true}
+	o.Window, o.Concurrency, o.MaxInvalid = 0, atOnce, Bound{rows: 1_000_000}
+	out := &reasons{}
+	rep, err := Run(t.Context(), o, repeated(requests*rows), out)
+	if err != nil || rep.Rows.Rejected != int64(requests*rows) {
+		t.Fatalf("%v: %+v", err, rep.Rows)
+	}
+	if whole := out.rows - out.cut - out.left; out.rows != requests*rows || out.wrong > 0 || whole < 3000 {
+		t.Errorf("%+v, %d are whole", out, whole)
+	}
+	if most > 150<<20 { // 5 MB a request, 32 MB of reasons, and one answer
+		t.Errorf("the heap grew by %.1f MB", most/(1<<20))
+	}
+}
+
+// refusing refuses every import, and names each row with a reason of its own. sample is called before and after an
+// answer.
+func refusing(reason string, sample func()) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !isImport(r) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			body, _ := io.ReadAll(r.Body)
+			n := bytes.Count(body, []byte(`"email"`))
+			body = nil
+			sample()
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"errors":[`)
+			for row := range n {
+				if row > 0 {
+					fmt.Fprint(w, ",")
+				}
+				fmt.Fprintf(w, `{"code":"invalid","title":"T","detail":"%d %s",`+
+					`"source":{"pointer":"/data/attributes/profiles/data/%d/attributes/email"}}`, row, reason, row)
+			}
+			fmt.Fprint(w, `]}`)
+			sample()
+		})
+	}
+}
+
+// When results are written, other rows get the room that their reasons took: where only one request waits, no reason is
+// cut, however many there are in the end.
+func TestReasonsAreGivenBack(t *testing.T) {
+	t.Parallel()
+	const jobs, rows = 5, 10_000 // 18 MB: more than the run keeps uncut
+	reason := strings.Repeat("x", 180)
+	for name, wrap := range map[string]func(http.Handler) http.Handler{
+		"failed":  (&failing{fails: func(int) bool { return true }, reason: reason}).wrap,
+		"refused": refusing(reason, func() {}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := waitOptions(t, wrap)
+			o.Window, o.Concurrency, o.MaxOpenJobs, o.MaxInvalid = 0, 1, 1, Bound{rows: 1_000_000}
+			out := &reasons{}
+			rep, err := Run(t.Context(), o, repeated(jobs*rows), out)
+			if err != nil || rep.Rows.Rejected != jobs*rows || *out != (reasons{rows: jobs * rows}) {
+				t.Errorf("%v: %+v, %+v", err, rep.Rows, out)
+			}
+		})
+	}
 }

@@ -13,7 +13,7 @@ import (
 // No more import jobs are open at once than the options allow, and every job is waited for.
 func TestOpenJobsAreBounded(t *testing.T) {
 	t.Parallel()
-	openAtOnce(t, 2, 0, rowsFrom(0, 55_000), 6)
+	openAtOnce(t, 2, 0, rowsFrom(0, 55_000), 6, 2)
 }
 
 // Batches with many bad rows count as several open import jobs: one of 3,000 as four.
@@ -23,7 +23,21 @@ func TestBadRowsCountAsOpenJobs(t *testing.T) {
 	for i := range 5 {
 		in.WriteString(strings.Repeat("5\n", 3000) + rowsFrom(100*i, 100))
 	}
-	openAtOnce(t, 8, 100, in.String(), 5)
+	openAtOnce(t, 8, 100, in.String(), 5, 2)
+}
+
+// Batches of which Klaviyo refuses many rows count as several open import jobs from then on: one of 3,000 as four. The
+// two that are in flight by then are not held up.
+func TestRefusedRowsCountAsOpenJobs(t *testing.T) {
+	t.Parallel()
+	var in strings.Builder
+	for i := range 10 {
+		for n := range 3000 {
+			fmt.Fprintf(&in, `{"email":"bad%d.%d@example.com"}`+"\n", i, n)
+		}
+		in.WriteString(rowsFrom(100*i, 100))
+	}
+	openAtOnce(t, 8, 3100, in.String(), 10, 4)
 }
 
 // Batches with so many bad rows that each counts as more than all open jobs are sent all the same, one after the
@@ -43,9 +57,9 @@ func TestMoreBadRowsThanOpenJobs(t *testing.T) {
 	}
 }
 
-// openAtOnce runs rows that become so many batches with a bound on open jobs, and fails when more than two are open
-// at once.
-func openAtOnce(t *testing.T, bound, mostRows int, in string, batches int) {
+// openAtOnce runs rows that become so many batches with a bound on open jobs, and fails when more than most are open
+// at once. Klaviyo refuses the rows whose address begins with bad.
+func openAtOnce(t *testing.T, bound, mostRows int, in string, batches, allowed int) {
 	t.Helper()
 	var mu sync.Mutex
 	open, most := map[string]bool{}, 0
@@ -54,7 +68,11 @@ func openAtOnce(t *testing.T, bound, mostRows int, in string, batches int) {
 			mu.Lock()
 			defer mu.Unlock()
 			if isImport(r) {
-				_, _ = io.Copy(io.Discard, r.Body)
+				body, _ := io.ReadAll(r.Body)
+				if bytes.Contains(body, []byte(`"email":"bad`)) {
+					refuseBad(w, body)
+					return
+				}
 				id := fmt.Sprint("J", len(open)+1)
 				open[id] = true
 				n := 0
@@ -78,12 +96,29 @@ func openAtOnce(t *testing.T, bound, mostRows int, in string, batches int) {
 		})
 	})
 	o.MaxOpenJobs, o.mostRows, o.MaxInvalid = bound, mostRows, Bound{rows: 1_000_000}
+	if strings.Contains(in, "bad") {
+		o.Concurrency = 1
+	}
 	var out bytes.Buffer
 	if _, err := Run(t.Context(), o, strings.NewReader(in), &out); err != nil {
 		t.Fatal(err)
 	}
 	_, rep := parse(t, out.Bytes())
-	if rep.Rows.Applied != int64(strings.Count(in, "@")) || rep.Jobs.Complete != int64(batches) || most > 2 {
+	good := int64(strings.Count(in, `"p`))
+	if rep.Rows.Applied != good || rep.Jobs.Complete != int64(batches) || most > allowed {
 		t.Errorf("%+v, %+v, %d jobs open at once", rep.Rows, rep.Jobs, most)
 	}
+}
+
+// refuseBad refuses an import and names the profiles whose address begins with bad.
+func refuseBad(w http.ResponseWriter, body []byte) {
+	var errors []string
+	for i, profile := range bytes.Split(body, []byte(`"email":"`))[1:] {
+		if bytes.HasPrefix(profile, []byte("bad")) {
+			errors = append(errors, fmt.Sprintf(`{"code":"invalid","title":"T","detail":"Bad.",`+
+				`"source":{"pointer":"/data/attributes/profiles/data/%d/attributes/email"}}`, i))
+		}
+	}
+	w.WriteHeader(http.StatusBadRequest)
+	fmt.Fprintf(w, `{"errors":[%s]}`, strings.Join(errors, ","))
 }

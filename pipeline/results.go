@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 
 	"klaviyo-export/report"
@@ -31,6 +32,8 @@ type results struct {
 	proofs  []proof  // of the rows that were read back
 	permits int      // that the rows' batch took
 	pooled  bool     // they go back to the pool when they are written
+
+	refused *sink.Fault // one of those in odd by which Klaviyo refuses rows, nil for none
 }
 
 // odd is the result of one row.
@@ -65,7 +68,14 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 			keys += int(row.KeyEnd - row.KeyStart)
 		}
 	}
+	odd := b.rows - len(b.profiles)
+	for i := range b.profiles {
+		if b.profiles[i].Status == sink.Rejected {
+			odd++
+		}
+	}
 	r.first, r.keys, r.ends = b.first(), slices.Grow(r.keys, keys), slices.Grow(r.ends, b.rows)
+	r.odd = slices.Grow(r.odd, odd)
 	profiles, skips := b.profiles, b.skips
 	for _, p := range b.parts {
 		for i := p.from; i < p.to; i++ {
@@ -86,6 +96,7 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 					r.drop()
 				}
 				if r.sent(&profiles[0], valid, unsent); profiles[0].Status == sink.Rejected {
+					r.refused = profiles[0].Fault
 					rejected(number)
 				}
 				profiles = profiles[1:]
@@ -170,25 +181,46 @@ func (r *results) key(row int) []byte {
 	return r.keys[start:r.ends[row]]
 }
 
-// rowsOf returns the indexes of the rows that share the n-th result.
-func (r *results) rowsOf(n int) []int {
-	skip := 0
-	for _, s := range r.shared[:n] {
-		skip += s.rows
-	}
-	rows := make([]int, 0, r.shared[n].rows)
-	odd := r.odd
-	for row := 0; len(rows) < r.shared[n].rows; row++ {
-		switch {
-		case len(odd) > 0 && odd[0].row == row:
-			odd = odd[1:]
-		case skip > 0:
-			skip--
-		default:
-			rows = append(rows, row)
+// rowsOf are the indexes of the rows that share the n-th result.
+func (r *results) rowsOf(n int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		skip, rows := 0, r.shared[n].rows
+		for _, s := range r.shared[:n] {
+			skip += s.rows
+		}
+		odd := r.odd
+		for row := 0; rows > 0; row++ {
+			switch {
+			case len(odd) > 0 && odd[0].row == row:
+				odd = odd[1:]
+			case skip > 0:
+				skip--
+			default:
+				if rows--; !yield(row) {
+					return
+				}
+			}
 		}
 	}
-	return rows
+}
+
+// keysOf are the identifiers of the rows that share the n-th result.
+func (r *results) keysOf(n int) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for row := range r.rowsOf(n) {
+			if !yield(unquoted(r.key(row))) {
+				return
+			}
+		}
+	}
+}
+
+// free gives back what the reasons of the rows took, when they are written.
+func (r *results) free() {
+	r.refused.Free()
+	for i := range r.shared {
+		r.shared[i].settlement.Free()
+	}
 }
 
 // of returns the result of the row at a place among those that share it.
@@ -197,7 +229,7 @@ func (s *shared) of(place int) report.Line {
 	if s.settlement == nil {
 		return line
 	}
-	fault := s.settlement.Faults[place]
+	fault := s.settlement.Fault(place)
 	switch {
 	case fault != nil:
 		line.Status, line.Stage = report.Rejected, "import"

@@ -21,6 +21,7 @@ func newRewrites(w *writes, earlier *report.Results) *rewrites {
 // add writes the rows of a group. It is called for one group after the other, and blocks while the output does.
 func (s *rewrites) add(r *results) {
 	defer s.open.give(r.permits)
+	defer r.free()
 	defer s.control.guard()
 	s.control.begin("write")
 	for t := (turns{shared: r.shared}); !s.changed; {

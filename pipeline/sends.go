@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/sourcegraph/conc/stream"
 
@@ -14,12 +15,12 @@ import (
 type sends struct {
 	control *control
 	sender  sink.Sender // nil: nothing is sent
-	open    permits
+	open    *permits
 	emit    func(*results)
 	stream  *stream.Stream // runs the requests at once, and what they return in the order of the batches
 }
 
-func newSends(c *control, sender sink.Sender, o *Options, open permits, emit func(*results)) *sends {
+func newSends(c *control, sender sink.Sender, o *Options, open *permits, emit func(*results)) *sends {
 	return &sends{
 		control: c, sender: sender, open: open, emit: emit,
 		stream: stream.New().WithMaxGoroutines(o.Concurrency),
@@ -33,7 +34,8 @@ func (s *sends) add(ctx context.Context, b *batch) {
 	s.stream.Go(func() stream.Callback {
 		s.send(ctx, b)
 		r := s.results(ctx, b)
-		r.permits = taken
+		refused := len(r.odd) - (b.rows - len(b.profiles))
+		r.permits = taken + s.open.owe(refused/oddRows)
 		s.control.free(b) // what waits for its turn keeps keys and results alone
 		return func() {
 			s.control.sample()
@@ -102,27 +104,55 @@ func (s *sends) lost(b *batch) *results {
 
 // permits bounds the open import jobs: a batch that is sent takes some, which its written results give back. nil
 // has no bound.
-type permits chan struct{}
+type permits struct {
+	mu   sync.Mutex
+	free int // less than 0 where results took more than there were
+	all  int
+	back sync.Cond
+}
 
 // newPermits returns so many permits, nil where import jobs are not waited for.
-func newPermits(watch *sink.Jobs, n int) permits {
+func newPermits(watch *sink.Jobs, n int) *permits {
 	if watch == nil {
 		return nil
 	}
-	return make(permits, max(n, 1))
+	s := &permits{free: max(n, 1), all: max(n, 1)}
+	s.back.L = &s.mu
+	return s
 }
 
 // take blocks until so many permits are free, or all where there are fewer, and returns how many it took.
-func (s permits) take(n int) int {
-	n = min(n, cap(s))
-	for range n {
-		s <- struct{}{}
+func (s *permits) take(n int) int {
+	if s == nil {
+		return 0
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for n = min(n, s.all); s.free < n; {
+		s.back.Wait()
+	}
+	s.free -= n
 	return n
 }
 
-func (s permits) give(n int) {
-	for range n {
-		<-s
+// owe takes more permits for a batch that Klaviyo has refused rows of, and returns how many. It does not block, as
+// others may wait for the batch: they wait until there are enough again.
+func (s *permits) owe(n int) int {
+	if n = max(n, 0); s == nil {
+		return 0
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free -= n
+	return n
+}
+
+func (s *permits) give(n int) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free += n
+	s.back.Broadcast()
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -43,37 +44,35 @@ func (s *settles) add(ctx context.Context, r *results) {
 // wait returns when all results are handed on.
 func (s *settles) wait() { s.stream.Wait() }
 
-// settle waits for the end of the import jobs that took rows of r. It is called at once for several results.
+// settle waits for the end of all import jobs that took rows of r. It is called at once for several results.
 func (s *settles) settle(ctx context.Context, r *results) {
 	defer s.control.guard()
 	s.control.begin("settle")
-	until := time.Now().Add(s.timeout)
+	var jobs []sink.Job
+	var of []*shared // whose rows each job took
 	for n := range r.shared {
-		shared := &r.shared[n]
-		if shared.line.Status != report.Accepted || shared.line.Job == "" {
-			continue
+		if own := &r.shared[n]; own.line.Status == report.Accepted && own.line.Job != "" {
+			jobs = append(jobs, sink.Job{ID: own.line.Job, Rows: own.rows, Keys: r.keysOf(n)})
+			of = append(of, own)
 		}
-		end, err := s.watch.Wait(ctx, until, shared.line.Job)
-		if err != nil {
-			s.control.stop(err)
-		}
+	}
+	err := s.watch.Wait(ctx, time.Now().Add(s.timeout), jobs, func(job int, end *sink.End) {
+		of[job].settlement = &end.Settlement
+		s.control.ended(jobs[job].ID, end)
 		s.control.sample()
-		var rows []int
-		settlement := end.Settle(shared.rows, func(place int) []byte {
-			if rows == nil {
-				rows = r.rowsOf(n)
-			}
-			return address(r.key(rows[place]))
-		})
-		shared.settlement = &settlement
-		s.control.ended(end)
+	})
+	if err != nil {
+		s.control.stop(err)
 	}
 }
 
-// address takes the quotes off a key: addresses are ASCII without characters that JSON escapes.
-func address(key []byte) []byte {
-	if len(key) < 2 {
+// unquoted is the text of a key: mostly without a copy, as only external ids have characters that JSON escapes.
+func unquoted(key []byte) []byte {
+	switch {
+	case len(key) < 2:
 		return nil
+	case bytes.IndexByte(key, '\\') >= 0:
+		return []byte(plain(key))
 	}
 	return key[1 : len(key)-1]
 }

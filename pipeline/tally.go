@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -23,6 +24,19 @@ type tally struct {
 
 	writtenMu sync.Mutex
 	written   report.Rows
+
+	unreadMu sync.Mutex
+	unread   int64  // the late import jobs that had ended, and whose errors were not read
+	unreadOf string // the first of them, and why
+}
+
+// leaveUnread counts an import job that has ended, and whose errors were not read.
+func (t *tally) leaveUnread(job, why string) {
+	t.unreadMu.Lock()
+	defer t.unreadMu.Unlock()
+	if t.unread++; t.unread == 1 {
+		t.unreadOf = fmt.Sprintf("import job %s: %s", job, why)
+	}
 }
 
 // resume counts a row that keeps its earlier result.

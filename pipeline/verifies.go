@@ -104,10 +104,12 @@ func (r *results) applied() (rows []int) {
 		}
 	}
 	for n := range r.shared {
-		for place, row := range r.rowsOf(n) {
+		place := 0
+		for row := range r.rowsOf(n) {
 			if r.shared[n].of(place).Status == report.Applied {
 				rows = append(rows, row)
 			}
+			place++
 		}
 	}
 	slices.Sort(rows)

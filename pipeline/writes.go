@@ -11,17 +11,18 @@ var droppedPhone = []string{"phone_number"}
 type writes struct {
 	control *control
 	out     *report.Writer
-	open    permits
+	open    *permits
 	left    []string // ids of the import jobs that are not known to have ended
 }
 
-func newWrites(c *control, out *report.Writer, open permits) *writes {
+func newWrites(c *control, out *report.Writer, open *permits) *writes {
 	return &writes{control: c, out: out, open: open}
 }
 
 // add writes results. It is called for one stretch of rows after the other, and blocks while the output does.
 func (s *writes) add(r *results) {
 	defer s.open.give(r.permits)
+	defer r.free()
 	defer s.control.guard()
 	s.control.begin("write")
 	odd, t, dropped, proofs := r.odd, turns{shared: r.shared}, r.dropped, r.proofs

@@ -58,12 +58,14 @@ func (r *Report) check() error {
 
 // normalise bounds the texts and the number of columns, and adds up reasons that share a code and a stage.
 func (r *Report) normalise() {
-	for i := range r.Reasons {
-		reason := &r.Reasons[i]
-		reason.FirstKey, reason.Detail = shortened(reason.FirstKey, maxKey), shortened(reason.Detail, maxDetail)
-	}
+	r.shorten()
+	r.Rows.Continues = r.Rows.Continues && r.Runs < 2 // merged runs resume no run
 	r.Reasons = mergeReasons(nil, r.Reasons)
-	r.Columns = r.Columns[:min(len(r.Columns), maxColumns)]
+	r.Columns = slices.Clip(r.Columns[:min(len(r.Columns), maxColumns)])
+	r.Dropped = mergeDropped(nil, r.Dropped)
+	if r.List != nil {
+		r.List.LeftBehind = leftBehind(r.List.LeftBehind)
+	}
 }
 
 // outOfRange reports whether a count is negative or greater than maxCount.

@@ -52,17 +52,28 @@ func followColumns(a, b []Column) []Column {
 	return all[:min(len(all), maxColumns)]
 }
 
-// mergeDropped adds up counts by column. It returns nil when there are none.
+// mergeDropped adds up counts by column. It keeps the first maxColumns by name and adds up the others. It returns nil
+// when there are none.
 func mergeDropped(a, b map[string]int64) map[string]int64 {
 	if len(a)+len(b) == 0 {
 		return nil
 	}
-	sum := maps.Clone(a)
-	if sum == nil {
-		sum = map[string]int64{}
+	sum := map[string]int64{}
+	for _, rows := range []map[string]int64{a, b} {
+		for column, n := range rows {
+			sum[column] += n
+		}
 	}
-	for column, rows := range b {
-		sum[column] += rows
+	if len(sum) <= maxColumns {
+		return sum
 	}
+	others := sum[otherCodes]
+	delete(sum, otherCodes)
+	names := slices.Sorted(maps.Keys(sum))
+	for _, column := range names[min(len(names), maxColumns):] {
+		others += sum[column]
+		delete(sum, column)
+	}
+	sum[otherCodes] = others
 	return sum
 }

@@ -52,6 +52,7 @@ func drawReport(t *rapid.T) *Report {
 		}
 	}
 	r.Reasons = slices.Grow(counted.Reasons(), 9)
+	r.SetFile(of("file", "", "part-1", "part-2"))
 	if rapid.Bool().Draw(t, "account") {
 		r.Account = &Account{ID: of("account id", "A", "A", "B"), Name: "Acme"}
 	}

@@ -48,6 +48,7 @@ func Merge(a, b *Report) *Report {
 	if a.BaseURL == b.BaseURL {
 		m.BaseURL = a.BaseURL
 	}
+	m.Rows.Continues = false
 	m.Rows.add(b.Rows)
 	m.Seconds = secondsBetween(m.StartedAt, m.FinishedAt)
 	for _, r := range []*Report{a, b} {
@@ -83,9 +84,12 @@ func mergeLists(a, b *List) *List {
 	}
 	return &List{
 		ID: cmp.Or(a.ID, b.ID), Name: cmp.Or(a.Name, b.Name), Created: a.Created || b.Created,
-		LeftBehind: union(a.LeftBehind, b.LeftBehind),
+		LeftBehind: leftBehind(union(a.LeftBehind, b.LeftBehind)),
 	}
 }
+
+// leftBehind returns the first lists of a sorted list of ids.
+func leftBehind(ids []string) []string { return slices.Clone(ids[:min(len(ids), maxColumns)]) }
 
 // mergeAccounts returns nil unless a and b are the same account.
 func mergeAccounts(a, b *Account) *Account {
@@ -93,47 +97,6 @@ func mergeAccounts(a, b *Account) *Account {
 		return nil
 	}
 	return a
-}
-
-// mergeReasons adds up the reasons that share a code and a stage.
-func mergeReasons(a, b []Reason) []Reason {
-	all := slices.Concat(a, b)
-	slices.SortFunc(all, func(a, b Reason) int {
-		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Stage, b.Stage))
-	})
-	merged := all[:0]
-	for _, r := range all {
-		if n := len(merged); n > 0 && merged[n-1].Code == r.Code && merged[n-1].Stage == r.Stage {
-			merged[n-1].add(r)
-		} else {
-			merged = append(merged, r)
-		}
-	}
-	sortReasons(merged)
-	return merged
-}
-
-// add adds the rows of o, which has the same code and stage. The first row of both keeps its key and detail. When two
-// reports have the same first row, a text wins over none, and a smaller one over a greater one.
-func (r *Reason) add(o Reason) {
-	preferred := func(a, b string) int {
-		if (a == "") != (b == "") {
-			return cmp.Compare(b, a)
-		}
-		return cmp.Compare(a, b)
-	}
-	if cmp.Or(cmp.Compare(o.FirstRow, r.FirstRow), preferred(o.FirstKey, r.FirstKey), preferred(o.Detail, r.Detail)) < 0 {
-		r.FirstRow, r.FirstKey, r.Detail = o.FirstRow, o.FirstKey, o.Detail
-	}
-	r.Rows += o.Rows
-}
-
-// sortReasons sorts by rows, most first. First row, code and stage break ties.
-func sortReasons(list []Reason) {
-	slices.SortFunc(list, func(a, b Reason) int {
-		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.FirstRow, b.FirstRow),
-			cmp.Compare(a.Code, b.Code), cmp.Compare(a.Stage, b.Stage))
-	})
 }
 
 // extreme returns the earlier of two times, or the later one when sign is 1. An empty time does not count.

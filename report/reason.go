@@ -1,14 +1,11 @@
 package report
 
 import (
-	"strings"
-	"unicode/utf8"
+	"cmp"
+	"slices"
 
 	"github.com/segmentio/encoding/json"
 )
-
-// maxKey and maxDetail bound the texts of a Reason in characters. A key of a result has at most that many.
-const maxKey, maxDetail = 101, 300
 
 // describe sets the key and the detail of the reason to those of its first row.
 func (r *Reason) describe(key, detail string) {
@@ -34,17 +31,83 @@ func plain(value []byte) (text string) {
 	return text
 }
 
-// shortened cuts text to a number of characters and makes it valid UTF-8.
-func shortened(text string, most int) string {
-	text = strings.ToValidUTF8(text, "\ufffd")
-	if len(text) <= most || utf8.RuneCountInString(text) <= most {
-		return strings.Clone(text)
-	}
-	n := 0
-	for i := range text {
-		if n++; n == most {
-			return text[:i] + "…"
+// mergeReasons adds up the reasons that share a code and a stage. It keeps the first maxReasons by code, so that the
+// order in which reports are merged makes no difference, and adds up the others for each stage.
+func mergeReasons(a, b []Reason) []Reason {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, func(a, b Reason) int {
+		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Stage, b.Stage))
+	})
+	merged := all[:0]
+	var others []Reason
+	for _, r := range all {
+		n := len(merged)
+		switch same := n > 0 && merged[n-1].Code == r.Code && merged[n-1].Stage == r.Stage; {
+		case r.Code == otherCodes || !same && n == maxReasons:
+			others = addOther(others, r)
+		case same:
+			merged[n-1].add(r)
+		default:
+			merged = append(merged, r)
 		}
 	}
-	return text
+	merged = slices.Clone(append(merged, others...)) // all may be far longer
+	sortReasons(merged)
+	return merged
+}
+
+// addOther adds a reason to those with the code otherCodes, of which there is one for each stage.
+func addOther(others []Reason, r Reason) []Reason {
+	r.Code, r.Stage = otherCodes, otherStage(r.Stage)
+	for i := range others {
+		if others[i].Stage == r.Stage {
+			others[i].add(r)
+			return others
+		}
+	}
+	return append(others, r)
+}
+
+// otherStage returns the stage of rows that count as otherCodes: it has no more values than runs have stages.
+func otherStage(stage string) string {
+	switch stage {
+	case "", "validate", "request", "import":
+		return stage
+	}
+	return otherCodes
+}
+
+// add adds the rows of o, which has the same code and stage. The first row of both keeps its key, detail and file.
+// When two reports have the same first row, a text wins over none, and a smaller one over a greater one.
+func (r *Reason) add(o Reason) {
+	preferred := func(a, b string) int {
+		if (a == "") != (b == "") {
+			return cmp.Compare(b, a)
+		}
+		return cmp.Compare(a, b)
+	}
+	if cmp.Or(cmp.Compare(o.FirstRow, r.FirstRow), preferred(o.FirstKey, r.FirstKey), preferred(o.Detail, r.Detail),
+		preferred(o.FirstFile, r.FirstFile)) < 0 {
+		r.FirstRow, r.FirstKey, r.Detail, r.FirstFile = o.FirstRow, o.FirstKey, o.Detail, o.FirstFile
+	}
+	r.Rows += o.Rows
+}
+
+// sortReasons sorts by rows, most first. First row, code and stage break ties.
+func sortReasons(list []Reason) {
+	slices.SortFunc(list, func(a, b Reason) int {
+		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.FirstRow, b.FirstRow),
+			cmp.Compare(a.Code, b.Code), cmp.Compare(a.Stage, b.Stage))
+	})
+}
+
+// SetFile names the file that r was read from, as that of the first rows of its reasons. Reasons of merged reports
+// keep the files that they have.
+func (r *Report) SetFile(name string) {
+	name = shortened(name, maxName)
+	for i := range r.Reasons {
+		if r.Reasons[i].FirstFile == "" {
+			r.Reasons[i].FirstFile = name
+		}
+	}
 }

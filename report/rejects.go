@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 )
 
 // Reject is a row that did not get there: it is rejected, unknown or unsent. Its members are written in this order.
@@ -20,18 +19,19 @@ type Reject struct {
 // the results. Add may keep nothing of its argument. Its error ends Rejects, which returns it as it is. The name
 // stands in all other errors and in notes.
 //
-// The results may hold any number of runs, as for ReadStream. Where a run resumed the runs before it, the last result
-// of a row counts. The rows of such runs come in ascending order, and those of independent runs one run after the
+// The results may hold any number of runs, as for ReadStream. Where a run resumed the runs before it, the last line of
+// a row counts. The rows of such runs come in ascending order, and those of independent runs one run after the
 // other.
 //
 // Rejects reads results twice. It copies what cannot be read twice, like a pipe, to a temporary file. Its memory
 // grows with the number of runs only.
 func Rejects(name string, in io.Reader, add func(*Reject) error) ([]string, error) {
-	results, done, err := readAgain(in)
+	kept := keep(in)
+	defer kept.close()
+	results, err := kept.all()
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	defer done()
 	var failed *addError
 	notes, err := rejects(results, add)
 	switch {
@@ -99,33 +99,4 @@ func (r *Results) rejects(add func(*Reject) error) error {
 			return &addError{err}
 		}
 	}
-}
-
-// readAgain returns in as something that can be read twice. done frees what it takes.
-func readAgain(in io.Reader) (results *io.SectionReader, done func(), err error) {
-	switch in := in.(type) {
-	case *io.SectionReader:
-		return in, func() {}, nil
-	case *os.File:
-		if state, err := in.Stat(); err == nil && state.Mode().IsRegular() {
-			if at, err := in.Seek(0, io.SeekCurrent); err == nil {
-				return io.NewSectionReader(in, at, max(state.Size()-at, 0)), func() {}, nil
-			}
-		}
-	}
-	f, err := os.CreateTemp("", "klaviyo-export-")
-	if err != nil {
-		return nil, nil, fmt.Errorf("keep a copy of the results: %w", err)
-	}
-	_ = os.Remove(f.Name()) // done removes it where an open file cannot be removed
-	done = func() {
-		_ = f.Close()
-		_ = os.Remove(f.Name())
-	}
-	size, err := io.Copy(f, in)
-	if err != nil {
-		done()
-		return nil, nil, fmt.Errorf("keep a copy of the results: %w", err)
-	}
-	return io.NewSectionReader(f, 0, size), done, nil
 }

@@ -18,7 +18,7 @@ import (
 var long = flag.Bool("long", false, "run the long tests too")
 
 // rowsOf writes result lines: "1 applied" is row 1 with that status. A word after it is its code. A line that begins
-// with a bracket stays as it is, and "resumed N" is the report of a run that resumed so many rows.
+// with a bracket stays as it is, "ended" is the report of a run, and "resumed N" that of a run that resumed so many rows.
 func rowsOf(lines ...string) string {
 	var b strings.Builder
 	for _, line := range lines {
@@ -27,6 +27,9 @@ func rowsOf(lines ...string) string {
 		if n, _ := fmt.Sscanf(line, "resumed %d", &resumed); n == 1 {
 			fmt.Fprintf(&b, `{"type":"report","rows":{"resumed":%d}}`+"\n", resumed)
 			continue
+		}
+		if line == "ended" {
+			line = `{"type":"report","rows":{}}`
 		}
 		if strings.HasPrefix(line, "{") {
 			b.WriteString(line + "\n")
@@ -46,31 +49,31 @@ func TestRejects(t *testing.T) {
 	for _, c := range []struct{ name, text, want, notes string }{
 		{"nothing", "", "", open},
 		{"every status", rowsOf("1 applied", "2 accepted", "3 skipped d", "4 rejected e", "5 unknown a", "6 unsent i",
-			"7 valid", "resumed 0"), "4 e, 5 a, 6 i", ""},
-		{"two independent runs", rowsOf("1 rejected a", "2 unsent b", "resumed 0", "1 applied", "2 rejected c",
-			"3 unsent d", "resumed 0"), "1 a, 2 b, 2 c, 3 d", ""},
-		{"a run that was resumed", rowsOf("1 rejected a", "2 unsent b", "3 unknown c", "resumed 0",
+			"7 valid", "ended"), "4 e, 5 a, 6 i", ""},
+		{"two independent runs", rowsOf("1 rejected a", "2 unsent b", "ended", "1 applied", "2 rejected c",
+			"3 unsent d", "ended"), "1 a, 2 b, 2 c, 3 d", ""},
+		{"a run that was resumed", rowsOf("1 rejected a", "2 unsent b", "3 unknown c", "ended",
 			"2 applied", "3 rejected d", "4 unknown e", "resumed 1"), "1 a, 3 d, 4 e", ""},
-		{"a run that was resumed twice, then another one", rowsOf("1 unsent a", "2 unsent b", "3 unsent c", "resumed 0",
-			"1 applied", "2 unsent d", "3 unsent e", "resumed 0", "2 applied", "3 unsent f", "resumed 1",
-			"3 rejected g", "resumed 2", "1 unsent h", "resumed 0"), "1 a, 2 b, 3 c, 3 g, 1 h", ""},
+		{"a run that was resumed twice, then another one", rowsOf("1 unsent a", "2 unsent b", "3 unsent c", "ended",
+			"1 applied", "2 unsent d", "3 unsent e", "ended", "2 applied", "3 unsent f", "resumed 1",
+			"3 rejected g", "resumed 2", "1 unsent h", "ended"), "1 a, 2 b, 3 c, 3 g, 1 h", ""},
 		{"a killed run that was resumed", rowsOf("1 unsent a", "2 applied", "1 applied", "3 unsent b", "resumed 1"),
 			"3 b", ""},
-		{"a run whose resumption was killed", rowsOf("1 applied", "2 unsent a", "3 unknown b", "4 unsent c", "resumed 0",
+		{"a run whose resumption was killed", rowsOf("1 applied", "2 unsent a", "3 unknown b", "4 unsent c", "ended",
 			"2 applied", "3 rejected d"), "3 d, 4 c", open},
-		{"a run whose cut last row was resumed", rowsOf("1 applied", "2 rejected json_invalid", "resumed 0", "2 applied",
+		{"a run whose cut last row was resumed", rowsOf("1 applied", "2 rejected json_invalid", "ended", "2 applied",
 			"3 unsent a"), "3 a", open},
-		{"a run and one that was killed", rowsOf("1 applied", "2 unsent a", "resumed 0", "1 rejected b", "2 unknown c"),
+		{"a run and one that was killed", rowsOf("1 applied", "2 unsent a", "ended", "1 rejected b", "2 unknown c"),
 			"2 a, 1 b, 2 c", open},
 		{"a killed run", rowsOf("1 rejected a", "2 unsent b"), "1 a, 2 b", open},
-		{"a line that is cut short", rowsOf("1 rejected a", "2 unsent b", "resumed 0") + `{"type":"row","row":1,"sta`,
+		{"a line that is cut short", rowsOf("1 rejected a", "2 unsent b", "ended") + `{"type":"row","row":1,"sta`,
 			"1 a, 2 b", "s: line 4 is cut short and not counted"},
 		{"a resumed run in its own file", rowsOf("7 rejected a", "resumed 6"), "7 a", ""},
-		{"a resumed run that had nothing to do", rowsOf("1 rejected a", "resumed 0", "resumed 1"), "1 a", ""},
+		{"a resumed run that had nothing to do", rowsOf("1 rejected a", "ended", "resumed 1"), "1 a", ""},
 		{"reports without rows", oneReport + oneReport, "",
 			"s: 2 reports have no row lines before them: their rows are not listed; the first is on line 1"},
-		{"a report without rows", rowsOf("1 rejected a", "resumed 0") + oneReport, "1 a", fmt.Sprintf(bare, 3)},
-		{"UTF-16", inUTF16(mark+rowsOf("1 rejected é", "2 unsent b", "resumed 0", "1 unsent 𝄞"), littleUTF16),
+		{"a report without rows", rowsOf("1 rejected a", "ended") + oneReport, "1 a", fmt.Sprintf(bare, 3)},
+		{"UTF-16", inUTF16(mark+rowsOf("1 rejected é", "2 unsent b", "ended", "1 unsent 𝄞"), littleUTF16),
 			"1 é, 2 b, 1 𝄞", open},
 	} {
 		t.Run(c.name, func(t *testing.T) {

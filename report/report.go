@@ -50,15 +50,16 @@ type Account struct {
 	Name string `json:"name"`
 }
 
-// Reason counts the rows that share a code and a stage. FirstKey and Detail are those of the first row. They are cut
-// to maxKey and maxDetail characters, and empty when that row has none.
+// Reason counts the rows that share a code and a stage. FirstKey and Detail are those of the first row, and empty when
+// that row has none. FirstFile names its results where the reports of several files are merged.
 type Reason struct {
-	Code     string `json:"code"`
-	Stage    string `json:"stage,omitempty"`
-	Rows     int64  `json:"rows"`
-	FirstRow int64  `json:"first_row"`
-	FirstKey string `json:"first_key,omitempty"`
-	Detail   string `json:"detail,omitempty"`
+	Code      string `json:"code"`
+	Stage     string `json:"stage,omitempty"`
+	Rows      int64  `json:"rows"`
+	FirstRow  int64  `json:"first_row"`
+	FirstFile string `json:"first_file,omitempty"`
+	FirstKey  string `json:"first_key,omitempty"`
+	Detail    string `json:"detail,omitempty"`
 }
 
 // Requests counts HTTP requests. A retried request repeats a failed one. A resent request is a retried one whose

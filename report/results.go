@@ -13,6 +13,8 @@ const (
 	cursorBuffer = 16 << 10
 )
 
+var errOrder = fmt.Errorf("the rows are not in order: their numbers start over more than %d times", maxRuns)
+
 // Results are earlier results, row by row. They may hold several runs on the same input, one after the other: then
 // the last line of a row counts. Results are for one goroutine at a time. Their memory grows with the runs, not with
 // the rows.
@@ -33,10 +35,12 @@ type cursor struct {
 	entry Entry             // the next row, with Row 0 after the last one; of a long line it has row and status alone
 	part  *io.SectionReader // the run
 	long  int64             // offset in part of the entry when it is a long one, -1 otherwise
+	until int64             // as in stretch
 }
 
-// stretch is a part of results whose row numbers ascend.
-type stretch struct{ from, to int64 }
+// stretch is a part of results whose row numbers ascend. Until is 0, or the last row that a run read which resumed
+// another: those of its rows that have no line had a final result before.
+type stretch struct{ from, to, until int64 }
 
 // OpenResults finds the runs in results, which are size bytes long. It returns the errors of Lines.
 func OpenResults(results io.ReaderAt, size int64) (*Results, error) {
@@ -60,7 +64,7 @@ func (r *Results) open(results io.ReaderAt, code encoding, stretches []stretch) 
 	}
 	for _, s := range stretches {
 		part := io.NewSectionReader(results, s.from, s.to-s.from)
-		c := &cursor{lines: newLines(part, cursorBuffer, code), part: part}
+		c := &cursor{lines: newLines(part, cursorBuffer, code), part: part, until: s.until}
 		if err := c.advance(&r.long[0]); err != nil {
 			return err
 		}
@@ -101,11 +105,11 @@ func ascend(found []stretch, row, last, at, end int64) ([]stretch, error) {
 	case n > 0 && row > last:
 		return found, nil
 	case n >= maxRuns:
-		return nil, fmt.Errorf("the rows are not in order: their numbers start over more than %d times", maxRuns)
+		return nil, errOrder
 	case n > 0:
 		found[n-1].to = at
 	}
-	return append(found, stretch{at, end}), nil
+	return append(found, stretch{from: at, to: end}), nil
 }
 
 // add reads the report on a line.
@@ -133,6 +137,8 @@ func (r *Results) Of(row int64) (e Entry, ok bool, err error) {
 		}
 		if c.entry.Row == row {
 			last = c
+		} else if last != nil && row <= c.until && !last.entry.Status.Final() {
+			last = nil // its final result is elsewhere
 		}
 	}
 	if last == nil {
@@ -145,23 +151,26 @@ func (r *Results) Of(row int64) (e Entry, ok bool, err error) {
 // Next returns the last result of the next row that has one, or io.EOF after the last row. The entry is valid until
 // the next call.
 func (r *Results) Next() (Entry, error) {
-	next := int64(0)
-	for _, c := range r.runs {
-		for c.entry.Row != 0 && c.entry.Row <= r.row {
-			if err := c.advance(&r.long[0]); err != nil {
-				return Entry{}, err
+	for {
+		next := int64(0)
+		for _, c := range r.runs {
+			for c.entry.Row != 0 && c.entry.Row <= r.row {
+				if err := c.advance(&r.long[0]); err != nil {
+					return Entry{}, err
+				}
+			}
+			if at := c.entry.Row; at != 0 && (next == 0 || at < next) {
+				next = at
 			}
 		}
-		if at := c.entry.Row; at != 0 && (next == 0 || at < next) {
-			next = at
+		if next == 0 {
+			return Entry{}, io.EOF
+		}
+		r.row = next
+		if e, ok, err := r.Of(next); ok || err != nil {
+			return e, err
 		}
 	}
-	if next == 0 {
-		return Entry{}, io.EOF
-	}
-	r.row = next
-	e, _, err := r.Of(next)
-	return e, err
 }
 
 // advance goes to the next row. Of a long line it keeps nothing but row and status, as there may be many runs: they

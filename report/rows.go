@@ -3,6 +3,8 @@ package report
 import (
 	"log/slog"
 	"slices"
+
+	"github.com/segmentio/encoding/json"
 )
 
 // Rows counts rows by status. Read is the sum of the others.
@@ -16,6 +18,36 @@ type Rows struct {
 	Unsent   int64 `json:"unsent"`
 	Valid    int64 `json:"valid,omitempty"`
 	Resumed  int64 `json:"resumed,omitempty"`
+	// Continues says that the run resumed another one. Then resumed is written also when it is 0, because this is how
+	// a reader tells such a run from one that began with the first row.
+	Continues bool `json:"-"`
+}
+
+// counts is Rows without its methods.
+type counts Rows
+
+// MarshalJSON writes resumed when a run continued another one.
+func (r Rows) MarshalJSON() ([]byte, error) {
+	if !r.Continues {
+		return json.Marshal(counts(r))
+	}
+	return json.Marshal(struct {
+		counts
+		Resumed int64 `json:"resumed"`
+	}{counts(r), r.Resumed})
+}
+
+// UnmarshalJSON sets Continues when there is a resumed.
+func (r *Rows) UnmarshalJSON(text []byte) error {
+	var resumed struct {
+		Resumed *int64 `json:"resumed"`
+	}
+	if _, err := json.Parse(text, &resumed, json.DontMatchCaseInsensitiveStructFields); err != nil {
+		return err
+	}
+	_, err := json.Parse(text, (*counts)(r), json.DontMatchCaseInsensitiveStructFields)
+	r.Continues = resumed.Resumed != nil
+	return err
 }
 
 // ByStatus returns the counts, indexed by status.
@@ -48,7 +80,8 @@ func (r *Rows) add(o Rows) {
 
 func (r *Rows) subtract(o Rows) {
 	r.add(Rows{
-		-o.Read, -o.Applied, -o.Accepted, -o.Skipped, -o.Rejected, -o.Unknown, -o.Unsent, -o.Valid, -o.Resumed,
+		Read: -o.Read, Applied: -o.Applied, Accepted: -o.Accepted, Skipped: -o.Skipped, Rejected: -o.Rejected,
+		Unknown: -o.Unknown, Unsent: -o.Unsent, Valid: -o.Valid, Resumed: -o.Resumed,
 	})
 }
 
@@ -67,7 +100,7 @@ func (r *Rows) final() int64 { return r.Applied + r.Accepted + r.Skipped + r.Rej
 // own returns the counts without the resumed rows: those that the run itself has lines for.
 func (r Rows) own() Rows {
 	r.Read -= r.Resumed
-	r.Resumed = 0
+	r.Resumed, r.Continues = 0, false
 	return r
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/segmentio/encoding/json"
 )
@@ -11,32 +12,21 @@ import (
 // report may be indented. ReadStream returns the merged report of all runs, and notes for people on what is odd in
 // the stream. The name stands in errors and notes.
 //
-//   - A report counts, not the row lines before it. The report of a resumed run covers the run before it too.
+//   - A report counts, not the row lines before it. A resumed run and the runs that it resumed are one run: the last
+//     line of each of their rows counts, or their reports where lines are missing.
 //   - Rows without a report after them belong to a run that did not finish. They are counted from their lines, as a
 //     report with the status interrupted and without times. The same goes for a stream without lines.
 //   - A line that a crash cut short is left out, at the end of the stream or right before the next run's first line.
 //   - Any other line is an error.
 //
-// Memory grows with the number of different codes only.
+// ReadStream reads the rows of resumed runs twice. It copies what cannot be read twice, like a pipe, to a temporary
+// file. Memory grows with the number of different codes only.
 func ReadStream(name string, in io.Reader) (*Report, []string, error) {
-	s := stream{lines: NewLines(in), rows: newTally()}
-	for {
-		cut := s.lines.cut.lines
-		e, err := s.lines.Next()
-		s.open = s.open || s.lines.cut.lines > cut
-		if err == nil {
-			err = s.add(e)
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("read %s: %w", name, err)
-		}
-	}
-	s.flush()
-	if s.open || s.merged == nil {
-		s.killed()
+	kept := keep(in)
+	defer kept.close()
+	s := stream{lines: NewLines(kept), kept: kept, rows: newTally()}
+	if err := s.read(); err != nil {
+		return nil, nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	var notes []string
 	for _, note := range []string{
@@ -61,120 +51,174 @@ const (
 // stream collects the lines of a result stream.
 type stream struct {
 	lines  *Lines
+	kept   *kept
 	merged *Report // all runs before last, nil when there is none
 	last   *Report // the last run, which the next run may have resumed; nil when there is none
+	chain  chain   // the lines of last
 	rows   tally   // the rows since the last report
-	open   bool    // there are lines since the last report
+	run    segment // their lines
 	astray oddity  // reports that do not match their rows
 	end    string  // a note on the rows without a report
 }
 
-// add adds a line.
-func (s *stream) add(e Entry) error {
-	s.open = true
-	if !e.Report {
-		if first := s.rows.add(e.Row, e.Status, e.Code, e.Stage); first != nil {
-			first.describe(e.texts())
+// read reads all lines.
+func (s *stream) read() error {
+	open := false // there are lines since the last report
+	for {
+		cut := s.lines.cut.lines
+		e, at, err := s.lines.next()
+		open = open || s.lines.cut.lines > cut
+		switch {
+		case err == io.EOF && (open || s.merged == nil && s.last == nil):
+			return s.killed()
+		case err == io.EOF:
+			return s.flush()
+		case err != nil:
+			return err
 		}
-		if len(e.Dropped) > 0 {
-			s.rows.drop(e.Status, e.Dropped)
+		if open = !e.Report; open {
+			s.rows.entry(&e)
+			if s.run.err == nil {
+				s.run.err = s.run.add(e.Row, at, math.MaxInt64)
+			}
+		} else if err = s.report(e.Text, at); err != nil {
+			return err
 		}
-		return nil
 	}
-	if err := s.report(e.Text); err != nil {
-		return fmt.Errorf("line %d is not a result: %w", s.lines.first, err)
-	}
-	return nil
 }
 
 // report adds a report, which ends a run.
-func (s *stream) report(text []byte) error {
+func (s *stream) report(text []byte, at int64) error {
 	r := new(Report)
-	if _, err := json.Parse(text, r, json.DontMatchCaseInsensitiveStructFields); err != nil {
-		return errMember
+	_, err := json.Parse(text, r, json.DontMatchCaseInsensitiveStructFields)
+	if err != nil {
+		err = errMember
+	} else {
+		err = r.check()
 	}
-	if err := r.check(); err != nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("line %d is not a result: %w", s.lines.first, err)
 	}
-	if lines := s.rows.Rows(); lines.Read > 0 && !r.matches(lines) {
+	lines := s.rows.Rows()
+	whole := r.matches(lines)
+	if lines.Read > 0 && !whole {
 		s.astray.note(s.lines.first)
 	}
-	if before := s.before(r); before != nil {
-		before.follow(r)
-		s.last = before
-	} else {
-		s.flush()
-		s.last = r
+	c := chain{whole: whole && s.run.err == nil, stretches: s.run.close(at, &r.Rows)}
+	if r.Rows.Continues && s.last == nil && c.whole && lines != r.Rows.own() {
+		// The run that this one resumed was killed.
+		s.last, s.chain = &Report{Type: "report", List: &List{}}, chain{whole: true}
 	}
-	s.rows, s.open = newTally(), false
+	s.rows, s.run = newTally(), segment{}
+	if r.Rows.Continues && s.last != nil {
+		s.last.follow(r)
+		return s.chain.join(c)
+	}
+	if err := s.flush(); err != nil {
+		return err
+	}
+	s.last, s.chain = r, c
 	return nil
 }
-
-// before returns the report of what r resumed, or nil when the stream does not hold it. That is the last run,
-// together with runs since then that were killed. Their rows are the lines that are not r's own.
-func (s *stream) before(r *Report) *Report {
-	if r.Rows.Resumed == 0 {
-		return nil
-	}
-	killed := s.rows.Rows()
-	killed.subtract(r.Rows.own())
-	known := killed.final()
-	if s.last != nil {
-		known += s.last.Rows.final() + s.last.Rows.Resumed
-	}
-	if killed.outOfRange() || killed.Read == 0 || known != r.Rows.Resumed {
-		return s.last
-	}
-	lost := &Report{Type: "report", List: &List{}, Rows: killed}
-	for _, one := range s.rows.Reasons() {
-		for _, of := range r.Reasons {
-			if of.Code == one.Code && of.Stage == one.Stage {
-				one.Rows -= of.Rows
-			}
-		}
-		if one.Rows > 0 {
-			lost.Reasons = append(lost.Reasons, one)
-		}
-	}
-	for column, rows := range s.rows.dropped {
-		if rows -= r.Dropped[column]; rows > 0 {
-			lost.Dropped = mergeDropped(lost.Dropped, map[string]int64{column: rows})
-		}
-	}
-	if s.last == nil {
-		return lost
-	}
-	both := *Merge(s.last, lost)
-	both.Runs = s.last.Runs
-	return &both
-}
-
-// flush merges the last run, which no later run resumed.
-func (s *stream) flush() { s.merged, s.last = Merge(s.merged, s.last), nil }
 
 // matches reports whether r can be the report of rows with these lines. The lines may also hold rows of the run that
 // r resumed.
 func (r *Report) matches(lines Rows) bool {
-	if r.Rows.Resumed == 0 {
+	if !r.Rows.Continues {
 		return lines == r.Rows
 	}
 	lines.subtract(r.Rows.own())
 	return !lines.outOfRange()
 }
 
-// killed adds the rows since the last report, whose run did not finish.
-func (s *stream) killed() {
-	r := &Report{
-		Type: "report", Status: StatusOf(143), ExitCode: 143, List: &List{},
-		Rows: s.rows.Rows(), Reasons: s.rows.Reasons(), Dropped: s.rows.Dropped(),
+// flush merges the last run, which no later run resumed.
+func (s *stream) flush() error {
+	if s.last != nil && s.chain.joined && s.chain.whole {
+		results, err := s.kept.again()
+		if err != nil {
+			return err
+		}
+		if err := s.last.recount(results, s.lines.code, s.chain.stretches); err != nil {
+			return err
+		}
 	}
-	s.merged = Merge(s.merged, r)
-	switch n := r.Rows.Read; n {
+	s.merged, s.last = Merge(s.merged, s.last), nil
+	return nil
+}
+
+// recount counts the last line of each row.
+func (r *Report) recount(results io.ReaderAt, code encoding, lines []stretch) error {
+	var all Results
+	if err := all.open(results, code, lines); err != nil {
+		return err
+	}
+	until := int64(0)
+	for _, l := range lines {
+		until = max(until, l.until)
+	}
+	counted, known := newTally(), int64(0)
+	for {
+		e, err := all.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if counted.entry(&e); e.Row <= until {
+			known++
+		}
+	}
+	counted.counts[Resumed] = until - known
+	continues := r.Rows.Continues
+	r.Rows, r.Reasons, r.Dropped = counted.Rows(), counted.Reasons(), counted.Dropped()
+	r.Rows.Continues = continues
+	return nil
+}
+
+// killed adds the rows since the last report, whose run did not finish.
+func (s *stream) killed() error {
+	rows := s.rows.Rows().Read
+	switch rows {
 	case 0:
 		s.end = "there is no report at the end: the run did not finish"
 	case 1:
 		s.end = "1 row line at the end has no report: the run did not finish"
 	default:
-		s.end = fmt.Sprintf("%d row lines at the end have no report: the run did not finish", n)
+		s.end = fmt.Sprintf("%d row lines at the end have no report: the run did not finish", rows)
 	}
+	r := &Report{Type: "report", Status: StatusOf(143), ExitCode: 143, List: &List{}}
+	if s.run.err != nil || rows == 0 || len(s.run.stretches) == 1 && (s.last == nil || !s.chain.whole) {
+		if err := s.flush(); err != nil {
+			return err
+		}
+		r.Rows, r.Reasons, r.Dropped = s.rows.Rows(), s.rows.Reasons(), s.rows.Dropped()
+		s.merged = Merge(s.merged, r)
+		return nil
+	}
+	results, err := s.kept.again()
+	if err != nil {
+		return err
+	}
+	for _, run := range s.run.stretches {
+		c := chain{stretches: []stretch{run}, whole: true, joined: true}
+		resumed := false
+		if s.last != nil && s.chain.whole {
+			if resumed, err = resumes(results, s.lines.code, s.chain.stretches, c.stretches); err != nil {
+				return err
+			}
+		}
+		one := *r
+		if resumed {
+			s.last.follow(&one)
+			err = s.chain.join(c)
+		} else {
+			err = s.flush()
+			s.last, s.chain = &one, c
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.flush()
 }

@@ -98,6 +98,13 @@ func TestReadStream(t *testing.T) {
 		`"rows":{"read":4,"applied":0,"accepted":1,"skipped":0,"rejected":1,"unknown":0,"unsent":0,"resumed":2}`, 1)
 	resumedReport := ofOneRun()
 	resumedReport.Rows = Rows{Read: 4, Accepted: 1, Rejected: 1, Resumed: 2}
+	// Of the rows that a killed run has a line for, one more has no later line.
+	afterKill := ofOneRun()
+	afterKill.Rows = Rows{Read: 4, Accepted: 1, Rejected: 1, Skipped: 1, Resumed: 1}
+	afterKill.Reasons = []Reason{
+		{Code: "email_missing", Stage: "validate", Rows: 1, FirstRow: 2, Detail: `no "email" {`},
+		{Code: "duplicate", Rows: 1, FirstRow: 3, FirstKey: "a@b.example"},
+	}
 	// The first run finished two of four rows. The second run finished the other two. The third one had nothing to do.
 	const stopped = `"rows":{"read":4,"applied":1,"accepted":0,"skipped":1,"rejected":0,"unknown":1,"unsent":1},` +
 		`"reasons":[{"code":"answer_lost","rows":1,"first_row":3},{"code":"duplicate","rows":1,"first_row":2},` +
@@ -166,7 +173,7 @@ func TestReadStream(t *testing.T) {
 				"s: 2 reports do not match the row lines before them; the reports count; the first is on line 6"},
 		{"appended to a last line without newline", strings.TrimSpace(oneRun) + killedRows,
 			Merge(ofOneRun(), ofKilledRows()), ends3},
-		{"resumed, in one file", killedRows + resumed, resumedReport, ""},
+		{"resumed, in one file", killedRows + resumed, afterKill, ""},
 		{"interrupted, then resumed, in one file", interrupted + resumed, whole(ofOneRun(), ofOneRun()), ""},
 		{"interrupted, then resumed twice", interrupted + resumed + again, whole(ofOneRun(), ofOneRun(), ofOneRun()), ""},
 		{"resumed, in its own file", resumed, resumedReport, ""},

@@ -28,9 +28,12 @@ func (t *tally) add(row int64, status Status, code, stage string) (first *Reason
 	if code == "" {
 		return nil
 	}
+	if len(code)+len(stage) > maxName {
+		code, stage = shortened(code, maxName), shortened(stage, maxName)
+	}
 	r := t.reasons[reason{code, stage}]
-	if r == nil && len(t.reasons) >= maxReasons {
-		code = otherCodes
+	if r == nil && (code == otherCodes || len(t.reasons) >= maxReasons) {
+		code, stage = otherCodes, otherStage(stage)
 		r = t.reasons[reason{code, stage}]
 	}
 	if r == nil {
@@ -43,6 +46,16 @@ func (t *tally) add(row int64, status Status, code, stage string) (first *Reason
 		r.FirstRow, first = row, r
 	}
 	return first
+}
+
+// entry counts a row that was read back.
+func (t *tally) entry(e *Entry) {
+	if first := t.add(e.Row, e.Status, e.Code, e.Stage); first != nil {
+		first.describe(e.texts())
+	}
+	if len(e.Dropped) > 0 {
+		t.drop(e.Status, e.Dropped)
+	}
 }
 
 // drop counts the columns that a row went without. Rows that a resumed run sends again do not count.

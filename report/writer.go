@@ -147,7 +147,7 @@ func lastRow(text []byte) int64 {
 // Written returns the row of the last line that the output accepted in full, 0 when there is none.
 func (w *Writer) Written() int64 { return w.written }
 
-// Report writes r as the last line. A nil list becomes an empty array.
+// Report writes r as the last line, with its texts cut. A nil list becomes an empty array.
 func (w *Writer) Report(r *Report) error {
 	if err := w.Flush(); err != nil {
 		return err
@@ -161,6 +161,7 @@ func (w *Writer) Report(r *Report) error {
 	if r.Timeline == nil {
 		r.Timeline = []Bucket{}
 	}
+	r.shorten()
 	line, err := json.Append(nil, r, json.SortMapKeys)
 	if err != nil {
 		return fmt.Errorf("encode the report: %v", err)

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,12 @@ import (
 	"time"
 )
 
-// maxAnswer bounds an answer in bytes. A page of 100 import errors with their profiles is under 11 MB.
-const maxAnswer = 16 << 20
+const (
+	// maxAnswer bounds an answer in bytes. A page of 100 import errors with their profiles is under 11 MB.
+	maxAnswer = 16 << 20
+	// longAnswer is the size from which an answer waits for its turn. A usual page of 100 import errors is shorter.
+	longAnswer = 128 << 10
+)
 
 // answer is the answer to a request.
 type answer struct {
@@ -47,14 +52,14 @@ func (a *answer) missing() bool {
 }
 
 // read reads the answer of one try.
-func (c *Client) read(ctx context.Context, res *http.Response) (*answer, *failure) {
+func (c *Client) read(ctx context.Context, res *http.Response, limits timers, own *turn) (*answer, *failure) {
 	a := &answer{status: res.StatusCode, header: res.Header}
 	if a.status < 200 {
 		// The body of a 101 is the connection itself, which no time limit ends.
 		return nil, &failure{lost: true, err: fmt.Errorf("expected a final answer, got HTTP %d", a.status)}
 	}
 	var err error
-	if a.body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1)); err != nil {
+	if a.body, err = c.body(ctx, res.Body, limits, own); err != nil {
 		return nil, &failure{lost: true, err: fmt.Errorf("read the answer: %w", c.plain(ctx, err))}
 	}
 	if a.status >= 400 {
@@ -62,6 +67,33 @@ func (c *Client) read(ctx context.Context, res *http.Response) (*answer, *failur
 	}
 	a.id = c.requestID(a)
 	return a, nil
+}
+
+// turn is the turn of one try to read a long answer.
+type turn struct{ taken chan struct{} }
+
+func (t *turn) end() {
+	if t.taken != nil {
+		<-t.taken
+	}
+}
+
+// body reads the body of an answer. Long ones are read one at a time, until their try ends: each takes several times
+// its size. The time limits of the try do not run while it waits for its turn.
+func (c *Client) body(ctx context.Context, from io.Reader, limits timers, own *turn) ([]byte, error) {
+	head, err := io.ReadAll(io.LimitReader(from, longAnswer))
+	if err != nil || len(head) < longAnswer {
+		return head, err
+	}
+	limits.stop()
+	select {
+	case c.long <- struct{}{}:
+		own.taken = c.long
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	limits.restart()
+	return io.ReadAll(io.MultiReader(bytes.NewReader(head), io.LimitReader(from, maxAnswer+1-longAnswer)))
 }
 
 // requestID reads the id that Klaviyo's support asks for from the header, or else from the errors (klaviyo-more.md

@@ -15,7 +15,8 @@ const maxUnnamed = 30
 type batch struct {
 	list  *List
 	trial *trial // of the run
-	// request sends one request. It returns the refusal of a 4xx about its content.
+	texts *texts // the reasons against its profiles
+	// request sends one request. It returns the refusal of a 4xx about its content, which has rejected those it names.
 	request func(ctx context.Context, set []*Profile) (*refusal, error)
 
 	through bool       // a request was accepted
@@ -29,6 +30,7 @@ type batch struct {
 func (b *batch) send(ctx context.Context, profiles []Profile) (err error) {
 	b.trial.begin()
 	defer func() { b.trial.end(err) }()
+	defer b.texts.seal()
 	set := make([]*Profile, len(profiles))
 	for i := range profiles {
 		set[i] = &profiles[i]
@@ -72,7 +74,7 @@ func (b *batch) sendSet(ctx context.Context, set []*Profile) error {
 			return nil
 		}
 		b.lost = b.lost || refused.lost
-		rest := refused.strip(set)
+		rest := refused.rest(set)
 		if len(rest) < len(set) {
 			set = rest
 			continue
@@ -81,7 +83,7 @@ func (b *batch) sendSet(ctx context.Context, set []*Profile) error {
 			return err
 		}
 		if len(set) == 1 {
-			set[0].refuse(refused.fault())
+			refused.alone(set[0], b.texts)
 			b.alone = append(b.alone, set[0])
 			return nil
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/segmentio/encoding/json"
 
 	"klaviyo-export/sink/simulator"
@@ -83,11 +84,12 @@ func TestNamedRowsAreStripped(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, want := range map[int]*Fault{
-			3: {"invalid", "email", "Invalid email address"},
-			7: {"invalid", "phone_number", "Invalid phone number format; Zip?"},
-			9: {"invalid", "", "A profile with no identifier"},
+			3: {Code: "invalid", Column: "email", Detail: "Invalid email address"},
+			7: {Code: "invalid", Column: "phone_number", Detail: "Invalid phone number format; Zip?"},
+			9: {Code: "invalid", Detail: "A profile with no identifier"},
 		} {
-			if diff := cmp.Diff(want, set[i].Fault); diff != "" || set[i].Status != Rejected || set[i].Job != "" {
+			diff := cmp.Diff(want, set[i].Fault, cmpopts.IgnoreUnexported(Fault{}))
+			if diff != "" || set[i].Status != Rejected || set[i].Job != "" {
 				t.Errorf("profile %d, status %v: %s", i, set[i].Status, diff)
 			}
 		}

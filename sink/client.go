@@ -43,10 +43,11 @@ type Client struct {
 	counters  counters
 	retries   retries
 	inFlight  inFlight
-	started   time.Time    // the two below count from it by the monotonic clock, which no one can set
-	progress  atomic.Int64 // nanoseconds until the last good answer
-	noticed   atomic.Int64 // nanoseconds until the last notice, 0 = there was none
-	began     atomic.Int64 // Klaviyo's time of the first answer in Unix seconds, 0 = there was none
+	texts     atomic.Int64  // bytes of Klaviyo's reasons against rows that wait to be written
+	long      chan struct{} // holds one element while a long answer is read
+	started   time.Time     // noticed and endpoint.progress count from it by the monotonic clock, which no one can set
+	noticed   atomic.Int64  // nanoseconds until the last notice, 0 = there was none
+	began     atomic.Int64  // Klaviyo's time of the first answer in Unix seconds, 0 = there was none
 }
 
 var revision = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(\.[a-z0-9]+)*$`)
@@ -62,7 +63,9 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	o.BaseURL = base
-	c := &Client{options: o, started: time.Now(), endpoints: newEndpoints(o.RateShare)}
+	c := &Client{
+		options: o, started: time.Now(), endpoints: newEndpoints(o.RateShare), long: make(chan struct{}, 1),
+	}
 	c.http = http.Client{
 		Transport:     newTransport(o.Concurrency),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,7 @@ type endpoint struct {
 	changed  chan struct{} // closed when a request was answered
 	share    share         // of the second window
 	random   func(n int64) int64
+	progress atomic.Int64 // nanoseconds from Client.started until the last good answer
 }
 
 // newEndpoint leaves (100 - share) percent of each limit to others. With a share of 0 there are no windows.

@@ -23,6 +23,7 @@ type Error struct {
 	status int           // of the answer that caused it, 0 for none
 	lost   bool          // a request was sent whose answer is not known
 	closed time.Duration // how long a 429 closes the endpoint
+	pause  time.Duration // how long a 503 asks to wait
 	brief  string        // the last failure of an Outage in a few words
 	err    error
 }

@@ -323,21 +323,26 @@ func (a *anything) wait(t *testing.T, jobs *Jobs, set []Profile) {
 		if set = set[n:]; own[0].Status != Accepted {
 			continue
 		}
-		end, err := jobs.Wait(t.Context(), time.Now().Add(2*time.Minute), id)
+		var addresses []string
+		for i := range own {
+			_, address, _ := strings.Cut(string(own[i].JSON), `"email":"`)
+			address, _, _ = strings.Cut(address, `"`)
+			addresses = append(addresses, address)
+		}
+		end := new(End)
+		ended := func(_ int, e *End) { end = e }
+		err := jobs.Wait(t.Context(), time.Now().Add(2*time.Minute), []Job{jobOf(id, addresses...)}, ended)
 		if failing(t, err) && end.State != Open {
 			t.Errorf("state %v, error %v", end.State, err)
 		}
-		settled := end.Settle(n, func(place int) []byte {
-			_, address, _ := strings.Cut(string(own[place].JSON), `"email":"`)
-			address, _, _ = strings.Cut(address, `"`)
-			return []byte(address)
-		})
-		for _, fault := range settled.Faults {
-			harmless(t, fault.Detail+".")
+		harmless(t, end.Unread+".")
+		settled := end.Settlement
+		for _, row := range settled.named {
+			harmless(t, row.fault.Detail+".")
 		}
 		a.mu.Lock()
-		if len(settled.Faults) < n && settled.Rest == Applied && !a.complete(id, len(settled.Faults)) {
-			t.Errorf("job %q, state %v, %d faults: %+v", id, end.State, len(settled.Faults), a.said)
+		if len(settled.named) < n && settled.Rest == Applied && !a.complete(id, len(settled.named)) {
+			t.Errorf("job %q, state %v, %d faults: %+v", id, end.State, len(settled.named), a.said)
 		}
 		a.mu.Unlock()
 	}

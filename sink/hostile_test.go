@@ -200,7 +200,7 @@ func TestAnswersOfManyValues(t *testing.T) {
 		"errors": `{"errors":[{}` + strings.Repeat(`,{}`, 5<<20) + `]}`,
 	} {
 		var doc struct {
-			Data []importError `json:"data"`
+			Data []jobResource `json:"data"`
 		}
 		if err := decode([]byte(body), &doc); err == nil {
 			t.Errorf("%s: %d values were decoded", name, len(doc.Data))
@@ -218,26 +218,40 @@ func TestAnswersOfManyValues(t *testing.T) {
 	}
 }
 
-// TestEndlessImportErrors: the errors of a job are kept up to a limit, however many pages and however long texts
-// there are.
+// TestEndlessImportErrors: the errors of a job are read up to a limit, however many pages and however long texts there
+// are. The rows that they name are rejected; no other row counts as applied.
 func TestEndlessImportErrors(t *testing.T) {
+	const more = `],"links":{"next":"http://127.0.0.1/api/more"}}`
 	for name, page := range map[string]string{
-		"many": `{"data":[{}` + strings.Repeat(`,{}`, 100_000) + `],"links":{"next":"http://127.0.0.1/api/more"}}`,
-		"long": `{"data":[{"attributes":{"code":"c","original_payload":"` + strings.Repeat("x", 10<<20) + `"}}],` +
-			`"links":{"next":"http://127.0.0.1/api/more"}}`,
+		"many":       `{"data":[{}` + strings.Repeat(`,{}`, 100_000) + more,
+		"long":       `{"data":[{"attributes":{"code":"c","original_payload":"` + strings.Repeat("x", 10<<20) + `"}}` + more,
+		"empty":      `{"data":[` + more,
+		"of one row": `{"data":[` + jobError(at(0), `{"email":"p0@example.com"}`, "bad") + more,
 	} {
 		t.Run(name, func(t *testing.T) {
 			pages := 0
 			wire(t, Options{RetryFor: time.Second}, func(conn net.Conn, r *http.Request, _ []byte) {
-				if pages++; pages > 100 {
-					panic("reading the pages does not end")
+				if !strings.HasSuffix(r.URL.Path, "J1") {
+					pages++
+					spoken(head(200)+page)(conn, r, nil)
+					return
 				}
-				spoken(head(200)+page)(conn, r, nil)
+				spoken(head(200)+`{"data":{"id":"J1","attributes":{"status":"complete","failed_count":1,"total_count":2}}}`)(
+					conn, r, nil)
 			}, func(t *testing.T, c *Client) {
-				var failed *Error
-				err := c.importErrors(t.Context(), "J1", new(End))
-				if !errors.As(err, &failed) || failed.Kind != Setup {
-					t.Errorf("error %v after %d pages", err, pages)
+				var end *End
+				job := jobOf("J1", "p0@example.com", "p1@example.com")
+				err := NewJobs(c).Wait(t.Context(), time.Now().Add(time.Hour), []Job{job}, func(_ int, e *End) { end = e })
+				if err != nil || end.State != Complete || end.Settlement.Rest != Unknown || pages > 10 {
+					t.Errorf("error %v after %d pages: %+v", err, pages, end)
+				}
+				code := map[string]string{"empty": "errors_incomplete", "of one row": "errors_incomplete"}[name]
+				if code == "" {
+					code = "error_unmatched"
+				}
+				f := end.Settlement.Fault(0)
+				if end.Settlement.RestFault.Code != code || (f != nil) != (name == "of one row") || f != nil && f.Detail != "bad" {
+					t.Errorf("%+v, %+v", end.Settlement.RestFault, f)
 				}
 			})
 		})

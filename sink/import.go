@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -46,29 +47,28 @@ func (s *importer) Send(ctx context.Context, profiles []Profile) error {
 	if err != nil {
 		return err
 	}
-	b := batch{list: s.list, trial: &s.trial, request: func(ctx context.Context, set []*Profile) (*refusal, error) {
-		return s.post(ctx, list, set)
-	}}
+	b := batch{list: s.list, trial: &s.trial, texts: s.client.newTexts()}
+	b.request = func(ctx context.Context, set []*Profile) (*refusal, error) { return s.post(ctx, list, set, b.texts) }
 	return b.send(ctx, profiles)
 }
 
-func (s *importer) post(ctx context.Context, list string, set []*Profile) (*refusal, error) {
+func (s *importer) post(ctx context.Context, list string, set []*Profile, t *texts) (*refusal, error) {
 	var doc struct {
 		Data struct {
 			ID string `json:"id"`
 		} `json:"data"`
 	}
-	a, err := s.client.call(ctx, &request{
+	var refused *refusal
+	var wrong error
+	_, err := s.client.call(ctx, &request{
 		doing:  fmt.Sprintf("import %d profiles", len(set)),
 		method: http.MethodPost, path: "/api/profile-bulk-import-jobs", endpoint: s.client.endpoints.imports,
 		prefix: importPrefix, suffix: importSuffix(list), set: set,
-		accept: func(a *answer) error { return s.client.decodeID(a, &doc, &doc.Data.ID) },
+		accept:  func(a *answer) error { return s.client.decodeID(a, &doc, &doc.Data.ID) },
+		refused: func(a *answer) { refused, wrong = refuse(a, "import profiles", set, t, importNamed) },
 	})
-	if err != nil {
-		return nil, err
-	}
-	if a.status >= 300 {
-		return refuse(a, "import profiles", importNamed)
+	if err = cmp.Or(err, wrong); err != nil || refused != nil {
+		return refused, err
 	}
 	s.client.counters.jobs.Add(1)
 	for _, p := range set {

@@ -1,9 +1,10 @@
 package sink
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"net/http"
+	"iter"
+	"slices"
 	"sync"
 	"time"
 )
@@ -14,8 +15,6 @@ const (
 	// goneAfter is how long a job may be missing before it counts as expired. A new job may not be found everywhere
 	// at once.
 	goneAfter = time.Minute
-	// readTime is how long reading a job's errors is retried.
-	readTime = 15 * time.Minute
 )
 
 // JobState is the state of an import job.
@@ -29,159 +28,199 @@ const (
 	Expired            // Klaviyo no longer knows it
 )
 
-// Jobs watches import jobs until they end. Its methods may be called concurrently; one caller polls for all of them.
+// Job is an import job whose end is waited for.
+type Job struct {
+	ID   string
+	Rows int              // that are settled, of those that the job has
+	Keys iter.Seq[[]byte] // their addresses, in order; it may be ranged over at any time until Wait returns
+}
+
+// Jobs watches import jobs until they end, all of them together. Its methods may be called concurrently; one caller
+// polls for all of them.
 type Jobs struct {
-	client  *Client
-	turn    chan struct{} // holds one element while one caller polls
-	reading chan struct{} // holds one element while the errors of a job are read
+	client *Client
+	turn   chan struct{}    // holds one element while one caller polls
+	slots  [2]chan struct{} // hold one for each job whose errors are read: of most jobs, and of those whose reads fail
 
 	polls   retry  // the polls, as the client's stats show them; the next field and it belong to who has the turn
 	failure string // why a poll failed in this round, "" when none did
 
 	mu    sync.Mutex
 	open  map[string]*watched
-	pause time.Duration // before the next poll
+	pause time.Duration // between the next poll and the one after it
+	due   time.Time     // of the next poll
 }
 
-// watched is a job that callers wait for.
-type watched struct {
-	waiting int // callers
-	state   JobState
-	until   time.Time // the latest time until which a caller waits; zero while reads queue
-	reads   int       // callers that read its errors
-	took    time.Duration
-	done    int       // completed_count and failed_count together, as of the last poll
-	failed  int       // failed_count, -1 when Klaviyo did not say
-	total   int       // total_count, -1 when Klaviyo did not say
-	absent  time.Time // the first poll that did not find it; zero when the last one did
-	ended   chan struct{}
+// wait is a call of Wait. It belongs to its caller, but for over.
+type wait struct {
+	until time.Time
+	jobs  []Job
+	ended func(job int, e *End)
+	left  int           // jobs whose end is not known yet
+	open  int           // those of them that polls have to look for
+	is    []bool        // of the jobs: the end is known
+	wake  chan struct{} // holds one element after something was added to over, or a read is over
+	over  []int         // jobs that have ended since the caller looked; Jobs.mu guards it
+	reads reads
 }
 
 // NewJobs returns a Jobs for the jobs of the client's account.
 func NewJobs(c *Client) *Jobs {
-	return &Jobs{
-		client: c, turn: make(chan struct{}, 1), reading: make(chan struct{}, 1),
-		open: map[string]*watched{}, pause: firstPoll,
+	j := &Jobs{client: c, turn: make(chan struct{}, 1), open: map[string]*watched{}}
+	for i := range j.slots {
+		j.slots[i] = make(chan struct{}, readers)
 	}
+	return j
 }
 
-// Wait waits for a job's end until the given time, and then reads its errors. The job is Open when the time is over
-// or ctx ends, or when its errors cannot be read. A failed poll is not a failed job: Wait returns only an *Error of
-// Kind Setup.
-func (j *Jobs) Wait(ctx context.Context, until time.Time, id string) (*End, error) {
-	w := j.watch(id, until)
-	defer j.forget(id)
-	within, cancel := context.WithDeadline(ctx, until)
+// Wait waits for the end of jobs until the given time, reads their errors, and calls ended once for each job, one
+// after the other. A job is Open when the time is over or ctx ends before its errors are read. A failed poll is not a
+// failed job: Wait returns only an *Error of Kind Setup.
+func (j *Jobs) Wait(ctx context.Context, until time.Time, jobs []Job, ended func(job int, e *End)) error {
+	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	for {
-		select {
-		case <-w.ended:
-			return j.end(ctx, id, w)
-		case <-within.Done():
-			return &End{State: Open}, nil
-		case j.turn <- struct{}{}:
-			err := j.poll(within, w)
-			<-j.turn
-			if err != nil {
-				return &End{State: Open}, err
-			}
+	w := j.begin(until, jobs, ended)
+	defer j.leave(w)
+	var err error
+	for err == nil && w.left > 0 && ctx.Err() == nil && !w.reads.broken() {
+		err = j.step(ctx, w)
+	}
+	cancel()
+	for _, r := range w.reads.wait() {
+		j.end(w, r.place, r.unread())
+	}
+	err = cmp.Or(err, j.settle(w))
+	for job := range jobs {
+		if !w.is[job] {
+			j.end(w, job, endOf(Open, 0))
 		}
 	}
+	return err
 }
 
-func (j *Jobs) watch(id string, until time.Time) *watched {
+// step waits for the next thing that happens to a job of w, or polls.
+func (j *Jobs) step(ctx context.Context, w *wait) error {
+	var turn chan<- struct{}
+	if w.open > 0 {
+		turn = j.turn
+	}
+	select {
+	case <-w.wake:
+	case <-ctx.Done():
+	case turn <- struct{}{}:
+		err := j.poll(ctx, w.wake)
+		<-j.turn
+		if err != nil {
+			return err
+		}
+	}
+	for _, job := range j.over(w) {
+		j.finish(ctx, w, job)
+	}
+	return j.settle(w)
+}
+
+// over returns the jobs of w that have ended since the last call.
+func (j *Jobs) over(w *wait) []int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	over := w.over
+	w.over = nil
+	return over
+}
+
+// finish settles the rows of a job that has ended, or begins to read its errors.
+func (j *Jobs) finish(ctx context.Context, w *wait, job int) {
+	w.open--
+	own := &w.jobs[job]
+	j.mu.Lock()
+	is := *j.open[own.ID]
+	reads := is.state == Complete && is.failed != 0
+	j.open[own.ID].reading = reads
+	j.mu.Unlock()
+	if !reads {
+		j.end(w, job, endOf(is.state, is.took))
+		return
+	}
+	w.reads.add(ctx, &read{
+		place: job, doing: "read the errors of import job " + own.ID, next: errorsPath(own.ID), took: is.took,
+		left: perRow*own.Rows + someErrors, pause: newPause(),
+		settling: settling{
+			rows: own.Rows, keys: own.Keys, failed: is.failed, total: is.total,
+			texts: j.client.newTexts(), faults: map[int]*Fault{},
+		},
+	})
+}
+
+// settle takes the ends of the jobs whose errors are read. Its error is the first one that ends the wait.
+func (j *Jobs) settle(w *wait) (err error) {
+	for _, r := range w.reads.take() {
+		if r.err != nil {
+			err = cmp.Or(err, r.err)
+			r.end = endOf(Open, 0)
+		}
+		j.end(w, r.place, r.end)
+	}
+	return err
+}
+
+// end tells the caller the end of a job. Nobody polls for it any more, unless another caller waits for it.
+func (j *Jobs) end(w *wait, job int, e *End) {
+	w.is[job] = true
+	w.left--
+	j.drop(w, job)
+	w.ended(job, e)
+}
+
+// begin enters the jobs of a call of Wait.
+func (j *Jobs) begin(until time.Time, jobs []Job, ended func(int, *End)) *wait {
+	w := &wait{
+		until: until, jobs: jobs, ended: ended, left: len(jobs), open: len(jobs), is: make([]bool, len(jobs)),
+		wake: make(chan struct{}, 1),
+	}
+	w.reads = reads{client: j.client, slots: &j.slots, more: make(chan struct{}, 1), wake: w.wake}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.open) == 0 {
-		j.pause = firstPoll
+		j.pause, j.due = firstPoll*3/2, time.Now().Add(firstPoll)
 	}
-	w := j.open[id]
-	if w == nil {
-		w = &watched{ended: make(chan struct{})}
-		j.open[id] = w
-	}
-	w.waiting++
-	if until.After(w.until) {
-		w.until = until
+	for job := range jobs {
+		id := jobs[job].ID
+		known := j.open[id]
+		if known == nil {
+			known = new(watched)
+			j.open[id] = known
+		}
+		known.places = append(known.places, placed{w, job})
+		if known.state != Open {
+			w.over = append(w.over, job)
+			signal(w.wake)
+		}
 	}
 	return w
 }
 
-func (j *Jobs) forget(id string) {
+// leave drops all jobs of a call of Wait.
+func (j *Jobs) leave(w *wait) {
+	for job := range w.jobs {
+		j.drop(w, job)
+	}
+}
+
+// drop notes that a call of Wait no longer waits for a job.
+func (j *Jobs) drop(w *wait, job int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if w := j.open[id]; w.waiting > 1 {
-		w.waiting--
-	} else {
+	id := w.jobs[job].ID
+	known := j.open[id]
+	if known == nil {
+		return
+	}
+	known.places = slices.DeleteFunc(known.places, func(p placed) bool { return p == placed{w, job} })
+	if len(known.places) == 0 {
 		delete(j.open, id)
 	}
 	if len(j.open) == 0 {
 		j.client.retries.end(&j.polls)
 	}
-}
-
-// end reads the errors of a job that has ended. Several jobs are read one after the other, within the quota.
-func (j *Jobs) end(ctx context.Context, id string, w *watched) (*End, error) {
-	e := &End{State: w.state, Took: w.took, failed: w.failed, total: w.total}
-	if e.State != Complete || e.failed == 0 {
-		return e, nil
-	}
-	j.read(w, 1, time.Time{})
-	defer j.read(w, -1, time.Time{})
-	select {
-	case j.reading <- struct{}{}:
-		defer func() { <-j.reading }()
-	case <-ctx.Done():
-		return &End{State: Open}, nil
-	}
-	j.read(w, 0, time.Now().Add(readTime))
-	ctx, cancel := context.WithTimeout(ctx, readTime)
-	defer cancel()
-	err := j.client.importErrors(ctx, id, e)
-	var failed *Error
-	switch {
-	case err == nil:
-		return e, nil
-	case errors.As(err, &failed) && failed.status == http.StatusNotFound:
-		return &End{State: Expired}, nil
-	}
-	return &End{State: Open}, setupOnly(err)
-}
-
-// read notes that a caller begins or ends to read the job's errors, and until when it tries.
-func (j *Jobs) read(w *watched, callers int, until time.Time) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	w.reads += callers
-	w.until = until
-}
-
-// Progress is how far the jobs are that callers wait for.
-type Progress struct {
-	Jobs       int64
-	Rows, Done int64         // as far as Klaviyo said
-	Left       time.Duration // until the first of the waits is over
-	Reading    int64         // jobs that have ended and whose errors are read, or wait for their turn
-}
-
-// Progress returns how far the jobs are. It may be called at any time.
-func (j *Jobs) Progress() (p Progress) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	var until time.Time
-	for _, w := range j.open {
-		p.Jobs++
-		p.Rows += int64(max(w.total, 0))
-		p.Done += int64(w.done)
-		if w.reads > 0 {
-			p.Reading++
-		}
-		if !w.until.IsZero() && (until.IsZero() || w.until.Before(until)) {
-			until = w.until
-		}
-	}
-	if !until.IsZero() {
-		p.Left = max(time.Until(until), 0)
-	}
-	return p
 }

@@ -20,11 +20,36 @@ func TestAnswerAboutAnotherJob(t *testing.T) {
 	other := head(200) + `{"data":{"type":"profile-bulk-import-job","id":"J2",` +
 		`"attributes":{"status":"complete","failed_count":0,"total_count":1}}}`
 	wire(t, Options{RetryFor: time.Second}, spoken(other), func(t *testing.T, c *Client) {
-		end, err := NewJobs(c).Wait(t.Context(), time.Now().Add(5*time.Minute), "J1")
+		end, err := await(t.Context(), NewJobs(c), time.Now().Add(5*time.Minute), "J1")
 		if err != nil || end.State != Open {
 			t.Errorf("state %v, error %v", end.State, err)
 		}
 	})
+}
+
+// await waits for the first of several jobs of one row each, which are watched together.
+func await(ctx context.Context, j *Jobs, until time.Time, ids ...string) (first *End, err error) {
+	var list []Job
+	for _, id := range ids {
+		list = append(list, jobOf(id, "p0@example.com"))
+	}
+	err = j.Wait(ctx, until, list, func(job int, e *End) {
+		if job == 0 {
+			first = e
+		}
+	})
+	return first, err
+}
+
+// jobOf is a job with rows of these addresses.
+func jobOf(id string, addresses ...string) Job {
+	return Job{ID: id, Rows: len(addresses), Keys: func(yield func([]byte) bool) {
+		for _, address := range addresses {
+			if !yield([]byte(address)) {
+				return
+			}
+		}
+	}}
 }
 
 // jobs is a Klaviyo with some jobs and nothing else. Each test has its own.
@@ -112,14 +137,18 @@ func TestAllErrorsAreRead(t *testing.T) {
 			jobError(`"/data"`, fmt.Sprintf(`{"email":"p%d@example.com"}`, 2*i), "bad"))
 	}
 	watching(t, k, func(w *world, j *Jobs) {
-		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
-		if err != nil {
+		var addresses []string
+		for i := range 500 {
+			addresses = append(addresses, fmt.Sprintf("p%d@example.com", i))
+		}
+		var v Settlement
+		ended := func(_ int, e *End) { v = e.Settlement }
+		if err := j.Wait(w.Context(), time.Now().Add(time.Hour), []Job{jobOf("J", addresses...)}, ended); err != nil {
 			t.Fatal(err)
 		}
-		v := end.Settle(500, func(i int) []byte { return fmt.Appendf(nil, "p%d@example.com", i) })
-		if len(v.Faults) != 250 || v.Faults[498] == nil || v.Faults[499] != nil || v.Rest != Applied ||
+		if len(v.named) != 250 || v.Fault(498) == nil || v.Fault(499) != nil || v.Rest != Applied ||
 			k.requests["errors"] != 3 {
-			t.Errorf("%d faults, rest %v, %d pages", len(v.Faults), v.Rest, k.requests["errors"])
+			t.Errorf("%d faults, rest %v, %d pages", len(v.named), v.Rest, k.requests["errors"])
 		}
 	})
 }
@@ -144,7 +173,7 @@ func TestJobStates(t *testing.T) {
 				ctx, cancel := context.WithTimeout(w.Context(), 20*time.Minute)
 				defer cancel()
 				began := time.Now()
-				end, err := j.Wait(ctx, time.Now().Add(time.Hour), "J")
+				end, err := await(ctx, j, time.Now().Add(time.Hour), "J")
 				if err != nil || end.State != c.want || time.Since(began) > c.most {
 					t.Errorf("%v: state %v after %v", err, end.State, time.Since(began))
 				}
@@ -158,7 +187,7 @@ func TestJobStates(t *testing.T) {
 func TestJobNotFoundAtFirst(t *testing.T) {
 	missing := problem(404, "not_found", "/data/", "Invalid job id")
 	watching(t, &jobs{status: complete, faults: []fault{missing, missing}}, func(w *world, j *Jobs) {
-		if end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J"); err != nil || end.State != Complete {
+		if end, err := await(w.Context(), j, time.Now().Add(time.Hour), "J"); err != nil || end.State != Complete {
 			t.Errorf("%v: state %v", err, end.State)
 		}
 	})
@@ -166,12 +195,12 @@ func TestJobNotFoundAtFirst(t *testing.T) {
 
 // TestKeyInImportErrors: an import job's errors are kept without the key, even if the cut would halve it.
 func TestKeyInImportErrors(t *testing.T) {
-	long := jobError(at(0), `null`, strings.Repeat("x", maxText-4)+`pk_bubble is bad`)
+	long := jobError(at(0), `{"email":"p0@example.com"}`, strings.Repeat("x", maxText-4)+`pk_bubble is bad`)
 	k := &jobs{status: complete, failed: map[string]int{"J": 1}, errors: map[string][]string{"J": {long}}}
 	watching(t, k, func(w *world, j *Jobs) {
-		end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
-		if err != nil || len(end.errors) != 1 || !strings.HasSuffix(string(end.errors[0].Attributes.Detail), "x[API…") {
-			t.Errorf("%v: %+v", err, end)
+		end, err := await(w.Context(), j, time.Now().Add(time.Hour), "J")
+		if f := end.Settlement.Fault(0); err != nil || f == nil || !strings.HasSuffix(f.Detail, "x[API…") {
+			t.Errorf("%v: %+v", err, f)
 		}
 	})
 }
@@ -185,13 +214,13 @@ func TestFailingPolls(t *testing.T) {
 	watching(t, &jobs{status: complete, faults: always}, func(w *world, j *Jobs) {
 		ctx, cancel := context.WithTimeout(w.Context(), time.Hour)
 		defer cancel()
-		if end, err := j.Wait(ctx, time.Now().Add(time.Hour), "J"); err != nil || end.State != Open {
+		if end, err := await(ctx, j, time.Now().Add(time.Hour), "J"); err != nil || end.State != Open {
 			t.Errorf("%v: state %v", err, end.State)
 		}
 	})
 	refused := problem(401, "authentication_failed", "/data/", "No")
 	watching(t, &jobs{status: complete, faults: []fault{refused}}, func(w *world, j *Jobs) {
-		if end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J"); err == nil || end.State != Open {
+		if end, err := await(w.Context(), j, time.Now().Add(time.Hour), "J"); err == nil || end.State != Open {
 			t.Errorf("%v: state %v", err, end.State)
 		}
 	})
@@ -219,7 +248,7 @@ func TestOneFailingPollHoldsUpNoOther(t *testing.T) {
 		var wait sync.WaitGroup
 		for id, most := range map[string]time.Duration{"A": 2 * time.Hour, "B": 5 * time.Second} {
 			wait.Go(func() {
-				if _, err := j.Wait(ctx, time.Now().Add(time.Hour), id); err != nil || time.Since(began) > most {
+				if _, err := await(ctx, j, time.Now().Add(time.Hour), id); err != nil || time.Since(began) > most {
 					t.Errorf("%s: %v after %v", id, err, time.Since(began))
 				}
 			})
@@ -235,7 +264,7 @@ func TestTwoWaitForOneJob(t *testing.T) {
 		var wait sync.WaitGroup
 		for range 3 {
 			wait.Go(func() {
-				end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), "J")
+				end, err := await(w.Context(), j, time.Now().Add(time.Hour), "J")
 				if err != nil || end.State != Complete || time.Since(began) > 5*time.Second {
 					t.Errorf("%v: state %v after %v", err, end.State, time.Since(began))
 				}
@@ -243,6 +272,148 @@ func TestTwoWaitForOneJob(t *testing.T) {
 		}
 		wait.Wait()
 	})
+}
+
+// TestJobsOfOneCall: the jobs of one call are watched together, however many they are: all of them need the time of
+// the slowest. One that Klaviyo does not know adds its minute once.
+func TestJobsOfOneCall(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		complete int
+		expired  int
+		most     time.Duration
+	}{
+		{"complete", 214, 0, 1500 * time.Millisecond},
+		{"two are gone", 214, 2, 75 * time.Second},
+		{"many are gone", 214, 60, 75 * time.Second},
+		{"hundreds are gone", 14, 300, 3 * time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := &jobs{status: map[string]string{}}
+			var list []Job
+			for i := range c.complete + c.expired {
+				id := fmt.Sprint("J", i)
+				if list = append(list, jobOf(id, "p0@example.com")); i >= c.expired {
+					k.status[id] = "complete"
+				}
+			}
+			watching(t, k, func(w *world, j *Jobs) {
+				began, known := time.Now(), time.Duration(0)
+				states := map[JobState]int{}
+				err := j.Wait(w.Context(), began.Add(time.Hour), list, func(_ int, e *End) {
+					if states[e.State]++; e.State == Complete {
+						known = time.Since(began)
+					}
+				})
+				if err != nil || states[Complete] != c.complete || states[Expired] != c.expired {
+					t.Errorf("%v: %v", err, states)
+				}
+				if took := time.Since(began); took > c.most || known > 2500*time.Millisecond {
+					t.Errorf("took %v, the complete ones %v", took, known)
+				}
+			})
+		})
+	}
+}
+
+// TestFewJobsAreReadAtOnce: what is known of a job's rows while its errors are read takes memory, so few are read at
+// once, to their last page, however many have ended.
+func TestFewJobsAreReadAtOnce(t *testing.T) {
+	k := &jobs{status: map[string]string{}, failed: map[string]int{}, errors: map[string][]string{}}
+	for i := range 20 {
+		id := fmt.Sprint("J", i)
+		k.status[id], k.failed[id] = "complete", 1
+		k.errors[id] = slices.Repeat([]string{jobError(at(0), `{"email":"p0@example.com"}`, "bad")}, 101)
+	}
+	var mu sync.Mutex
+	begun, most := map[string]bool{}, 0
+	wrap := func(http.Handler) http.Handler {
+		well := k.wrap(nil)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if id, isErrors := strings.CutSuffix(r.URL.Path, "/import-errors"); isErrors {
+				mu.Lock()
+				if begun[id] = true; r.URL.Query().Get("page[cursor]") != "" {
+					delete(begun, id)
+				}
+				most = max(most, len(begun))
+				mu.Unlock()
+			}
+			well.ServeHTTP(w, r)
+		})
+	}
+	k.requests = map[string]int{}
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Minute, RateShare: 100}, func(w *world) {
+		j := NewJobs(w.client)
+		var wait sync.WaitGroup
+		for id := range k.status {
+			wait.Go(func() {
+				end, err := await(w.Context(), j, time.Now().Add(time.Hour), id)
+				if err != nil || end.State != Complete || end.Settlement.Fault(0).Detail != "bad" {
+					t.Errorf("%s: %v, %+v", id, err, end)
+				}
+			})
+		}
+		wait.Wait()
+	})
+	if most < 2 || most > readers {
+		t.Errorf("%d jobs were read at once", most)
+	}
+}
+
+// TestUnreadableErrorsHoldNoOther: jobs whose errors cannot be read, or whose server does not answer, do not hold up
+// those of others, in the same call and in others. Their wait ends with its own time limit and says why.
+func TestUnreadableErrorsHoldNoOther(t *testing.T) {
+	hang := func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }
+	for name, bad := range map[string]fault{"HTTP 500": html(500), "no answer within 2m0s": hang} {
+		t.Run(name, func(t *testing.T) {
+			k := &jobs{
+				status: map[string]string{}, failed: map[string]int{}, errors: map[string][]string{}, requests: map[string]int{},
+			}
+			var one, other []Job
+			for i := range 20 {
+				id := fmt.Sprint("J", i)
+				k.status[id], k.failed[id] = "complete", 1
+				k.errors[id] = []string{jobError(at(0), `{"email":"p0@example.com"}`, "bad")}
+				if i < 10 {
+					one = append(one, jobOf(id, "p0@example.com"))
+				} else {
+					other = append(other, jobOf(id, "p0@example.com"))
+				}
+			}
+			wrap := func(http.Handler) http.Handler {
+				well := k.wrap(nil)
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					id, isErrors := strings.CutSuffix(r.URL.Path, "/import-errors")
+					if isErrors && strings.ContainsAny(id[len(id)-1:], "1234") { // of J1 and J11, and so on
+						bad(w, r, nil)
+						return
+					}
+					well.ServeHTTP(w, r)
+				})
+			}
+			bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour, RateShare: 100}, func(w *world) {
+				j, began := NewJobs(w.client), time.Now()
+				var wait sync.WaitGroup
+				for _, list := range [][]Job{one, other} {
+					wait.Go(func() {
+						good := 0
+						err := j.Wait(w.Context(), began.Add(20*time.Minute), list, func(job int, e *End) {
+							if e.State == Open && (e.Unread != name || time.Since(began) != 20*time.Minute) {
+								t.Errorf("%s after %v: %q", list[job].ID, time.Since(began), e.Unread)
+							}
+							if e.State == Complete && e.Settlement.Fault(0).Detail == "bad" && time.Since(began) < 5*time.Minute {
+								good++
+							}
+						})
+						if err != nil || good != 6 {
+							t.Errorf("%v: %d good ones in time", err, good)
+						}
+					})
+				}
+				wait.Wait()
+			})
+		})
+	}
 }
 
 // TestErrorsThatCannotBeRead: a job whose errors cannot be read stays open, so that its rows stay accepted and a
@@ -261,8 +432,8 @@ func TestErrorsThatCannotBeRead(t *testing.T) {
 			})
 		}
 		bubble(t, wrap, simulator.Options{}, Options{RateShare: 100}, func(w *world) {
-			end, err := NewJobs(w.client).Wait(w.Context(), time.Now().Add(time.Hour), "J")
-			if err != nil || end.State != want || w.client.Stats().Sent > 100 {
+			end, err := await(w.Context(), NewJobs(w.client), time.Now().Add(time.Hour), "J")
+			if err != nil || end.State != want || w.client.Stats().Sent > 130 {
 				t.Errorf("HTTP %d: %v, state %v, %d requests", status, err, end.State, w.client.Stats().Sent)
 			}
 		})
@@ -282,7 +453,7 @@ func TestManyJobs(t *testing.T) {
 		var wait sync.WaitGroup
 		for id := range k.status {
 			wait.Go(func() {
-				end, err := j.Wait(w.Context(), time.Now().Add(time.Hour), id)
+				end, err := await(w.Context(), j, time.Now().Add(time.Hour), id)
 				if err != nil || end.State != Complete || time.Since(began) > 11*time.Minute {
 					t.Errorf("%s: %v, state %v after %v", id, err, end.State, time.Since(began))
 				}

@@ -190,17 +190,19 @@ func (l *lookups) ask(ctx context.Context, in *collection, by Identifier, people
 	for i := range people {
 		owner[&rows[i]] = people[i]
 	}
-	b := batch{list: l.list, trial: &l.trial, request: func(ctx context.Context, set []*Profile) (*refusal, error) {
+	b := batch{list: l.list, trial: &l.trial, texts: l.client.newTexts()}
+	defer b.texts.free()
+	b.request = func(ctx context.Context, set []*Profile) (*refusal, error) {
 		asked := make([]*person, len(set))
 		for i, p := range set {
 			asked[i] = owner[p]
 		}
 		return l.request(ctx, in, by, asked)
-	}}
+	}
 	err := b.send(ctx, rows)
 	for i := range rows {
 		if rows[i].Status == Rejected {
-			people[i].row.refuse(rows[i].Fault)
+			people[i].row.rejectAs(&rows[i])
 		}
 	}
 	return err
@@ -253,8 +255,8 @@ func (l *lookups) single(ctx context.Context, in *collection, by Identifier, p *
 	case len(all) == 1:
 		p.found = all
 	case len(all) > 1:
-		p.row.refuse(&Fault{Code: "several_profiles", Column: string(by), Detail: fmt.Sprintf(
-			"Klaviyo answers with %d profiles, and none of them shows this %s", len(all), by)})
+		p.row.Status, p.row.Fault = Rejected, &Fault{Code: "several_profiles", Column: string(by), Detail: fmt.Sprintf(
+			"Klaviyo answers with %d profiles, and none of them shows this %s", len(all), by)}
 	}
 	return nil, nil
 }
@@ -289,7 +291,7 @@ func (l *lookups) read(ctx context.Context, in *collection, path string, each fu
 			return nil, notLost(err)
 		}
 		if a.status >= 300 {
-			return refuse(a, in.doing, func(*apiError, []*Profile, func(int, string, string)) {})
+			return refuse(a, in.doing, nil, nil, func(*apiError, []*Profile, func(int, string, string)) {})
 		}
 		for i := range page.Data {
 			each(&page.Data[i])

@@ -1,16 +1,23 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
-// polledSingly is how many open jobs are polled one by one; more are polled through the collection, 100 a call.
-const polledSingly = 3
+const (
+	// polledSingly is how many open jobs are polled one by one; more are polled through the collection, 100 a call.
+	polledSingly = 3
+	// polledRest is how many jobs that the collection lacks are polled singly in one round, so that they hold up no
+	// other.
+	polledRest = 20
+)
 
 type jobResource struct {
 	ID         string `json:"id"`
@@ -37,21 +44,17 @@ func (j *jobResource) took() time.Duration {
 	return max(completed.Sub(created), 0)
 }
 
-// poll waits for the pause and then polls all open jobs once. It ends early when the caller's own job has ended.
-func (j *Jobs) poll(ctx context.Context, own *watched) error {
+// poll waits until the next poll is due and then polls all open jobs once. It ends early with nil when there is
+// something in wake.
+func (j *Jobs) poll(ctx context.Context, wake <-chan struct{}) error {
 	j.mu.Lock()
-	pause := j.pause
-	j.pause = min(pause*3/2, lastPoll)
+	due := j.due
 	j.mu.Unlock()
-	if sleep(ctx, pause, own.ended) != nil {
+	if sleep(ctx, time.Until(due), wake) != nil || time.Now().Before(due) {
 		return nil
-	}
-	select {
-	case <-own.ended:
-		return nil
-	default:
 	}
 	defer j.show(ctx)
+	defer j.rest()
 	ids := j.ids()
 	if len(ids) > polledSingly {
 		err := j.pollAll(ctx, ids)
@@ -59,6 +62,14 @@ func (j *Jobs) poll(ctx context.Context, own *watched) error {
 		return setupOnly(err)
 	}
 	return j.pollEach(ctx, ids)
+}
+
+// rest sets when the next poll is due.
+func (j *Jobs) rest() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.due = time.Now().Add(j.pause)
+	j.pause = min(j.pause*3/2, lastPoll)
 }
 
 // fails notes why a poll of this round failed.
@@ -78,7 +89,8 @@ func (j *Jobs) show(ctx context.Context) {
 	}
 	until, _ := ctx.Deadline()
 	j.client.retries.set(&j.polls, retry{
-		first: j.client.elapsed(), limit: time.Until(until), deadline: until, failure: j.failure,
+		endpoint: j.client.endpoints.jobs, first: j.client.elapsed(), limit: time.Until(until), deadline: until,
+		failure: j.failure,
 	})
 	j.failure = ""
 }
@@ -142,8 +154,8 @@ func (j *Jobs) pollEach(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// pollAll reads the account's jobs, newest first, until it has found all open ones. It polls the missing ones one by
-// one.
+// pollAll reads the account's jobs, newest first, until it has found all open ones. It polls missing ones one by one:
+// in each round those that were not polled for longest.
 func (j *Jobs) pollAll(ctx context.Context, ids []string) error {
 	missing := map[string]bool{}
 	for _, id := range ids {
@@ -170,56 +182,32 @@ func (j *Jobs) pollAll(ctx context.Context, ids []string) error {
 			return err
 		}
 	}
-	rest := make([]string, 0, len(missing))
-	for id := range missing {
-		rest = append(rest, id)
-	}
-	return j.pollEach(ctx, rest)
+	return j.pollEach(ctx, j.rarest(missing, next == ""))
 }
 
-// note stores what a poll found of a job, nil for nothing, and wakes those who wait for its end.
-func (j *Jobs) note(id string, job *jobResource) {
+// rarest returns the missing jobs to poll singly in this round. When the collection was read to its end, all of them
+// are absent from now on, unless they were before.
+func (j *Jobs) rarest(missing map[string]bool, whole bool) []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	w := j.open[id]
-	if w == nil || w.state != Open {
-		return
+	now := time.Now()
+	ids := make([]string, 0, len(missing))
+	for id := range missing {
+		w := j.open[id]
+		if w == nil || w.state != Open {
+			continue
+		}
+		if whole && w.absent.IsZero() {
+			w.absent = now
+		}
+		ids = append(ids, id)
 	}
-	if job == nil {
-		w.miss()
-	} else {
-		w.update(job)
+	slices.SortFunc(ids, func(a, b string) int {
+		return cmp.Or(j.open[a].polled.Compare(j.open[b].polled), cmp.Compare(a, b))
+	})
+	ids = ids[:min(len(ids), polledRest)]
+	for _, id := range ids {
+		j.open[id].polled = now
 	}
-	if w.state != Open {
-		close(w.ended)
-		j.pause = firstPoll
-	}
-}
-
-// miss notes that a poll did not find the job.
-func (w *watched) miss() {
-	if w.absent.IsZero() {
-		w.absent = time.Now()
-	}
-	if time.Since(w.absent) >= goneAfter {
-		w.state = Expired
-	}
-}
-
-func (w *watched) update(job *jobResource) {
-	w.absent, w.failed, w.total = time.Time{}, -1, -1
-	w.took, w.done = job.took(), job.Attributes.CompletedCount
-	if n := job.Attributes.FailedCount; n != nil {
-		w.failed = *n
-		w.done += *n
-	}
-	if n := job.Attributes.TotalCount; n != nil {
-		w.total = *n
-	}
-	switch job.Attributes.Status {
-	case "complete":
-		w.state = Complete
-	case "cancelled":
-		w.state = Cancelled
-	}
+	return ids
 }

@@ -1,37 +1,51 @@
 package sink
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // refusal is a 4xx about the content of a request.
-type refusal struct {
-	*answer
-	named naming
-}
+type refusal struct{ *answer }
 
 // naming calls blame for each profile that an error names, with the column and the reason against this one profile.
 type naming func(e *apiError, set []*Profile, blame func(place int, column, detail string))
 
-// refuse returns the refusal of a 4xx answer. An answer with a status that is not about the content ends the run.
-func refuse(a *answer, doing string, named naming) (*refusal, error) {
+// refuse rejects the profiles of a set that the errors of a 4xx answer name, each with all errors about it. An answer
+// with a status that is not about the content ends the run.
+func refuse(a *answer, doing string, set []*Profile, t *texts, named naming) (*refusal, error) {
 	a.body = nil // may be long, and its errors are read
 	switch a.status {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge,
 		http.StatusUnprocessableEntity:
-		return &refusal{a, named}, nil
+	default:
+		err := setupError("", "%s: %s", doing, a.traced())
+		err.lost = a.lost
+		return nil, err
 	}
-	err := setupError("", "%s: %s", doing, a.traced())
-	err.lost = a.lost
-	return nil, err
-}
-
-// strip rejects the profiles that the errors name, each with all errors about it, and returns the others.
-func (r *refusal) strip(set []*Profile) []*Profile {
-	for i := range r.errors {
-		e := &r.errors[i]
-		r.named(e, set, func(place int, column, detail string) {
-			set[place].refuse(&Fault{Code: e.Code.String(), Column: column, Detail: detail})
+	for i := range a.errors {
+		e := &a.errors[i]
+		named(e, set, func(place int, column, detail string) {
+			set[place].refuse(t, e.Code.String(), column, detail)
 		})
 	}
+	a.errors = slices.Clone(firstErrors(a.errors)) // there may be some for each profile
+	return &refusal{a}, nil
+}
+
+// firstErrors returns as many errors as said writes.
+func firstErrors(all []apiError) []apiError {
+	size := 0
+	for i := range all {
+		if size += len(all[i].text()) + 1; size > maxText {
+			return all[:i+1]
+		}
+	}
+	return all
+}
+
+// rest returns the profiles that are not rejected.
+func (r *refusal) rest(set []*Profile) []*Profile {
 	rest := make([]*Profile, 0, len(set))
 	for _, p := range set {
 		if p.Status != Rejected {
@@ -41,14 +55,14 @@ func (r *refusal) strip(set []*Profile) []*Profile {
 	return rest
 }
 
-// fault is the reason against a profile that was refused alone, without being named.
-func (r *refusal) fault() *Fault {
-	f := &Fault{Code: "invalid", Detail: r.said()}
+// alone rejects a profile that was refused alone, without being named.
+func (r *refusal) alone(p *Profile, t *texts) {
+	code := "invalid"
 	if r.status == http.StatusRequestEntityTooLarge {
-		f.Code = "payload_too_large"
+		code = "payload_too_large"
 	}
 	if len(r.errors) > 0 && r.errors[0].Code != "" {
-		f.Code = r.errors[0].Code.String()
+		code = r.errors[0].Code.String()
 	}
-	return f
+	p.refuse(t, code, "", r.said())
 }

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -31,13 +32,21 @@ func NewRemoval(c *Client, list *List, by Identifier) Sender {
 func (s *remover) Limits() (profiles, bytes int) { return maxRemoval, maxImportBytes }
 
 func (s *remover) Send(ctx context.Context, profiles []Profile) error {
-	b := batch{list: s.list, trial: &s.trial, request: s.remove}
+	return s.send(ctx, profiles, s.client.newTexts())
+}
+
+// send is Send with the texts that keep the reasons against profiles.
+func (s *remover) send(ctx context.Context, profiles []Profile, t *texts) error {
+	b := batch{list: s.list, trial: &s.trial, texts: t}
+	b.request = func(ctx context.Context, set []*Profile) (*refusal, error) { return s.remove(ctx, set, b.texts) }
 	return b.send(ctx, profiles)
 }
 
-func (s *remover) remove(ctx context.Context, set []*Profile) (*refusal, error) {
+func (s *remover) remove(ctx context.Context, set []*Profile, t *texts) (*refusal, error) {
 	list, _, _ := s.list.State()
-	a, err := s.client.call(ctx, &request{
+	var refused *refusal
+	var wrong error
+	_, err := s.client.call(ctx, &request{
 		doing:  fmt.Sprintf("remove %d profiles", len(set)),
 		method: http.MethodDelete, endpoint: s.client.endpoints.removals,
 		path:   "/api/lists/" + url.PathEscape(list) + "/relationships/profiles",
@@ -48,12 +57,10 @@ func (s *remover) remove(ctx context.Context, set []*Profile) (*refusal, error) 
 			}
 			return nil
 		},
+		refused: func(a *answer) { refused, wrong = refuse(a, "remove profiles", set, t, removalNamed()) },
 	})
-	if err != nil {
-		return nil, err
-	}
-	if a.status >= 300 {
-		return refuse(a, "remove profiles", removalNamed())
+	if err = cmp.Or(err, wrong); err != nil || refused != nil {
+		return refused, err
 	}
 	for _, p := range set {
 		p.Status = Applied

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/segmentio/encoding/json"
 
 	"klaviyo-export/sink/simulator"
@@ -209,8 +210,8 @@ func TestUnknownIDsAtTheSimulator(t *testing.T) {
 			t.Error(diff)
 		}
 		for i := 7; i < maxRemoval; i += 200 {
-			want := &Fault{"invalid", "profile_id", "Invalid profile IDs: " + idOf(i)}
-			if diff := cmp.Diff(want, set[i].Fault); diff != "" {
+			want := &Fault{Code: "invalid", Column: "profile_id", Detail: "Invalid profile IDs: " + idOf(i)}
+			if diff := cmp.Diff(want, set[i].Fault, cmpopts.IgnoreUnexported(Fault{})); diff != "" {
 				t.Error(diff)
 			}
 		}
@@ -305,12 +306,14 @@ func TestManyIDsInReasons(t *testing.T) {
 	body := `{"errors":[` + strings.Repeat(`{"detail":"no id"},`, 100_000) +
 		`{"code":"not_found","detail":"no profile 01HQ0000000000000000000007."}]}`
 	a := &answer{status: 404, errors: new(Client).apiErrors([]byte(body))}
-	refused, err := refuse(a, "remove profiles", removalNamed())
-	if err != nil {
-		t.Fatal(err)
-	}
 	var rest []*Profile
-	bytes := allocated(func() { rest = refused.strip(refs) })
+	bytes := allocated(func() {
+		refused, err := refuse(a, "remove profiles", refs, new(Client).newTexts(), removalNamed())
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest = refused.rest(refs)
+	})
 	if len(rest) != maxRemoval-1 || set[7].Status != Rejected || set[7].Fault.Column != "profile_id" {
 		t.Errorf("%d profiles are left, profile 7: %+v", len(rest), set[7])
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"klaviyo-export/sink/simulator"
 )
@@ -251,9 +252,11 @@ func TestRecordedPhone(t *testing.T) {
 		if diff := cmp.Diff(want, statuses(set)); diff != "" || err != nil {
 			t.Errorf("error %v, %s", err, diff)
 		}
-		fault := &Fault{"invalid", "phone_number", "The phone number provided either does not exist or is " +
-			"ineligible to receive ChannelType.SMS"}
-		if diff := cmp.Diff(fault, set[388].Fault); diff != "" {
+		fault := &Fault{
+			Code: "invalid", Column: "phone_number",
+			Detail: "The phone number provided either does not exist or is ineligible to receive ChannelType.SMS",
+		}
+		if diff := cmp.Diff(fault, set[388].Fault, cmpopts.IgnoreUnexported(Fault{})); diff != "" {
 			t.Error(diff)
 		}
 		if n := w.client.Stats().Sent; n != 3 {
@@ -313,10 +316,7 @@ func TestRecordedJobs(t *testing.T) {
 			bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Minute}, func(w *world) {
 				j := NewJobs(w.client)
 				until := time.Now().Add(time.Hour)
-				for _, id := range c.jobs[1:] {
-					j.watch(id, until)
-				}
-				end, err := j.Wait(w.Context(), until, c.jobs[0])
+				end, err := await(w.Context(), j, until, c.jobs...)
 				var failed *Error
 				if end.State != c.state || (err != nil) != (c.text != "") {
 					t.Fatalf("state %v, error %v", end.State, err)

@@ -27,13 +27,14 @@ type request struct {
 	brief          bool                // is not retried: the next poll repeats it, or the run does without it
 	optional       bool                // the run does without it: nothing waits while Klaviyo closes its endpoint
 	accept         func(*answer) error // nil, or returns why a 2xx is not a usable answer
+	refused        func(*answer)       // nil, or takes what the final answer says that refuses the request's content
 
 	date time.Time     // set by each try: Klaviyo's time of the answer, zero when it does not say
 	took time.Duration // set by each try: until that answer came
 }
 
-// try sends r once. An answer without a failure may still be a 4xx.
-func (c *Client) try(ctx context.Context, r *request) (*answer, *failure) {
+// try sends r once. An answer without a failure may still be a 4xx. A long one is read in its own turn.
+func (c *Client) try(ctx context.Context, r *request, own *turn) (*answer, *failure) {
 	ctx, leave := c.inFlight.enter(ctx, r.method)
 	defer leave()
 	var connected atomic.Bool // before it is set, TLS handshake included, no byte of the request is sent
@@ -60,7 +61,7 @@ func (c *Client) try(ctx context.Context, r *request) (*answer, *failure) {
 		}
 	}
 	defer res.Body.Close()
-	a, failed := c.read(ctx, res)
+	a, failed := c.read(ctx, res, timers, own)
 	if failed != nil {
 		return nil, failed
 	}

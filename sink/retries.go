@@ -13,6 +13,7 @@ type retries struct {
 
 // retry is one of them.
 type retry struct {
+	endpoint *endpoint
 	first    time.Duration // when the first try began
 	limit    time.Duration // how long the last failure is retried
 	deadline time.Time     // of the caller, zero for none
@@ -52,7 +53,7 @@ func (c *Client) failing() (failure string, giveUpIn time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, r := range s.list {
-		left := c.since(r.first) + r.limit - c.elapsed()
+		left := c.since(r.endpoint, r.first) + r.limit - c.elapsed()
 		if !r.deadline.IsZero() {
 			left = min(left, time.Until(r.deadline))
 		}

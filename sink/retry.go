@@ -26,6 +26,27 @@ type failure struct {
 	err   error
 }
 
+// attempt sends r once. What r makes of an answer is done when it returns, so that the next long one may be read. lost
+// says that an earlier try may have arrived.
+func (c *Client) attempt(ctx context.Context, r *request, lost bool) (*answer, *failure, *Error) {
+	var own turn
+	defer own.end()
+	a, failed := c.try(ctx, r, &own)
+	if failed != nil {
+		if a != nil {
+			failed.id = a.id
+		}
+		return nil, failed, nil
+	}
+	a.lost = lost
+	r.endpoint.progress.Store(int64(c.elapsed()))
+	fatal := c.fatal(r, a)
+	if fatal == nil && a.status >= 400 && r.refused != nil {
+		r.refused(a)
+	}
+	return a, nil, fatal
+}
+
 // call sends r until it has a final answer: a 2xx that r.accept takes, or a 4xx about the content of the request.
 // Its errors are *Error.
 func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
@@ -43,18 +64,13 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		}
 		count(&c.counters.retried, try > 0)
 		count(&c.counters.resent, lost && r.method != http.MethodGet) // a look-up changes nothing
-		a, failed := c.try(ctx, r)
+		a, failed, fatal := c.attempt(ctx, r, lost)
 		r.endpoint.done()
-		if failed == nil {
-			c.progress.Store(int64(c.elapsed()))
-			a.lost = lost
-			if fatal := c.fatal(r, a); fatal != nil {
-				return nil, fatal
-			}
-			return a, nil
+		if fatal != nil {
+			return nil, fatal
 		}
-		if a != nil {
-			failed.id = a.id
+		if failed == nil {
+			return a, nil
 		}
 		lost = lost || failed.lost
 		if err := failed.fatal(r, lost); err != nil {
@@ -66,17 +82,19 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 				c.counters.waited.Add(int64(closed))
 			}
 		}
-		if c.gaveUp(first, began, failed) || r.once && (lost || failed.after > 0) || r.brief {
+		if c.gaveUp(r.endpoint, first, began, failed) || r.once && (lost || failed.after > 0) || r.brief {
 			err := fmt.Errorf("%s: %w%s", r.doing, failed.err, trace(failed.id))
-			return nil, &Error{Kind: Outage, lost: lost, closed: failed.after, brief: failed.text(), err: err}
+			return nil, &Error{
+				Kind: Outage, lost: lost, closed: failed.after, pause: failed.pause, brief: failed.text(), err: err,
+			}
 		}
-		c.notice(fmt.Sprintf("%s: %v; retrying until %s", r.doing, failed.err, clock(c.until(first, failed))))
+		c.notice(fmt.Sprintf("%s: %v; retrying until %s", r.doing, failed.err, clock(c.until(r.endpoint, first, failed))))
 		if failed.after > 0 && c.endpoints.takesRows(r.endpoint) {
 			c.retries.end(retried) // Stats.Closed says it
 		} else {
 			until, _ := ctx.Deadline()
 			c.retries.set(retried, retry{
-				first: first, limit: c.limit(failed), deadline: until, failure: failed.text(),
+				endpoint: r.endpoint, first: first, limit: c.limit(failed), deadline: until, failure: failed.text(),
 			})
 		}
 		if failed.after > 0 {
@@ -117,16 +135,16 @@ func (f *failure) fatal(r *request, lost bool) error {
 	return nil
 }
 
-// gaveUp reports whether no request had succeeded for the whole retry time when the failed try began. The time of the
-// try itself does not count: after a process or machine was suspended, there is another try. 429s prove that Klaviyo
-// is there: they are retried for throttledFor even if --retry-for is shorter. A 503 whose pause is longer than the
-// time left ends the retries at once.
-func (c *Client) gaveUp(first, began time.Duration, failed *failure) bool {
-	limit, since := c.limit(failed), c.since(first)
+// gaveUp reports whether no request to the endpoint had succeeded for the whole retry time when the failed try began.
+// Others prove nothing about it: polls succeed while imports fail. The time of the try itself does not count: after a
+// process or machine was suspended, there is another try. 429s prove that Klaviyo is there: they are retried for
+// throttledFor even if --retry-for is shorter. A 503 whose pause is longer than the time left ends the retries at once.
+func (c *Client) gaveUp(e *endpoint, first, began time.Duration, failed *failure) bool {
+	limit, since := c.limit(failed), c.since(e, first)
 	return limit == 0 || began-since >= limit || failed.pause > 0 && c.elapsed()+failed.pause-since > limit
 }
 
-// limit is how long a failure is retried while no request succeeds.
+// limit is how long a failure is retried while no request to its endpoint succeeds.
 func (c *Client) limit(failed *failure) time.Duration {
 	if failed.after > 0 {
 		return max(c.options.RetryFor, throttledFor)
@@ -134,14 +152,14 @@ func (c *Client) limit(failed *failure) time.Duration {
 	return c.options.RetryFor
 }
 
-// since is the time from which no request has succeeded. first is when the first try began.
-func (c *Client) since(first time.Duration) time.Duration {
-	return max(first, time.Duration(c.progress.Load()))
+// since is the time from which no request to the endpoint has succeeded. first is when the first try began.
+func (c *Client) since(e *endpoint, first time.Duration) time.Duration {
+	return max(first, time.Duration(e.progress.Load()))
 }
 
-// until is the time after which no other try begins, unless a request succeeds before.
-func (c *Client) until(first time.Duration, failed *failure) time.Time {
-	return c.started.Add(c.since(first) + c.limit(failed))
+// until is the time after which no other try begins, unless a request to the endpoint succeeds before.
+func (c *Client) until(e *endpoint, first time.Duration, failed *failure) time.Time {
+	return c.started.Add(c.since(e, first) + c.limit(failed))
 }
 
 // clock writes a time of this day, or another one with its date.

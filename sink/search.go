@@ -58,7 +58,7 @@ func (s *searcher) remove(ctx context.Context, people []*person) error {
 	}
 	var err error
 	for part := range slices.Chunk(elements, maxRemoval) {
-		if err = s.remover.Send(ctx, part); err != nil {
+		if err = s.removePart(ctx, part); err != nil {
 			break
 		}
 	}
@@ -82,6 +82,19 @@ func (s *searcher) remove(ctx context.Context, people []*person) error {
 		return err
 	}
 	return s.recheck(ctx, refused)
+}
+
+// removePart removes as many profiles as one request holds.
+func (s *searcher) removePart(ctx context.Context, elements []Profile) error {
+	t := s.remover.client.newTexts()
+	defer t.free()
+	err := s.remover.send(ctx, elements, t)
+	for i := range elements {
+		if elements[i].Status == Rejected {
+			elements[i].rejectAs(&elements[i])
+		}
+	}
+	return err
 }
 
 // rank orders the statuses of several profiles of one row: the highest one is the row's.

@@ -29,8 +29,8 @@ func (w *world) fill(attributes ...string) {
 	if err := NewImport(w.client, w.list("News")).Send(w.Context(), set); err != nil {
 		w.Fatal(err)
 	}
-	end, err := NewJobs(w.client).Wait(w.Context(), time.Now().Add(time.Hour), set[0].Job)
-	if err != nil || end.State != Complete || end.failed > 0 {
+	end, err := await(w.Context(), NewJobs(w.client), time.Now().Add(time.Hour), set[0].Job)
+	if err != nil || end.State != Complete || end.Settlement.Rest != Applied {
 		w.Fatalf("fill the list: %+v, %v", end, err)
 	}
 }

@@ -23,19 +23,22 @@ func at(place int) string {
 // nowhereAt is the pointer of an error that names no profile.
 const nowhereAt = `"/data"`
 
-// failures reads import-errors as the client does.
-func failures(t *testing.T, errs ...string) (list []importError) {
+// settlementOf settles rows by a page of errors. failed and total are as Klaviyo counts.
+func settlementOf(t *testing.T, failed, total int, addresses []string, errs ...string) Settlement {
 	t.Helper()
-	if err := json.Unmarshal([]byte("["+strings.Join(errs, ",")+"]"), &list); err != nil {
+	job := jobOf("J", addresses...)
+	s := settling{
+		rows: job.Rows, keys: job.Keys, failed: failed, total: total, texts: new(Client).newTexts(),
+		faults: map[int]*Fault{},
+	}
+	if _, _, err := readErrors([]byte(`{"data":[`+strings.Join(errs, ",")+`]}`), s.attribute); err != nil {
 		t.Fatal(err)
 	}
-	return list
+	return s.settlement()
 }
 
 // jobRows are the addresses of a job's rows.
 var jobRows = []string{"a@example.com", "B@Example.com", "c@example.com", "twice@example.com", "Twice@example.com"}
-
-func jobKey(i int) []byte { return []byte(jobRows[i]) }
 
 // settled is a Settlement in short: the details of Faults and the code of RestFault.
 type settled struct {
@@ -107,10 +110,13 @@ func TestSettle(t *testing.T) {
 		{"errors, not counted", []string{jobError(at(1), `null`, "bad")}, -1, one(1)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := &End{State: Complete, failed: c.failed, total: len(jobRows), errors: failures(t, c.errors...)}
-			s := e.Settle(len(jobRows), jobKey)
+			s := settlementOf(t, c.failed, len(jobRows), jobRows, c.errors...)
 			got := settled{Rest: s.Rest}
-			for i, f := range s.Faults {
+			for i := range jobRows {
+				f := s.Fault(i)
+				if f == nil {
+					continue
+				}
 				if got.Faults == nil {
 					got.Faults = map[int]string{}
 				}
@@ -132,22 +138,44 @@ func TestSettle(t *testing.T) {
 // TestSettleOtherStates: without a complete job no row is applied or rejected.
 func TestSettleOtherStates(t *testing.T) {
 	for state, code := range map[JobState]string{Cancelled: "job_cancelled", Expired: "job_expired"} {
-		if s := (&End{State: state}).Settle(1, jobKey); s.Rest != Unknown || s.RestFault.Code != code {
+		if s := endOf(state, 0).Settlement; s.Rest != Unknown || s.RestFault.Code != code {
 			t.Errorf("state %v: %+v", state, s)
 		}
 	}
-	if s := (&End{State: Open}).Settle(1, jobKey); s.Rest != Accepted || s.RestFault != nil {
+	if s := endOf(Open, 0).Settlement; s.Rest != Accepted || s.RestFault != nil {
 		t.Errorf("open: %+v", s)
 	}
 }
 
 // TestSettlePartOfAJob: if rows of the job are missing here, a place in it proves nothing, but an address does.
 func TestSettlePartOfAJob(t *testing.T) {
-	part := &End{State: Complete, failed: 2, total: 3}
-	part.errors = failures(t, jobError(at(0), `null`, "bad"), jobError(at(0), `{"email":"c@example.com"}`, "bad"))
-	for _, part.total = range []int{3, -1} {
-		if s := part.Settle(5, jobKey); s.Rest != Unknown || len(s.Faults) != 1 || s.Faults[2] == nil {
-			t.Errorf("5 rows of a job of %d: %+v", part.total, s)
+	errs := []string{jobError(at(0), `null`, "bad"), jobError(at(0), `{"email":"c@example.com"}`, "bad")}
+	for _, total := range []int{3, -1} {
+		s := settlementOf(t, 2, total, jobRows, errs...)
+		if s.Rest != Unknown || len(s.named) != 1 || s.Fault(2) == nil {
+			t.Errorf("5 rows of a job of %d: %+v", total, s)
+		}
+	}
+}
+
+// TestElements: an array is cut where its elements end, whatever is in them.
+func TestElements(t *testing.T) {
+	for _, text := range []string{
+		`[]`, ` [ ] `, `[1]`, `[ 1 , "a,b]" , {"a":[1,2],"b":"}"} ,[[],[{}]], null ]`, `["\"","\\",{"\"]":"\\\""}]`, `[[1,2],3]`,
+	} {
+		var want []json.RawMessage
+		if err := json.Unmarshal([]byte(text), &want); err != nil {
+			t.Fatal(err)
+		}
+		i := 0
+		for one := range elements([]byte(strings.TrimSpace(text))) {
+			if i >= len(want) || strings.TrimSpace(string(one)) != string(want[i]) {
+				t.Errorf("%s: element %d is %s", text, i, one)
+			}
+			i++
+		}
+		if i != len(want) {
+			t.Errorf("%s: %d elements, want %d", text, i, len(want))
 		}
 	}
 }

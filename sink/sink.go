@@ -42,11 +42,20 @@ const (
 	Unknown         // sent, but the result cannot be proved
 )
 
-// Fault is Klaviyo's reason against a profile. Column is the attribute that it names, or empty.
+// Fault is Klaviyo's reason against a profile. Column is the attribute that it names, or empty. Rows share equal ones.
 type Fault struct {
 	Code   string
 	Column string
 	Detail string
+	texts  *texts // that hold it, nil for none
+}
+
+// Free notes that the results of the fault's batch are written: others get the room that its reasons took. Free of nil
+// does nothing.
+func (f *Fault) Free() {
+	if f != nil && f.texts != nil {
+		f.texts.free()
+	}
 }
 
 // AnswerLost is the reason of profiles whose request may have arrived.
@@ -56,18 +65,18 @@ var AnswerLost = &Fault{
 		"sending it again is safe",
 }
 
-// refuse rejects the profile. Of several reasons, the first gives code and column, and the detail holds all.
-func (p *Profile) refuse(f *Fault) {
-	if p.Status == Rejected {
-		p.Fault.add(f.Detail)
-		return
-	}
-	p.Status, p.Fault = Rejected, f
+// rejectAs rejects the profile as a step on the way to it was. Its reason is not among the texts that are bounded: a
+// batch of look-ups has at most a thousand.
+func (p *Profile) rejectAs(step *Profile) {
+	f := step.Fault
+	p.Status, p.Fault = Rejected, &Fault{Code: f.Code, Column: f.Column, Detail: f.Detail}
 }
 
-// add adds another reason, unless the detail is long already.
-func (f *Fault) add(detail string) {
-	if len(f.Detail) < maxText {
-		f.Detail += "; " + detail
+// refuse rejects the profile. Of several reasons, the first gives code and column, and the detail holds all.
+func (p *Profile) refuse(t *texts, code, column, detail string) {
+	if p.Status == Rejected {
+		p.Fault = t.both(p.Fault, detail)
+		return
 	}
+	p.Status, p.Fault = Rejected, t.keep(code, column, detail)
 }

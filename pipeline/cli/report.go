@@ -61,6 +61,9 @@ func (r *reportCommand) Run(c *console, g given) error {
 		for _, note := range notes {
 			c.note(note)
 		}
+		if len(r.Files) > 1 {
+			one.SetFile(name)
+		}
 		merged = report.Merge(merged, one)
 	}
 	if err := r.write(c.Out, merged); err != nil {

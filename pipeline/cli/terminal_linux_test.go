@@ -108,8 +108,8 @@ func TestRetriesAtTerminal(t *testing.T) {
 	}
 	for _, want := range []string{
 		`rows 0 · .*retrying: HTTP 503, gives up in 9m5\ds`,
-		`rows 1 · .*retrying: HTTP 502, gives up in 9m5\ds`,
-		`waiting: reading the error pages of 1 \[=*>?\] 100 % · gives up in 14m5\ds`,
+		`rows 1 · .*retrying: HTTP 502, gives up in 59m5\ds`,
+		`waiting: reading the error pages of 1 \[=*>?\] 100 % · gives up in 59m5\ds`,
 	} {
 		if !regexp.MustCompile(want).Match(printed) {
 			t.Errorf("expected %q in %q", want, printed)

@@ -2,13 +2,11 @@ package render
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 
 	"klaviyo-export/report"
 )
@@ -81,8 +79,6 @@ func givesUp(in time.Duration) string { return "gives up in " + whole(in) }
 
 func openJobs(m *report.Moment) string { return "jobs " + grouped(m.OpenJobs()) + " open" }
 
-var barStyle = mpb.BarStyle().Padding(" ")
-
 const (
 	leastBar = 8
 	mostBar  = 32
@@ -124,9 +120,9 @@ func waiting(m *report.Moment, width int) string {
 	return ""
 }
 
+// drawBar draws a bar of width columns. Its last column that is done has the tip.
 func drawBar(done, total int64, width int) string {
-	var b strings.Builder
-	// A strings.Builder never fails.
-	_ = barStyle.Build().Fill(&b, decor.Statistics{AvailableWidth: width, Total: total, Current: done})
-	return b.String()
+	room := width - len("[]")
+	n := int(math.Round(float64(room) * float64(done) / float64(total)))
+	return "[" + strings.Repeat("=", max(n-1, 0)) + strings.Repeat(">", min(n, 1)) + strings.Repeat(" ", room-n) + "]"
 }

@@ -86,6 +86,8 @@ func TestDisplay(t *testing.T) {
 			"waiting: jobs 12 open · gives up in 52m10s"},
 		{"part", part, 0, 30, "rows 1,240,000 · rejected 31\n29 % · gives up in 52m10s"},
 		{"late", late, 0, 40, "rows 1,240,000 · rejected 31\nwaiting: 100 % · gives up in 0s"},
+		{"late", late, 0, 80, "rows 1,240,000 · rejected 31 · requests 124 · jobs 12 open, 98 done\n" +
+			"waiting: jobs 12 open [==============>] 100 % of 120,000 rows · gives up in 0s"},
 		{"done", done, 0, 60, "rows 1,240,000 · rejected 31 · jobs 0 open, 110 done"},
 		{"ahead", ahead, 0, 60, "rows 1,240,000 · rejected 31 · jobs 0 open, 111 done"},
 	} {

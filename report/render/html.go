@@ -160,7 +160,7 @@ func (p *page) reasons(r *report.Report) {
 	for _, reason := range top {
 		p.Reasons = append(p.Reasons, reasonBar{
 			shown(reason.Code), shown(reason.Stage), percent(float64(reason.Rows), max(top[0].Rows, 1)),
-			grouped(reason.Rows), share(reason.Rows, r.Rows.Read), grouped(reason.FirstRow),
+			grouped(reason.Rows), share(reason.Rows, r.Rows.Read), grouped(reason.FirstRow) + shown(ofFile(reason.FirstFile)),
 		})
 	}
 	p.More = rest(r.Reasons[len(top):])

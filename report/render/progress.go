@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
 	"klaviyo-export/report"
@@ -25,38 +23,54 @@ func Interactive(w *os.File) bool {
 // redraws changes five times a second.
 type Progress struct {
 	mu     sync.Mutex
-	screen *screen
-	bars   *mpb.Progress
-	bar    *mpb.Bar
+	screen screen
+	ended  bool // closed, or a drawing has failed
+	stop   func()
 }
 
 // NewProgress starts to draw on w, a terminal with width columns. The title may be empty. Another goroutine calls
 // width and source for each drawing. They must not call the Progress.
 func NewProgress(w io.Writer, title string, width func() int, source func() report.Moment) *Progress {
-	s := &screen{out: w, width: width}
-	// mpb draws in goroutines of its own. Close waits for them.
-	bars := mpb.New(mpb.WithConsoleWriter(s), mpb.WithRefreshRate(drawEvery))
-	var pace pace
-	var second string
+	p := &Progress{screen: screen{out: w}}
+	done, ended := make(chan struct{}), make(chan struct{})
+	p.stop = sync.OnceFunc(func() {
+		close(done)
+		<-ended
+	})
 	began := time.Now()
-	bar, err := bars.Add(0, mpb.BarFillerFunc(func(to io.Writer, size decor.Statistics) error {
-		m := source()
-		now := time.Now()
-		rate := pace.rate(now, m.Rows.Read)
-		second = waiting(&m, size.AvailableWidth)
-		_, err := io.WriteString(to, summary(&m, title, now.Sub(began), rate, size.AvailableWidth))
-		return err
-	}), mpb.BarFillerTrim(), mpb.BarBtmExtender(mpb.BarFillerFunc(func(to io.Writer, _ decor.Statistics) error {
-		if second == "" {
-			return nil
+	go func() { // Close waits for it
+		defer close(ended)
+		var pace pace
+		ticker := time.NewTicker(drawEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+			case <-done:
+				return
+			}
+			m, columns, now := source(), width(), time.Now()
+			if columns <= 0 {
+				columns = anyWidth
+			}
+			display := summary(&m, title, now.Sub(began), pace.rate(now, m.Rows.Read), columns)
+			if second := waiting(&m, columns); second != "" {
+				display += "\n" + second
+			}
+			if !p.draw(display) {
+				return
+			}
 		}
-		_, err := io.WriteString(to, second+"\n")
-		return err
-	})))
-	if err != nil {
-		panic(err) // mpb refuses a bar only after Wait
-	}
-	return &Progress{screen: s, bars: bars, bar: bar}
+	}()
+	return p
+}
+
+// draw prints the lines of messages and draws the display. It reports whether the terminal is still there.
+func (p *Progress) draw(display string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = p.screen.draw(display) != nil
+	return !p.ended
 }
 
 // Write prints lines above the display with the next drawing. An unfinished line waits for its end. After Close,
@@ -64,18 +78,18 @@ func NewProgress(w io.Writer, title string, width func() int, source func() repo
 func (p *Progress) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n, err := p.bars.Write(b); err == nil {
-		return n, nil
+	if p.ended {
+		return p.screen.out.Write(b)
 	}
-	return p.screen.out.Write(b) // closed, or a drawing has failed
+	p.screen.above = append(p.screen.above, b...)
+	return len(b), nil
 }
 
 // Close removes the display and returns when all drawing has ended. It may be called again.
 func (p *Progress) Close() {
+	p.stop()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.screen.closed.Store(true)
-	p.bar.Abort(true)
-	p.bars.Wait()
+	p.ended = true
 	p.screen.clear()
 }

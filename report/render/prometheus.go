@@ -3,6 +3,7 @@ package render
 import (
 	"cmp"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,12 +11,12 @@ import (
 	"klaviyo-export/report"
 )
 
-// promReasons bounds the series of reasons.
-const promReasons = 50
+// promReasons bounds the series of reasons, promLabel the columns of a label's value.
+const promReasons, promLabel = 50, 200
 
 // Prometheus writes r as metrics for a textfile collector, with the labels list and operation. All metrics are
 // gauges: each describes the last run, and none adds up from run to run. Texts from outside have their control
-// characters escaped.
+// characters escaped, and are cut. Reasons that have the same labels after that are added up.
 func Prometheus(w io.Writer, r *report.Report) error {
 	p := &exposition{labels: labels("list", listName(r.List), "operation", r.Operation)}
 	p.metric("exit_code", "Exit status of the last run, or the worst one of merged runs.")
@@ -93,17 +94,18 @@ func (p *exposition) reasons(reasons []report.Reason) {
 	}
 	p.metric("reason_rows",
 		"Rows of the last run by code and stage, for the "+strconv.Itoa(promReasons)+" most frequent reasons.")
-	var series []string
 	rows := map[string]int64{}
-	for _, reason := range reasons[:min(len(reasons), promReasons)] {
-		one := labels("code", reason.Code, "stage", reason.Stage)
-		if _, twice := rows[one]; !twice {
-			series = append(series, one)
+	var series []string // in the order of the reasons
+	for _, reason := range reasons {
+		of := labels("code", reason.Code, "stage", reason.Stage)
+		if _, known := rows[of]; !known {
+			series = append(series, of)
 		}
-		rows[one] += reason.Rows // codes that look the same once escaped are one series
+		rows[of] += reason.Rows
 	}
-	for _, one := range series {
-		p.value(one, float64(rows[one]))
+	slices.SortStableFunc(series, func(a, b string) int { return cmp.Compare(rows[b], rows[a]) })
+	for _, of := range series[:min(len(series), promReasons)] {
+		p.value(of, float64(rows[of]))
 	}
 }
 
@@ -135,7 +137,7 @@ func labels(pairs ...string) string {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(pairs[i] + `="` + escapeLabel.Replace(visible(pairs[i+1])) + `"`)
+		b.WriteString(pairs[i] + `="` + escapeLabel.Replace(clipped(visible(pairs[i+1]), promLabel)) + `"`)
 	}
 	return b.String()
 }

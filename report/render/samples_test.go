@@ -167,6 +167,7 @@ func samples() map[string]*report.Report {
 		if i == 5 {
 			part.ExitCode, part.Status, part.Error = 3, "timed_out", "2 import jobs did not finish within 1h0m0s"
 		}
+		part.SetFile(fmt.Sprintf("part-%d.ndjson", i))
 		all["merged"] = report.Merge(all["merged"], part)
 	}
 	return all
@@ -213,7 +214,7 @@ func hostileReport() *report.Report {
 		{Code: hostileText, Stage: hostileText, Rows: 300, FirstRow: 1},
 		{Code: strings.Repeat("語", 3000), Stage: strings.Repeat("語", 300), Rows: 200, FirstRow: 2},
 		{Code: strings.Repeat("x", 3000), Rows: 1, FirstRow: 3},
-		{Code: "\x1b[2J\u202e", Stage: "\n", Rows: 1, FirstRow: 4},
+		{Code: "\x1b[2J\u202e", Stage: "\n", Rows: 1, FirstRow: 4, FirstFile: hostileText},
 	}
 	r.Account, r.BaseURL, r.Simulated = &report.Account{ID: hostileText, Name: hostileText}, hostileText, true
 	r.Dropped = map[string]int64{hostileText: 1, "phone_number": 2}

@@ -4,75 +4,47 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"sync/atomic"
+	"strings"
 )
 
 // anyWidth is the width of a terminal that reports none.
 const anyWidth = 80
 
-// screen is the terminal that mpb draws on. Between drawings the cursor stays at the beginning of the display, not
-// below it: a resized terminal wraps the lines of the display again, but keeps the cursor at its character.
+// screen is a terminal. Between drawings the cursor stays at the beginning of the display, not below it: a resized
+// terminal wraps the lines of the display again, but keeps the cursor at its character.
 type screen struct {
-	out    io.Writer
-	width  func() int
-	closed atomic.Bool  // stops all drawing
-	above  []byte       // messages that are not printed yet
-	next   bytes.Buffer // the display to draw, each line with its newline
-	drawn  []byte       // the display on the terminal
-	buf    []byte
+	out   io.Writer
+	above []byte // messages that are not printed yet
+	drawn string // the display on the terminal
+	buf   []byte
 }
 
-// Write collects messages.
-func (s *screen) Write(b []byte) (int, error) {
-	s.above = append(s.above, b...)
-	return len(b), nil
-}
-
-// ReadFrom collects a line of the display.
-func (s *screen) ReadFrom(r io.Reader) (int64, error) { return s.next.ReadFrom(r) }
-
-// IsTerminal makes mpb draw by itself, at the size that GetTermSize returns.
-func (s *screen) IsTerminal() bool { return true }
-
-// GetTermSize returns the width, and room for the display's two lines.
-func (s *screen) GetTermSize() (width, height int, err error) {
-	if width = s.width(); width <= 0 {
-		width = anyWidth
-	}
-	return width, 2, nil
-}
-
-// Flush prints the messages and draws the display in one write.
-func (s *screen) Flush(int) error {
-	defer s.next.Reset()
-	if s.closed.Load() {
-		return nil
-	}
-	return s.draw(bytes.TrimRight(s.next.Bytes(), "\n"), bytes.LastIndexByte(s.above, '\n')+1)
+// draw prints the lines of messages that have ended and draws the display below them, in one write.
+func (s *screen) draw(display string) error {
+	return s.redraw(display, bytes.LastIndexByte(s.above, '\n')+1)
 }
 
 // clear removes the display and prints the rest of the messages. An error only means that the terminal is gone.
-func (s *screen) clear() { _ = s.draw(nil, len(s.above)) }
+func (s *screen) clear() { _ = s.redraw("", len(s.above)) }
 
-// draw prints the first bytes of the messages and draws the display below them.
-func (s *screen) draw(display []byte, above int) error {
-	if above == 0 && bytes.Equal(display, s.drawn) {
+// redraw prints the first bytes of the messages and draws the display below them.
+func (s *screen) redraw(display string, above int) error {
+	if above == 0 && display == s.drawn {
 		return nil
 	}
 	b := s.buf[:0]
-	if len(s.drawn) > 0 {
+	if s.drawn != "" {
 		b = append(b, '\r')
-		if above > 0 || len(display) == 0 {
+		if above > 0 || display == "" {
 			b = append(b, eraseBelow...)
 		}
 	}
 	b = append(b, s.above[:above]...)
 	s.above = append(s.above[:0], s.above[above:]...)
-	if len(display) > 0 {
+	if display != "" {
 		b = appendDisplay(b, display)
 	}
-	s.drawn = append(s.drawn[:0], display...)
-	s.buf = b
+	s.drawn, s.buf = display, b
 	_, err := s.out.Write(b)
 	return err
 }
@@ -85,10 +57,10 @@ const (
 )
 
 // appendDisplay overwrites the old display, so that nothing flickers, and puts the cursor back at its beginning.
-func appendDisplay(b, display []byte) []byte {
-	b = append(b, bytes.ReplaceAll(display, []byte("\n"), []byte(eraseLine+"\n"))...)
+func appendDisplay(b []byte, display string) []byte {
+	b = append(b, strings.ReplaceAll(display, "\n", eraseLine+"\n")...)
 	b = append(b, eraseBelow+"\r"...)
-	if below := bytes.Count(display, []byte("\n")); below > 0 {
+	if below := strings.Count(display, "\n"); below > 0 {
 		b = fmt.Appendf(b, cursorUp, below)
 	}
 	return b

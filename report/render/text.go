@@ -99,12 +99,20 @@ func writeReasons(b *strings.Builder, reasons []report.Reason) {
 	}
 	fmt.Fprintf(b, "\n%-*s%12s %12s\n", 2+code+2+stage, "reasons", "rows", "first row")
 	for _, reason := range top {
-		fmt.Fprintf(b, "  %s  %s%12s %12s\n", padded(reason.Code, code), padded(reason.Stage, stage),
-			grouped(reason.Rows), grouped(reason.FirstRow))
+		fmt.Fprintf(b, "  %s  %s%12s %12s%s\n", padded(reason.Code, code), padded(reason.Stage, stage),
+			grouped(reason.Rows), grouped(reason.FirstRow), clipped(visible(ofFile(reason.FirstFile)), textWidth-2-code-2-stage-25))
 	}
 	if more := rest(reasons[len(top):]); more != "" {
 		b.WriteString("  " + more + "\n")
 	}
+}
+
+// ofFile follows the number of a row in merged reports.
+func ofFile(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " of " + name
 }
 
 // padded cuts a value to width columns, or fills it up to them.
