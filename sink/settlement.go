@@ -109,7 +109,7 @@ func (s *settling) attribute(e *importError) {
 }
 
 // placeOf returns the place of the row that is named by one of the identifiers, or -1. Where they fit several rows, it is
-// the one at which the error points.
+// the one at which the error points. An email that no row has names no row.
 func (s *settling) placeOf(p *payload, pointed int) int {
 	if s.places == nil {
 		s.index()
@@ -128,7 +128,7 @@ func (s *settling) placeOf(p *payload, pointed int) int {
 		for place := range fit {
 			return place
 		}
-	case fit[pointed]:
+	case fit[pointed] || len(fit) == 0 && p[0] == "":
 		return pointed
 	}
 	return -1
