@@ -108,12 +108,59 @@ func TestOtherStages(t *testing.T) {
 		counted.add(1, Rejected, fmt.Sprint("c", i), stage)
 		r.Reasons = append(r.Reasons, Reason{Code: "other", Stage: stage, Rows: 1})
 	}
+	counted.add(2, Rejected, "other", "elsewhere")
 	last := slices.IndexFunc(counted.Reasons(), func(r Reason) bool { return r.Code == "other" })
-	if n := len(counted.reasons); n != maxReasons+1 || counted.Reasons()[last].Rows != 2*maxReasons {
+	if n := len(counted.reasons); n != maxReasons+1 || counted.Reasons()[last].Rows != 2*maxReasons+1 {
 		t.Errorf("got %d reasons of rows", n)
 	}
-	if got := Merge(r, &Report{}).Reasons; !slices.Equal(got, []Reason{{Code: "other", Stage: "other", Rows: 3 * maxReasons}}) {
+	counted = newTally()
+	long := strings.Repeat("x", 5<<20)
+	counted.add(1, Rejected, "other", "elsewhere")
+	counted.add(2, Rejected, long+"1", "import")
+	counted.add(3, Rejected, long+"2", "import")
+	if got := counted.Reasons(); !slices.Equal(got, []Reason{
+		{Code: long[:299] + "…", Stage: "import", Rows: 2, FirstRow: 2},
+		{Code: "other", Stage: "other", Rows: 1, FirstRow: 1},
+	}) {
+		t.Errorf("got %.2000v", got)
+	}
+	want := []Reason{{Code: "other", Stage: "other", Rows: 3 * maxReasons}}
+	if got := Merge(r, &Report{}).Reasons; cap(got) > 9 || !slices.Equal(got, want) {
 		t.Errorf("got %d reasons of reports", len(got))
+	}
+}
+
+// The first row of merged reasons has its file, which a merged report keeps when it is read from another one.
+func TestSetFile(t *testing.T) {
+	of := func(row int64, file string) *Report {
+		r := &Report{Reasons: []Reason{{Code: "c", Rows: 1, FirstRow: row}}}
+		r.SetFile(file)
+		return r
+	}
+	for _, c := range []struct {
+		a, b *Report
+		want string
+	}{{of(2, "a"), of(1, "b"), "b"}, {of(1, "b"), of(1, "a"), "a"}, {of(1, "a"), of(1, ""), "a"}} {
+		for _, m := range []*Report{Merge(c.a, c.b), Merge(c.b, c.a)} {
+			m.SetFile("merged")
+			if got := m.Reasons[0].FirstFile; got != c.want {
+				t.Errorf("got %s, expected %s", got, c.want)
+			}
+		}
+	}
+}
+
+// A report that is read has at most 200 columns, dropped columns and lists that were left behind.
+func TestManyNames(t *testing.T) {
+	r := &Report{Status: "succeeded", List: &List{}, Dropped: map[string]int64{}}
+	for i := range 3 * maxColumns {
+		name := fmt.Sprintf("c%03d", i)
+		r.List.LeftBehind, r.Dropped[name] = append(r.List.LeftBehind, name), 1
+	}
+	err := r.check()
+	lists, columns, others := len(r.List.LeftBehind), len(r.Dropped), r.Dropped["other"]
+	if err != nil || lists != 200 || columns != 201 || others != 400 {
+		t.Errorf("%v: %d lists, %d dropped columns, %d others", err, lists, columns, others)
 	}
 }
 
