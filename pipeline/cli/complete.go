@@ -11,9 +11,8 @@ type completionCommand struct {
 }
 
 func (*completionCommand) Help() string {
-	return `Prints a script for the shell. Packages install it.
-
-Examples:
+	return `The Debian and RPM packages install these scripts. Elsewhere, put one of these lines into
+the shell's start file:
 
     source <(klaviyo-export completion bash)
     source <(klaviyo-export completion zsh)
