@@ -33,9 +33,17 @@ func dated(fast, takes time.Duration) func(http.Handler) http.Handler {
 // dateless takes the date off all answers.
 func dateless(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header()["Date"] = nil
-		next.ServeHTTP(w, r)
+		w.Header()["Date"] = nil // net/http adds none either
+		next.ServeHTTP(undated{w}, r)
 	})
+}
+
+// undated drops the date that a handler sets.
+type undated struct{ http.ResponseWriter }
+
+func (u undated) WriteHeader(status int) {
+	u.Header()["Date"] = nil
+	u.ResponseWriter.WriteHeader(status)
 }
 
 // TestFinderAgrees: a process that finds one list which was just created, while an older one of the same second is
