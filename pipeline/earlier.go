@@ -19,15 +19,18 @@ type Earlier struct {
 	file    *os.File // nil where it is the caller's
 }
 
-// OpenEarlier opens a file of results as it is now: lines that are appended later are not seen. Reading a pipe ends
-// with ctx.
+// OpenEarlier opens a file of results as it is now: lines that are appended later are not seen. Waiting for a pipe
+// ends with ctx; the error is its cause.
 func OpenEarlier(ctx context.Context, name string) (*Earlier, error) {
-	f, err := os.Open(name)
+	f, err := Within(ctx, func() (*os.File, error) { return os.Open(name) })
 	if err != nil {
 		return nil, fmt.Errorf("read the earlier results: %w", err)
 	}
 	e, err := openEarlier(ctx, f)
-	if err == nil {
+	if err == nil && ctx.Err() != nil {
+		e.spool.Close()
+		err = context.Cause(ctx)
+	} else if err == nil {
 		e.file = f
 		var r *report.Results
 		if r, err = e.results(); err == nil {

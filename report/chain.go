@@ -45,7 +45,8 @@ func (s *segment) close(at int64, rows *Rows) []stretch {
 	return run
 }
 
-// findChains reads all lines and returns the chains in results, where a merged report resumes no run. It notes reports whose rows have no lines in bare.
+// findChains reads all lines and returns the chains in results. A merged report resumes no run. Reports whose rows have
+// no lines are noted in bare.
 func findChains(results *io.SectionReader, all *Lines, bare *oddity) (chains []chain, err error) {
 	var run segment
 	for {

@@ -164,3 +164,15 @@ func TestNoCopy(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Any number of runs that resumed one another can be counted: when they are too many, by their reports.
+func TestManyResumed(t *testing.T) {
+	text := runOf(4, false, "1 applied", "2 unsent stop")
+	for range maxRuns + 10 {
+		text += runOf(4, true, "1 resumed", "2 unsent stop")
+	}
+	r, _, err := ReadStream("s", strings.NewReader(text+runOf(0, true, "1 resumed", "2 applied")))
+	if want := "exit 0: 2 rows, 2 applied"; err != nil || brief(r) != want {
+		t.Errorf("got %v, expected %s", err, want)
+	}
+}

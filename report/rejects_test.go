@@ -18,7 +18,8 @@ import (
 var long = flag.Bool("long", false, "run the long tests too")
 
 // rowsOf writes result lines: "1 applied" is row 1 with that status. A word after it is its code. A line that begins
-// with a bracket stays as it is, "ended" is the report of a run, and "resumed N" that of a run that resumed so many rows.
+// with a bracket stays as it is, "ended" is the report of a run, and "resumed N" that of a run that
+// resumed so many rows.
 func rowsOf(lines ...string) string {
 	var b strings.Builder
 	for _, line := range lines {

@@ -94,9 +94,6 @@ func (r *Rows) sum() int64 {
 	return sum
 }
 
-// final counts the rows that have a final result.
-func (r *Rows) final() int64 { return r.Applied + r.Accepted + r.Skipped + r.Rejected }
-
 // own returns the counts without the resumed rows: those that the run itself has lines for.
 func (r Rows) own() Rows {
 	r.Read -= r.Resumed

@@ -112,13 +112,21 @@ func (s *stream) report(text []byte, at int64) error {
 	s.rows, s.run = newTally(), segment{}
 	if r.Rows.Continues && s.last != nil {
 		s.last.follow(r)
-		return s.chain.join(c)
+		s.join(c)
+		return nil
 	}
 	if err := s.flush(); err != nil {
 		return err
 	}
 	s.last, s.chain = r, c
 	return nil
+}
+
+// join adds the lines of the run that resumed the last one. Of too many runs the reports count.
+func (s *stream) join(c chain) {
+	if s.chain.join(c) != nil {
+		s.chain = chain{joined: true}
+	}
 }
 
 // matches reports whether r can be the report of rows with these lines. The lines may also hold rows of the run that
@@ -211,7 +219,7 @@ func (s *stream) killed() error {
 		one := *r
 		if resumed {
 			s.last.follow(&one)
-			err = s.chain.join(c)
+			s.join(c)
 		} else {
 			err = s.flush()
 			s.last, s.chain = &one, c

@@ -161,7 +161,8 @@ func TestSettlePartOfAJob(t *testing.T) {
 // TestElements: an array is cut where its elements end, whatever is in them.
 func TestElements(t *testing.T) {
 	for _, text := range []string{
-		`[]`, ` [ ] `, `[1]`, `[ 1 , "a,b]" , {"a":[1,2],"b":"}"} ,[[],[{}]], null ]`, `["\"","\\",{"\"]":"\\\""}]`, `[[1,2],3]`,
+		`[]`, ` [ ] `, `[1]`, `[ 1 , "a,b]" , {"a":[1,2],"b":"}"} ,[[],[{}]], null ]`,
+		`["\"","\\",{"\"]":"\\\""}]`, `[[1,2],3]`,
 	} {
 		var want []json.RawMessage
 		if err := json.Unmarshal([]byte(text), &want); err != nil {

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-	kongcompletion "github.com/jotaen/kong-completion"
 
 	"klaviyo-export/pipeline"
 	"klaviyo-export/sink"
@@ -45,7 +44,7 @@ type commands struct {
 	Doctor   doctorCommand   `cmd:"" help:"Check the API key, the account and a list without changing anything."`
 	Simulate simulateCommand `cmd:"" help:"Start a local server that behaves like Klaviyo's API."`
 
-	Completion kongcompletion.Completion `cmd:"" help:"Show how to complete commands and flags in bash, zsh or fish."`
+	Completion completionCommand `cmd:"" help:"Print a script that completes commands and flags in a shell."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
@@ -79,9 +78,6 @@ type Program struct {
 func (p Program) Run(args []string) int {
 	left := false
 	parser := newParser(new(commands), p.Out, p.Err, func(int) { left = true })
-	if kongcompletion.Register(parser); left {
-		return 0 // a shell asked for completions
-	}
 	c := newConsole(&p)
 	defer c.catchSignals()()
 	line, err := parser.Parse(args)
@@ -96,12 +92,12 @@ func (p Program) Run(args []string) int {
 	return c.exit(line.Run(c, givenOn(line)))
 }
 
-// Model describes the commands with their flags, groups and help. The manual is generated from it.
+// Model describes the commands with their flags, groups and help. The manual and completions are generated from it.
 func Model() *kong.Application {
 	return newParser(new(commands), io.Discard, io.Discard, func(int) {}).Model
 }
 
-// newParser returns a parser into line. exit is called after --help, --version and completions.
+// newParser returns a parser into line. exit is called after --help and --version.
 func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 	parser, err := kong.New(line,
 		kong.Name("klaviyo-export"), kong.Description(intro),

@@ -33,7 +33,7 @@ type console struct {
 
 func newConsole(p *Program) *console {
 	c := &console{Program: p, errs: p.Err}
-	c.ending.Store("finishing requests in flight; interrupt again to abandon them")
+	c.ending.Store("stopping")
 	return c
 }
 
@@ -86,6 +86,16 @@ func (c *console) expect(what string) {
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// within returns what f returns, which opens or reads a file that the command line names. A signal ends the wait for
+// the other end of a FIFO.
+func within[T any](c *console, f func() (T, error)) (T, error) {
+	value, err := pipeline.Within(c.ctx, f)
+	if err != nil && c.ctx.Err() != nil {
+		err = stopped(c.ctx)
+	}
+	return value, err
 }
 
 // stopped is the error of a command that a signal ended.

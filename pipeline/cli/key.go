@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"klaviyo-export/pipeline"
+	"klaviyo-export/sink"
 )
 
 // settingsKey is what run hands over beside its command line: the key never appears in that.
@@ -32,13 +33,13 @@ func (f *klaviyoFlags) key(c *console) (string, error) {
 		}
 	}
 	if f.APIKeyFile != "" {
-		text, err := readKey(f.APIKeyFile)
+		text, err := within(c, func() (string, error) { return readKey(f.APIKeyFile) })
 		if err != nil {
 			return "", err
 		}
 		key, from, files = text, "the file "+f.APIKeyFile, append(files, f.APIKeyFile)
 	}
-	key, err := alone(key, from)
+	key, err := alone(key, from, sink.IsKlaviyo(f.BaseURL))
 	if err != nil {
 		return "", err
 	}
@@ -51,10 +52,12 @@ func (f *klaviyoFlags) key(c *console) (string, error) {
 }
 
 var (
-	assignment  = regexp.MustCompile(`^(export\s+|set\s+|\$env:)?\w+\s*[=:]`)
+	assignment  = regexp.MustCompile(`^(export\s+|set\s+|\$env:)?[\w.-]+\s*[=:]`)
 	inHeader    = regexp.MustCompile(`(?i)^(authorization:\s*)?(klaviyo-api-key|bearer)\s`)
 	quotesOfKey = "'\"`‘’“”"
 )
+
+const maxKey = 200 // characters; a private key has about 40
 
 const hintNoKey = "set KLAVIYO_API_KEY or pass --api-key-file FILE"
 
@@ -68,8 +71,8 @@ func orSimulate(err error) error {
 }
 
 // alone returns a key without what editors put around it: blanks, line ends and a byte order mark. It refuses anything
-// else and does not show it.
-func alone(text, from string) (string, error) {
+// else and does not show it. Servers other than Klaviyo may have keys of another form.
+func alone(text, from string, klaviyo bool) (string, error) {
 	key := strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
 	odd := func(what, hint string) (string, error) {
 		return "", &pipeline.Error{Text: "the API key in " + from + " " + what, Hint: hint}
@@ -93,6 +96,11 @@ func alone(text, from string) (string, error) {
 		return odd("has several lines", onlyKey)
 	case strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return odd("has blanks or other characters that no key has", onlyKey)
+	case len(key) > maxKey:
+		return odd(fmt.Sprintf("has more than %d characters", maxKey), onlyKey)
+	case klaviyo && !strings.HasPrefix(key, "pk_"):
+		return odd("does not begin with pk_, as Klaviyo's private keys do",
+			"create a private API key in the account's settings; the public key, or site ID, cannot be used")
 	}
 	return key, nil
 }

@@ -21,6 +21,7 @@ func TestKey(t *testing.T) {
 	const named, quoted = "has a name in front, as in NAME=KEY", "has quotes"
 	const blanks = "has blanks or other characters that no key has"
 	const header = "has the name of a header in front"
+	const long = "has more than 200 characters"
 	for _, c := range []struct{ name, text, refused, hint string }{
 		{"alone", key, "", ""},
 		{"with a line end", key + "\n", "", ""},
@@ -42,6 +43,11 @@ func TestKey(t *testing.T) {
 		{"on two lines", key + "\n" + key + "\n", "has several lines", "on one line"},
 		{"with a comment", key + " # production", blanks, "on one line"},
 		{"with an invisible blank", key + "\u200b", blanks, "on one line"},
+		{"as a property", "klaviyo.api-key=" + key, named, "without NAME="},
+		{"as JSON", `{"api_key":"` + key + `"}`, quoted, "without quotes"},
+		{"of 200 characters", key + strings.Repeat("a", 200-len(key)), "", ""},
+		{"of 201 characters", key + strings.Repeat("a", 201-len(key)), long, "on one line"},
+		{"of another server", "0123456789abcdef", "", ""},
 		{"in UTF-16", "\xff\xfep\x00k\x00_\x001\x00", "is in UTF-16", "save the file as UTF-8"},
 	} {
 		for _, from := range []string{"file", "variable"} {
@@ -71,6 +77,32 @@ func TestKey(t *testing.T) {
 					t.Errorf("the key is shown: %s%s", out, errs)
 				}
 			})
+		}
+	}
+}
+
+// What is no private key of Klaviyo is not sent to Klaviyo, wherever it comes from, and is not shown.
+func TestNoPrivateKey(t *testing.T) {
+	const why = " does not begin with pk_, as Klaviyo's private keys do\nhint: create a private API key in the " +
+		"account's settings; the public key, or site ID, cannot be used\n"
+	for _, text := range []string{"Ab0Cd1", "/run/secrets/Ab0Cd1", "PK_Ab0Cd1", "sk_Ab0Cd1"} {
+		folder := t.TempDir()
+		file, settings := filepath.Join(folder, "key"), filepath.Join(folder, "settings.yml")
+		write(t, file, text+"\n")
+		write(t, settings, "type: klaviyo\napi_token: "+text+
+			"\noperation: add\nlist_identify_type: name\nlist_value: News\n")
+		for _, c := range []struct{ from, line string }{
+			{"the environment variable KLAVIYO_API_KEY", "add --list-name News"},
+			{"the environment variable KLAVIYO_API_KEY", "wait --base-url https://A.Klaviyo.com.:443/"},
+			{"the file " + file, "remove --list-name News --api-key-file " + file},
+			{"the settings", "run " + settings},
+		} {
+			t.Setenv("KLAVIYO_API_KEY", text)
+			exit, out, errs := called(t, "", strings.Fields(c.line)...)
+			if want := "klaviyo-export: the API key in " + c.from + why; exit != 2 || errs != want ||
+				strings.Contains(out, "Ab0Cd1") {
+				t.Errorf("%s: exit %d, output %s, got\n%swant\n%s", c.line, exit, out, errs, want)
+			}
 		}
 	}
 }

@@ -42,6 +42,7 @@ func (f *messageFlags) apply(c *console) {
 // work runs a command's work and shows how it goes. It returns the error with the exit status that the report carries.
 func (c *console) work(o *pipeline.Options, title string, work func() (*report.Report, error)) (*report.Report, error) {
 	o.Gauge = new(pipeline.Gauge)
+	c.ending.Store("finishing requests in flight; interrupt again to abandon them")
 	done := c.show(o, title)
 	rep, err := work()
 	done(rep)

@@ -32,9 +32,11 @@ Example:
 }
 
 func (p *pickCommand) Run(c *console) error {
-	c.ending.Store("stopping")
 	earlier, err := pipeline.OpenEarlier(c.ctx, p.Results)
-	if err != nil {
+	switch {
+	case err != nil && c.ctx.Err() != nil:
+		return stopped(c.ctx)
+	case err != nil:
 		return err
 	}
 	defer earlier.Close()

@@ -55,9 +55,11 @@ func (r *runCommand) Run(c *console, g given, line *kong.Context) error {
 	if err := r.check(g); err != nil {
 		return err
 	}
-	settings, err := job.Read(r.Settings, job.Options{
-		Task: r.Task, Set: r.Set, Secrets: r.Secrets, Env: os.LookupEnv,
-		Keyless: r.Print || r.Simulate || r.APIKeyFile != "",
+	settings, err := within(c, func() (*job.Settings, error) {
+		return job.Read(r.Settings, job.Options{
+			Task: r.Task, Set: r.Set, Secrets: r.Secrets, Env: os.LookupEnv,
+			Keyless: r.Print || r.Simulate || r.APIKeyFile != "",
+		})
 	})
 	if err != nil {
 		return err

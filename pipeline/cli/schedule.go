@@ -56,7 +56,7 @@ func (s *scheduleCommand) Run(c *console, g given, line *kong.Context) error {
 	if err := s.check(g); err != nil {
 		return err
 	}
-	plan, command, err := s.read(g, line)
+	plan, command, err := s.read(c, g, line)
 	switch {
 	case err != nil:
 		return err
@@ -80,7 +80,7 @@ func (s *scheduleCommand) check(g given) error {
 }
 
 // read returns the schedule and the command.
-func (s *scheduleCommand) read(g given, line *kong.Context) (*schedule.Plan, []string, error) {
+func (s *scheduleCommand) read(c *console, g given, line *kong.Context) (*schedule.Plan, []string, error) {
 	if !g["workflow"] {
 		plan, err := s.timesFlags.plan(s.Cron, s.Command, positionals(line) > 0)
 		return plan, afterDashes(s.Command), err
@@ -93,7 +93,9 @@ func (s *scheduleCommand) read(g given, line *kong.Context) (*schedule.Plan, []s
 	if positionals(line) > 0 && 1+len(s.Command) != len(command) {
 		return nil, nil, fmt.Errorf("<cron> and --workflow cannot be combined: got %q; put -- before the command", s.Cron)
 	}
-	plan, err := schedule.FromWorkflow(s.Workflow, workflow.Options{Set: s.Set, Secrets: s.Secrets, Env: os.LookupEnv})
+	plan, err := within(c, func() (*schedule.Plan, error) {
+		return schedule.FromWorkflow(s.Workflow, workflow.Options{Set: s.Set, Secrets: s.Secrets, Env: os.LookupEnv})
+	})
 	return plan, command, err
 }
 
@@ -122,7 +124,9 @@ func (f *runsFlags) run(c *console, plan *schedule.Plan, command []string) error
 	}
 	log := c.Err
 	if f.Log != "" {
-		file, err := os.OpenFile(f.Log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		file, err := within(c, func() (*os.File, error) {
+			return os.OpenFile(f.Log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		})
 		if err != nil {
 			return fmt.Errorf("open the log of runs: %w", err)
 		}

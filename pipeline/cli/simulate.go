@@ -46,7 +46,7 @@ func (s *simulateCommand) Run(c *console) error {
 		RateLimits: !s.NoRateLimit, JobTime: s.JobTime, Ledger: s.Ledger, Wrap: c.AroundSimulator,
 	}
 	if s.Plan != "" {
-		plan, err := readPlan(s.Plan)
+		plan, err := within(c, func() (*simulator.Plan, error) { return readPlan(s.Plan) })
 		if err != nil {
 			return err
 		}
@@ -61,7 +61,6 @@ func (s *simulateCommand) Run(c *console) error {
 	if _, err := fmt.Fprintf(c.Out, `{"type":"simulator","url":"%s"}`+"\n", url); err != nil {
 		return err
 	}
-	c.ending.Store("stopping")
 	<-c.ctx.Done()
 	return stopped(c.ctx)
 }

@@ -45,11 +45,11 @@ func (f *timesFlags) plan(expression string, command []string, given bool) (*sch
 	}
 	cron, err := schedule.Parse(expression)
 	if err != nil && len(command) > 0 && command[0] != "--" {
-		return nil, fmt.Errorf("cron expression: expected five fields as one argument in quotes, got %q; "+
+		return nil, fmt.Errorf("cron expression: expected five fields as one argument in quotes, got %.100q; "+
 			"put -- before the command, as in '30 6 * * *' -- ./export.sh", expression)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cron expression %s: %w", expression, err)
+		return nil, fmt.Errorf("cron expression %.100s: %w", expression, err)
 	}
 	zone, err := schedule.Zone(f.Timezone)
 	if err != nil {

@@ -91,9 +91,6 @@ func TestFirstIdleFlag(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Setenv("COLUMNS", "80")
 	err := kong.Visit(Model(), func(node kong.Visitable, next kong.Next) error {
-		if command, ok := node.(*kong.Command); ok && command.Name == "completion" {
-			return nil // it is the library's
-		}
 		if f, ok := node.(*kong.Flag); ok && !f.Hidden && !strings.HasSuffix(f.Help, ".") {
 			t.Errorf("--%s: expected a sentence of help, got %q", f.Name, f.Help)
 		}

@@ -47,7 +47,8 @@ func TestPrometheusSeriesAreUnique(t *testing.T) {
 	long := strings.Repeat("x", 300)
 	r.Reasons = append(r.Reasons,
 		report.Reason{Code: "a\nb", Stage: "import", Rows: 50}, report.Reason{Code: `a\nb`, Stage: "import", Rows: 49},
-		report.Reason{Code: "few", Rows: 45}, report.Reason{Code: long + "1", Rows: 30}, report.Reason{Code: long + "2", Rows: 30},
+		report.Reason{Code: "few", Rows: 45},
+		report.Reason{Code: long + "1", Rows: 30}, report.Reason{Code: long + "2", Rows: 30},
 	)
 	var b strings.Builder
 	if err := Prometheus(&b, r); err != nil {
@@ -69,6 +70,7 @@ func TestPrometheusSeriesAreUnique(t *testing.T) {
 	want := []string{`code="c0",stage="" 100`, `code="c1",stage="" 99`, `code="a\\nb",stage="import" 99`}
 	if len(got) != 50 || !slices.Equal(got[:3], want) || got[49] != `code="c47",stage="" 53` ||
 		!slices.Contains(got, `code="`+strings.Repeat("x", 198)+`…",stage="" 60`) {
-		t.Errorf("got %d series:\n%s\nexpected the first ones:\n%s", len(got), strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("got %d series:\n%s\nexpected the first ones:\n%s",
+			len(got), strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -99,8 +99,9 @@ func writeReasons(b *strings.Builder, reasons []report.Reason) {
 	}
 	fmt.Fprintf(b, "\n%-*s%12s %12s\n", 2+code+2+stage, "reasons", "rows", "first row")
 	for _, reason := range top {
+		file := clipped(visible(ofFile(reason.FirstFile)), textWidth-2-code-2-stage-25)
 		fmt.Fprintf(b, "  %s  %s%12s %12s%s\n", padded(reason.Code, code), padded(reason.Stage, stage),
-			grouped(reason.Rows), grouped(reason.FirstRow), clipped(visible(ofFile(reason.FirstFile)), textWidth-2-code-2-stage-25))
+			grouped(reason.Rows), grouped(reason.FirstRow), file)
 	}
 	if more := rest(reasons[len(top):]); more != "" {
 		b.WriteString("  " + more + "\n")

@@ -60,7 +60,6 @@ func TestFill(t *testing.T) {
 func TestProse(t *testing.T) {
 	cases := []struct{ name, text, want string }{
 		{"sentences", "Send it. Then wait.", "Send it.\nThen wait.\n"},
-		{"no full stop", "Generate the code", "Generate the code.\n"},
 		{"flags", "See --wait-timeout, or (as here) --wait.", "See\n.Fl -wait-timeout ,\nor (as here)\n.Fl -wait .\n"},
 		{"arguments", "In the place of <cron>.", "In the place of\n.Ar CRON .\n"},
 		{"variables", "The variable KLAVIYO_API_KEY is read.", "The variable\n.Ev KLAVIYO_API_KEY\nis read.\n"},

@@ -79,9 +79,6 @@ var marks = []struct {
 // prose writes a help text as mdoc: each sentence begins a line and has an end, and flags, arguments and variables are
 // marked.
 func prose(text string) string {
-	if !strings.HasSuffix(text, ".") {
-		text += "." // the help of package kongcompletion
-	}
 	var lines []string
 	line := ""
 	flush := func() {
