@@ -56,7 +56,9 @@ const membersWindow = 1_000_000
 
 // Members prints a row for each member of a list, in any order. printed counts them, and may be read meanwhile. The
 // error is the one of Klaviyo or of out: what was printed is not the whole list then.
-func Members(ctx context.Context, c *sink.Client, list *sink.List, f Fields, out io.Writer, printed *atomic.Int64) error {
+func Members(
+	ctx context.Context, c *sink.Client, list *sink.List, f Fields, out io.Writer, printed *atomic.Int64,
+) error {
 	seen, seed := newSeen(membersWindow), [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 	var lines []byte
 	fields := append([]string{"email", "phone_number", "external_id"}, f.attributes...)

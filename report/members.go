@@ -9,7 +9,7 @@ import (
 type Members struct {
 	Verified   int64 `json:"verified"`   // rows that are as they should be
 	New        int64 `json:"new"`        // of these, members who joined by this run
-	Unmailable int64 `json:"unmailable"` // of these, members to whom no marketing may be sent
+	Unmailable int64 `json:"unmailable"` // of these, members who may not be sent marketing
 	Missing    int64 `json:"missing"`    // rows that are not as they should be: they are unknown
 	Unverified int64 `json:"unverified"` // rows that could not be read back: they stay applied
 }

@@ -20,8 +20,8 @@ type importError struct {
 	} `json:"attributes"`
 }
 
-// payload is the identifiers in an error's payload: email, phone number and external id, "" for none. The payload is the
-// profile's attributes, bare or below "attributes".
+// payload is the identifiers in an error's payload: email, phone number and external id, "" for none. The payload is
+// the profile's attributes, bare or below "attributes".
 type payload [3]string
 
 // UnmarshalJSON accepts any value.

@@ -262,7 +262,9 @@ func (l *lookups) single(ctx context.Context, in *collection, by Identifier, p *
 }
 
 // read reads all pages of a look-up. An answer that does not say who is in it is none.
-func (l *lookups) read(ctx context.Context, in *collection, path string, each func(*profileResource)) (*refusal, error) {
+func (l *lookups) read(
+	ctx context.Context, in *collection, path string, each func(*profileResource),
+) (*refusal, error) {
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()

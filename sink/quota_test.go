@@ -37,6 +37,8 @@ func (w *world) within(percent, calls int, took time.Duration) {
 	}
 }
 
+var wholeQuota = Options{RetryFor: time.Hour, RateShare: 100}
+
 // addresses returns n email addresses from a number on.
 func addresses(from, n int) []string {
 	all := make([]string, n)
@@ -70,7 +72,7 @@ func rowsOfQuotaTests() int {
 // TestRemovalsUseTheQuota: removals by email take no longer than the look-ups' quota allows. The DELETEs run beside.
 func TestRemovalsUseTheQuota(t *testing.T) {
 	n := rowsOfQuotaTests()
-	bubble(t, slow(300*time.Millisecond), simulator.Options{}, Options{RetryFor: time.Hour, RateShare: 100}, func(w *world) {
+	bubble(t, slow(300*time.Millisecond), simulator.Options{}, wholeQuota, func(w *world) {
 		w.sim.AddList("News", "single_opt_in")
 		w.crowd(n)
 		removal, began := NewRemoval(w.client, w.list("News"), Email), time.Now()
@@ -98,7 +100,7 @@ func TestRemovalsUseTheQuota(t *testing.T) {
 // TestReadBackUsesTheQuota: reading rows back takes no longer than its quota allows.
 func TestReadBackUsesTheQuota(t *testing.T) {
 	n := rowsOfQuotaTests()
-	bubble(t, slow(300*time.Millisecond), simulator.Options{}, Options{RetryFor: time.Hour, RateShare: 100}, func(w *world) {
+	bubble(t, slow(300*time.Millisecond), simulator.Options{}, wholeQuota, func(w *world) {
 		w.sim.AddList("News", "single_opt_in")
 		w.crowd(n)
 		reader, began := NewReadBack(w.client, w.list("News"), Email), time.Now()
@@ -125,7 +127,7 @@ func TestReadBackUsesTheQuota(t *testing.T) {
 // seconds and a cursor is serial.
 func TestMembersUseTheQuota(t *testing.T) {
 	n := rowsOfQuotaTests()
-	bubble(t, slow(300*time.Millisecond), simulator.Options{}, Options{RetryFor: time.Hour, RateShare: 100}, func(w *world) {
+	bubble(t, slow(300*time.Millisecond), simulator.Options{}, wholeQuota, func(w *world) {
 		w.sim.AddList("News", "single_opt_in")
 		w.crowd(n)
 		began, read := time.Now(), 0

@@ -15,7 +15,8 @@ var (
 
 // endpoints are the endpoints in use, each with its own quota.
 type endpoints struct {
-	list, lists, create, imports, removals, job, jobs, errors, accounts, members, memberIDs, profiles, memberships, count *endpoint
+	list, lists, create, imports, removals, job, jobs, errors, accounts *endpoint
+	members, memberIDs, profiles, memberships, count                    *endpoint
 }
 
 // closed returns for how long Klaviyo keeps an endpoint closed that takes rows.

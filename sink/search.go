@@ -17,7 +17,7 @@ type searcher struct {
 	lookups *lookups
 }
 
-// The reasons of people whom a removal skips.
+// The reasons why a removal skips people.
 var (
 	notOnList       = &Fault{Code: "not_on_list", Detail: "nobody on the list has this identifier"}
 	profileNotFound = &Fault{Code: "profile_not_found", Detail: "no profile has this external id"}

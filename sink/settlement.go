@@ -108,8 +108,8 @@ func (s *settling) attribute(e *importError) {
 	s.faults[at] = s.texts.keep(said.Code.String(), column, said.text())
 }
 
-// placeOf returns the place of the row that is named by one of the identifiers, or -1. Where they fit several rows, it is
-// the one at which the error points. An email that no row has names no row.
+// placeOf returns the place of the row that is named by one of the identifiers, or -1. Where they fit several rows, it
+// is the one at which the error points. An email that no row has names no row.
 func (s *settling) placeOf(p *payload, pointed int) int {
 	if s.places == nil {
 		s.index()

@@ -201,7 +201,8 @@ func TestSettleByOtherIdentifiers(t *testing.T) {
 			jobError(nowhereAt, `{"email":"ann@example.com","external_id":"B"}`, "bad"), unknown},
 		{"the same with the place", externals,
 			jobError(at(1), `{"email":"ann@example.com","external_id":"B"}`, "bad"), []int{1}},
-		{"external ids that differ in case, with the place", externals, jobError(at(2), `{"external_id":"b"}`, "bad"), []int{2}},
+		{"external ids that differ in case, with the place", externals,
+			jobError(at(2), `{"external_id":"b"}`, "bad"), []int{2}},
 		{"external ids that differ in case", externals, jobError(nowhereAt, `{"external_id":"b"}`, "bad"), unknown},
 	} {
 		t.Run(c.name, func(t *testing.T) {

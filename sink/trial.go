@@ -102,8 +102,8 @@ func (t *trial) pause(ctx context.Context) {
 	}
 }
 
-// wrongRequest is the error of a run whose requests of a kind are wrong in themselves: n of them, where the text says, were
-// refused without a name, and none was accepted.
+// wrongRequest is the error of a run whose requests of a kind are wrong in themselves: n of them, where the text says,
+// were refused without a name, and none was accepted.
 func wrongRequest(doing string, n int, where string, refused *refusal) error {
 	return setupError("report this with the request id: klaviyo-export has a bug, or Klaviyo has changed its API",
 		"%s: Klaviyo refused %d requests%s without naming a profile, and accepted none: %s",

@@ -101,7 +101,8 @@ func TestIdentityBy(t *testing.T) {
 		one, two string
 		same     bool
 	}{
-		{Options{By: "phone_number"}, `{"phone_number":"+49 30 901820"}`, `{"phone_number":"030/901820","country":"DE"}`, true},
+		{Options{By: "phone_number"}, `{"phone_number":"+49 30 901820"}`,
+			`{"phone_number":"030/901820","country":"DE"}`, true},
 		{Options{By: "phone_number"}, `{"phone_number":"+4930901820"}`, `{"phone_number":"+4930901821"}`, false},
 		{Options{Operation: Remove, By: "email"}, `{"email":"ANN@b.co"}`, `{"email":"ann@B.co"}`, true},
 		{Options{By: "external_id"}, `{"external_id":"a"}`, `{"external_id":"A"}`, false},

@@ -27,8 +27,8 @@ func (c *Checker) appendPhone(data []byte, m *member, s *Scratch) ([]byte, *Faul
 	return data, c.badPhone(m, number, s)
 }
 
-// writtenPhone is a phone number as the row has it, and the region to read it in. unknown says that the row has a country
-// that is not known; then there is no region.
+// writtenPhone is a phone number as the row has it, and the region to read it in. unknown says that the row has a
+// country that is not known; then there is no region.
 type writtenPhone struct {
 	value   []byte
 	region  string

@@ -27,8 +27,8 @@ var membersHelp = kong.Vars{
 }
 
 func (*membersCommand) Help() string {
-	return `Prints a row for each member of the list, in any order, and nothing else. Members are read in several stretches at
-once, as fast as Klaviyo allows. If the exit status is not 0, the rows are not the whole list.
+	return `Prints a row for each member of the list, in any order, and nothing else. Members are read in several
+stretches at once, as fast as Klaviyo allows. If the exit status is not 0, the rows are not the whole list.
 
 Other commands read these rows: remove needs no flag, add needs --drop profile_id --drop member_since.
 

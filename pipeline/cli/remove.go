@@ -17,8 +17,8 @@ const (
 )
 
 func (*removeCommand) Help() string {
-	return `Each row names a person by one column: profile_id, or the one that --by names. Other columns have no effect. A person
-who is not on the list is skipped.
+	return `Each row names a person by one column: profile_id, or the one that --by names. Other columns have no effect.
+By email, phone number or external id, a person who is not on the list is skipped.
 
 Consent does not change: remove unsubscribes no one. If no list has the name, the run fails.
 
