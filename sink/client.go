@@ -76,11 +76,8 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// clockSlack is how far Klaviyo's machines may disagree on the time.
-const clockSlack = 2
-
-// Began returns when the first request was answered, by Klaviyo's clock and a little earlier: what Klaviyo dates before
-// it did not happen because of this client. It is the zero time before the first answer.
+// Began returns when the first request was answered, by Klaviyo's clock, in whole seconds: what Klaviyo dates before it
+// did not happen because of this client. It is the zero time before the first answer.
 func (c *Client) Began() time.Time {
 	if s := c.began.Load(); s != 0 {
 		return time.Unix(s, 0)
@@ -91,7 +88,7 @@ func (c *Client) Began() time.Time {
 // note stores the time of the first answer that has one.
 func (c *Client) note(at time.Time) {
 	if !at.IsZero() {
-		c.began.CompareAndSwap(0, at.Unix()-clockSlack)
+		c.began.CompareAndSwap(0, at.Unix())
 	}
 }
 

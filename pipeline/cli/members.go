@@ -16,7 +16,7 @@ import (
 
 type membersCommand struct {
 	listFlags    `group:"list"`
-	Fields       []string `placeholder:"NAME,…" help:"${help_fields}"`
+	Fields       []string `placeholder:"NAME" help:"${help_fields}"`
 	klaviyoFlags `group:"klaviyo"`
 	messageFlags `group:"messages"`
 }
