@@ -26,8 +26,9 @@ _klaviyo_export() {
     esac
     ;;
   remove)
-    flags='--list-id --list-name --by --map --drop --default-country --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --verify --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    flags='--list-id --list-name --by --map --drop --default-country --bad-phone --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --verify --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
+    --bad-phone) values='reject drop' flags= ;;
     --duplicates) values='first send' flags= ;;
     --resume) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;

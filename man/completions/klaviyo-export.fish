@@ -61,6 +61,7 @@ complete -c klaviyo-export -n '__klaviyo_export_command remove' -l by -x -d 'Col
 complete -c klaviyo-export -n '__klaviyo_export_command remove' -l map -x -d 'Send a column as another attribute, as a location member, or as properties.NAME'
 complete -c klaviyo-export -n '__klaviyo_export_command remove' -l drop -x -d 'Leave a column out'
 complete -c klaviyo-export -n '__klaviyo_export_command remove' -l default-country -x -d 'Two-letter country for phone numbers without a country code, in rows that have no country'
+complete -c klaviyo-export -n '__klaviyo_export_command remove' -l bad-phone -x -a 'reject drop' -d 'Reject rows with an invalid or ambiguous phone number, or send them without the number'
 complete -c klaviyo-export -n '__klaviyo_export_command remove' -l duplicates -x -a 'first send' -d 'Send only the first of the rows with the same identifier, or send them all'
 complete -c klaviyo-export -n '__klaviyo_export_command remove' -l duplicate-window -x -d 'Look for duplicates in this many rows'
 complete -c klaviyo-export -n '__klaviyo_export_command remove' -l max-invalid -x -d 'How many rows may be rejected, here or by Klaviyo, before the run counts as failed: a number or a share of the rows read'

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -49,9 +50,12 @@ var (
 )
 
 // profileFlags concern the profile that add sends. Remove refuses them.
-var profileFlags = []idleFlag{
-	{"bad-phone", "it sends no profile"},
-	{"empty", "an empty identifier is rejected"},
+var profileFlags = []idleFlag{{"empty", "an empty identifier is rejected"}}
+
+// phoneFlags concern phone numbers. Remove reads them only with --by phone_number.
+var phoneFlags = []idleFlag{
+	{"default-country", "phone numbers are not read"},
+	{"bad-phone", "phone numbers are not read"},
 }
 
 // options returns the options of a run on the rows.
@@ -88,7 +92,7 @@ func (f *rowFlags) check(g given, operation validate.Operation) error {
 	if operation == validate.Remove {
 		idle := profileFlags
 		if f.By != "phone_number" {
-			idle = append([]idleFlag{{"default-country", "it reads phone numbers only with --by phone_number"}}, idle...)
+			idle = slices.Concat(phoneFlags, idle)
 		}
 		if err := g.idle("remove", idle); err != nil {
 			return err

@@ -78,8 +78,7 @@ func TestUsageErrors(t *testing.T) {
 
 // Of several flags without effect, the error names the same one in every run.
 func TestFirstIdleFlag(t *testing.T) {
-	const want = "klaviyo-export: --default-country has no effect with remove: " +
-		"it reads phone numbers only with --by phone_number\n"
+	const want = "klaviyo-export: --default-country has no effect with remove: phone numbers are not read\n"
 	args := strings.Fields("remove --simulate --list-name A --empty null --bad-phone drop --default-country de")
 	for range 20 {
 		if exit, out, errs := called(t, "", args...); exit != exitUsage || out != "" || errs != want {
