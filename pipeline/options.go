@@ -21,6 +21,7 @@ type Options struct {
 	Concurrency   int               // requests in flight at once, at least 1
 	BatchDelay    time.Duration     // how long a row waits for its batch to fill
 	Wait          bool              // for the end of import jobs
+	Verify        bool              // read applied rows back on the list; implies Wait for Add
 	WaitTimeout   time.Duration     // how long each import job is waited for
 	MaxOpenJobs   int               // with Wait: batches that may be in flight or waited for, at least 1
 	Resume        *Earlier          // rows with a final result there are not sent again; nil = all rows are new

@@ -1,11 +1,13 @@
 // Package pipeline carries rows from standard input to Klaviyo and their results to standard output. Start with
 // flow in this file.
 //
-//	stdin → read ─chunk→ checks (N, in order) → batches (1) → sends (M, in order) → settles (in order) → writes → stdout
+//	stdin → read ─chunk→ checks (N, in order) → batches (1) → sends (M, in order) → settles (in order) → verifies (in
+//	order) → writes → stdout
 //
 // A chunk is some 256 KiB of whole rows, a batch is what one request takes. Nothing smaller is handed on. Each
 // arrow is a blocking call: a slow Klaviyo stops sends, which stops batches, checks and read in turn. Behind sends
-// only the keys and results of rows are left. Without Options.Wait, settles hands everything on at once.
+// only the keys and results of rows are left. Without Options.Wait, settles hands everything on at once, and so
+// does verifies without Options.Verify.
 package pipeline
 
 import (
@@ -94,7 +96,8 @@ func (r *run) read(ctx context.Context, in io.Reader, emit func(*chunk)) error {
 func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error {
 	open := newPermits(r.watch, r.options.MaxOpenJobs)
 	writes := newWrites(r.control, r.out, open)
-	settles := newSettles(r.control, r.watch, r.options, writes.add)
+	verifies := newVerifies(r.control, r.reader, r.options, writes.add)
+	settles := newSettles(r.control, r.watch, r.options, func(s *results) { verifies.add(ctx, s) })
 	sends := newSends(r.control, r.sender, r.options, open, func(s *results) { settles.add(ctx, s) })
 	batches := newBatches(r.control, r.sender, r.options, earlier, func(b *batch) { sends.add(ctx, b) })
 	checks := newChecks(r.control, r.options.Checker, batches.add)
@@ -104,6 +107,7 @@ func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error
 	batches.wait()
 	sends.wait()
 	settles.wait()
+	verifies.wait()
 	r.open = writes.wait()
 
 	if ended == nil && ctx.Err() == nil {

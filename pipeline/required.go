@@ -71,6 +71,8 @@ func (r *required) hint() string {
 	switch {
 	case strings.Contains(r.reason, `"type", "row", "status"`):
 		return "these are the results of a run, not rows: to send rows again, run klaviyo-export pick RESULTS < ROWS"
+	case strings.Contains(r.reason, "; use --by "):
+		return "pass the --by that fits, or map a column with --map; nothing was sent"
 	case strings.Contains(r.reason, `the row has "profile_id"`):
 		return "rows with profile_id are for remove (check --operation remove); nothing was sent"
 	}

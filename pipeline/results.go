@@ -29,6 +29,7 @@ type results struct {
 	odd     []odd    // rows with a result of their own, in input order
 	shared  []shared // the results of all others, in input order
 	dropped []uint32 // indexes of the rows whose profile went without its bad phone number
+	proofs  []proof  // of the rows that were read back
 	permits int      // that the rows' batch took
 	pooled  bool     // they go back to the pool when they are written
 
@@ -122,6 +123,13 @@ func (r *results) sent(p *sink.Profile, valid bool, unsent string) {
 		line.Status = report.Accepted
 	case sink.Applied:
 		line.Status = report.Applied
+		if p.Others > 0 {
+			line.Profiles = p.Others + 1
+			r.alone(&line)
+			return
+		}
+	case sink.Skipped:
+		line.Status = report.Skipped
 	case sink.Unknown:
 		line.Status = report.Unknown
 	case sink.Rejected:
@@ -173,9 +181,9 @@ func (r *results) key(row int) []byte {
 	return r.keys[start:r.ends[row]]
 }
 
-// keysOf are the addresses of the rows that share the n-th result.
-func (r *results) keysOf(n int) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
+// rowsOf are the indexes of the rows that share the n-th result.
+func (r *results) rowsOf(n int) iter.Seq[int] {
+	return func(yield func(int) bool) {
 		skip, rows := 0, r.shared[n].rows
 		for _, s := range r.shared[:n] {
 			skip += s.rows
@@ -188,9 +196,20 @@ func (r *results) keysOf(n int) iter.Seq[[]byte] {
 			case skip > 0:
 				skip--
 			default:
-				if rows--; !yield(address(r.key(row))) {
+				if rows--; !yield(row) {
 					return
 				}
+			}
+		}
+	}
+}
+
+// keysOf are the identifiers of the rows that share the n-th result.
+func (r *results) keysOf(n int) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for row := range r.rowsOf(n) {
+			if !yield(unquoted(r.key(row))) {
+				return
 			}
 		}
 	}

@@ -22,6 +22,7 @@ type run struct {
 	list    *sink.List
 	sender  sink.Sender    // nil: nothing is sent
 	watch   *sink.Jobs     // nil: import jobs are not waited for
+	reader  *sink.ReadBack // nil: rows are not read back
 	account *account       // nil: the account is not asked for
 	earlier *report.Report // of the run whose import jobs Wait waits for; nil in Run
 	open    []string       // ids of the import jobs that are not known to have ended
@@ -53,12 +54,15 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	if o.Operation == validate.Remove {
-		r.sender = sink.NewRemoval(o.Client, r.list)
+		r.sender = sink.NewRemoval(o.Client, r.list, sink.Identifier(o.Checker.By()))
 	} else {
 		r.sender = sink.NewImport(o.Client, r.list)
 		if o.Wait {
 			r.watch = sink.NewJobs(o.Client)
 		}
+	}
+	if o.Verify {
+		r.reader = sink.NewReadBack(o.Client, r.list, sink.Identifier(o.Checker.By()))
 	}
 	r.control.follow(r.watch)
 	return nil

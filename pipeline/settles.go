@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -65,10 +66,13 @@ func (s *settles) settle(ctx context.Context, r *results) {
 	}
 }
 
-// address takes the quotes off a key: addresses are ASCII without characters that JSON escapes.
-func address(key []byte) []byte {
-	if len(key) < 2 {
+// unquoted is the text of a key: mostly without a copy, as only external ids have characters that JSON escapes.
+func unquoted(key []byte) []byte {
+	switch {
+	case len(key) < 2:
 		return nil
+	case bytes.IndexByte(key, '\\') >= 0:
+		return []byte(plain(key))
 	}
 	return key[1 : len(key)-1]
 }

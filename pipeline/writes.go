@@ -25,7 +25,7 @@ func (s *writes) add(r *results) {
 	defer r.free()
 	defer s.control.guard()
 	s.control.begin("write")
-	odd, t, dropped := r.odd, turns{shared: r.shared}, r.dropped
+	odd, t, dropped, proofs := r.odd, turns{shared: r.shared}, r.dropped, r.proofs
 	for row := range r.ends {
 		var line report.Line
 		if len(odd) > 0 && odd[0].row == row {
@@ -36,6 +36,10 @@ func (s *writes) add(r *results) {
 		}
 		if len(dropped) > 0 && int(dropped[0]) == row {
 			line.Dropped, dropped = droppedPhone, dropped[1:]
+		}
+		if len(proofs) > 0 && proofs[0].row == row {
+			proofs[0].enter(&line)
+			proofs = proofs[1:]
 		}
 		line.Row, line.Key = r.first+int64(row), r.key(row)
 		s.out.Line(&line)

@@ -7,6 +7,7 @@ type tally struct {
 	counts  [statuses]int64
 	reasons map[reason]*Reason
 	dropped map[string]int64 // nil until a row has one
+	members *Members         // nil until a row was read back
 }
 
 type reason struct{ code, stage string }
@@ -72,6 +73,17 @@ func (t *tally) drop(status Status, columns []string) {
 		t.dropped[column]++
 	}
 }
+
+// readBack counts a row that was read back.
+func (t *tally) readBack(l *Line) {
+	if t.members == nil {
+		t.members = new(Members)
+	}
+	t.members.count(l.Status, &l.ReadBack)
+}
+
+// Members returns what reading rows back showed, nil when none was.
+func (t *tally) Members() *Members { return t.members }
 
 // Rows returns the counts of the rows so far.
 func (t *tally) Rows() Rows {

@@ -24,9 +24,12 @@ type Line struct {
 	Detail string
 	Of     int64 // the row that this one repeats
 	Job    string
+	// Profiles is how many profiles a removal removed for the row, where they are several.
+	Profiles int
 	// Dropped names the columns whose values the row's profile went without.
-	Dropped []string
-	Raw     []byte // the whole line without its newline; when set, the other fields only count
+	Dropped  []string
+	ReadBack ReadBack
+	Raw      []byte // the whole line without its newline; when set, the other fields only count
 }
 
 // Writer writes result lines and counts them. It is for one goroutine at a time. It keeps the first error of its
@@ -52,6 +55,9 @@ func (w *Writer) Line(l *Line) {
 	}
 	if len(l.Dropped) > 0 {
 		w.tally.drop(l.Status, l.Dropped)
+	}
+	if l.ReadBack.Asked {
+		w.tally.readBack(l)
 	}
 	if l.Status == Resumed || w.err != nil {
 		return
@@ -86,6 +92,10 @@ func appendLine(b []byte, l *Line) []byte {
 		b = strconv.AppendInt(b, l.Of, 10)
 	}
 	b = appendMember(b, `,"job":`, l.Job)
+	if l.Profiles != 0 {
+		b = append(b, `,"profiles":`...)
+		b = strconv.AppendInt(b, int64(l.Profiles), 10)
+	}
 	for i, column := range l.Dropped {
 		if i == 0 {
 			b = append(b, `,"dropped":[`...)
@@ -97,6 +107,7 @@ func appendLine(b []byte, l *Line) []byte {
 	if len(l.Dropped) > 0 {
 		b = append(b, ']')
 	}
+	b = l.ReadBack.append(b)
 	return append(b, '}', '\n')
 }
 

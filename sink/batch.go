@@ -100,7 +100,7 @@ func (b *batch) sendSet(ctx context.Context, set []*Profile) error {
 func (b *batch) doubt(ctx context.Context, refused *refusal) error {
 	b.refused = refused
 	if b.unnamed++; b.unnamed >= maxUnnamed && !b.through {
-		return wrongRequest(b.unnamed, " for one batch", refused)
+		return wrongRequest(b.trial.doing, b.unnamed, " for one batch", refused)
 	}
 	return b.list.exists(ctx)
 }

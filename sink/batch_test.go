@@ -280,7 +280,7 @@ func TestListGone(t *testing.T) {
 		send func(w *world, l *List) Sender
 	}{
 		{"import", func(w *world, l *List) Sender { return NewImport(w.client, l) }},
-		{"removal", func(w *world, l *List) Sender { return NewRemoval(w.client, l) }},
+		{"removal", func(w *world, l *List) Sender { return NewRemoval(w.client, l, ProfileID) }},
 	} {
 		for _, n := range []int{1, 5} {
 			t.Run(fmt.Sprintf("%s of %d", c.name, n), func(t *testing.T) {
@@ -333,7 +333,7 @@ func TestLostBeforeTheListIsGone(t *testing.T) {
 func TestNoProfiles(t *testing.T) {
 	bubble(t, nil, simulator.Options{}, Options{}, func(w *world) {
 		list := w.list("News")
-		for _, s := range []Sender{NewImport(w.client, list), NewRemoval(w.client, list)} {
+		for _, s := range []Sender{NewImport(w.client, list), NewRemoval(w.client, list, ProfileID)} {
 			if err := s.Send(w.Context(), nil); err != nil {
 				t.Error(err)
 			}

@@ -94,7 +94,7 @@ func people(n int) []Profile {
 func statuses(list []Profile) map[string]int {
 	counts := map[string]int{}
 	for _, p := range list {
-		name := [...]string{"unsent", "accepted", "applied", "rejected", "unknown"}[p.Status]
+		name := [...]string{"unsent", "accepted", "applied", "skipped", "rejected", "unknown"}[p.Status]
 		if p.Fault != nil {
 			name += " " + p.Fault.Code
 		}

@@ -47,6 +47,7 @@ type Client struct {
 	long      chan struct{} // holds one element while a long answer is read
 	started   time.Time     // noticed and endpoint.progress count from it by the monotonic clock, which no one can set
 	noticed   atomic.Int64  // nanoseconds until the last notice, 0 = there was none
+	began     atomic.Int64  // Klaviyo's time of the first answer in Unix seconds, 0 = there was none
 }
 
 var revision = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(\.[a-z0-9]+)*$`)
@@ -73,6 +74,22 @@ func New(o Options) (*Client, error) {
 		c.tell("--allow-insecure: the API key and all rows go unencrypted to another machine")
 	}
 	return c, nil
+}
+
+// Began returns when the first request was answered, by Klaviyo's clock, in whole seconds: what Klaviyo dates before it
+// did not happen because of this client. It is the zero time before the first answer.
+func (c *Client) Began() time.Time {
+	if s := c.began.Load(); s != 0 {
+		return time.Unix(s, 0)
+	}
+	return time.Time{}
+}
+
+// note stores the time of the first answer that has one.
+func (c *Client) note(at time.Time) {
+	if !at.IsZero() {
+		c.began.CompareAndSwap(0, at.Unix())
+	}
 }
 
 // Close closes the idle connections.

@@ -20,7 +20,7 @@ type Finding struct {
 }
 
 // Examine checks the key, its scopes for reading, the account, the rate limits, the API revision and the list. It
-// writes nothing, so it cannot check the scopes for writing. It ends early when Klaviyo does not know the key. A check
+// changes nothing, so it cannot check the scopes for writing. It ends early when Klaviyo does not know the key. A check
 // that passes with a Hint is a warning.
 func (c *Client) Examine(ctx context.Context, list ListRef) iter.Seq[Finding] {
 	return func(yield func(Finding) bool) {
@@ -35,17 +35,27 @@ func (c *Client) Examine(ctx context.Context, list ListRef) iter.Seq[Finding] {
 		if !yield(accountFinding(account, err)) {
 			return
 		}
+		seen := scopes{}
 		lists, err := c.readable(ctx, "lists", c.endpoints.lists)
+		seen.see("lists:read", err)
 		if !yield(finding("scope lists:read", "lists can be read; rate limits "+c.limits(lists), err)) {
 			return
 		}
 		jobs, err := c.readable(ctx, "profile-bulk-import-jobs", c.endpoints.jobs)
+		if seen["lists:read"] { // it needs that scope too
+			seen.see("profiles:read", err)
+		}
 		said := "import jobs can be read; rate limits " + c.limits(jobs)
 		if !yield(finding("scope profiles:read", said, err)) {
 			return
 		}
 		if served := cmp.Or(jobs, lists); served != nil && !yield(c.revisionFinding(served.header)) {
 			return
+		}
+		for f := range seen.findings() {
+			if !yield(f) {
+				return
+			}
 		}
 		if list.ID == "" && list.Name == "" {
 			return

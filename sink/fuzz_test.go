@@ -189,7 +189,7 @@ func visit(t *testing.T, c *Client, how byte, far *anything) {
 	}
 	var sender Sender = NewImport(c, list)
 	if how&removing != 0 {
-		sender = NewRemoval(c, list)
+		sender = NewRemoval(c, list, ProfileID)
 	}
 	batches := 1
 	if how&several != 0 {

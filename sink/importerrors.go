@@ -20,26 +20,30 @@ type importError struct {
 	} `json:"attributes"`
 }
 
-// payload is the address in an error's payload. The payload is the profile's attributes, bare or below "attributes".
-type payload string
+// payload is the identifiers in an error's payload: email, phone number and external id, "" for none. The payload is
+// the profile's attributes, bare or below "attributes".
+type payload [3]string
 
-// UnmarshalJSON accepts any value: "" is the payload of one without an address.
+// UnmarshalJSON accepts any value.
 func (p *payload) UnmarshalJSON(text []byte) error {
 	type identifiers struct {
-		Email any `json:"email"`
+		Email      any `json:"email"`
+		Phone      any `json:"phone_number"`
+		ExternalID any `json:"external_id"`
 	}
 	var profile struct {
 		identifiers
 		Attributes identifiers `json:"attributes"`
 	}
-	*p = ""
+	*p = payload{}
 	if json.Unmarshal(text, &profile) != nil {
 		return nil
 	}
-	for _, v := range []any{profile.Email, profile.Attributes.Email} {
-		if s, ok := v.(string); ok && s != "" {
-			*p = payload(strings.TrimSpace(s))
-			return nil
+	for _, of := range []identifiers{profile.Attributes, profile.identifiers} {
+		for i, v := range []any{of.Email, of.Phone, of.ExternalID} {
+			if s, ok := v.(string); ok && s != "" {
+				p[i] = strings.ToLower(strings.TrimSpace(s))
+			}
 		}
 	}
 	return nil

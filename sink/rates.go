@@ -7,13 +7,17 @@ type rates struct{ burst, steady, daily int }
 
 var (
 	rateXS     = rates{burst: 1, steady: 15}
+	rateS      = rates{burst: 3, steady: 60}
 	rateM      = rates{burst: 10, steady: 150}
 	rateL      = rates{burst: 75, steady: 750}
 	rateCreate = rates{burst: 10, steady: 150, daily: 150}
 )
 
 // endpoints are the endpoints in use, each with its own quota.
-type endpoints struct{ list, lists, create, imports, removals, job, jobs, errors, accounts *endpoint }
+type endpoints struct {
+	list, lists, create, imports, removals, job, jobs, errors, accounts *endpoint
+	members, memberIDs, profiles, memberships, count                    *endpoint
+}
 
 // closed returns for how long Klaviyo keeps an endpoint closed that takes rows.
 func (e *endpoints) closed() time.Duration { return max(e.imports.closed(), e.removals.closed()) }
@@ -24,14 +28,19 @@ func (e *endpoints) takesRows(one *endpoint) bool { return one == e.imports || o
 // newEndpoints leaves (100 - share) percent of each limit to others.
 func newEndpoints(share int) endpoints {
 	return endpoints{
-		list:     newEndpoint(rateL, share),
-		lists:    newEndpoint(rateL, share),
-		create:   newEndpoint(rateCreate, share),
-		imports:  newEndpoint(rateM, share),
-		removals: newEndpoint(rateM, share),
-		job:      newEndpoint(rateM, share),
-		jobs:     newEndpoint(rateM, share),
-		errors:   newEndpoint(rateM, share),
-		accounts: newEndpoint(rateXS, share),
+		list:        newEndpoint(rateL, share),
+		lists:       newEndpoint(rateL, share),
+		create:      newEndpoint(rateCreate, share),
+		imports:     newEndpoint(rateM, share),
+		removals:    newEndpoint(rateM, share),
+		job:         newEndpoint(rateM, share),
+		jobs:        newEndpoint(rateM, share),
+		errors:      newEndpoint(rateM, share),
+		accounts:    newEndpoint(rateXS, share),
+		members:     newEndpoint(rateL, share),
+		count:       newEndpoint(rateXS, share),
+		memberIDs:   newEndpoint(rateL, share),
+		profiles:    newEndpoint(rateL, share),
+		memberships: newEndpoint(rateS, share),
 	}
 }

@@ -18,14 +18,26 @@ type remover struct {
 	trial  trial
 }
 
-// NewRemoval returns the Sender that removes profiles from list, by profile id. Their consent stays as it is. Sent
-// profiles are Applied: Klaviyo removes at once.
-func NewRemoval(c *Client, list *List) Sender { return &remover{client: c, list: list} }
+// NewRemoval returns the Sender that removes people from list by an identifier. JSON of a Profile is the element of the
+// request for ProfileID, and the identifier as a JSON string for others. Their consent stays as it is. Sent profiles
+// are Applied: Klaviyo removes at once.
+func NewRemoval(c *Client, list *List, by Identifier) Sender {
+	r := &remover{client: c, list: list}
+	if by == ProfileID {
+		return r
+	}
+	return &searcher{remover: r, by: by, lookups: newLookups(c, list)}
+}
 
 func (s *remover) Limits() (profiles, bytes int) { return maxRemoval, maxImportBytes }
 
 func (s *remover) Send(ctx context.Context, profiles []Profile) error {
-	b := batch{list: s.list, trial: &s.trial, texts: s.client.newTexts()}
+	return s.send(ctx, profiles, s.client.newTexts())
+}
+
+// send is Send with the texts that keep the reasons against profiles.
+func (s *remover) send(ctx context.Context, profiles []Profile, t *texts) error {
+	b := batch{list: s.list, trial: &s.trial, texts: t}
 	b.request = func(ctx context.Context, set []*Profile) (*refusal, error) { return s.remove(ctx, set, b.texts) }
 	return b.send(ctx, profiles)
 }

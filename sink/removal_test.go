@@ -44,7 +44,7 @@ func TestUnknownIdsOnRemoval(t *testing.T) {
 			bubble(t, c.wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 				w.sim.AddList("News", "single_opt_in")
 				set := removals(w.sim.AddProfile("a@example.com"), unknownID, w.sim.AddProfile("b@example.com"))
-				if err := NewRemoval(w.client, w.list("News")).Send(w.Context(), set); err != nil {
+				if err := NewRemoval(w.client, w.list("News"), ProfileID).Send(w.Context(), set); err != nil {
 					t.Fatal(err)
 				}
 				if set[0].Status != Applied || set[2].Status != Applied || set[1].Status != Rejected {
@@ -163,7 +163,7 @@ func TestManyUnknownIDs(t *testing.T) {
 				w.sim.AddList("News", "single_opt_in")
 				list := w.list("News")
 				before := w.client.Stats().Sent
-				if err := NewRemoval(w.client, list).Send(w.Context(), set); err != nil {
+				if err := NewRemoval(w.client, list, ProfileID).Send(w.Context(), set); err != nil {
 					t.Fatal(err)
 				}
 				if n := w.client.Stats().Sent - before; n != c.requests {
@@ -203,7 +203,7 @@ func TestUnknownIDsAtTheSimulator(t *testing.T) {
 			}
 			set[i] = removals(id)[0]
 		}
-		if err := NewRemoval(w.client, w.list("News")).Send(w.Context(), set); err != nil {
+		if err := NewRemoval(w.client, w.list("News"), ProfileID).Send(w.Context(), set); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(map[string]int{"applied": 995, "rejected invalid": 5}, statuses(set)); diff != "" {
@@ -232,7 +232,7 @@ func TestUnknownIDOfTwoRows(t *testing.T) {
 	o := simulator.Options{AnyProfile: true}
 	bubble(t, strict(map[string]bool{"A1": true}, say), o, Options{}, func(w *world) {
 		w.sim.AddList("News", "single_opt_in")
-		if err := NewRemoval(w.client, w.list("News")).Send(w.Context(), set); err != nil {
+		if err := NewRemoval(w.client, w.list("News"), ProfileID).Send(w.Context(), set); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(map[string]int{"applied": 1, "rejected invalid": 2}, statuses(set)); diff != "" {

@@ -199,7 +199,7 @@ func TestRecordedAnswers(t *testing.T) {
 					err = NewImport(w.client, list).Send(w.Context(), set)
 				} else if err == nil {
 					set = removals("A1", "B2", "C3")
-					err = NewRemoval(w.client, list).Send(w.Context(), set)
+					err = NewRemoval(w.client, list, ProfileID).Send(w.Context(), set)
 				}
 				if diff := cmp.Diff(c.want, end(err, set)); diff != "" {
 					t.Error(diff)

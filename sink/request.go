@@ -68,6 +68,7 @@ func (c *Client) try(ctx context.Context, r *request, own *turn) (*answer, *fail
 	r.endpoint.learn(res.Header)
 	r.date, _ = http.ParseTime(res.Header.Get("Date"))
 	r.took = time.Since(began)
+	c.note(r.date)
 	return a, c.check(r, a)
 }
 

@@ -79,7 +79,7 @@ type settling struct {
 	keys          iter.Seq[[]byte] // as in Job
 	failed, total int              // as Klaviyo counts, -1 when it does not say
 
-	places    map[string]int // of the rows' addresses, in lower case; nil until an error has one, and between tries
+	places    map[string]int // of the rows' identifiers, in lower case; nil until an error has one, and between tries
 	twice     map[string][]int
 	texts     *texts
 	faults    map[int]*Fault // by place
@@ -94,8 +94,8 @@ func (s *settling) attribute(e *importError) {
 	if s.total != s.rows {
 		at = -1 // rows of the job are, or may be, missing here: an index proves nothing
 	}
-	if address := strings.ToLower(string(said.Payload)); address != "" {
-		at = s.placeOf(address, at)
+	if said.Payload != (payload{}) {
+		at = s.placeOf(&said.Payload, at)
 	}
 	if at < 0 {
 		s.unmatched++
@@ -108,37 +108,45 @@ func (s *settling) attribute(e *importError) {
 	s.faults[at] = s.texts.keep(said.Code.String(), column, said.text())
 }
 
-// placeOf returns the place of the row with an address, in lower case, or -1. Of several, it is the one at which the
-// error points.
-func (s *settling) placeOf(address string, pointed int) int {
+// placeOf returns the place of the row that is named by one of the identifiers, or -1. Where they fit several rows, it
+// is the one at which the error points. An email that no row has names no row.
+func (s *settling) placeOf(p *payload, pointed int) int {
 	if s.places == nil {
 		s.index()
 	}
-	place, ok := s.places[address]
+	fit := map[int]bool{}
+	for _, name := range p {
+		if place, ok := s.places[name]; ok && name != "" {
+			fit[place] = true
+			for _, other := range s.twice[name] {
+				fit[other] = true
+			}
+		}
+	}
 	switch {
-	case !ok:
-		return -1
-	case s.twice[address] == nil:
-		return place
-	case slices.Contains(s.twice[address], pointed):
+	case len(fit) == 1:
+		for place := range fit {
+			return place
+		}
+	case fit[pointed] || len(fit) == 0 && p[0] == "":
 		return pointed
 	}
 	return -1
 }
 
-// index enters the rows' addresses into places, and those of several rows into twice.
+// index enters the rows' identifiers into places, and those of several rows into twice.
 func (s *settling) index() {
 	s.places, s.twice = make(map[string]int, s.rows), map[string][]int{}
 	place := 0
 	for key := range s.keys {
-		address := strings.ToLower(string(key))
-		if first, known := s.places[address]; !known {
-			s.places[address] = place
+		name := strings.ToLower(string(key))
+		if first, known := s.places[name]; !known {
+			s.places[name] = place
 		} else {
-			if s.twice[address] == nil {
-				s.twice[address] = []int{first}
+			if s.twice[name] == nil {
+				s.twice[name] = []int{first}
 			}
-			s.twice[address] = append(s.twice[address], place)
+			s.twice[name] = append(s.twice[name], place)
 		}
 		place++
 	}

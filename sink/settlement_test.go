@@ -180,3 +180,45 @@ func TestElements(t *testing.T) {
 		}
 	}
 }
+
+// Errors name rows by whatever identifier the rows have: of several in a payload, those count that rows have, and two
+// that fit different rows prove nothing without the place.
+func TestSettleByOtherIdentifiers(t *testing.T) {
+	phones := []string{"+4930901820", "+4930901821"}
+	externals := []string{"ann@example.com", "B", "b"}
+	unknown := []int{-1}
+	for _, c := range []struct {
+		name  string
+		rows  []string
+		error string
+		want  []int // the rows that are rejected, -1 for none because the error matches no row
+	}{
+		{"phone number", phones, jobError(nowhereAt, `{"phone_number":"+4930901821"}`, "bad"), []int{1}},
+		{"phone number beside an email", phones,
+			jobError(nowhereAt, `{"email":"x@example.com","phone_number":"+4930901820"}`, "bad"), []int{0}},
+		{"external id", externals, jobError(nowhereAt, `{"attributes":{"external_id":"ann@example.com"}}`, "bad"), []int{0}},
+		{"an email that is the external id of another row", externals,
+			jobError(nowhereAt, `{"email":"ann@example.com","external_id":"B"}`, "bad"), unknown},
+		{"the same with the place", externals,
+			jobError(at(1), `{"email":"ann@example.com","external_id":"B"}`, "bad"), []int{1}},
+		{"external ids that differ in case, with the place", externals,
+			jobError(at(2), `{"external_id":"b"}`, "bad"), []int{2}},
+		{"external ids that differ in case", externals, jobError(nowhereAt, `{"external_id":"b"}`, "bad"), unknown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := settlementOf(t, 1, len(c.rows), c.rows, c.error)
+			var got []int
+			for i := range c.rows {
+				if s.Fault(i) != nil {
+					got = append(got, i)
+				}
+			}
+			if s.Rest == Unknown {
+				got = append(got, -1)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -25,7 +25,8 @@ type Profile struct {
 	JSON   []byte
 	Status Status
 	Job    string // id of the import job that accepted it
-	Fault  *Fault // the reason, when Rejected or Unknown
+	Fault  *Fault // the reason, when Skipped, Rejected or Unknown
+	Others int    // further profiles of the same person or number that a removal removed
 }
 
 // Status is how far a profile got.
@@ -36,6 +37,7 @@ const (
 	Unsent   Status = iota
 	Accepted        // accepted by an import job whose end is not known
 	Applied         // proved done
+	Skipped         // not sent, because there is nothing to change
 	Rejected        // refused by Klaviyo
 	Unknown         // sent, but the result cannot be proved
 )
@@ -61,6 +63,13 @@ var AnswerLost = &Fault{
 	Code: "answer_lost",
 	Detail: "the request was sent, but no usable answer came back; the row may or may not have arrived; " +
 		"sending it again is safe",
+}
+
+// rejectAs rejects the profile as a step on the way to it was. Its reason is not among the texts that are bounded: a
+// batch of look-ups has at most a thousand.
+func (p *Profile) rejectAs(step *Profile) {
+	f := step.Fault
+	p.Status, p.Fault = Rejected, &Fault{Code: f.Code, Column: f.Column, Detail: f.Detail}
 }
 
 // refuse rejects the profile. Of several reasons, the first gives code and column, and the detail holds all.

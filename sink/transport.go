@@ -29,7 +29,7 @@ func newTransport(concurrency int) *http.Transport {
 		ForceAttemptHTTP2:      true,
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTime},
 		TLSHandshakeTimeout:    15 * time.Second,
-		MaxIdleConnsPerHost:    concurrency + 1,
+		MaxIdleConnsPerHost:    concurrency + lookupsAtOnce + 1,
 		IdleConnTimeout:        90 * time.Second,
 		WriteBufferSize:        64 << 10,
 	}

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -10,6 +11,8 @@ import (
 // accepts one, a profile that is refused alone, without a name, may be refused because the request itself is wrong.
 // The zero value is ready; its methods may be called concurrently.
 type trial struct {
+	doing string // of its requests, for errors; "" is sending profiles
+
 	mu      sync.Mutex
 	through bool          // a request was accepted
 	ended   error         // ends the run: of the first batch that failed
@@ -75,7 +78,7 @@ func (t *trial) settle(ctx context.Context, b *batch) error {
 		case last && t.alone == 1:
 			return nil
 		case last:
-			t.ended = wrongRequest(t.unnamed, "", b.refused)
+			t.ended = wrongRequest(t.doing, t.unnamed, "", b.refused)
 			t.wake()
 			return t.ended
 		case ctx.Err() != nil:
@@ -99,10 +102,10 @@ func (t *trial) pause(ctx context.Context) {
 	}
 }
 
-// wrongRequest is the error of a run whose requests are wrong in themselves: n of them, where the text says, were
-// refused without a name, and none was accepted.
-func wrongRequest(n int, where string, refused *refusal) error {
+// wrongRequest is the error of a run whose requests of a kind are wrong in themselves: n of them, where the text says,
+// were refused without a name, and none was accepted.
+func wrongRequest(doing string, n int, where string, refused *refusal) error {
 	return setupError("report this with the request id: klaviyo-export has a bug, or Klaviyo has changed its API",
-		"send profiles: Klaviyo refused %d requests%s without naming a profile, and accepted none: %s",
-		n, where, refused.traced())
+		"%s: Klaviyo refused %d requests%s without naming a profile, and accepted none: %s",
+		cmp.Or(doing, "send profiles"), n, where, refused.traced())
 }

@@ -198,7 +198,7 @@ func TestRemovalsRefusedAlone(t *testing.T) {
 		for i := range set {
 			set[i].JSON = fmt.Appendf(nil, `{"type":"profile","id":"01M84QFHW40000000%dZBEKQVRK"}`, i)
 		}
-		if err := NewRemoval(w.client, w.list("News")).Send(w.Context(), set); err == nil {
+		if err := NewRemoval(w.client, w.list("News"), ProfileID).Send(w.Context(), set); err == nil {
 			t.Error("no error")
 		}
 		if diff := cmp.Diff(map[string]int{"unsent": 5}, statuses(set)); diff != "" {

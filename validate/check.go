@@ -38,7 +38,7 @@ type Checker struct {
 	operation Operation
 	country   string           // the region of phone numbers without a country code, "" for none
 	required  string           // the column that fills key
-	key       target           // email or profileID
+	key       target           // the identifier
 	fields    map[string]field // the columns that are not custom properties
 	renames   bool             // some column is mapped to properties.NAME
 
@@ -168,34 +168,6 @@ func (c *Checker) find(s *Scratch) (*member, Required) {
 		return m, WrongType
 	}
 	return nil, Missing
-}
-
-// checkKey checks the value of the required column and leaves it, trimmed, in s.key.
-func (c *Checker) checkKey(m *member, required Required, s *Scratch) *Fault {
-	switch required {
-	case Missing:
-		return c.missing(s)
-	case WrongType:
-		return s.notText(m)
-	}
-	code, missing, reason := EmailInvalid, EmailMissing, emailReason
-	valid := validEmail
-	if c.operation == Remove {
-		code, missing, reason = ProfileIDInvalid, ProfileIDMissing, profileIDReason
-		valid = validProfileID
-	}
-	if m.kind == null && s.scan.line[m.value] != '"' {
-		return &Fault{missing, cutName(c.required), "column " + quote(c.required) + " is null"}
-	}
-	value := trim(s.scan.text(m))
-	if len(value) == 0 {
-		return &Fault{missing, cutName(c.required), "column " + quote(c.required) + " is empty"}
-	}
-	if !valid(value) {
-		return &Fault{code, cutName(c.required), quote(value) + " " + reason(value)}
-	}
-	s.key = append(s.key[:0], value...)
-	return nil
 }
 
 // trim removes Unicode's white space from both ends.

@@ -22,7 +22,7 @@ func validProfileID(b []byte) bool {
 func profileIDReason(b []byte) string {
 	for i, c := range b {
 		if c == '@' {
-			return "is an email address; remove expects Klaviyo profile ids"
+			return "is an email address, not a profile id; use --by email"
 		}
 		if classes[c]&ldh == 0 && c != '_' {
 			r, _ := utf8.DecodeRune(b[i:])

@@ -68,10 +68,10 @@ func (s *Scratch) resolveNested(in scope, m *member) (fault *Fault) {
 	return fault
 }
 
-// fill marks that m, at p, fills its attribute or location member. An empty phone number becomes null.
+// fill marks that m, at p, fills its attribute or location member. An empty phone number or email becomes null.
 func (s *Scratch) fill(p place, m *member) *Fault {
 	t := s.columns.entries[m.column].target
-	if t == phoneNumber && m.kind == text && len(trim(s.scan.text(m))) == 0 {
+	if (t == phoneNumber || t == email) && m.kind == text && len(trim(s.scan.text(m))) == 0 {
 		s.columns.uncount(m)
 		m.kind = null
 	}

@@ -12,10 +12,6 @@ import (
 // missing is the fault of a row without the required column. It names a column that looks like it, or those that are
 // there.
 func (c *Checker) missing(s *Scratch) *Fault {
-	code := EmailMissing
-	if c.operation == Remove {
-		code = ProfileIDMissing
-	}
 	detail := "column " + quote(c.required) + " is missing"
 	if near := c.near(s); near != "" {
 		why := ""
@@ -24,12 +20,14 @@ func (c *Checker) missing(s *Scratch) *Fault {
 		}
 		detail += ", but " + quote(near) + " is there" + why + `; use AS "` + cutName(c.required) + `" or --map ` +
 			shellescape.Quote(near+"="+c.key.name())
+	} else if other := c.other(s); other != "" {
+		detail += other
 	} else if hint := cmp.Or(wrapperHint(s.scan.line), separatorHint(s)); hint != "" {
 		detail += "; " + hint
 	} else {
 		detail += "; " + s.listColumns()
 	}
-	return &Fault{code, cutName(c.required), detail}
+	return &Fault{identifiers[c.key].missing, cutName(c.required), detail}
 }
 
 // near returns the column that looks most like the required one, "" for none.

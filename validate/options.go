@@ -19,6 +19,10 @@ import (
 type Options struct {
 	Operation Operation
 
+	// By is the column that names the person: email, phone_number or external_id, for Remove also profile_id. "" is
+	// email, for Remove profile_id.
+	By string
+
 	// DefaultCountry is the ISO 3166 alpha-2 code, in any case, for phone numbers without a country code. "" is none.
 	DefaultCountry string
 
@@ -52,13 +56,20 @@ const (
 // New returns a Checker. Its error names the flags whose values contradict each other or are unknown.
 func New(o Options) (*Checker, error) {
 	c := &Checker{
-		operation: o.Operation, key: email, fields: maps.Clone(attributeFields),
+		operation: o.Operation, fields: maps.Clone(attributeFields),
 		emptyIsNull: o.Empty == Null, dropPhones: o.BadPhone == Drop,
 		counts: counts{places: map[[2]string]int{}},
 	}
+	var err error
+	if c.key, err = parseBy(o.Operation, o.By); err != nil {
+		return nil, err
+	}
+	if c.key == phoneNumber && c.dropPhones {
+		return nil, errors.New("--bad-phone drop and --by phone_number cannot be combined: the number names the person")
+	}
 	if o.Operation == Remove {
-		c.key = profileID
-		c.fields = map[string]field{profileID.name(): {target: profileID}}
+		maps.DeleteFunc(c.fields, func(_ string, f field) bool { return !c.reads(f.target) })
+		c.fields[c.key.name()] = field{target: c.key}
 	}
 	c.required = c.key.name()
 	if c.country = phone.Region([]byte(o.DefaultCountry)); c.country == "" && o.DefaultCountry != "" {
@@ -115,17 +126,26 @@ func (c *Checker) mapColumns(columns map[string]string) error {
 	return nil
 }
 
+const swapped = "--map is COLUMN=TARGET: did you mean "
+
+// parseRemoval is parseTarget for Remove.
+func (c *Checker) parseRemoval(column, to string) (field, error) {
+	name := c.key.name()
+	switch {
+	case to == name:
+		return field{target: c.key}, nil
+	case strings.TrimPrefix(to, "location.") == country.name() && c.reads(country):
+		return field{target: country}, nil
+	case to != "" && column == name:
+		return field{}, fmt.Errorf("expected %s, got %s; %s%s?", name, quote(to), swapped, mapFlag(to, column))
+	}
+	return field{}, fmt.Errorf("expected %s, got %s; remove reads no other column", name, quote(to))
+}
+
 // parseTarget reads the target of a mapped column.
 func (c *Checker) parseTarget(column, to string) (field, error) {
-	const swapped = "--map is COLUMN=TARGET: did you mean "
 	if c.operation == Remove {
-		if to != profileID.name() && to != "" && column == profileID.name() {
-			return field{}, fmt.Errorf("expected profile_id, got %s; %s%s?", quote(to), swapped, mapFlag(to, column))
-		}
-		if to != profileID.name() {
-			return field{}, fmt.Errorf("expected profile_id, got %s; remove reads no other column", quote(to))
-		}
-		return field{target: profileID}, nil
+		return c.parseRemoval(column, to)
 	}
 	if name, ok := strings.CutPrefix(to, "properties."); ok {
 		switch {

@@ -9,11 +9,7 @@ import (
 func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
 	start := len(out.Data)
 	if c.operation == Remove {
-		out.Data = append(out.Data, `{"type":"profile","id":`...)
-		key := len(out.Data)
-		out.Data = append(appendQuoted(out.Data, s.key), '}')
-		out.accept(start, key, key+len(s.key)+2, s.key)
-		return nil
+		return c.encodeRemoval(s, out)
 	}
 	data, key, fault := c.appendAttributes(append(out.Data, `{"type":"profile","attributes":{`...), s)
 	if fault != nil {
@@ -30,13 +26,56 @@ func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
 			"expected a profile of at most %d bytes, got %d; leave columns out with --drop", maxProfile, n)}
 	}
 	out.Data = data
-	out.accept(start, key, key+len(s.key)+2, s.lowerKey())
+	out.accept(start, key, c.identity(s))
 	return nil
 }
 
+// encodeRemoval appends what removes the person: the profile's element for a profile id, else the identifier alone.
+func (c *Checker) encodeRemoval(s *Scratch, out *Rows) *Fault {
+	start := len(out.Data)
+	if fault := c.checkContext(s); fault != nil {
+		return fault
+	}
+	if c.key == profileID {
+		out.Data = append(out.Data, `{"type":"profile","id":`...)
+	}
+	key := span{start: len(out.Data)}
+	out.Data = c.appendKey(out.Data, s)
+	key.end = len(out.Data)
+	if c.key == profileID {
+		out.Data = append(out.Data, '}')
+	}
+	out.accept(start, key, c.identity(s))
+	return nil
+}
+
+// checkContext checks the members that tell the country of a phone number, in a row that has no other profile.
+func (c *Checker) checkContext(s *Scratch) *Fault {
+	if p := s.filled[country]; p != 0 {
+		return s.checkMember(s.member(p))
+	}
+	return nil
+}
+
+// appendKey appends the identifier as it is sent, a JSON string.
+func (c *Checker) appendKey(data []byte, s *Scratch) []byte {
+	if c.key == externalID {
+		return appendText(data, string(s.key))
+	}
+	return appendQuoted(data, s.key) // the others need no escapes
+}
+
+// identity is what tells a person from others: emails are compared without regard to case.
+func (c *Checker) identity(s *Scratch) []byte {
+	if c.key == email {
+		return s.lowerKey()
+	}
+	return s.key
+}
+
 // appendAttributes appends the attributes, each with a comma, and sorts the other members into places and customs.
-// key is where the email begins. With a fault, data ends in the middle of a profile.
-func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, key int, fault *Fault) {
+// key is where the identifier is. With a fault, data ends in the middle of a profile.
+func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, key span, fault *Fault) {
 	s.places, s.customs = s.places[:0], s.customs[:0]
 	for i := range s.scan.members {
 		m := &s.scan.members[i]
@@ -47,10 +86,14 @@ func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, key int, 
 		case custom:
 			s.customs = append(s.customs, place(i+1))
 		case dropped:
-		case email:
+		case c.key:
 			data = append(data, e.label...)
-			key = len(data)
-			data = append(appendQuoted(data, s.key), ',')
+			key.start = len(data)
+			data = c.appendKey(data, s)
+			key.end = len(data)
+			data = append(data, ',')
+		case email:
+			data, fault = s.appendEmail(data, m)
 		case phoneNumber:
 			data, fault = c.appendPhone(data, m, s)
 		case propertiesObject, locationObject:
@@ -66,10 +109,23 @@ func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, key int, 
 			}
 		}
 		if fault != nil {
-			return data, 0, fault
+			return data, span{}, fault
 		}
 	}
 	return data, key, nil
+}
+
+// appendEmail appends an address that does not name the person, with a comma.
+func (s *Scratch) appendEmail(data []byte, m *member) ([]byte, *Fault) {
+	if m.kind != text {
+		return data, s.notText(m)
+	}
+	value := trim(s.scan.text(m))
+	if !validEmail(value) {
+		return data, &Fault{EmailInvalid, cutName(s.column(m)), quote(value) + " " + emailReason(value)}
+	}
+	data = append(data, s.columns.entries[m.column].label...)
+	return append(appendQuoted(data, value), ','), nil
 }
 
 // sortNested sorts the members of the location or properties object m into places or customs.

@@ -34,8 +34,8 @@ func TestRemove(t *testing.T) {
 		{"a letter that is not ASCII", `{"profile_id":"é"}`,
 			invalid(`"é"`, `"é" is not a profile id: it contains 'é'`)},
 		{"an address", `{"profile_id":"a@b.co"}`,
-			invalid(`"a@b.co"`, `"a@b.co" is an email address; remove expects Klaviyo profile ids`)},
-		{"no id", `{"email":"a@b.co"}`, missing(Missing, `missing; the row has "email"`)},
+			invalid(`"a@b.co"`, `"a@b.co" is an email address, not a profile id; use --by email`)},
+		{"no id", `{"email":"a@b.co"}`, missing(Missing, `missing, but "email" is there; use --by email`)},
 		{"a name in capitals", `{"PROFILE_ID":"x"}`, missing(Missing, `missing, but "PROFILE_ID" is there: `+
 			`names are case-sensitive; use AS "profile_id" or --map PROFILE_ID=profile_id`)},
 		{"a null id", `{"profile_id":null}`, missing(Present, "null")},

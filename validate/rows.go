@@ -8,12 +8,13 @@ type Row struct {
 	// row.
 	Start, End uint32
 
-	// KeyStart and KeyEnd bound the key in Rows.Data: the identifier's value as a JSON string with its quotes.
-	// They are equal when the row has no readable key. The key of a good row is a part of its profile.
+	// KeyStart and KeyEnd bound the key in Rows.Data: the identifier as a JSON string with its quotes. The key of a
+	// good row is a part of its profile, and so a phone number in E.164; that of a rejected row is as the row has it,
+	// cut. They are equal when the row has no readable key.
 	KeyStart, KeyEnd uint32
 
-	// Identity is the same for two rows of one person: two hashes, with seeds of this process, of the lower-case
-	// email or of the profile id. It is zero for a rejected row.
+	// Identity is the same for two rows of one person: two hashes, with seeds of this process, of the
+	// identifier as it is sent, an email in lower case. It is zero for a rejected row.
 	Identity [2]uint64
 
 	// Required says how the row has the required column.
@@ -63,12 +64,15 @@ func (r *Rows) Reset() {
 
 var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
-// accept appends the row whose profile begins at start and ends with Data. key and keyEnd bound its key with the
-// quotes, and identity is what tells it from other persons.
-func (r *Rows) accept(start, key, keyEnd int, identity []byte) {
+// span is a stretch of Rows.Data.
+type span struct{ start, end int }
+
+// accept appends the row whose profile begins at start and ends with Data. key is the identifier in it, and identity
+// what tells the person from others.
+func (r *Rows) accept(start int, key span, identity []byte) {
 	r.Rows = append(r.Rows, Row{
 		Start: uint32(start), End: uint32(len(r.Data)),
-		KeyStart: uint32(key), KeyEnd: uint32(keyEnd),
+		KeyStart: uint32(key.start), KeyEnd: uint32(key.end),
 		Identity: [2]uint64{maphash.Bytes(seeds[0], identity), maphash.Bytes(seeds[1], identity)},
 	})
 	r.Data = append(r.Data, ',')

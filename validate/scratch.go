@@ -10,7 +10,7 @@ type Scratch struct {
 	filled  [targets]place // the member that fills each target
 	places  []place        // the members that go into location
 	customs []place        // the members that go into properties
-	key     []byte         // the identifier's value, trimmed
+	key     []byte         // the identifier as Klaviyo gets it
 	lower   []byte         // key in lower case
 
 	droppedPhone bool // the row is sent without its phone number
@@ -66,5 +66,8 @@ func (s *Scratch) appendKey(data []byte, m *member) []byte {
 	case len(value) <= maxEmail && !m.valueEscaped:
 		return appendQuoted(data, value)
 	}
-	return json.AppendEscape(data, cutAt(string(value), maxEmail), 0)
+	return appendText(data, cutAt(string(value), maxEmail))
 }
+
+// appendText appends any text as a JSON string.
+func appendText(data []byte, text string) []byte { return json.AppendEscape(data, text, 0) }

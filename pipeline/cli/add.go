@@ -37,7 +37,7 @@ func (a *addCommand) plan(g given) (*transfer, error) {
 		return nil, err
 	}
 	t.options.List.Create, t.options.List.OptIn = !a.NoCreate, a.process()
-	a.waitFlags.apply(t.options, a.Wait)
+	a.waitFlags.apply(g, t.options)
 	return t, nil
 }
 

@@ -37,6 +37,7 @@ type commands struct {
 	Run      runCommand      `cmd:"" help:"Add or remove people as a Treasure Data settings file says."`
 	Check    checkCommand    `cmd:"" help:"Check rows without sending anything."`
 	Wait     waitCommand     `cmd:"" help:"Wait for the import jobs of an earlier run."`
+	Members  membersCommand  `cmd:"" help:"Print who is on a list."`
 	Pick     pickCommand     `cmd:"" help:"Print the rows of an earlier run that have a given status."`
 	Report   reportCommand   `cmd:"" help:"Merge reports and show them as text, a web page or metrics."`
 	Schedule scheduleCommand `cmd:"" help:"Run a command on a Treasure Data cron schedule."`
@@ -105,7 +106,7 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 			"version":  "klaviyo-export " + version() + " " + runtime.Version(),
 			"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision,
 		},
-		listHelp, rowHelp, sendingHelp, waitingHelp, klaviyoHelp, simulateHelp, messageHelp,
+		listHelp, rowHelp, sendingHelp, waitingHelp, membersHelp, klaviyoHelp, simulateHelp, messageHelp,
 		pickHelp, reportHelp, runHelp, scheduleHelp, timesHelp, lookHelp, serverHelp,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}), kong.ValueFormatter(helpOf),
 		kong.ExplicitGroups(groups),

@@ -17,14 +17,15 @@ const (
 )
 
 func (*removeCommand) Help() string {
-	return `Each row names a profile by its profile_id. Other columns have no effect.
+	return `Each row names a person by one column: profile_id, or the one that --by names. Other columns have no effect.
+By email, phone number or external id, a person who is not on the list is skipped.
 
 Consent does not change: remove unsubscribes no one. If no list has the name, the run fails.
 
 Example:
 
-    duckdb -jsonlines shop.db -c "select profile_id from lapsed" |
-      klaviyo-export remove --list-id XyZ123 > results.ndjson`
+    duckdb -jsonlines shop.db -c "select email from lapsed" |
+      klaviyo-export remove --by email --list-id XyZ123 > results.ndjson`
 }
 
 // plan checks the flags.
@@ -32,7 +33,14 @@ func (r *removeCommand) plan(g given) (*transfer, error) {
 	if err := g.idle("remove", addOnlyFlags); err != nil {
 		return nil, err
 	}
-	return r.transferFlags.plan(g, validate.Remove)
+	if err := g.useless("dry-run", "nothing is sent", "verify"); err != nil {
+		return nil, err
+	}
+	t, err := r.transferFlags.plan(g, validate.Remove)
+	if err == nil {
+		t.options.Verify = r.Verify
+	}
+	return t, err
 }
 
 func (r *removeCommand) Run(c *console, g given) error {

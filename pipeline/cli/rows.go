@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -16,6 +17,7 @@ const maxWindow = 100_000_000
 
 // rowFlags say what the rows hold and how many of them may be bad.
 type rowFlags struct {
+	By              string            `placeholder:"COLUMN" help:"${help_by}"`
 	Map             map[string]string `mapsep:"none" placeholder:"COLUMN=TARGET" help:"${help_map}"`
 	Drop            []string          `sep:"none" placeholder:"COLUMN" help:"Leave a column out. Repeatable."`
 	DefaultCountry  string            `placeholder:"CC" help:"${help_default_country}"`
@@ -29,11 +31,13 @@ type rowFlags struct {
 }
 
 var rowHelp = kong.Vars{
+	"help_by": "Column that names the person: email, phone_number or external_id. remove also accepts profile_id, " +
+		"which is its default; add's is email.",
 	"help_map":             "Send a column as another attribute, as a location member, or as properties.NAME. Repeatable.",
 	"help_default_country": "Two-letter country for phone numbers without a country code, in rows that have no country.",
 	"help_phone":           "Reject rows with an invalid or ambiguous phone number, or send them without the number.",
 	"help_empty":           "Send empty strings as they are, or treat them as null: CSV tools write null that way.",
-	"help_same":            "Send only the first of the rows with the same email (remove: profile_id), or send them all.",
+	"help_same":            "Send only the first of the rows with the same identifier, or send them all.",
 	"help_max_invalid": "How many rows may be rejected, here or by Klaviyo, before the run counts as failed: " +
 		"a number or a share of the rows read.",
 	"help_stop_on_invalid": "Stop at the first rejected row beyond --max-invalid. A share counts from 1,000 rows on.",
@@ -46,10 +50,12 @@ var (
 )
 
 // profileFlags concern the profile that add sends. Remove refuses them.
-var profileFlags = []idleFlag{
+var profileFlags = []idleFlag{{"empty", "an empty identifier is rejected"}}
+
+// phoneFlags concern phone numbers. Remove reads them only with --by phone_number.
+var phoneFlags = []idleFlag{
 	{"default-country", "phone numbers are not read"},
 	{"bad-phone", "phone numbers are not read"},
-	{"empty", "an empty profile_id is rejected"},
 }
 
 // options returns the options of a run on the rows.
@@ -58,7 +64,7 @@ func (f *rowFlags) options(g given, operation validate.Operation) (*pipeline.Opt
 		return nil, err
 	}
 	checker, err := validate.New(validate.Options{
-		Operation: operation, DefaultCountry: f.DefaultCountry, Map: f.Map, Drop: f.Drop,
+		Operation: operation, By: f.By, DefaultCountry: f.DefaultCountry, Map: f.Map, Drop: f.Drop,
 		BadPhone: badPhones[f.BadPhone], Empty: empties[f.Empty],
 	})
 	if err != nil {
@@ -84,7 +90,11 @@ func (f *rowFlags) check(g given, operation validate.Operation) error {
 		return fmt.Errorf("--expect-rows: expected 0 or more rows, got %d", *f.ExpectRows)
 	}
 	if operation == validate.Remove {
-		if err := g.idle("remove", profileFlags); err != nil {
+		idle := profileFlags
+		if f.By != "phone_number" {
+			idle = slices.Concat(phoneFlags, idle)
+		}
+		if err := g.idle("remove", idle); err != nil {
 			return err
 		}
 	}

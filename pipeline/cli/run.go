@@ -85,7 +85,7 @@ func (r *runCommand) check(g given) error {
 	if g["task"] && r.Task == "" {
 		return errors.New(`--task: expected the name of a task, got ""`)
 	}
-	return cmp.Or(r.listFlags.check(g), g.apart("wait", "", "no-wait"))
+	return cmp.Or(r.listFlags.check(g), g.apart("wait", "", "no-wait"), g.apart("verify", "", "no-wait"))
 }
 
 // translated are the flags that translate turns into settings or that only run has. It copies all others.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,19 +11,34 @@ import (
 
 // waitFlags turn waiting on.
 type waitFlags struct {
-	Wait bool `help:"Wait until Klaviyo has finished the import jobs, and report the outcome of each row."`
+	Wait   bool `help:"Wait until Klaviyo has finished the import jobs, and report the outcome of each row."`
+	Verify bool `help:"${help_verify}"`
 	waitingFlags
 }
 
 // check refuses the flags of waiting without waiting.
 func (f *waitFlags) check(g given) error {
-	if err := g.needs("wait", "wait-timeout", "max-open-jobs"); err != nil {
+	if !g["verify"] {
+		if err := g.needs("wait", "wait-timeout", "max-open-jobs"); err != nil {
+			return err
+		}
+	}
+	if err := g.useless("dry-run", "nothing is sent", "wait", "verify"); err != nil {
 		return err
 	}
-	if g["wait"] && g["dry-run"] {
-		return errors.New("--wait has no effect with --dry-run: nothing is sent")
-	}
 	return f.waitingFlags.check()
+}
+
+// verifiedJobs is how many import jobs are waited for at once with --verify: reading back takes much longer than
+// importing, and the rows that wait for it take memory.
+const verifiedJobs = 32
+
+// apply sets the options of a run.
+func (f *waitFlags) apply(g given, o *pipeline.Options) {
+	f.waitingFlags.apply(o, f.Wait || f.Verify)
+	if o.Verify = f.Verify; f.Verify && !g["max-open-jobs"] {
+		o.MaxOpenJobs = verifiedJobs
+	}
 }
 
 // waitingFlags say how import jobs are waited for.
@@ -34,6 +48,8 @@ type waitingFlags struct {
 }
 
 var waitingHelp = kong.Vars{
+	"help_verify": "Read the rows back on the list, 100 per request, and report whether each person is there and since " +
+		"when. Implies --wait.",
 	"help_wait_timeout":  "Wait up to this long for each import job, from 5m to 24h.",
 	"help_max_open_jobs": "Wait for at most this many import jobs at once. The number bounds memory.",
 }

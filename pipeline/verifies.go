@@ -1,0 +1,139 @@
+package pipeline
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/segmentio/encoding/json"
+	"github.com/sourcegraph/conc/stream"
+
+	"klaviyo-export/report"
+	"klaviyo-export/sink"
+	"klaviyo-export/validate"
+)
+
+// verifiesAtOnce is how many stretches of rows are read back at once. The look-ups of one fill the quota; the next one
+// begins while its last answers are on the way.
+const verifiesAtOnce = 2
+
+// verifies is the stage that reads applied rows back on the list, with a quota of its own, while other batches are
+// sent. Results are handed on in order.
+type verifies struct {
+	control *control
+	reader  *sink.ReadBack // nil: nothing is read back
+	removal bool
+	emit    func(*results)
+	stream  *stream.Stream
+}
+
+func newVerifies(c *control, reader *sink.ReadBack, o *Options, emit func(*results)) *verifies {
+	return &verifies{
+		control: c, reader: reader, removal: o.Operation == validate.Remove, emit: emit,
+		stream: stream.New().WithMaxGoroutines(verifiesAtOnce),
+	}
+}
+
+// add reads the applied rows of results back and hands the results on. It blocks while enough are being read.
+func (s *verifies) add(ctx context.Context, r *results) {
+	if s.reader == nil {
+		s.emit(r)
+		return
+	}
+	s.stream.Go(func() stream.Callback {
+		s.verify(ctx, r)
+		return func() { s.emit(r) }
+	})
+}
+
+// wait returns when all results are handed on.
+func (s *verifies) wait() { s.stream.Wait() }
+
+// verify reads the applied rows of r back. Where that fails, or ctx ends, they are not verified.
+func (s *verifies) verify(ctx context.Context, r *results) {
+	defer s.control.guard()
+	s.control.begin("verify")
+	rows := r.applied()
+	r.proofs = make([]proof, len(rows))
+	values := make([]string, len(rows))
+	for i, row := range rows {
+		r.proofs[i].row, r.proofs[i].removal, values[i] = row, s.removal, plain(r.key(row))
+	}
+	if len(rows) == 0 || ctx.Err() != nil {
+		return
+	}
+	read := s.reader.Added
+	if s.removal {
+		read = s.reader.Removed
+	}
+	found, err := read(ctx, values)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.control.stop(err)
+		}
+		return
+	}
+	began := s.control.client.Began()
+	for i := range r.proofs {
+		p := &r.proofs[i]
+		p.state, p.missing = found[i].State, found[i].State == sink.OffList
+		if s.removal {
+			p.missing = found[i].State == sink.OnList
+			continue
+		}
+		p.since, p.mailable = found[i].Since, found[i].Mailable
+		p.new = !p.since.IsZero() && !p.since.Before(began)
+	}
+}
+
+// proof is what reading a row back showed.
+type proof struct {
+	row           int // index in results
+	state         sink.ProofState
+	missing       bool // it is not as it should be
+	removal       bool
+	since         time.Time
+	new, mailable bool
+}
+
+// applied returns the indexes of the rows that are applied and whose lines are not written yet.
+func (r *results) applied() (rows []int) {
+	for i := range r.odd {
+		if line := &r.odd[i].line; line.Status == report.Applied && line.Raw == nil {
+			rows = append(rows, r.odd[i].row)
+		}
+	}
+	for n := range r.shared {
+		place := 0
+		for row := range r.rowsOf(n) {
+			if r.shared[n].of(place).Status == report.Applied {
+				rows = append(rows, row)
+			}
+			place++
+		}
+	}
+	slices.Sort(rows)
+	return rows
+}
+
+// enter enters what reading a row back showed into its line.
+func (p *proof) enter(line *report.Line) {
+	switch {
+	case !p.missing:
+	case p.removal:
+		line.Status, line.Code = report.Unknown, "still_on_list"
+		line.Detail = "Klaviyo removed the person, but the list still shows the identifier: the person may have joined again"
+	default:
+		line.Status, line.Code = report.Unknown, "not_on_list"
+		line.Detail = "the import job ended without an error for this row, but the list does not show the person"
+	}
+	line.ReadBack = report.ReadBack{
+		Asked: true, Verified: p.state != sink.NotRead, Since: p.since, New: p.new, Mailable: p.mailable,
+	}
+}
+
+// plain is the text of a key.
+func plain(key []byte) (text string) {
+	_ = json.Unmarshal(key, &text) // it is a JSON string
+	return text
+}
