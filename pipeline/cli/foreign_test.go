@@ -148,8 +148,8 @@ func TestForeignNamesInReports(t *testing.T) {
 		{"joined emoji", "News 👩\u200d💻", "News 👩\u200d💻"},
 		{"the key", "News of pk_far_away", "News of [API key]"},
 		{"the key, escaped", `News of pk\u005ffar_away`, "News of [API key]"},
-		{"15 MB", strings.Repeat("x", 15<<20), strings.Repeat("x", 300) + "…"},
-		{"the key at the cut", strings.Repeat("x", 296) + "pk_far_away", strings.Repeat("x", 296) + "[API…"},
+		{"15 MB", strings.Repeat("x", 15<<20), strings.Repeat("x", 299) + "…"},
+		{"the key at the cut", strings.Repeat("x", 296) + "pk_far_away", strings.Repeat("x", 296) + "[AP…"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			url := far(t, map[string]string{
