@@ -127,8 +127,8 @@ func (p *proof) enter(line *report.Line) {
 		line.Status, line.Code = report.Unknown, "not_on_list"
 		line.Detail = "the import job ended without an error for this row, but the list does not show the person"
 	}
-	line.ReadBack = report.ReadBack{
-		Asked: true, Verified: p.state != sink.NotRead, Since: p.since, New: p.new, Mailable: p.mailable,
+	line.ReadBack = &report.ReadBack{
+		Verified: p.state != sink.NotRead, Since: p.since, New: p.new, Mailable: p.mailable,
 	}
 }
 

@@ -14,10 +14,9 @@ type Members struct {
 	Unverified int64 `json:"unverified"` // rows that could not be read back: they stay applied
 }
 
-// ReadBack is what reading a row back on the list showed. The zero value is of a row that was not read back.
+// ReadBack is what reading a row back on the list showed.
 type ReadBack struct {
-	Asked    bool      // the row should be read back
-	Verified bool      // it was
+	Verified bool      // false: it could not be read back
 	Since    time.Time // when the member joined the list; zero for a removal
 	New      bool      // the member joined by this run
 	Mailable bool      // marketing may be sent to the member
@@ -44,8 +43,6 @@ func (m *Members) count(status Status, r *ReadBack) {
 // append appends the members of a row's line.
 func (r *ReadBack) append(b []byte) []byte {
 	switch {
-	case !r.Asked:
-		return b
 	case !r.Verified:
 		return append(b, `,"verified":false`...)
 	case r.Since.IsZero():
