@@ -108,7 +108,7 @@ func appendLine(b []byte, l *Line) []byte {
 		b = append(b, ']')
 	}
 	if l.ReadBack != nil {
-		b = l.ReadBack.append(b)
+		b = l.ReadBack.Append(b)
 	}
 	return append(b, '}', '\n')
 }
