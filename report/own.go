@@ -85,7 +85,8 @@ func (e *Entry) set(name, value []byte) (ok bool) {
 	return true
 }
 
-// parseMember reads a comma and a member whose value is an integer, true, false or a string. It returns a string with its quotes.
+// parseMember reads a comma and a member whose value is an integer, true, false or a string. It returns a string with
+// its quotes.
 func parseMember(text []byte) (name, value, rest []byte, ok bool) {
 	if name, ok = bytes.CutPrefix(text, []byte(`,"`)); !ok {
 		return
