@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,10 +20,13 @@ const importPath = "/api/profile-bulk-import-jobs"
 // far answers as a Klaviyo on which one thing costs the client memory.
 type far struct {
 	refuses string        // the reason against each row of an import, or ""
-	fails   string        // the reason against each row of an import job but the first, or ""
+	fails   string        // the reason against each row of an import job but one that stays open, or ""
 	answer  time.Duration // how long an import takes to be answered
 	open    time.Duration // how long the first import job is open after the last import or error
+	endless bool          // the errors of import jobs have no end
 	members int           // instead of all this, a simulator whose list has so many members
+
+	reading atomic.Bool // whether all import jobs are open until the input has ended; false when it has
 
 	mu   sync.Mutex
 	rows []int     // of each import job
@@ -96,7 +101,8 @@ func (k *far) take(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"errors":[`)
 		for row := range n {
 			fmt.Fprintf(w, `%.*s{"code":"invalid","title":"T","detail":"%d %s",`+
-				`"source":{"pointer":"/data/attributes/profiles/data/%d/attributes/email"}}`, min(row, 1), ",", row, k.refuses, row)
+				`"source":{"pointer":"/data/attributes/profiles/data/%d/attributes/email"}}`,
+				min(row, 1), ",", row, k.refuses, row)
 		}
 		fmt.Fprint(w, `]}`)
 		return
@@ -110,10 +116,10 @@ func (k *far) take(w http.ResponseWriter, r *http.Request) {
 // job is an import job. k.mu must be locked.
 func (k *far) job(n int) string {
 	status, failed := "complete", 0
-	if n == 1 && time.Since(k.last) < k.open {
+	if n == 1 && time.Since(k.last) < k.open || k.reading.Load() {
 		status = "processing"
 	}
-	if n > 1 && k.fails != "" {
+	if k.fails != "" && (n > 1 || k.open == 0) {
 		failed = k.rows[n-1]
 	}
 	return fmt.Sprintf(`{"type":"profile-bulk-import-job","id":"J%d","attributes":{"status":%q,"failed_count":%d,`+
@@ -126,6 +132,9 @@ func (k *far) errors(w http.ResponseWriter, r *http.Request, job int) {
 	rows := k.rows[job-1]
 	k.last = time.Now()
 	k.mu.Unlock()
+	if k.endless {
+		rows = math.MaxInt
+	}
 	from := 0
 	_, _ = fmt.Sscan(r.URL.Query().Get("from"), &from)
 	next := "null"

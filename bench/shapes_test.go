@@ -111,7 +111,8 @@ func behindJob(n int) source {
 
 // accepted is the result of row i+1, of an import job that has a number.
 func accepted(b []byte, i, job int) []byte {
-	return fmt.Appendf(b, `{"type":"row","row":%d,"status":"accepted","key":"p%d@example.com","job":"J%d"}`, i+1, i+1, job)
+	return fmt.Appendf(b, `{"type":"row","row":%d,"status":"accepted","key":"p%d@example.com","job":"J%d"}`,
+		i+1, i+1, job)
 }
 
 // rejected is the result of row i+1.
@@ -121,11 +122,16 @@ func rejected(b []byte, i int, detail string) []byte {
 }
 
 // openJobs are the results of n import jobs of 8,000 rows, with five rejected rows behind each.
-func openJobs(n int) source {
+func openJobs(n int) source { return jobResults(n, 8000, 5) }
+
+// openKeys are the results of n import jobs of 7,500 rows, with two rejected rows behind each.
+func openKeys(n int) source { return jobResults(n, 7500, 2) }
+
+func jobResults(jobs, good, bad int) source {
 	detail := strings.Repeat("x", 100)
-	return lines(n*8000*6, func(b []byte, i int) []byte {
-		if i%6 == 0 {
-			return accepted(b, i, i/(8000*6)+1)
+	return lines(jobs*good*(1+bad), func(b []byte, i int) []byte {
+		if i%(1+bad) == 0 {
+			return accepted(b, i, i/(good*(1+bad))+1)
 		}
 		return rejected(b, i, detail)
 	})
@@ -145,10 +151,11 @@ func longLines(n int) source {
 // halfRejected are the results of n rows good, of which every second one is rejected.
 func halfRejected(n int) source {
 	return lines(n, func(b []byte, i int) []byte {
-		if i%2 == 0 {
-			return fmt.Appendf(b, `{"type":"row","row":%d,"status":"accepted","key":"somebody.%07d@example.com","job":"J1"}`, i+1, i)
+		status := "accepted"
+		if i%2 == 1 {
+			status = "rejected"
 		}
-		return fmt.Appendf(b, `{"type":"row","row":%d,"status":"rejected","key":"somebody.%07d@example.com","code":"invalid"}`, i+1, i)
+		return fmt.Appendf(b, `{"type":"row","row":%d,"status":%q,"key":"somebody.%07d@example.com"}`, i+1, status, i)
 	})
 }
 
@@ -191,7 +198,8 @@ func emptyProfiles(line string, n int) error {
 	if err := json.Unmarshal([]byte(line), &said); err != nil {
 		return err
 	}
-	body := `{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[{}` + strings.Repeat(",{}", n-1) + `]}}}}`
+	body := `{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[{}` +
+		strings.Repeat(",{}", n-1) + `]}}}}`
 	request, err := http.NewRequest(http.MethodPost, said.URL+importPath, strings.NewReader(body))
 	if err != nil {
 		return err
