@@ -8,12 +8,12 @@ _klaviyo_export() {
     before=${COMP_WORDS[COMP_CWORD-2]}
   fi
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'add remove run check wait members pick report schedule doctor simulate completion --help --version' -- "$current"))
+    COMPREPLY=($(compgen -W 'add remove run check wait pick report schedule doctor simulate completion --help --version' -- "$current"))
     return
   fi
   case ${COMP_WORDS[1]} in
   add)
-    flags='--list-id --list-name --opt-in --no-create --by --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --wait --verify --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    flags='--list-id --list-name --opt-in --no-create --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --wait --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
     --opt-in) values='single double' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
@@ -22,21 +22,21 @@ _klaviyo_export() {
     --resume) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-id | --list-name | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
+    --list-id | --list-name | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
     esac
     ;;
   remove)
-    flags='--list-id --list-name --by --map --drop --default-country --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --verify --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    flags='--list-id --list-name --map --drop --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
     --duplicates) values='first send' flags= ;;
     --resume) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-id | --list-name | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --base-url | --revision) flags= ;;
+    --list-id | --list-name | --map | --drop | --duplicate-window | --max-invalid | --expect-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --base-url | --revision) flags= ;;
     esac
     ;;
   run)
-    flags='--list-id --list-name --opt-in --no-create --set --secrets --task --no-wait --print --by --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --wait --verify --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    flags='--list-id --list-name --opt-in --no-create --set --secrets --task --no-wait --print --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --wait --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
     --opt-in) values='single double' flags= ;;
     --secrets) files=yes flags= ;;
@@ -46,19 +46,19 @@ _klaviyo_export() {
     --resume) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-id | --list-name | --set | --task | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
+    --list-id | --list-name | --set | --task | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
     *) files=yes ;;
     esac
     ;;
   check)
-    flags='--operation --by --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --quiet --log-format --help --version'
+    flags='--operation --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --quiet --log-format --help --version'
     case $before in
     --operation) values='add remove' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --empty) values='keep null' flags= ;;
     --duplicates) values='first send' flags= ;;
     --log-format) values='text json' flags= ;;
-    --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows) flags= ;;
+    --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows) flags= ;;
     esac
     ;;
   wait)
@@ -67,14 +67,6 @@ _klaviyo_export() {
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
     --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
-    esac
-    ;;
-  members)
-    flags='--fields --list-id --list-name --api-key-file --base-url --allow-insecure --revision --quiet --log-format --help --version'
-    case $before in
-    --api-key-file) files=yes flags= ;;
-    --log-format) values='text json' flags= ;;
-    --fields | --list-id | --list-name | --base-url | --revision) flags= ;;
     esac
     ;;
   pick)
