@@ -47,6 +47,10 @@ func (r *run) report(exit int, err error) *report.Report {
 		Version: r.options.Version, Timeline: c.timeline.Buckets(),
 	}
 	if r.options.Checker != nil {
+		rep.By = r.options.Checker.By()
+		if rep.By == defaultBy(rep.Operation) {
+			rep.By = ""
+		}
 		for _, column := range r.options.Checker.Columns() {
 			rep.Columns = append(rep.Columns, report.Column(column))
 		}
@@ -65,7 +69,8 @@ func (r *run) report(exit int, err error) *report.Report {
 	// A run that found no earlier results began with the first row.
 	rep.Rows.Continues = r.options.Resume != nil && r.options.Resume.Rows > 0
 	if r.earlier != nil {
-		rep.Operation = cmp.Or(r.earlier.Operation, rep.Operation)
+		rep.Operation, rep.By = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.By
+		rep.Members = r.earlier.Members.Plus(rep.Members)
 		// A killed run has no report that counts its import jobs.
 		seen := rep.Jobs.Complete + rep.Jobs.Cancelled + int64(len(rep.Jobs.Open))
 		rep.Jobs.Submitted = max(r.earlier.Jobs.Submitted, seen)

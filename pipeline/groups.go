@@ -13,6 +13,9 @@ const (
 	// more. They are counted in units.
 	maxHeld, heldUnit = 96 << 20, 64 << 10
 
+	// maxUnread is how many rows without an open import job are gathered to be read back.
+	maxUnread = 10_000
+
 	// maxKept is how long a key is at most that a job's error is looked for with. A key of ours has 101 characters.
 	maxKept = 1 << 10
 )
@@ -21,6 +24,7 @@ const (
 // waited for; rewrites reads all else again.
 type groups struct {
 	control *control
+	held    func(*report.Entry) bool // whether the row's key is kept
 	room    *permits
 	emit    func(*results)
 	open    *results
@@ -28,14 +32,14 @@ type groups struct {
 	job     string // of open's accepted rows
 }
 
-func newGroups(c *control, room *permits, emit func(*results)) *groups {
-	return &groups{control: c, room: room, emit: emit, open: new(results)}
+func newGroups(c *control, held func(*report.Entry) bool, room *permits, emit func(*results)) *groups {
+	return &groups{control: c, held: held, room: room, emit: emit, open: new(results)}
 }
 
 // add takes the next row.
 func (s *groups) add(e *report.Entry) {
 	waits := waiting(e)
-	if waits && s.job != "" && e.Job != s.job || s.rows >= maxGroup {
+	if waits && s.job != "" && e.Job != s.job || s.rows >= maxGroup || len(s.open.ends) >= maxUnread && !waits {
 		s.next()
 	}
 	s.control.read.Add(1)
@@ -43,14 +47,16 @@ func (s *groups) add(e *report.Entry) {
 		s.open.first = e.Row
 	}
 	s.open.last = e.Row
-	if !waits {
+	if !s.held(e) {
 		return
 	}
 	key := e.Key
 	if len(key) > maxKept {
 		key = nil
 	}
-	s.job = e.Job
+	if waits {
+		s.job = e.Job
+	}
 	s.open.add(key)
 	s.open.join(&report.Line{Status: e.Status, Job: e.Job})
 }

@@ -17,9 +17,9 @@ import (
 // hangs.
 func TestPanicInAStage(t *testing.T) {
 	t.Parallel()
-	for _, stage := range []string{"check", "batch", "send", "results", "settle", "write", "rehearse"} {
+	for _, stage := range []string{"check", "batch", "send", "results", "settle", "verify", "write", "rehearse"} {
 		for _, wait := range []bool{false, true} {
-			if stage == "settle" && !wait {
+			if (stage == "settle" || stage == "verify") && !wait {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s/wait=%v", stage, wait), func(t *testing.T) {
@@ -27,7 +27,7 @@ func TestPanicInAStage(t *testing.T) {
 				mustEnd(t)
 				o, sim := addOptions(t, nil)
 				if wait {
-					o.Wait, o.WaitTimeout = true, time.Minute
+					o.Wait, o.WaitTimeout, o.Verify = true, time.Minute, stage == "verify"
 					o.MaxOpenJobs = 1 // without a permit that is not given back the run hangs
 				}
 				o.Concurrency, o.mostRows, o.CheckFirst = 2, 10, stage == "rehearse"

@@ -15,6 +15,7 @@ import (
 	"io"
 
 	"klaviyo-export/report"
+	"klaviyo-export/validate"
 )
 
 // Interrupted is the cause with which a signal cancels the context that Run gets.
@@ -96,7 +97,7 @@ func (r *run) read(ctx context.Context, in io.Reader, emit func(*chunk)) error {
 func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error {
 	open := newPermits(r.watch, r.options.MaxOpenJobs)
 	writes := newWrites(r.control, r.out, open)
-	verifies := newVerifies(r.control, r.reader, r.options, writes.add)
+	verifies := newVerifies(r.control, r.reader, r.options.Operation == validate.Remove, writes.add)
 	settles := newSettles(r.control, r.watch, r.options, func(s *results) { verifies.add(ctx, s) })
 	sends := newSends(r.control, r.sender, r.options, open, func(s *results) { settles.add(ctx, s) })
 	batches := newBatches(r.control, r.sender, r.options, earlier, func(b *batch) { sends.add(ctx, b) })

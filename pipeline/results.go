@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"time"
 
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
@@ -47,6 +48,7 @@ type shared struct {
 	line       report.Line
 	rows       int
 	settlement *sink.Settlement
+	created    time.Time // when Klaviyo created that job, zero when not known
 }
 
 // newResults returns empty results from the pool.

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"io"
 
 	"klaviyo-export/report"
@@ -10,12 +11,15 @@ import (
 // results of the rows that were waited for.
 type rewrites struct {
 	*writes
+	held    func(*report.Entry) bool // as in groups
 	earlier *report.Results
 	changed bool // the earlier results are not what they were
+
+	extended []byte // a line
 }
 
-func newRewrites(w *writes, earlier *report.Results) *rewrites {
-	return &rewrites{writes: w, earlier: earlier}
+func newRewrites(w *writes, held func(*report.Entry) bool, earlier *report.Results) *rewrites {
+	return &rewrites{writes: w, held: held, earlier: earlier}
 }
 
 // add writes the rows of a group. It is called for one group after the other, and blocks while the output does.
@@ -24,15 +28,15 @@ func (s *rewrites) add(r *results) {
 	defer r.free()
 	defer s.control.guard()
 	s.control.begin("write")
-	for t := (turns{shared: r.shared}); !s.changed; {
+	for g := (held{turns: turns{shared: r.shared}, proofs: r.proofs}); !s.changed; {
 		e, err := s.earlier.Next()
-		if err != nil || e.Row > r.last || waiting(&e) && e.Row >= r.first && t.job() != e.Job {
+		if err != nil || e.Row > r.last || s.held(&e) && e.Row >= r.first && !g.next(&e) {
 			s.changed = true
 			s.control.stop(changed(err))
 			break
 		}
 		if e.Row >= r.first { // rows before it belong to a group that a panic cut short
-			s.line(&e, &t)
+			s.line(&e, &g)
 		}
 		if e.Row == r.last {
 			break
@@ -41,17 +45,46 @@ func (s *rewrites) add(r *results) {
 	s.flush()
 }
 
+// held goes through the rows of a group whose keys were kept.
+type held struct {
+	turns
+	proofs []proof
+	row    int // index of the next row
+}
+
+// next reports whether the next row is the one of an earlier result.
+func (g *held) next(e *report.Entry) bool { return len(g.shared) > 0 && g.job() == e.Job }
+
 // line writes one row.
-func (s *rewrites) line(e *report.Entry, t *turns) {
-	if !waiting(e) {
-		s.out.Line(&report.Line{
-			Row: e.Row, Status: e.Status, Stage: e.Stage, Code: e.Code, Dropped: e.Dropped, Raw: e.Text,
-		})
-		return
+func (s *rewrites) line(e *report.Entry, g *held) {
+	line := report.Line{Status: e.Status, Stage: e.Stage, Code: e.Code, Raw: e.Text}
+	if s.held(e) {
+		line = s.turn(&g.turns, e.Row)
+		if !waiting(e) {
+			line.Raw = e.Text // has members that only its run knew
+		}
+		if len(g.proofs) > 0 && g.proofs[0].row == g.row {
+			g.proofs[0].enter(&line)
+			g.proofs = g.proofs[1:]
+		}
+		g.row++
 	}
-	line := s.turn(t, e.Row)
 	line.Row, line.Key, line.Dropped = e.Row, e.Key, e.Dropped
+	if line.Raw != nil && line.ReadBack != nil {
+		line.Raw = s.extend(&line)
+	}
 	s.out.Line(&line)
+}
+
+// extend returns the line of an earlier result with what reading the row back showed, nil when that changes its status.
+func (s *rewrites) extend(line *report.Line) []byte {
+	end := bytes.LastIndexByte(line.Raw, '}')
+	if line.Status != report.Applied || end < 0 {
+		return nil
+	}
+	s.extended = append(s.extended[:0], line.Raw[:end]...)
+	s.extended = append(line.ReadBack.Append(s.extended), '}')
+	return s.extended
 }
 
 // changed is the error of earlier results that cannot be read for a second time, or differ then.

@@ -57,7 +57,7 @@ func (s *settles) settle(ctx context.Context, r *results) {
 		}
 	}
 	err := s.watch.Wait(ctx, time.Now().Add(s.timeout), jobs, func(job int, end *sink.End) {
-		of[job].settlement = &end.Settlement
+		of[job].settlement, of[job].created = &end.Settlement, end.Created
 		s.control.ended(jobs[job].ID, end)
 		s.control.sample()
 	})

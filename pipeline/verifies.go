@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -10,7 +11,6 @@ import (
 
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
-	"klaviyo-export/validate"
 )
 
 // verifiesAtOnce is how many stretches of rows are read back at once. The look-ups of one fill the quota; the next one
@@ -23,13 +23,14 @@ type verifies struct {
 	control *control
 	reader  *sink.ReadBack // nil: nothing is read back
 	removal bool
+	later   bool // the rows were sent by an earlier run
 	emit    func(*results)
 	stream  *stream.Stream
 }
 
-func newVerifies(c *control, reader *sink.ReadBack, o *Options, emit func(*results)) *verifies {
+func newVerifies(c *control, reader *sink.ReadBack, removal bool, emit func(*results)) *verifies {
 	return &verifies{
-		control: c, reader: reader, removal: o.Operation == validate.Remove, emit: emit,
+		control: c, reader: reader, removal: removal, emit: emit,
 		stream: stream.New().WithMaxGoroutines(verifiesAtOnce),
 	}
 }
@@ -53,14 +54,13 @@ func (s *verifies) wait() { s.stream.Wait() }
 func (s *verifies) verify(ctx context.Context, r *results) {
 	defer s.control.guard()
 	s.control.begin("verify")
-	rows := r.applied()
-	r.proofs = make([]proof, len(rows))
-	values := make([]string, len(rows))
-	for i, row := range rows {
-		r.proofs[i].row, r.proofs[i].removal, values[i] = row, s.removal, plain(r.key(row))
-	}
-	if len(rows) == 0 || ctx.Err() != nil {
+	r.proofs = r.applied()
+	if len(r.proofs) == 0 || ctx.Err() != nil {
 		return
+	}
+	values := make([]string, len(r.proofs))
+	for i := range r.proofs {
+		r.proofs[i].removal, values[i] = s.removal, plain(r.key(r.proofs[i].row))
 	}
 	read := s.reader.Added
 	if s.removal {
@@ -73,7 +73,6 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 		}
 		return
 	}
-	began := s.control.client.Began()
 	for i := range r.proofs {
 		p := &r.proofs[i]
 		p.state, p.missing = found[i].State, found[i].State == sink.OffList
@@ -82,7 +81,12 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 			continue
 		}
 		p.since, p.mailable = found[i].Since, found[i].Mailable
-		p.new = !p.since.IsZero() && !p.since.Before(began)
+		began := s.control.client.Began()
+		if s.later {
+			began = p.created.Truncate(time.Second)
+		}
+		p.dated = !s.later || !p.created.IsZero()
+		p.new = p.dated && !p.since.IsZero() && !p.since.Before(began)
 	}
 }
 
@@ -92,27 +96,29 @@ type proof struct {
 	state         sink.ProofState
 	missing       bool // it is not as it should be
 	removal       bool
+	created       time.Time // when Klaviyo created the row's import job, zero when not known
 	since         time.Time
+	dated         bool // whether the member is new is known
 	new, mailable bool
 }
 
-// applied returns the indexes of the rows that are applied and whose lines are not written yet.
-func (r *results) applied() (rows []int) {
+// applied returns proofs, still empty, of the rows that are applied, in input order.
+func (r *results) applied() (rows []proof) {
 	for i := range r.odd {
-		if line := &r.odd[i].line; line.Status == report.Applied && line.Raw == nil {
-			rows = append(rows, r.odd[i].row)
+		if r.odd[i].line.Status == report.Applied {
+			rows = append(rows, proof{row: r.odd[i].row})
 		}
 	}
 	for n := range r.shared {
 		place := 0
 		for row := range r.rowsOf(n) {
 			if r.shared[n].of(place).Status == report.Applied {
-				rows = append(rows, row)
+				rows = append(rows, proof{row: row, created: r.shared[n].created})
 			}
 			place++
 		}
 	}
-	slices.Sort(rows)
+	slices.SortFunc(rows, func(a, b proof) int { return cmp.Compare(a.row, b.row) })
 	return rows
 }
 
@@ -127,8 +133,8 @@ func (p *proof) enter(line *report.Line) {
 		line.Status, line.Code = report.Unknown, "not_on_list"
 		line.Detail = "the import job ended without an error for this row, but the list does not show the person"
 	}
-	line.ReadBack = report.ReadBack{
-		Asked: true, Verified: p.state != sink.NotRead, Since: p.since, New: p.new, Mailable: p.mailable,
+	line.ReadBack = &report.ReadBack{
+		Verified: p.state != sink.NotRead, Since: p.since, Dated: p.dated, New: p.new, Mailable: p.mailable,
 	}
 }
 

@@ -8,12 +8,14 @@ import (
 
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
+	"klaviyo-export/validate"
 )
 
 // Wait reads the results of an earlier run from in, waits for the import jobs of the rows that are accepted there,
 // and writes the final results of these rows to out. All other rows are passed on as they are, in the same order. A
-// new report replaces the old one. Of the options it uses Client, WaitTimeout, MaxOpenJobs, Gauge and Version. It
-// returns what Run returns.
+// new report replaces the old one. With Verify, rows that are or become applied are read back on the list, unless they
+// were before. Of the options it uses Client, WaitTimeout, MaxOpenJobs, Verify, Gauge and Version. It returns what Run
+// returns.
 func Wait(ctx context.Context, o *Options, in io.Reader, out io.Writer) (*report.Report, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -45,16 +47,57 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 	if first.Reports != nil {
 		*r.earlier = *first.Reports
 	}
+	if err := r.prepareReading(ctx); err != nil {
+		return err
+	}
+	held := waiting
+	if r.options.Verify {
+		held = waitingOrUnread
+	}
 	room := newPermits(r.watch, maxHeld/heldUnit)
-	rewrites := newRewrites(newWrites(r.control, r.out, room), second)
-	settles := newSettles(r.control, r.watch, r.options, rewrites.add)
-	groups := newGroups(r.control, room, func(s *results) { settles.add(ctx, s) })
+	rewrites := newRewrites(newWrites(r.control, r.out, room), held, second)
+	verifies := newVerifies(r.control, r.reader, r.earlier.Operation == validate.Remove.String(), rewrites.add)
+	verifies.later = true
+	settles := newSettles(r.control, r.watch, r.options, func(s *results) { verifies.add(ctx, s) })
+	groups := newGroups(r.control, held, room, func(s *results) { settles.add(ctx, s) })
 
 	ended := r.readResults(first, groups.add)
 	groups.wait()
 	settles.wait()
+	verifies.wait()
 	r.open = rewrites.wait()
 	return ended
+}
+
+// prepareReading looks up the list on which rows are read back: that of the earlier report.
+func (r *run) prepareReading(ctx context.Context) error {
+	if !r.options.Verify {
+		return nil
+	}
+	if err := r.elsewhere(); err != nil {
+		return err
+	}
+	if r.earlier.List == nil || r.earlier.List.ID == "" {
+		return &Error{
+			Text: "wait: --verify needs the list's id, and no report in the results has it",
+			Hint: "continue that run with add --resume, or leave out --verify",
+		}
+	}
+	list, err := r.options.Client.FindList(ctx, sink.ListRef{ID: r.earlier.List.ID})
+	if err != nil {
+		return err
+	}
+	by := cmp.Or(r.earlier.By, defaultBy(r.earlier.Operation))
+	r.reader = sink.NewReadBack(r.options.Client, list, sink.Identifier(by))
+	return nil
+}
+
+// defaultBy is the identifier of an operation without --by.
+func defaultBy(operation string) string {
+	if operation == validate.Remove.String() {
+		return string(sink.ProfileID)
+	}
+	return string(sink.Email)
 }
 
 // readResults hands earlier results to add, one after the other. Its error is the input's.
@@ -102,6 +145,11 @@ func (r *run) elsewhere() error {
 
 // waiting reports whether the end of a row's import job is not known.
 func waiting(e *report.Entry) bool { return e.Status == report.Accepted && e.Job != "" }
+
+// waitingOrUnread also reports a row that is applied and was not read back.
+func waitingOrUnread(e *report.Entry) bool {
+	return waiting(e) || e.Status == report.Applied && !e.ReadBack && len(e.Key) > 0
+}
 
 func notResults(err error) error {
 	return &Error{

@@ -17,6 +17,7 @@ type Entry struct {
 	Column, Detail []byte // JSON strings with their quotes, or empty
 	Job            string
 	Dropped        []string // the columns whose values the row's profile went without; shared, not to be changed
+	ReadBack       bool     // the row was read back
 	Report         bool
 	Text           []byte // the line
 }
@@ -52,6 +53,9 @@ func parse(text []byte) (Entry, error) {
 		Detail  json.RawMessage `json:"detail"`
 		Job     string          `json:"job"`
 		Dropped json.RawMessage `json:"dropped"` // an object in a report
+
+		Since    json.RawMessage `json:"member_since"`
+		Verified json.RawMessage `json:"verified"`
 	}
 	if _, err := json.Parse(text, &line, json.DontMatchCaseInsensitiveStructFields); err != nil {
 		return Entry{}, errMember
@@ -82,6 +86,7 @@ func parse(text []byte) (Entry, error) {
 	return Entry{
 		Row: line.Row, Status: status, Key: line.Key, Column: line.Column, Detail: line.Detail,
 		Stage: valid(line.Stage), Code: valid(line.Code), Job: valid(line.Job), Dropped: dropped, Text: text,
+		ReadBack: line.Since != nil || line.Verified != nil,
 	}, nil
 }
 

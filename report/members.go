@@ -14,11 +14,11 @@ type Members struct {
 	Unverified int64 `json:"unverified"` // rows that could not be read back: they stay applied
 }
 
-// ReadBack is what reading a row back on the list showed. The zero value is of a row that was not read back.
+// ReadBack is what reading a row back on the list showed.
 type ReadBack struct {
-	Asked    bool      // the row should be read back
-	Verified bool      // it was
+	Verified bool      // false: it could not be read back
 	Since    time.Time // when the member joined the list; zero for a removal
+	Dated    bool      // whether the member is new is known
 	New      bool      // the member joined by this run
 	Mailable bool      // marketing may be sent to the member
 }
@@ -41,11 +41,9 @@ func (m *Members) count(status Status, r *ReadBack) {
 	}
 }
 
-// append appends the members of a row's line.
-func (r *ReadBack) append(b []byte) []byte {
+// Append appends the members of a row's line.
+func (r *ReadBack) Append(b []byte) []byte {
 	switch {
-	case !r.Asked:
-		return b
 	case !r.Verified:
 		return append(b, `,"verified":false`...)
 	case r.Since.IsZero():
@@ -53,22 +51,24 @@ func (r *ReadBack) append(b []byte) []byte {
 	}
 	b = append(b, `,"member_since":"`...)
 	b = r.Since.UTC().AppendFormat(b, time.RFC3339)
-	b = append(b, `","new":`...)
-	b = strconv.AppendBool(b, r.New)
+	b = append(b, '"')
+	if r.Dated {
+		b = strconv.AppendBool(append(b, `,"new":`...), r.New)
+	}
 	b = append(b, `,"mailable":`...)
 	return strconv.AppendBool(b, r.Mailable)
 }
 
-// mergeMembers adds up; nil when no report has any.
-func mergeMembers(a, b *Members) *Members {
-	if a == nil || b == nil {
-		if a == nil {
-			return b
-		}
-		return a
+// Plus returns the sum of two counts. Nil is none.
+func (m *Members) Plus(o *Members) *Members {
+	switch {
+	case m == nil:
+		return o
+	case o == nil:
+		return m
 	}
 	return &Members{
-		Verified: a.Verified + b.Verified, New: a.New + b.New, Unmailable: a.Unmailable + b.Unmailable,
-		Missing: a.Missing + b.Missing, Unverified: a.Unverified + b.Unverified,
+		Verified: m.Verified + o.Verified, New: m.New + o.New, Unmailable: m.Unmailable + o.Unmailable,
+		Missing: m.Missing + o.Missing, Unverified: m.Unverified + o.Unverified,
 	}
 }

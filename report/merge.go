@@ -31,14 +31,14 @@ func Merge(a, b *Report) *Report {
 	}
 	m := &Report{
 		Type: "report", ExitCode: worst(a.ExitCode, b.ExitCode),
-		Operation: agreed(a.Operation, b.Operation), List: mergeLists(a.List, b.List),
+		Operation: agreed(a.Operation, b.Operation), By: agreed(a.By, b.By), List: mergeLists(a.List, b.List),
 		Rows: a.Rows, Reasons: mergeReasons(a.Reasons, b.Reasons), Jobs: mergeJobs(&a.Jobs, &b.Jobs),
 		Requests: Requests{
 			Sent: a.Requests.Sent + b.Requests.Sent, Retried: a.Requests.Retried + b.Requests.Retried,
 			Throttled: a.Requests.Throttled + b.Requests.Throttled, Bytes: a.Requests.Bytes + b.Requests.Bytes,
 			Resent: a.Requests.Resent + b.Requests.Resent,
 		},
-		Members: mergeMembers(a.Members, b.Members),
+		Members: a.Members.Plus(b.Members),
 		Account: mergeAccounts(a.Account, b.Account), Simulated: a.Simulated || b.Simulated,
 		Columns: mergeColumns(a.Columns, b.Columns), Dropped: mergeDropped(a.Dropped, b.Dropped),
 		StartedAt: extreme(a.StartedAt, b.StartedAt, -1), FinishedAt: extreme(a.FinishedAt, b.FinishedAt, 1),

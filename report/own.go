@@ -59,6 +59,8 @@ func (e *Entry) set(name, value []byte) (ok bool) {
 	switch string(name) {
 	case "type", "row", "status", "dropped":
 		return false
+	case "member_since", "verified":
+		e.ReadBack = true
 	case "key":
 		e.Key = value
 		return len(value) > 0
@@ -83,7 +85,8 @@ func (e *Entry) set(name, value []byte) (ok bool) {
 	return true
 }
 
-// parseMember reads a comma and a member whose value is an integer or a string. It returns a string with its quotes.
+// parseMember reads a comma and a member whose value is an integer, true, false or a string. It returns a string with
+// its quotes.
 func parseMember(text []byte) (name, value, rest []byte, ok bool) {
 	if name, ok = bytes.CutPrefix(text, []byte(`,"`)); !ok {
 		return
@@ -95,12 +98,21 @@ func parseMember(text []byte) (name, value, rest []byte, ok bool) {
 	name, rest = name[:end], name[end+2:]
 	if rest[0] != '"' {
 		end = bytes.IndexAny(rest, ",}")
-		return name, nil, rest[max(end, 0):], end > 0 && strings.Trim(string(rest[:end]), "0123456789") == ""
+		return name, nil, rest[max(end, 0):], end > 0 && literal(rest[:end])
 	}
 	if end = endOfString(rest[1:]); end < 0 {
 		return nil, nil, nil, false
 	}
 	return name, rest[:end+2], rest[end+2:], true
+}
+
+// literal reports whether a value is an integer, true or false.
+func literal(value []byte) bool {
+	switch string(value) {
+	case "true", "false":
+		return true
+	}
+	return strings.Trim(string(value), "0123456789") == ""
 }
 
 // endOfString returns the index of the closing quote of a JSON string. The opening quote is before text.

@@ -11,6 +11,7 @@ type Report struct {
 	ExitCode  int      `json:"exit_code"`
 	Operation string   `json:"operation"`
 	List      *List    `json:"list,omitempty"` // nil when the run names no list
+	By        string   `json:"by,omitempty"`   // the identifier, "" for the operation's default
 	Rows      Rows     `json:"rows"`
 	Reasons   []Reason `json:"reasons"` // most rows first
 	Jobs      Jobs     `json:"jobs"`

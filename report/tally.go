@@ -79,7 +79,7 @@ func (t *tally) readBack(l *Line) {
 	if t.members == nil {
 		t.members = new(Members)
 	}
-	t.members.count(l.Status, &l.ReadBack)
+	t.members.count(l.Status, l.ReadBack)
 }
 
 // Members returns what reading rows back showed, nil when none was.

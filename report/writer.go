@@ -28,8 +28,8 @@ type Line struct {
 	Profiles int
 	// Dropped names the columns whose values the row's profile went without.
 	Dropped  []string
-	ReadBack ReadBack
-	Raw      []byte // the whole line without its newline; when set, the other fields only count
+	ReadBack *ReadBack // nil for a row that was not to be read back
+	Raw      []byte    // the whole line without its newline; when set, the other fields only count
 }
 
 // Writer writes result lines and counts them. It is for one goroutine at a time. It keeps the first error of its
@@ -56,7 +56,7 @@ func (w *Writer) Line(l *Line) {
 	if len(l.Dropped) > 0 {
 		w.tally.drop(l.Status, l.Dropped)
 	}
-	if l.ReadBack.Asked {
+	if l.ReadBack != nil {
 		w.tally.readBack(l)
 	}
 	if l.Status == Resumed || w.err != nil {
@@ -107,7 +107,9 @@ func appendLine(b []byte, l *Line) []byte {
 	if len(l.Dropped) > 0 {
 		b = append(b, ']')
 	}
-	b = l.ReadBack.append(b)
+	if l.ReadBack != nil {
+		b = l.ReadBack.Append(b)
+	}
 	return append(b, '}', '\n')
 }
 

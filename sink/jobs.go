@@ -168,6 +168,11 @@ func (j *Jobs) settle(w *wait) (err error) {
 func (j *Jobs) end(w *wait, job int, e *End) {
 	w.is[job] = true
 	w.left--
+	j.mu.Lock()
+	if is := j.open[w.jobs[job].ID]; is != nil {
+		e.Created = is.created
+	}
+	j.mu.Unlock()
 	j.drop(w, job)
 	w.ended(job, e)
 }

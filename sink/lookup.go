@@ -51,6 +51,7 @@ type collection struct {
 	endpoint *endpoint
 	query    url.Values // beside the filter
 	list     bool       // its equals takes a list of values
+	thorough bool       // whoever is not found is asked for singly
 }
 
 // members are the profiles on a list (klaviyo-more.md §3.1).
@@ -139,8 +140,9 @@ func newLookups(c *Client, list *List) *lookups {
 }
 
 // find looks people up by an identifier and sets found of each one, to nothing where Klaviyo knows nobody. It asks for
-// up to 100 at once. When an answer has somebody who matches no value, it asks for the people of that call who are
-// left over one by one: a profile may have several addresses and show another one (klaviyo-more.md §3.3).
+// up to 100 at once. When an answer has somebody who matches no value, or the collection is to be searched thoroughly,
+// it asks for the people of that call who are left over one by one: a profile may have several addresses and show
+// another one (klaviyo-more.md §3.3).
 //
 // A value that Klaviyo refuses has its row rejected. The error is that of Sender.Send.
 func (l *lookups) find(ctx context.Context, in *collection, by Identifier, people []*person) error {
@@ -215,7 +217,7 @@ func (l *lookups) request(ctx context.Context, in *collection, by Identifier, pe
 		p.found = nil
 		places[by.same(p.value)] = append(places[by.same(p.value)], p)
 	}
-	strangers := false
+	strangers := in.thorough
 	refused, err := l.read(ctx, in, in.any(by, values(people)), func(found *profileResource) {
 		matched := places[by.same(by.of(found))]
 		strangers = strangers || len(matched) == 0

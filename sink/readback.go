@@ -55,7 +55,9 @@ func (r *ReadBack) Added(ctx context.Context, values []string) ([]Proof, error) 
 			}
 		}
 	}
-	bare, err := r.lookups.throughProfiles(ctx, members, r.by, left)
+	profiles := r.lookups.client.profiles()
+	profiles.thorough = true // they were just added, so a profile is there
+	bare, err := r.lookups.throughProfiles(ctx, profiles, members, r.by, left)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +106,7 @@ func (r *ReadBack) Removed(ctx context.Context, values []string) ([]Proof, error
 	list, _, _ := r.lookups.list.State()
 	members := r.lookups.client.members(list)
 	if r.by == ExternalID || r.by == ProfileID {
-		bare, err := r.lookups.throughProfiles(ctx, members, r.by, people)
+		bare, err := r.lookups.throughProfiles(ctx, r.lookups.client.profiles(), members, r.by, people)
 		if err != nil {
 			return nil, err
 		}

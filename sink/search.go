@@ -127,7 +127,7 @@ func (l *lookups) onList(ctx context.Context, by Identifier, people []*person) e
 		err = l.find(ctx, l.client.members(id), by, people)
 	default:
 		var bare []*person
-		bare, err = l.throughProfiles(ctx, l.client.members(id), by, people)
+		bare, err = l.throughProfiles(ctx, l.client.profiles(), l.client.members(id), by, people)
 		for i := 0; err == nil && i < len(bare); i++ {
 			err = l.memberships(ctx, id, bare[i])
 		}
@@ -146,10 +146,10 @@ func (l *lookups) onList(ctx context.Context, by Identifier, people []*person) e
 // throughProfiles looks people up on the list by an identifier that the list does not know: first their profiles, then
 // the members with the email, or else the phone number, of a profile. found are members that are such a profile. bare
 // are steps to profiles that have neither.
-func (l *lookups) throughProfiles(ctx context.Context, members *collection, by Identifier, people []*person) (
-	bare []*person, err error,
-) {
-	if err := l.find(ctx, l.client.profiles(), by, people); err != nil {
+func (l *lookups) throughProfiles(
+	ctx context.Context, profiles, members *collection, by Identifier, people []*person,
+) (bare []*person, err error) {
+	if err := l.find(ctx, profiles, by, people); err != nil {
 		return nil, err
 	}
 	steps := map[Identifier][]*person{}

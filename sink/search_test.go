@@ -1,7 +1,13 @@
 package sink
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,4 +156,190 @@ func TestReadBack(t *testing.T) {
 			t.Errorf("of two, one still there: %+v, %v", left, err)
 		}
 	})
+}
+
+// given are people who are on the list News from the start.
+func given(profiles ...simulator.Profile) *simulator.Plan {
+	for i := range profiles {
+		profiles[i].Lists = []string{"News"}
+	}
+	return &simulator.Plan{Profiles: profiles}
+}
+
+// With one number, all its members come off, however many pages they fill.
+func TestSharedNumber(t *testing.T) {
+	profiles := make([]simulator.Profile, 150)
+	for i := range profiles {
+		profiles[i].Phone, profiles[i].External = "+4930901820", fmt.Sprint(i)
+	}
+	profiles = append(profiles, simulator.Profile{Phone: "+4930901821"})
+	bubble(t, nil, simulator.Options{Plan: given(profiles...)}, Options{RetryFor: time.Hour}, func(w *world) {
+		id, _, _ := w.list("News").State()
+		want := []string{"applied and 149 more", "skipped not_on_list"}
+		if diff := cmp.Diff(want, w.removed(PhoneNumber, "+4930901820", "+4930901822")); diff != "" {
+			t.Errorf("rows (-want +got):\n%s", diff)
+		}
+		if left := w.sim.Members(id); len(left) != 1 {
+			t.Errorf("%d members are left, want 1", len(left))
+		}
+	})
+}
+
+// An external id names one profile: somebody else with the same number stays.
+func TestExternalIDIsOneProfile(t *testing.T) {
+	plan := given(
+		simulator.Profile{Phone: "+4930901820", External: "a"}, simulator.Profile{Phone: "+4930901820", External: "b"},
+	)
+	bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		id, _, _ := w.list("News").State()
+		if diff := cmp.Diff([]string{"applied"}, w.removed(ExternalID, "a")); diff != "" {
+			t.Errorf("rows (-want +got):\n%s", diff)
+		}
+		if left := w.sim.Members(id); len(left) != 1 {
+			t.Errorf("members that are left: %v, want one", left)
+		}
+		if diff := cmp.Diff([]string{"skipped not_on_list", "applied"}, w.removed(ExternalID, "a", "b")); diff != "" {
+			t.Errorf("rows (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A second address of a profile is found where Klaviyo's filter finds it. Nobody else is removed for it.
+func TestSecondAddress(t *testing.T) {
+	for _, c := range []struct {
+		found string
+		want  []string
+		left  int
+	}{
+		{"any", []string{"applied", "skipped not_on_list", "applied"}, 1},
+		{"equals", []string{"skipped not_on_list", "skipped not_on_list", "applied"}, 2},
+		{"never", []string{"skipped not_on_list", "skipped not_on_list", "applied"}, 2},
+	} {
+		t.Run(c.found, func(t *testing.T) {
+			plan := given(
+				simulator.Profile{Email: "ann@example.org", Also: []string{"ann@example.com"}},
+				simulator.Profile{Email: "bo@example.com"}, simulator.Profile{Email: "cy@example.com"},
+			)
+			plan.AlsoFound = c.found
+			bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+				id, _, _ := w.list("News").State()
+				rows := w.removed(Email, "ann@example.com", "nobody@example.com", "bo@example.com")
+				if diff := cmp.Diff(c.want, rows); diff != "" {
+					t.Errorf("rows (-want +got):\n%s", diff)
+				}
+				if left := w.sim.Members(id); len(left) != c.left {
+					t.Errorf("members that are left: %v, want %d", left, c.left)
+				}
+			})
+		})
+	}
+}
+
+// What happens between look-up and removal is told as it is: who left meanwhile is off the list, and a list that is
+// gone ends the run with its rows unsent.
+func TestBetweenLookUpAndRemoval(t *testing.T) {
+	people := []simulator.Profile{{Email: "ann@example.com"}, {Email: "bo@example.com"}}
+	t.Run("a member leaves", func(t *testing.T) {
+		plan := given(people...)
+		plan.Faults = []simulator.Fault{{
+			On: "DELETE /api/lists/{id}/relationships/profiles", Do: "leave", Addresses: []string{"ann@*"},
+		}}
+		bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+			want := []string{"applied", "applied"}
+			if diff := cmp.Diff(want, w.removed(Email, "ann@example.com", "bo@example.com")); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+		})
+	})
+	t.Run("a profile is deleted", func(t *testing.T) {
+		refused := false
+		deleted := func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if !isRemoval(r) || refused {
+					next.ServeHTTP(rw, r)
+					return
+				}
+				refused = true
+				text, _ := io.ReadAll(r.Body)
+				id := regexp.MustCompile(`"id":"([^"]+)"`).FindSubmatch(text)[1]
+				gone := httptest.NewRequest(http.MethodDelete, r.URL.String(),
+					strings.NewReader(`{"data":[{"type":"profile","id":"`+string(id)+`"}]}`))
+				gone.Header = r.Header
+				next.ServeHTTP(httptest.NewRecorder(), gone)
+				problem(400, "invalid", "/data/", "Invalid profile IDs: "+string(id))(rw, r, next)
+			})
+		}
+		bubble(t, deleted, simulator.Options{Plan: given(people...)}, Options{RetryFor: time.Hour}, func(w *world) {
+			want := []string{"applied", "applied"}
+			if diff := cmp.Diff(want, w.removed(Email, "ann@example.com", "bo@example.com")); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+		})
+	})
+	t.Run("Klaviyo refuses somebody who is still there", func(t *testing.T) {
+		refuse := func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if !isRemoval(r) {
+					next.ServeHTTP(rw, r)
+					return
+				}
+				text, _ := io.ReadAll(r.Body)
+				id := regexp.MustCompile(`"id":"([^"]+)"`).FindSubmatch(text)[1]
+				problem(400, "invalid", "/data/", "Invalid profile IDs: "+string(id))(rw, r, next)
+			})
+		}
+		bubble(t, refuse, simulator.Options{Plan: given(people[0])}, Options{RetryFor: time.Hour}, func(w *world) {
+			if diff := cmp.Diff([]string{"rejected invalid"}, w.removed(Email, "ann@example.com")); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+		})
+	})
+	t.Run("the list vanishes", func(t *testing.T) {
+		plan := given(people...)
+		plan.Faults = []simulator.Fault{{On: "DELETE /api/lists/{id}/relationships/profiles", Do: "delete_list"}}
+		bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+			set := identifiers("ann@example.com", "bo@example.com")
+			err := NewRemoval(w.client, w.list("News"), Email).Send(w.Context(), set)
+			var failed *Error
+			if !errors.As(err, &failed) || failed.Kind != Setup || set[0].Status != Unsent || set[1].Status != Unsent {
+				t.Errorf("%v, statuses %v, %v", err, set[0].Status, set[1].Status)
+			}
+		})
+	})
+}
+
+// A value that Klaviyo refuses among a hundred costs its own row. The request itself may be wrong only if all are
+// refused.
+func TestRefusedValue(t *testing.T) {
+	refuse := func(bad string) func(http.Handler) http.Handler {
+		return func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.Contains(r.URL.Query().Get("filter"), bad) && strings.Contains(r.URL.Path, "/profiles") {
+					problem(400, "invalid", "/data/", "Invalid filter provided.")(w, r, next)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		}
+	}
+	plan := given(simulator.Profile{Email: "p1@example.com"})
+	bubble(t, refuse("p7@"), simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		for i, row := range w.removed(Email, addresses(0, 100)...) {
+			want := map[int]string{1: "applied", 7: "rejected invalid"}[i]
+			if want == "" {
+				want = "skipped not_on_list"
+			}
+			if row != want {
+				t.Errorf("row %d is %s, want %s", i, row, want)
+			}
+		}
+	})
+	bubble(t, refuse("@"), simulator.Options{Plan: given(simulator.Profile{Email: "p1@example.com"})},
+		Options{RetryFor: time.Hour}, func(w *world) {
+			set := identifiers(addresses(0, 100)...)
+			err := NewRemoval(w.client, w.list("News"), Email).Send(w.Context(), set)
+			if got := statuses(set); err == nil || got["unsent"] != 100 {
+				t.Errorf("%v: %v", err, got)
+			}
+		})
 }

@@ -14,6 +14,7 @@ import (
 type End struct {
 	State      JobState
 	Took       time.Duration // from its creation to its completion by Klaviyo's clock, 0 when not known
+	Created    time.Time     // by Klaviyo's clock; zero when not known
 	Settlement Settlement
 	Unread     string // why the errors of a job that has ended were not read; such a job counts as Open
 }

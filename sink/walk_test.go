@@ -2,6 +2,8 @@ package sink
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,4 +49,88 @@ func TestMembers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A walk that cannot be finished is an error, never a short list: pages that lead back, an order that is not the one of
+// joining, a list that is deleted, a failure that stays.
+func TestBrokenWalk(t *testing.T) {
+	const members = "GET /api/lists/{id}/profiles"
+	backwards := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if query := r.URL.Query(); query.Get("sort") == "joined_group_at" && query.Get("filter") != "" {
+				query.Set("sort", "-joined_group_at")
+				r.URL.RawQuery = query.Encode()
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	for _, c := range []struct {
+		name   string
+		wrap   func(http.Handler) http.Handler
+		faults []simulator.Fault
+		want   string
+	}{
+		{"pages that lead back", nil, []simulator.Fault{{On: members, Skip: 3, Do: "loop", Times: -1}}, "pages repeat"},
+		{"newest first", backwards, nil, "in the order in which they joined"},
+		{"a list that is deleted", nil, []simulator.Fault{{On: members, Skip: 5, Do: "delete_list"}}, "HTTP 404"},
+		{"a failure that stays", nil, []simulator.Fault{{On: members, Skip: 5, Do: "status", Status: 503, Times: -1}},
+			"HTTP 503"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			plan := &simulator.Plan{Faults: c.faults}
+			for i := range 2000 {
+				plan.Profiles = append(plan.Profiles, simulator.Profile{
+					Email: fmt.Sprintf("p%d@example.com", i), Lists: []string{"News"}, Joined: time.Duration(i) * time.Minute,
+				})
+			}
+			bubble(t, c.wrap, simulator.Options{Plan: plan}, Options{RetryFor: time.Minute}, func(w *world) {
+				err := w.client.Members(w.Context(), w.list("News"), nil, func([]Member) error { return nil })
+				if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("error %v, want one with %q", err, c.want)
+				}
+			})
+		})
+	}
+}
+
+// People who join or leave during a walk cost nobody else: everybody who is there from the start to the end is read
+// once.
+func TestWalkOfAChangingList(t *testing.T) {
+	const members = "GET /api/lists/{id}/profiles"
+	plan := &simulator.Plan{Faults: []simulator.Fault{
+		{On: members, Skip: 2, Do: "join", Addresses: []string{"late1@example.com", "late2@example.com"}},
+		{On: members, Skip: 4, Every: 3, Times: 10, Do: "leave", Addresses: []string{"gone*"}, Profiles: 7},
+	}}
+	for i := range 3000 {
+		address := fmt.Sprintf("stays%d@example.com", i)
+		if i%10 == 0 {
+			address = fmt.Sprintf("gone%d@example.com", i)
+		}
+		plan.Profiles = append(plan.Profiles, simulator.Profile{
+			Email: address, Lists: []string{"News"}, Joined: time.Duration(i/40+1) * time.Hour,
+		})
+	}
+	bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Minute}, func(w *world) {
+		read := map[string]int{}
+		err := w.client.Members(w.Context(), w.list("News"), []string{"email"}, func(members []Member) error {
+			for _, m := range members {
+				read[plain(m.Attributes["email"])]++
+			}
+			return nil
+		})
+		stayed := 0
+		for address, times := range read {
+			switch {
+			case times != 1:
+				t.Errorf("%s was read %d times", address, times)
+			case strings.HasPrefix(address, "stays"):
+				stayed++
+			case !strings.HasPrefix(address, "gone"):
+				t.Errorf("%s joined during the walk", address)
+			}
+		}
+		if err != nil || stayed != 2700 {
+			t.Errorf("%d of 2700 who stayed were read: %v", stayed, err)
+		}
+	})
 }

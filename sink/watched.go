@@ -8,6 +8,7 @@ type watched struct {
 	state   JobState
 	reading bool // it has ended, and its errors are read
 	took    time.Duration
+	created time.Time // by Klaviyo's clock; zero when it did not say
 	done    int       // completed_count and failed_count together, as of the last poll
 	failed  int       // failed_count, -1 when Klaviyo did not say
 	total   int       // total_count, -1 when Klaviyo did not say
@@ -57,6 +58,7 @@ func (w *watched) miss() {
 func (w *watched) update(job *jobResource) {
 	w.absent, w.failed, w.total = time.Time{}, -1, -1
 	w.took, w.done = job.took(), job.Attributes.CompletedCount
+	w.created, _ = time.Parse(time.RFC3339, job.Attributes.CreatedAt)
 	if n := job.Attributes.FailedCount; n != nil {
 		w.failed = *n
 		w.done += *n

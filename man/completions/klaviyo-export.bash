@@ -63,7 +63,7 @@ _klaviyo_export() {
     esac
     ;;
   wait)
-    flags='--wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --quiet --log-format --help --version'
+    flags='--verify --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --quiet --log-format --help --version'
     case $before in
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;

@@ -10,6 +10,7 @@ import (
 )
 
 type waitCommand struct {
+	Verify       bool `group:"waiting" help:"${help_verify}"`
 	waitingFlags `group:"waiting"`
 	klaviyoFlags `group:"klaviyo"`
 	messageFlags `group:"messages"`
@@ -17,7 +18,7 @@ type waitCommand struct {
 
 func (*waitCommand) Help() string {
 	return `Reads results from standard input. Rows that are accepted there get their final status. All other rows are
-passed on unchanged.
+passed on unchanged. With --verify, applied rows that were not read back before are read back on the list.
 
 Example:
 
@@ -37,6 +38,7 @@ func (w *waitCommand) Run(c *console, g given) error {
 	defer context.AfterFunc(c.abort, client.Abort)()
 	o := &pipeline.Options{Version: version(), BaseURL: w.BaseURL}
 	w.waitingFlags.apply(o, true)
+	o.Verify = w.Verify
 	if badKey != nil {
 		return c.refuse(o, "wait", badKey)
 	}

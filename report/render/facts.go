@@ -32,13 +32,14 @@ func facts(r *report.Report) []fact {
 		add("base URL", r.BaseURL)
 	}
 	add("list", target(r))
-	add("operation", r.Operation)
+	add("operation", operation(r))
 	add("when", when(r))
 	add("took", took(r))
 	if r.Runs > 1 {
 		add("runs", grouped(r.Runs))
 	}
 	add("dropped", dropped(r.Dropped))
+	add("read back", readBack(r.Members))
 	add("version", r.Version)
 	return list
 }

@@ -34,6 +34,7 @@ func Prometheus(w io.Writer, r *report.Report) error {
 		p.value(labels("status", report.Status(status).String()), float64(n))
 	}
 	p.reasons(r.Reasons)
+	p.members(r.Members)
 	p.metric("jobs_submitted", "Import jobs that Klaviyo accepted.")
 	p.value("", float64(r.Jobs.Submitted))
 	p.metric("jobs", "Import jobs by state; an open job is not known to have ended.")
@@ -86,6 +87,19 @@ func (p *exposition) value(more string, n float64) {
 		more = "," + more
 	}
 	p.text.WriteString(p.name + "{" + p.labels + more + "} " + strconv.FormatFloat(n, 'f', -1, 64) + "\n")
+}
+
+// members are the rows that were read back.
+func (p *exposition) members(m *report.Members) {
+	if m == nil {
+		return
+	}
+	p.metric("members", "Rows of the last run by what reading them back on the list showed.")
+	p.value(labels("state", "verified"), float64(m.Verified))
+	p.value(labels("state", "new"), float64(m.New))
+	p.value(labels("state", "unmailable"), float64(m.Unmailable))
+	p.value(labels("state", "missing"), float64(m.Missing))
+	p.value(labels("state", "unverified"), float64(m.Unverified))
 }
 
 func (p *exposition) reasons(reasons []report.Reason) {
