@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"hash/maphash"
@@ -104,10 +105,15 @@ func (f *Fields) append(b []byte, m *sink.Member) []byte {
 func appendRaw(b []byte, name string, value json.RawMessage) []byte {
 	b = json.AppendEscape(append(b, ','), name, 0)
 	b = append(b, ':')
-	if len(value) == 0 {
+	switch {
+	case len(value) == 0:
 		return append(b, "null"...)
+	case bytes.IndexByte(value, '\n') < 0:
+		return append(b, value...)
 	}
-	return append(b, value...)
+	var line bytes.Buffer
+	_ = json.Compact(&line, value) // it is JSON: the answer was decoded
+	return append(b, line.Bytes()...)
 }
 
 // appendProperties appends the custom properties that f names.

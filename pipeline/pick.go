@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/segmentio/encoding/json"
 
@@ -123,6 +124,22 @@ func (p *picker) wanted(line []byte) (bool, error) {
 	return slices.Contains(p.selected.Statuses, e.Status), nil
 }
 
+// cutKey is where the key of a rejected row is cut, in characters.
+const cutKey = 100
+
+// sameNumber reports whether a text may be the phone number of a key in E.164: it may have other prefixes, but the last
+// digits are the same in all forms.
+func sameNumber(key, text string) bool {
+	const last = 4
+	digits := strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return r
+		}
+		return -1
+	}, text)
+	return len(key) > last && key[0] == '+' && strings.HasSuffix(digits, key[len(key)-last:])
+}
+
 // holds reports whether a result with this key, a JSON string or nothing, may belong to a row: one of the row's own
 // members is the key. Which one is not known, because --map gives the identifier's column another name.
 func holds(row, key []byte) bool {
@@ -131,12 +148,13 @@ func holds(row, key []byte) bool {
 		return true
 	}
 	start, cut := strings.CutSuffix(want, "…")
+	cut = cut || utf8.RuneCountInString(want) == cutKey
 	t := json.NewTokenizer(row)
 	for t.Next() {
 		if t.Depth != 1 || t.IsKey || len(t.Value) == 0 || t.Value[0] != '"' || json.Unmarshal(t.Value, &got) != nil {
 			continue
 		}
-		if got = strings.TrimSpace(got); got == want || cut && strings.HasPrefix(got, start) {
+		if got = strings.TrimSpace(got); got == want || cut && strings.HasPrefix(got, start) || sameNumber(want, got) {
 			return true
 		}
 	}

@@ -187,8 +187,8 @@ func (r *results) key(row int) []byte {
 func (r *results) rowsOf(n int) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		skip, rows := 0, r.shared[n].rows
-		for _, s := range r.shared[:n] {
-			skip += s.rows
+		for i := range n { // others may be settled meanwhile: only their numbers of rows are read
+			skip += r.shared[i].rows
 		}
 		odd := r.odd
 		for row := 0; rows > 0; row++ {

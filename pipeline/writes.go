@@ -22,7 +22,6 @@ func newWrites(c *control, out *report.Writer, open *permits) *writes {
 // add writes results. It is called for one stretch of rows after the other, and blocks while the output does.
 func (s *writes) add(r *results) {
 	defer s.open.give(r.permits)
-	defer r.free()
 	defer s.control.guard()
 	s.control.begin("write")
 	odd, t, dropped, proofs := r.odd, turns{shared: r.shared}, r.dropped, r.proofs
@@ -45,7 +44,8 @@ func (s *writes) add(r *results) {
 		s.out.Line(&line)
 	}
 	s.flush()
-	if r.pooled {
+	r.free()
+	if r.pooled { // another batch may have them from now on
 		s.control.results.put(r)
 	}
 }

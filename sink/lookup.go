@@ -248,12 +248,12 @@ func (l *lookups) single(ctx context.Context, in *collection, by Identifier, p *
 		return refused, err
 	}
 	for i := range all {
-		if by.same(by.of(&all[i])) == by.same(p.value) {
+		if p.id == all[i].ID || p.id == "" && by.same(by.of(&all[i])) == by.same(p.value) {
 			p.found = append(p.found, all[i])
 		}
 	}
 	switch {
-	case len(p.found) > 0:
+	case len(p.found) > 0 || p.id != "":
 	case len(all) == 1:
 		p.found = all
 	case len(all) > 1:

@@ -88,6 +88,9 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 				Kind: Outage, lost: lost, closed: failed.after, pause: failed.pause, brief: failed.text(), err: err,
 			}
 		}
+		if ctx.Err() != nil {
+			continue // take returns the error
+		}
 		c.notice(fmt.Sprintf("%s: %v; retrying until %s", r.doing, failed.err, clock(c.until(r.endpoint, first, failed))))
 		if failed.after > 0 && c.endpoints.takesRows(r.endpoint) {
 			c.retries.end(retried) // Stats.Closed says it

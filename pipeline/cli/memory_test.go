@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -14,7 +15,11 @@ import (
 func TestMemorySettings(t *testing.T) {
 	if os.Getenv("MEMORY_SETTINGS") != "" {
 		SetMemory()
-		fmt.Printf("limit %d, headroom %d\n", debug.SetMemoryLimit(-1), len(headroom))
+		held := 0
+		for _, piece := range headroom {
+			held += len(piece)
+		}
+		fmt.Printf("limit %d, headroom %d\n", debug.SetMemoryLimit(-1), held)
 		return
 	}
 	for env, want := range map[string]string{
@@ -36,5 +41,38 @@ func TestMemorySettings(t *testing.T) {
 		if got, _, _ := strings.Cut(string(out), "\n"); err != nil || got != want {
 			t.Errorf("%s: got %s, %v, want %s", env, got, err, want)
 		}
+	}
+}
+
+// The headroom takes no memory, also where a part of the heap was in use before: Go clears such a part.
+func TestHeadroomIsNotTouched(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("resident memory is read from /proc")
+	}
+	if os.Getenv("HEADROOM") != "" {
+		used := make([]byte, 512<<10)
+		for i := range used {
+			used[i] = 1
+		}
+		runtime.KeepAlive(used)
+		runtime.GC() // used is free again
+		SetMemory()
+		status, err := os.ReadFile("/proc/self/status")
+		_, size, _ := strings.Cut(string(status), "VmHWM:")
+		var kb int
+		fmt.Sscan(size, &kb)
+		fmt.Printf("peak %d kB, %v\n", kb, err)
+		return
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(self, "-test.run=^TestHeadroomIsNotTouched$")
+	command.Env = append(os.Environ(), "HEADROOM=1", "GOGC=", "GOMEMLIMIT=")
+	out, err := command.Output()
+	var kb int
+	if _, scanned := fmt.Sscanf(string(out), "peak %d kB", &kb); err != nil || scanned != nil || kb > headroomBytes>>10 {
+		t.Errorf("expected a peak below the headroom's 96 MiB: %v, %s", err, out)
 	}
 }
