@@ -36,6 +36,7 @@ func drawCase(rt *rapid.T) *ledgerCase {
 		senders: rapid.IntRange(1, 5).Draw(rt, "senders"),
 		wait:    rapid.Bool().Draw(rt, "wait"),
 		later:   rapid.Bool().Draw(rt, "later"),
+		read:    rapid.Bool().Draw(rt, "read back"),
 		remove:  rapid.IntRange(0, 3).Draw(rt, "remove") == 0,
 		retry:   time.Minute,
 		proof:   map[string]bool{},
@@ -46,7 +47,9 @@ func drawCase(rt *rapid.T) *ledgerCase {
 
 // drawFaults draws the faults of answers, and for imports those of rows and import jobs.
 func (c *ledgerCase) drawFaults(rt *rapid.T) []simulator.Fault {
-	ons := []string{importing, importing, watching, listing, reading, "GET /api/lists", "POST /api/lists"}
+	ons := []string{
+		importing, importing, watching, listing, reading, lookingUp, ofProfiles, "GET /api/lists", "POST /api/lists",
+	}
 	if c.remove {
 		ons = []string{removing, "GET /api/lists"}
 	}

@@ -52,8 +52,8 @@ func TestLedger(t *testing.T) {
 		for i, w := range wrong {
 			if w != "" {
 				c := drawn[i]
-				rt.Fatalf("%s\nrows %q\n%d a batch, %d at once, wait %v, remove %v, retry for %v, faults %+v",
-					w, c.kinds, c.batch, c.senders, c.wait, c.remove, c.retry, c.plan.Faults)
+				rt.Fatalf("%s\nrows %q\n%d a batch, %d at once, wait %v, read back %v, remove %v, retry for %v, faults %+v",
+					w, c.kinds, c.batch, c.senders, c.wait, c.read, c.remove, c.retry, c.plan.Faults)
 			}
 		}
 	})
@@ -65,6 +65,7 @@ type ledgerCase struct {
 	batch, senders int
 	wait, remove   bool
 	later          bool // the results are waited for by Wait
+	read           bool // what was waited for is read back on the list
 	retry          time.Duration
 	plan           *simulator.Plan
 	proof          map[string]bool // codes of unknown rows that the faults explain
@@ -95,7 +96,7 @@ func (c *ledgerCase) run(t *testing.T) string {
 	o := &Options{
 		Operation: options.Operation, Checker: checker, Client: client, List: sink.ListRef{Name: "News", Create: !c.remove},
 		Window: 1000, Concurrency: c.senders, BatchDelay: time.Hour, Wait: c.wait, WaitTimeout: 25 * time.Second,
-		MaxOpenJobs: 6, mostRows: c.batch,
+		MaxOpenJobs: 6, mostRows: c.batch, Verify: c.wait && c.read && !c.remove,
 	}
 	if c.stuck {
 		o.WaitTimeout = 8 * time.Second
@@ -109,6 +110,7 @@ func (c *ledgerCase) run(t *testing.T) string {
 	if !c.wait && c.later && rep.ExitCode <= 1 {
 		sent := bytes.NewReader(bytes.Clone(out.Bytes()))
 		out.Reset()
+		o.Verify = c.read && !c.remove
 		rep, _ = Wait(t.Context(), o, sent, &out)
 		c.wait = true
 	}

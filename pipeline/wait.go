@@ -61,7 +61,7 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 	settles := newSettles(r.control, r.watch, r.options, func(s *results) { verifies.add(ctx, s) })
 	groups := newGroups(r.control, held, room, func(s *results) { settles.add(ctx, s) })
 
-	ended := r.readResults(first, groups.add)
+	ended := r.readResults(first, held, groups.add)
 	groups.wait()
 	settles.wait()
 	verifies.wait()
@@ -69,19 +69,21 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 	return ended
 }
 
-// prepareReading looks up the list on which rows are read back: that of the earlier report.
-func (r *run) prepareReading(ctx context.Context) error {
-	if !r.options.Verify {
+// unlisted is the error of results that do not name the list on which rows could be read back, nil when they do.
+func (r *run) unlisted() error {
+	if r.earlier.List != nil && r.earlier.List.ID != "" {
 		return nil
 	}
-	if err := r.elsewhere(); err != nil {
-		return err
+	return &Error{
+		Text: "wait: --verify needs the list's id, and no report in the results has it",
+		Hint: "continue that run with add --resume, or leave out --verify",
 	}
-	if r.earlier.List == nil || r.earlier.List.ID == "" {
-		return &Error{
-			Text: "wait: --verify needs the list's id, and no report in the results has it",
-			Hint: "continue that run with add --resume, or leave out --verify",
-		}
+}
+
+// prepareReading looks up the list on which rows are read back: that of the earlier report.
+func (r *run) prepareReading(ctx context.Context) error {
+	if !r.options.Verify || r.unlisted() != nil || r.elsewhere() != nil {
+		return nil // a row to read back is an error then
 	}
 	list, err := r.options.Client.FindList(ctx, sink.ListRef{ID: r.earlier.List.ID})
 	if err != nil {
@@ -100,8 +102,11 @@ func defaultBy(operation string) string {
 	return string(sink.Email)
 }
 
-// readResults hands earlier results to add, one after the other. Its error is the input's.
-func (r *run) readResults(earlier *report.Results, add func(*report.Entry)) error {
+// readResults hands earlier results to add, one after the other. held are those that Klaviyo is asked about. Its error
+// is the input's.
+func (r *run) readResults(
+	earlier *report.Results, held func(*report.Entry) bool, add func(*report.Entry),
+) error {
 	defer r.control.guard()
 	elsewhere := r.elsewhere()
 	for {
@@ -112,8 +117,11 @@ func (r *run) readResults(earlier *report.Results, add func(*report.Entry)) erro
 		if err != nil {
 			return notResults(err)
 		}
-		if elsewhere != nil && waiting(&e) {
+		switch {
+		case elsewhere != nil && held(&e):
 			return elsewhere
+		case r.options.Verify && held(&e) && r.reader == nil:
+			return r.unlisted()
 		}
 		add(&e)
 	}
