@@ -8,7 +8,10 @@ import (
 	"testing"
 )
 
-var long = flag.Bool("long", false, "run the long tests too")
+var (
+	long = flag.Bool("long", false, "run the long tests too")
+	full = flag.Bool("full", false, "measure the memory of inputs of the whole size")
+)
 
 // TestMain lets the test binary be the processes that compare and memory start.
 func TestMain(m *testing.M) {

@@ -14,7 +14,7 @@ type shape struct {
 	command, input string                         // as in the table, without backticks
 	args           string                         // after the command; URL stands for the server's
 	exit           int                            // exit status
-	quick, full    int                            // rows or the like: in the plain suite, and with -long
+	quick, full    int                            // rows or the like: in the plain suite, and with -full
 	klaviyo        func(n int) *far               // answers, or nil
 	in             func(n int) source             // standard input, or nil
 	files          func(n int) source             // the content of the file of args, or nil
@@ -34,7 +34,7 @@ func TestPeaks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range shapes(tools, *long) {
+	for _, s := range shapes(tools, *full) {
 		name := s.command + " | " + s.input
 		limits, ok := table[name]
 		if delete(table, name); !ok {
@@ -42,7 +42,7 @@ func TestPeaks(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			n := s.quick
-			if *long {
+			if *full {
 				n = s.full
 			} else {
 				t.Parallel()
@@ -52,7 +52,7 @@ func TestPeaks(t *testing.T) {
 			if took.mb > limits.most {
 				t.Errorf("expected at most %.0f MB, got %.1f", limits.most, took.mb)
 			}
-			if limits.container == 0 || limits.container > 80 && !*long {
+			if limits.container == 0 || limits.container > 80 && !*full {
 				return
 			}
 			t.Run("container", func(t *testing.T) {
@@ -108,8 +108,8 @@ func megabytesOf(cell string) (float64, error) {
 	return strconv.ParseFloat(strings.TrimSuffix(cell, " MB"), 64)
 }
 
-// shapes are the rows of the table, in its order. With long, an import job is open for longer.
-func shapes(t *tools, long bool) []shape {
+// shapes are the rows of the table, in its order. At full size, an import job is open for longer.
+func shapes(t *tools, full bool) []shape {
 	const (
 		some    = "--quiet --max-invalid 100%"
 		toURL   = "--base-url URL --quiet"
@@ -123,7 +123,7 @@ func shapes(t *tools, long bool) []shape {
 		return k
 	}
 	open := time.Second
-	if long {
+	if full {
 		open = 5 * time.Second
 	}
 	reason := strings.Repeat("x", 960)

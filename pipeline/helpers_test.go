@@ -24,7 +24,10 @@ import (
 	"klaviyo-export/validate"
 )
 
-var long = flag.Bool("long", false, "run the long tests too")
+var (
+	long  = flag.Bool("long", false, "run the long tests too")
+	whole = flag.Bool("whole", false, "measure bounds on memory with inputs of the whole size")
+)
 
 // TestMain runs more tests at once than there are processors: most parallel ones wait for import jobs and retries.
 func TestMain(m *testing.M) {

@@ -32,7 +32,7 @@ func TestLedgerBy(t *testing.T) {
 	t.Parallel()
 	rounds := max(*ledgerRounds, 1)
 	if *ledgerRounds == 0 && *long {
-		rounds = 10
+		rounds = 3
 	}
 	checks := flag.Lookup("rapid.checks").Value
 	before := checks.String()

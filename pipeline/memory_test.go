@@ -150,7 +150,7 @@ func (c *counting) Write(p []byte) (int, error) {
 // an open job. No reason is lost silently: a long one is cut, then left out, and says so.
 func TestReasonsAreBounded(t *testing.T) {
 	jobs := 6
-	if *long {
+	if *whole {
 		jobs = 40
 	}
 	const rows = 10_000
@@ -208,7 +208,7 @@ func (s *reasons) Write(p []byte) (int, error) {
 // one at a time.
 func TestRefusalsAreBounded(t *testing.T) {
 	requests, atOnce := 8, 8
-	if *long {
+	if *whole {
 		requests, atOnce = 64, 16
 	}
 	const rows = 10_000

@@ -30,7 +30,7 @@ func TestWaitKeepsNoLines(t *testing.T) {
 		{"3.7 million bad rows behind 1.8 million good ones", 250, 7500, 2, text, "", true, 80},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if c.long && !*long {
+			if c.long && !*whole {
 				t.Skip("needs -long")
 			}
 			rows := int64(c.jobs * c.good * (1 + c.bad))

@@ -401,7 +401,8 @@ func TestUnreadableErrorsHoldNoOther(t *testing.T) {
 							if e.State == Open && (e.Unread != name || time.Since(began) != 20*time.Minute) {
 								t.Errorf("%s after %v: %q", list[job].ID, time.Since(began), e.Unread)
 							}
-							if e.State == Complete && e.Settlement.Fault(0).Detail == "bad" && time.Since(began) < 5*time.Minute {
+							// Each of the 8 bad jobs may take one of 4 places twice, for 2 minutes.
+							if e.State == Complete && e.Settlement.Fault(0).Detail == "bad" && time.Since(began) < 9*time.Minute {
 								good++
 							}
 						})

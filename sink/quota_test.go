@@ -13,7 +13,7 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-var long = flag.Bool("long", false, "run the long tests too")
+var million = flag.Bool("million", false, "simulate a million rows instead of 20,000")
 
 // slow delays each answer as Klaviyo's do, by the bubble's clock.
 func slow(delay time.Duration) func(http.Handler) http.Handler {
@@ -63,10 +63,10 @@ func (w *world) crowd(n int) {
 
 // rowsOfQuotaTests is how many rows the tests below send.
 func rowsOfQuotaTests() int {
-	if *long {
+	if *million {
 		return 1_000_000
 	}
-	return 50_000
+	return 20_000
 }
 
 // TestRemovalsUseTheQuota: removals by email take no longer than the look-ups' quota allows. The DELETEs run beside.
