@@ -31,9 +31,6 @@ const (
 func TestLedgerBy(t *testing.T) {
 	t.Parallel()
 	rounds := max(*ledgerRounds, 1)
-	if *ledgerRounds == 0 && *long {
-		rounds = 3
-	}
 	checks := flag.Lookup("rapid.checks").Value
 	before := checks.String()
 	if err := checks.Set(fmt.Sprint(rounds)); err != nil {

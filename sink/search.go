@@ -19,7 +19,7 @@ type searcher struct {
 
 // The reasons why a removal skips people.
 var (
-	notOnList       = &Fault{Code: "not_on_list", Detail: "nobody on the list has this identifier"}
+	notOnList       = &Fault{Code: "not_on_list", Detail: "Klaviyo finds nobody on the list with this identifier"}
 	profileNotFound = &Fault{Code: "profile_not_found", Detail: "no profile has this external id"}
 )
 

@@ -52,7 +52,7 @@ func (f *klaviyoFlags) key(c *console) (string, error) {
 }
 
 var (
-	assignment  = regexp.MustCompile(`^(export\s+|set\s+|\$env:)?[\w.-]+\s*[=:]`)
+	assignment  = regexp.MustCompile(`^(export\s+|set\s+|\$env:)?(\w+\s*[=:]|[\w.-]+\s*=)`)
 	inHeader    = regexp.MustCompile(`(?i)^(authorization:\s*)?(klaviyo-api-key|bearer)\s`)
 	quotesOfKey = "'\"`‘’“”"
 )
