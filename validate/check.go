@@ -23,15 +23,11 @@ type Operation uint8
 const (
 	Add Operation = iota
 	Remove
+	Mirror // the rows are those of Add
 )
 
 // String returns the operation as the output spells it.
-func (o Operation) String() string {
-	if o == Remove {
-		return "remove"
-	}
-	return "add"
-}
+func (o Operation) String() string { return [...]string{"add", "remove", "mirror"}[o] }
 
 // Checker checks rows. Many goroutines may use it at once, each with its own Scratch and Rows.
 type Checker struct {
@@ -136,6 +132,9 @@ func (c *Checker) row(line []byte, unended bool, s *Scratch, out *Rows) {
 		s.uncount()
 	}
 	row := &out.Rows[len(out.Rows)-1]
+	if fault != nil && fault.Code != DuplicateMember && c.checkKey(key, required, s) == nil {
+		row.Identity = identity(c.identity(s))
+	}
 	row.Required, row.DroppedPhone = required, s.droppedPhone && fault == nil
 	row.Several = fault != nil && required == Missing && wraps(line, c.required)
 }

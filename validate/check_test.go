@@ -99,7 +99,8 @@ func TestBlank(t *testing.T) {
 	}
 }
 
-// The identity is the same for one address in any case, differs for other persons, and is zero for a rejected row.
+// The identity is the same for one address in any case, differs for other persons, and is zero for a row that does not
+// say which person it means. A row that is rejected for another column has it.
 func TestIdentity(t *testing.T) {
 	identity := func(o Options, row string) [2]uint64 {
 		var scratch Scratch
@@ -114,8 +115,22 @@ func TestIdentity(t *testing.T) {
 	if b := identity(Options{}, `{"email":"annz@b.com"}`); a[0] == b[0] || a[1] == b[1] {
 		t.Errorf("another address: %x and %x", a, b)
 	}
-	if b := identity(Options{}, `{"email":"ann@b.co","$":1}`); b != [2]uint64{} {
-		t.Errorf("a rejected row: %x", b)
+	for _, row := range []string{
+		`{"email":"AnnZ@B.co","$":1}`, `{"$":1,"email":"annz@b.co"}`, `{"email":"ANNZ@b.co","first_name":1}`,
+	} {
+		if b := identity(Options{}, row); a != b {
+			t.Errorf("a rejected row, %s: %x and %x", row, a, b)
+		}
+	}
+	for _, row := range []string{
+		`{"email":"annz@"}`, `{"email":"","$":1}`, `{"email":1}`, `{"x":1}`, `{"email":"annz@b.co","email":"b@b.co"}`, `[]`,
+	} {
+		if b := identity(Options{}, row); b != [2]uint64{} {
+			t.Errorf("a row without a person, %s: %x", row, b)
+		}
+	}
+	if b := checker(t, Options{}).Identity("aNNZ@b.co"); a != b {
+		t.Errorf("the address alone: %x and %x", a, b)
 	}
 	remove := Options{Operation: Remove}
 	a, b := identity(remove, `{"profile_id":"a"}`), identity(remove, `{"profile_id":"A"}`)

@@ -115,7 +115,7 @@ func (c *Checker) field(in scope, name []byte) field {
 		}
 		bare := bareName(string(name))
 		switch {
-		case bare != string(name) && (c.operation == Add || bare == c.required):
+		case bare != string(name) && (c.operation != Remove || bare == c.required):
 			return field{target: misnamed}
 		case c.operation == Remove:
 			return field{target: dropped}

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -42,6 +43,14 @@ func parseBy(o Operation, by string) (target, error) {
 
 // By returns the name of the identifier: email, phone_number, external_id or profile_id.
 func (c *Checker) By() string { return c.key.name() }
+
+// Identity returns Row.Identity of a row whose identifier has this value, as Klaviyo has it.
+func (c *Checker) Identity(value string) [2]uint64 {
+	if c.key == email {
+		value = strings.ToLower(value)
+	}
+	return [2]uint64{maphash.String(seeds[0], value), maphash.String(seeds[1], value)}
+}
 
 // checkKey checks the value of the required column. It leaves the identifier, as Klaviyo gets it, in s.key.
 func (c *Checker) checkKey(m *member, required Required, s *Scratch) *Fault {

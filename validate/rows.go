@@ -14,7 +14,7 @@ type Row struct {
 	KeyStart, KeyEnd uint32
 
 	// Identity is the same for two rows of one person: two hashes, with seeds of this process, of the
-	// identifier as it is sent, an email in lower case. It is zero for a rejected row.
+	// identifier as it is sent, an email in lower case. It is zero for a row without a valid identifier.
 	Identity [2]uint64
 
 	// Required says how the row has the required column.
@@ -67,13 +67,18 @@ var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 // span is a stretch of Rows.Data.
 type span struct{ start, end int }
 
-// accept appends the row whose profile begins at start and ends with Data. key is the identifier in it, and identity
+// identity returns the hashes of what tells a person from others.
+func identity(person []byte) [2]uint64 {
+	return [2]uint64{maphash.Bytes(seeds[0], person), maphash.Bytes(seeds[1], person)}
+}
+
+// accept appends the row whose profile begins at start and ends with Data. key is the identifier in it, and person
 // what tells the person from others.
-func (r *Rows) accept(start int, key span, identity []byte) {
+func (r *Rows) accept(start int, key span, person []byte) {
 	r.Rows = append(r.Rows, Row{
 		Start: uint32(start), End: uint32(len(r.Data)),
 		KeyStart: uint32(key.start), KeyEnd: uint32(key.end),
-		Identity: [2]uint64{maphash.Bytes(seeds[0], identity), maphash.Bytes(seeds[1], identity)},
+		Identity: identity(person),
 	})
 	r.Data = append(r.Data, ',')
 }
