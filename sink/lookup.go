@@ -17,6 +17,7 @@ type person struct {
 	row   *Profile // rejected when Klaviyo refuses the value
 	value string
 	found []profileResource
+	ids   []string // of the profiles that a look-up went through
 
 	owner *person // of whose profile, with this id, this is a step on the way
 	id    string

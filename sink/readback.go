@@ -13,6 +13,7 @@ type Proof struct {
 	State    ProofState
 	Since    time.Time // when the member joined the list, in whole seconds; zero when not known
 	Mailable bool      // marketing may be sent to the member: an SMS by PhoneNumber, an email by others
+	IDs      []string  // of the profiles that Klaviyo finds by the identifier, on the list or not
 }
 
 // ProofState says whether a person is on the list.
@@ -40,6 +41,17 @@ func NewReadBack(c *Client, list *List, by Identifier) *ReadBack {
 // person who is not seen there by the identifier counts as a member if the profile with it is one: a profile may have
 // several addresses. The error is an *Error.
 func (r *ReadBack) Added(ctx context.Context, values []string) ([]Proof, error) {
+	return r.read(ctx, values, true)
+}
+
+// Known is Added for people who may be unknown to Klaviyo: it does not ask for each of them alone when a look-up finds
+// nobody.
+func (r *ReadBack) Known(ctx context.Context, values []string) ([]Proof, error) {
+	return r.read(ctx, values, false)
+}
+
+// read reads people back. thorough says that each of them has a profile.
+func (r *ReadBack) read(ctx context.Context, values []string, thorough bool) ([]Proof, error) {
 	people := sought(values)
 	list, _, _ := r.lookups.list.State()
 	members := r.lookups.client.members(list).withConsent()
@@ -56,7 +68,7 @@ func (r *ReadBack) Added(ctx context.Context, values []string) ([]Proof, error) 
 		}
 	}
 	profiles := r.lookups.client.profiles()
-	profiles.thorough = true // they were just added, so a profile is there
+	profiles.thorough = thorough
 	bare, err := r.lookups.throughProfiles(ctx, profiles, members, r.by, left)
 	if err != nil {
 		return nil, err
@@ -78,6 +90,7 @@ func (r *ReadBack) proofs(people, bare []*person) []Proof {
 		case p.row.Status != Rejected && !unreadable[p]:
 			all[i].State = OffList
 		}
+		all[i].IDs = p.ids
 	}
 	return all
 }
@@ -86,6 +99,7 @@ func (r *ReadBack) proofs(people, bare []*person) []Proof {
 func (r *ReadBack) member(p *person) Proof {
 	proof := Proof{State: OnList}
 	for i := range p.found {
+		p.ids = append(p.ids, p.found[i].ID)
 		a := &p.found[i].Attributes
 		since, _ := time.Parse(time.RFC3339, a.JoinedAt)
 		if i > 0 && since.Before(proof.Since) {

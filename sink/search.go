@@ -160,6 +160,7 @@ func (l *lookups) throughProfiles(
 			p.row.Status, p.row.Fault = Skipped, profileNotFound
 		}
 		for i := range profiles {
+			p.ids = append(p.ids, profiles[i].ID)
 			with := ProfileID // neither
 			switch a := &profiles[i].Attributes; {
 			case a.Email != "":
