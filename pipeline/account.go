@@ -11,6 +11,8 @@ import (
 type account struct {
 	answer chan *sink.Account
 	cancel context.CancelFunc
+	found  *sink.Account // after wait
+	waited bool
 }
 
 // grace is how long the report waits for the account.
@@ -19,7 +21,7 @@ const grace = time.Second
 // askAccount begins to read the account. The goroutine ends with wait, which must be called.
 func askAccount(ctx context.Context, client *sink.Client) *account {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the report of a stopped run names it too
-	a := &account{make(chan *sink.Account, 1), cancel}
+	a := &account{answer: make(chan *sink.Account, 1), cancel: cancel}
 	go func() {
 		found, _ := client.Account(ctx) // its only error is that ctx ended
 		a.answer <- found
@@ -32,8 +34,11 @@ func (a *account) wait() *sink.Account {
 	if a == nil {
 		return nil
 	}
-	defer a.cancel()
-	late := time.AfterFunc(grace, a.cancel)
-	defer late.Stop()
-	return <-a.answer
+	if !a.waited {
+		late := time.AfterFunc(grace, a.cancel)
+		a.found, a.waited = <-a.answer, true
+		late.Stop()
+		a.cancel()
+	}
+	return a.found
 }

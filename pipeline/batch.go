@@ -3,6 +3,7 @@ package pipeline
 import (
 	"time"
 
+	"klaviyo-export/pipeline/state"
 	"klaviyo-export/sink"
 )
 
@@ -10,20 +11,57 @@ import (
 type batch struct {
 	parts    []part
 	profiles []sink.Profile
-	skips    []skip // in input order
+	skips    []skip       // of the parts that have their chunk, in input order
+	changed  []state.Hash // the people of the profiles that the state remembers otherwise
 	rows     int
+	passed   int // rows that are resumed or unchanged
+	chunks   int // that are in use
+	keys     int // bytes of the keys in briefs
 	bytes    int
 	begun    time.Time // when its first row came
 }
 
-// part is a stretch of rows of one chunk.
+// part is a stretch of rows of one chunk. Where nearly all of them are passed over, brief has what their results need,
+// and the chunk is not kept.
 type part struct {
 	chunk    *chunk
 	from, to int
+	brief    *results
 }
 
-// skip marks a row that repeats the row of. Where of is 0, the row is resumed.
+// skip marks a row that repeats the row of, or one of the following.
 type skip struct{ row, of int64 }
+
+const (
+	resumedRow   = 0  // skip.of of a row that an earlier run has a final result for
+	unchangedRow = -1 // skip.of of a row whose profile is as the state remembers it
+)
+
+func (p *part) rows() int {
+	if p.brief != nil {
+		return len(p.brief.ends)
+	}
+	return p.to - p.from
+}
+
+// key is the key of the i-th row.
+func (p *part) key(i int) []byte {
+	if p.brief != nil {
+		return p.brief.key(i)
+	}
+	row := &p.chunk.rows.Rows[p.from+i]
+	return p.chunk.rows.Data[row.KeyStart:row.KeyEnd]
+}
+
+func (p *part) keyBytes() (n int) {
+	if p.brief != nil {
+		return len(p.brief.keys)
+	}
+	for i := range p.rows() {
+		n += len(p.key(i))
+	}
+	return n
+}
 
 // newBatch returns an empty batch with room for so many profiles.
 func (p *pools) newBatch(profiles int) *batch {
@@ -37,19 +75,31 @@ func (p *pools) newBatch(profiles int) *batch {
 // free gives back a batch whose results are taken.
 func (p *pools) free(b *batch) {
 	for _, part := range b.parts {
-		part.chunk.release()
+		if part.chunk != nil {
+			part.chunk.release()
+		}
 	}
 	clear(b.parts)
 	clear(b.profiles)
-	*b = batch{parts: b.parts[:0], profiles: b.profiles[:0], skips: b.skips[:0]}
+	*b = batch{parts: b.parts[:0], profiles: b.profiles[:0], skips: b.skips[:0], changed: b.changed[:0]}
 	p.batches.put(b)
 }
 
 // first is the number of the batch's first row.
-func (b *batch) first() int64 { return b.parts[0].chunk.first + int64(b.parts[0].from) }
+func (b *batch) first() int64 {
+	if brief := b.parts[0].brief; brief != nil {
+		return brief.first
+	}
+	return b.parts[0].chunk.first + int64(b.parts[0].from)
+}
 
-// oddRows with a result of their own, of 300 bytes each, count as one more open import job.
-const oddRows = 1000
+// odd is how many rows have a result of their own before the batch is sent.
+func (b *batch) odd() int { return b.rows - len(b.profiles) - b.passed }
+
+const (
+	oddRows    = 1_000  // with a result of their own, of 300 bytes each, count as one more open import job
+	passedRows = 10_000 // whose keys alone are kept, count as one more open import job
+)
 
 // weight is how many open import jobs the batch counts as.
-func (b *batch) weight() int { return 1 + (b.rows-len(b.profiles))/oddRows }
+func (b *batch) weight() int { return 1 + b.odd()/oddRows + b.passed/passedRows }

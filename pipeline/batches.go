@@ -1,8 +1,10 @@
 package pipeline
 
 import (
+	"bytes"
 	"time"
 
+	"klaviyo-export/pipeline/state"
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
 	"klaviyo-export/validate"
@@ -14,6 +16,8 @@ const (
 	// Rows with a result of their own wait for their batch's turn: at most so many in a batch, fewer when it sends
 	// nothing.
 	maxOdd, maxOddAlone = 20_000, 4_096
+	// maxPassedKeys bounds the keys of rows that are passed over and wait for their batch's turn: some two million.
+	maxPassedKeys = 64 << 20
 	// fetched is for how many rows at a time the memory of the people seen is fetched.
 	fetched = 16
 	// checkRows is how many rows make a batch when nothing is sent.
@@ -31,6 +35,10 @@ type batches struct {
 	delay             time.Duration
 
 	seen     *seen // nil: duplicates are sent
+	people   *roll // of a mirror: all people of the rows
+	again    bool  // rows that are as the state remembers them are sent too
+	lacking  bool  // only rows of people are sent whom the list lacks
+	changed  people
 	required required
 	off      bool  // the run cannot go on
 	rows     int64 // numbered so far
@@ -38,9 +46,14 @@ type batches struct {
 	emitted  time.Time // when the last batch was handed on: rows that waited for that do not hurry the next
 }
 
-func newBatches(c *control, sender sink.Sender, o *Options, earlier *resumption, emit func(*batch)) *batches {
+func newBatches(
+	c *control, sender sink.Sender, o *Options, earlier *resumption, people *roll, emit func(*batch),
+) *batches {
 	s := &batches{
-		control: c, checker: o.Checker, earlier: earlier, emit: emit, maxRows: checkRows, delay: o.BatchDelay,
+		control: c, checker: o.Checker, earlier: earlier, people: people, emit: emit, maxRows: checkRows, delay: o.BatchDelay,
+	}
+	if o.State != nil {
+		s.again = o.State.Full
 	}
 	s.required.column = o.Checker.RequiredColumn()
 	if sender != nil {
@@ -77,7 +90,7 @@ func (s *batches) add(c *chunk) {
 
 // gather enters the rows of a chunk into batches.
 func (s *batches) gather(c *chunk) {
-	from := 0
+	from, first := 0, s.mark()
 	for i := range c.rows.Rows {
 		row := &c.rows.Rows[i]
 		if s.seen != nil && i%fetched == 0 {
@@ -87,17 +100,22 @@ func (s *batches) gather(c *chunk) {
 			continue
 		}
 		if s.full(row) {
-			s.part(c, from, i)
+			s.part(c, from, i, first)
 			s.cut()
-			from = i
+			from, first = i, s.mark()
+		}
+		if c.hashes != nil && c.kept[i] == state.Changed {
+			s.open.changed = append(s.open.changed, c.hashes[i].Person)
 		}
 		s.open.profiles = append(s.open.profiles, sink.Profile{JSON: c.rows.Data[row.Start:row.End]})
 		s.open.bytes += int(row.End-row.Start) + 1
 	}
-	s.checker.Count(&c.rows)
+	if !s.lacking {
+		s.checker.Count(&c.rows)
+	}
 	s.rows += int64(len(c.rows.Rows))
 	s.control.read.Store(max(s.rows, s.control.read.Load()))
-	s.part(c, from, len(c.rows.Rows))
+	s.part(c, from, len(c.rows.Rows), first)
 	if s.due(c.tick) {
 		s.cut()
 	}
@@ -106,16 +124,25 @@ func (s *batches) gather(c *chunk) {
 // known reports whether a row has its result without being sent, and notes that.
 func (s *batches) known(c *chunk, i int) bool {
 	row, number := &c.rows.Rows[i], c.first+int64(i)
+	if s.lacking {
+		if row.Fault == nil && s.people.lacks(row.Identity) {
+			return false
+		}
+		s.pass(number, resumedRow)
+		return true
+	}
+	s.people.add(row.Identity)
 	status, final, err := s.earlier.of(c, i, number)
 	if err != nil {
 		s.control.stop(err)
 	}
 	switch {
 	case final:
-		s.open.skips = append(s.open.skips, skip{number, 0})
+		s.pass(number, resumedRow)
 		s.control.severalIn(row)
 		if s.control.resume(status); status == report.Rejected {
 			s.control.checkBound(number, s.control.rejected.Load())
+			s.people.refuse(row.Identity)
 		}
 		if row.Fault == nil && s.seen != nil {
 			s.seen.first(row.Identity, number) // rows that repeat it are skipped, as in the earlier run
@@ -129,14 +156,36 @@ func (s *batches) known(c *chunk, i int) bool {
 			s.control.reject(number)
 		}
 		return true
-	case s.seen == nil:
-		return false
+	case s.seen != nil:
+		if of := s.seen.first(row.Identity, number); of != 0 {
+			s.open.skips = append(s.open.skips, skip{number, of})
+			return true
+		}
 	}
-	of := s.seen.first(row.Identity, number)
-	if of != 0 {
-		s.open.skips = append(s.open.skips, skip{number, of})
+	return c.hashes != nil && s.same(c, i, number)
+}
+
+// same reports whether a row is as the state remembers it, and notes that.
+func (s *batches) same(c *chunk, i int, number int64) bool {
+	person := c.hashes[i].Person
+	switch c.kept[i] {
+	case state.Changed:
+		s.changed.add(person)
+	case state.Same:
+		if s.again || s.changed.has(person) { // a row before it has changed the profile
+			return false
+		}
+		s.pass(number, unchangedRow)
+		s.people.keep(c.rows.Rows[i].Identity)
+		return true
 	}
-	return of != 0
+	return false
+}
+
+// pass notes a row that is passed over.
+func (s *batches) pass(number, why int64) {
+	s.open.skips = append(s.open.skips, skip{number, why})
+	s.open.passed++
 }
 
 // full reports whether the open batch has no room for the row.
@@ -145,29 +194,66 @@ func (s *batches) full(row *validate.Row) bool {
 		s.maxBytes > 0 && s.open.bytes+int(row.End-row.Start)+1 > s.maxBytes
 }
 
-// part enters rows of a chunk into the open batch.
-func (s *batches) part(c *chunk, from, to int) {
+// mark is how much of the open batch is before a part.
+type mark struct{ profiles, skips, passed int }
+
+func (s *batches) mark() mark { return mark{len(s.open.profiles), len(s.open.skips), s.open.passed} }
+
+// part enters rows of a chunk into the open batch, which was at first before them.
+func (s *batches) part(c *chunk, from, to int, first mark) {
 	if from == to {
 		return
 	}
-	if len(s.open.parts) == 0 {
-		s.open.begun = c.begun
+	b := s.open
+	if len(b.parts) == 0 {
+		b.begun = c.begun
 		if s.emitted.After(c.begun) {
-			s.open.begun = s.emitted
+			b.begun = s.emitted
 		}
 	}
+	b.rows += to - from
+	if b.passed-first.passed > (to-from)/2 {
+		b.parts = append(b.parts, part{brief: s.brief(c, from, to, first)})
+		b.keys += len(b.parts[len(b.parts)-1].brief.keys)
+		return
+	}
 	c.users.Add(1)
-	s.open.parts = append(s.open.parts, part{c, from, to})
-	s.open.rows += to - from
+	b.chunks++
+	b.parts = append(b.parts, part{chunk: c, from: from, to: to})
+}
+
+// brief copies what the results of a part need, and the profiles that are sent.
+func (s *batches) brief(c *chunk, from, to int, first mark) *results {
+	b := s.open
+	r := &results{first: c.first + int64(from), keys: make([]byte, 0, 32*(to-from)), ends: make([]uint32, 0, to-from)}
+	skips := b.skips[first.skips:]
+	for i := from; i < to; i++ {
+		row, number := &c.rows.Rows[i], c.first+int64(i)
+		r.add(c.rows.Data[row.KeyStart:row.KeyEnd])
+		if r.decided(row, number, &skips) {
+			continue
+		}
+		r.hash(c, i)
+		if row.DroppedPhone {
+			r.drop()
+		}
+	}
+	b.skips = b.skips[:first.skips]
+	for i := range b.profiles[first.profiles:] {
+		p := &b.profiles[first.profiles+i]
+		p.JSON = bytes.Clone(p.JSON)
+	}
+	return r
 }
 
 // due reports whether the open batch should not wait for more rows.
 func (s *batches) due(tick bool) bool {
-	odd, most := s.open.rows-len(s.open.profiles), maxOdd
+	odd, most := s.open.odd(), maxOdd
 	if len(s.open.profiles) == 0 {
-		most = maxOddAlone
+		odd, most = s.open.rows, maxOddAlone
 	}
-	return len(s.open.profiles) == s.maxRows || len(s.open.parts) >= maxParts || odd >= most || s.required.due() ||
+	return len(s.open.profiles) == s.maxRows || s.open.chunks >= maxParts || odd >= most || s.open.keys >= maxPassedKeys ||
+		s.required.due() ||
 		tick && s.required.met && time.Since(s.open.begun) >= s.delay-s.delay/ticks // the next tick would be too late
 }
 

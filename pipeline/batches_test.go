@@ -130,7 +130,7 @@ type stalled struct {
 func newStalled(t *testing.T) *stalled {
 	o := checkOptions(t)
 	s := &stalled{control: newControl(t.Context(), o, time.Now(), func(error) {}), checker: o.Checker}
-	s.batches = newBatches(s.control, nil, o, nil, func(b *batch) {
+	s.batches = newBatches(s.control, nil, o, nil, nil, func(b *batch) {
 		s.sizes = append(s.sizes, b.rows)
 		s.control.free(b)
 	})

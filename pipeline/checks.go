@@ -5,6 +5,7 @@ import (
 
 	"github.com/sourcegraph/conc/stream"
 
+	"klaviyo-export/pipeline/state"
 	"klaviyo-export/validate"
 )
 
@@ -12,6 +13,7 @@ import (
 type checks struct {
 	control *control
 	checker *validate.Checker
+	state   *state.State // nil: profiles are not compared
 	emit    func(*chunk)
 	stream  *stream.Stream // runs the checks at once, and what they return in the order of the chunks
 	broken  bool           // a chunk was lost: the rows behind it have no numbers
@@ -30,6 +32,9 @@ func (s *checks) add(c *chunk) {
 		defer s.control.guard()
 		s.control.begin("check")
 		c.check(s.checker)
+		if s.state != nil {
+			c.hash(s.state, s.checker)
+		}
 		return func() { s.pass(c) }
 	})
 }

@@ -1,9 +1,12 @@
 package pipeline
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
+	"klaviyo-export/pipeline/state"
+	"klaviyo-export/sink"
 	"klaviyo-export/validate"
 )
 
@@ -20,6 +23,9 @@ type chunk struct {
 	goesOn  bool    // text is more of such a row
 	last    bool    // the input ends with text
 	tick    bool    // a batch that waits to fill should be looked at
+
+	hashes []state.Row  // of the rows, for comparison with the state; nil without one
+	kept   []state.Kept // what the state has of them
 
 	begun time.Time // when the first of its rows came in
 	rows  validate.Rows
@@ -51,7 +57,7 @@ func (c *chunk) release() {
 	}
 	c.rows.Reset()
 	p := c.pools
-	*c = chunk{rows: c.rows}
+	*c = chunk{rows: c.rows, hashes: c.hashes[:0], kept: c.kept[:0]}
 	p.chunks.put(c)
 }
 
@@ -67,6 +73,23 @@ func (c *chunk) check(checker *validate.Checker) {
 		s.Trim()
 		c.pools.scratches.put(s)
 	}
+}
+
+// hash takes the hashes of the good rows.
+func (c *chunk) hash(s *state.State, checker *validate.Checker) {
+	h := c.pools.hashers.take()
+	if h.Hasher == nil {
+		h.Hasher, h.fold = s.Hasher(), checker.By() == string(sink.Email)
+	}
+	c.hashes = slices.Grow(c.hashes[:0], len(c.rows.Rows))[:len(c.rows.Rows)]
+	for i := range c.rows.Rows {
+		row := &c.rows.Rows[i]
+		if c.hashes[i] = (state.Row{}); row.Fault == nil {
+			c.hashes[i].Person = h.person(c.rows.Data[row.KeyStart:row.KeyEnd])
+			c.hashes[i].Profile = h.Profile(c.rows.Data[row.Start:row.End])
+		}
+	}
+	c.pools.hashers.put(h)
 }
 
 // forget gives the memory of the text back.

@@ -75,3 +75,18 @@ func (e *Earlier) Close() {
 		_ = e.file.Close()
 	}
 }
+
+// firstJob returns the import job of the first row that has one, "" where no row has.
+func (e *Earlier) firstJob() (string, error) {
+	results, err := e.results()
+	for err == nil {
+		var row report.Entry
+		if row, err = results.Next(); err == nil && row.Job != "" {
+			return row.Job, nil
+		}
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return "", err
+}

@@ -43,7 +43,7 @@ func (r *run) report(exit int, err error) *report.Report {
 		Jobs: report.Jobs{
 			Complete: c.complete.Load(), Cancelled: c.cancelled.Load(), Open: r.open, Latency: c.latency,
 		},
-		Members: r.out.Members(), BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
+		Members: r.members(), BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
 		Version: r.options.Version, Timeline: c.timeline.Buckets(),
 	}
 	if r.options.Checker != nil {
@@ -85,6 +85,19 @@ func (r *run) report(exit int, err error) *report.Report {
 	return rep
 }
 
+// members is what the report says of the list's members, nil where they were not looked at.
+func (r *run) members() *report.Members {
+	all := r.out.Members()
+	if r.mirror == nil || !r.mirror.counted {
+		return all
+	}
+	if all == nil {
+		all = new(report.Members)
+	}
+	all.Mirrored = &r.mirror.counts
+	return all
+}
+
 // exitStatus returns the exit status and what to tell people. An exit status of 1 without an error is because of
 // rows.
 func (r *run) exitStatus(cause, ended error) (int, error) {
@@ -104,10 +117,8 @@ func (r *run) exitStatus(cause, ended error) (int, error) {
 		return 3, r.lateError()
 	case ended != nil:
 		return 1, ended
-	case o.ExpectRows != nil && *o.ExpectRows != rows.Read:
-		return 1, &Error{
-			Text: fmt.Sprintf("--expect-rows: expected %d rows, got %d", *o.ExpectRows, rows.Read), Hint: hintExpected,
-		}
+	case o.otherNumber(rows.Read) != nil:
+		return 1, o.otherNumber(rows.Read)
 	case rows.Unknown+rows.Unsent == 0 && r.control.several.Load() > 0 &&
 		o.MaxInvalid.allows(rows.Rejected+r.control.earlierRejected.Load(), rows.Read):
 		return 1, severalError(r.control.several.Load())

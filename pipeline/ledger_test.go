@@ -237,8 +237,12 @@ func (c *ledgerCase) verify(rows []line, exit int, members []string) string {
 
 // verifyExit compares the exit status with the rows.
 func (c *ledgerCase) verifyExit(rows []line, exit int) string {
-	worst := 0
-	for _, r := range rows {
+	worst, through, alone := 0, false, 0
+	for i, r := range rows {
+		through = through || r.Status == "applied" || r.Status == "accepted"
+		if r.Status == "unsent" && c.kinds[i] == "refused" {
+			alone++
+		}
 		switch r.Status {
 		case "rejected", "unknown", "unsent":
 			worst = max(worst, 1)
@@ -247,6 +251,9 @@ func (c *ledgerCase) verifyExit(rows []line, exit int) string {
 				worst = max(worst, 3)
 			}
 		}
+	}
+	if exit == 2 && !through && alone > 1 {
+		return "" // Klaviyo refused every request, without a name: the requests themselves count as wrong
 	}
 	if exit != worst && !(exit == 4 && c.retry == 0) {
 		return fmt.Sprintf("exit %d, the rows say %d", exit, worst)

@@ -29,6 +29,9 @@ type Options struct {
 	StopOnInvalid bool              // stop when more rows are rejected
 	CheckFirst    bool              // read and check the whole input before the first row is sent
 	ExpectRows    *int64            // how many rows the input has, nil = any number
+	MinRows       int64             // how many rows the input has at least
+	State         *StateOptions     // nil: all rows are sent, and none is remembered
+	Mirror        *MirrorOptions    // for Mirror: everybody who is in no row comes off the list
 	Gauge         *Gauge            // shows the run while it goes on; may be nil
 	Version       string            // for the report
 

@@ -110,7 +110,7 @@ func TestPanicBehindAStage(t *testing.T) {
 		add  func(c *control, rows *chunk)
 	}{
 		{"the last batch", func(c *control, rows *chunk) {
-			s := newBatches(c, nil, o, nil, func(*batch) { panic("behind") })
+			s := newBatches(c, nil, o, nil, nil, func(*batch) { panic("behind") })
 			s.add(rows)
 			s.wait()
 		}},

@@ -1,13 +1,15 @@
 // Package pipeline carries rows from standard input to Klaviyo and their results to standard output. Start with
 // flow in this file.
 //
-//	stdin → read ─chunk→ checks (N, in order) → batches (1) → sends (M, in order) → settles (in order) → verifies (in
-//	order) → writes → stdout
+//	stdin → read ─chunk→ checks (N, in order) → compares (1) → batches (1) → sends (M, in order) → settles (in order)
+//	→ verifies (in order) → writes → stdout
 //
 // A chunk is some 256 KiB of whole rows, a batch is what one request takes. Nothing smaller is handed on. Each
 // arrow is a blocking call: a slow Klaviyo stops sends, which stops batches, checks and read in turn. Behind sends
-// only the keys and results of rows are left. Without Options.Wait, settles hands everything on at once, and so
-// does verifies without Options.Verify.
+// only the keys and results of rows are left. Without Options.Wait, settles hands everything on at once. So does
+// verifies without Options.Verify, and compares without Options.State.
+//
+// With Options.Mirror, the flow is a part of more: see mirror.go.
 package pipeline
 
 import (
@@ -41,6 +43,7 @@ func Run(ctx context.Context, o *Options, in io.Reader, out io.Writer) (*report.
 	} else {
 		ended = r.carry(ctx, in)
 	}
+	r.closeState()
 	return r.finish(ctx, ended)
 }
 
@@ -59,7 +62,7 @@ func (r *run) carry(ctx context.Context, in io.Reader) error {
 		r.control.stop(err)
 		return nil
 	}
-	if !r.options.CheckFirst {
+	if !r.options.CheckFirst && r.options.Mirror == nil {
 		return r.flow(ctx, in, earlier)
 	}
 	s, err := newSpool(in)
@@ -82,6 +85,8 @@ func (r *run) carry(ctx context.Context, in io.Reader) error {
 	case ctx.Err() != nil:
 		r.refuse(ctx, again, earlier)
 		return checked.ended
+	case r.options.Mirror != nil:
+		return r.newMirror(s, checked.rows).carry(ctx, checked.rows, earlier)
 	default:
 		return r.flow(ctx, again, earlier)
 	}
@@ -96,20 +101,35 @@ func (r *run) read(ctx context.Context, in io.Reader, emit func(*chunk)) error {
 // flow joins the stages and takes the rows of in through them until in or ctx ends. Its error is the input's.
 func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error {
 	open := newPermits(r.watch, r.options.MaxOpenJobs)
-	writes := newWrites(r.control, r.out, open)
+	out, lacking := r.out, false
+	var people *roll
+	if r.mirror != nil {
+		people, out, lacking = r.mirror.roll, r.mirror.out(), r.mirror.again != nil
+	}
+	writes := newWrites(r.control, out, open)
+	if r.mirror != nil {
+		writes.refused = func(key []byte) { people.refuse(r.options.Checker.Identity(plain(key))) }
+	}
 	verifies := newVerifies(r.control, r.reader, r.options.Operation == validate.Remove, writes.add)
 	settles := newSettles(r.control, r.watch, r.options, func(s *results) { verifies.add(ctx, s) })
 	sends := newSends(r.control, r.sender, r.options, open, func(s *results) { settles.add(ctx, s) })
-	batches := newBatches(r.control, r.sender, r.options, earlier, func(b *batch) { sends.add(ctx, b) })
-	checks := newChecks(r.control, r.options.Checker, batches.add)
+	batches := newBatches(r.control, r.sender, r.options, earlier, people, func(b *batch) { sends.add(ctx, b) })
+	batches.lacking = lacking
+	compares := &compares{control: r.control, state: r.state, emit: batches.add}
+	checks := newChecks(r.control, r.options.Checker, compares.add)
+	if r.state != nil {
+		checks.state, sends.state = r.state, r.state
+		writes.state = &remembers{state: r.state, list: r.list, hasher: r.newHasher()}
+	}
 
 	ended := r.read(ctx, in, checks.add)
 	checks.wait()
+	compares.wait()
 	batches.wait()
 	sends.wait()
 	settles.wait()
 	verifies.wait()
-	r.open = writes.wait()
+	r.open = append(r.open, writes.wait()...)
 
 	if ended == nil && ctx.Err() == nil {
 		ended = earlier.leftOver(batches.rows)

@@ -13,6 +13,7 @@ type pools struct {
 	scratches stock[validate.Scratch]
 	batches   stock[batch]
 	results   stock[results]
+	hashers   stock[hasher]
 }
 
 // stock keeps what will be used again. The garbage collector, which runs often since memory stays small, would

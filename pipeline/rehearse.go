@@ -87,10 +87,28 @@ func (h *rehearsal) refusal(o *Options) error {
 		}
 	case h.several > 0:
 		return nothingSent(severalError(h.several))
-	case o.ExpectRows != nil && *o.ExpectRows != h.rows:
+	case o.Mirror != nil && h.rows == 0:
 		return &Error{
-			Text: fmt.Sprintf("nothing was sent: --expect-rows: expected %d rows, got %d", *o.ExpectRows, h.rows),
-			Hint: hintExpected, exit: 1,
+			Text: "nothing was sent: the input has no rows, and without rows mirror would remove everybody from the list",
+			Hint: "check whether the client before the pipe failed; to empty a list, pass its members to remove",
+		}
+	}
+	if err := o.otherNumber(h.rows); err != nil {
+		return nothingSent(err)
+	}
+	return nil
+}
+
+// otherNumber is the error of an input with another number of rows than the options expect, nil for any other.
+func (o *Options) otherNumber(rows int64) error {
+	switch {
+	case o.ExpectRows != nil && *o.ExpectRows != rows:
+		return &Error{
+			Text: fmt.Sprintf("--expect-rows: expected %d rows, got %d", *o.ExpectRows, rows), Hint: hintExpected, exit: 1,
+		}
+	case rows < o.MinRows:
+		return &Error{
+			Text: fmt.Sprintf("--min-rows: expected at least %d rows, got %d", o.MinRows, rows), Hint: hintExpected, exit: 1,
 		}
 	}
 	return nil

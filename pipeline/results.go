@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"klaviyo-export/pipeline/state"
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
 	"klaviyo-export/validate"
@@ -15,10 +16,17 @@ import (
 // Codes of rows that neither a check nor an answer of Klaviyo explains (DESIGN.md §4).
 const (
 	duplicate   = "duplicate"
+	unchanged   = "unchanged"
 	stopped     = "stopped"
 	interrupted = "interrupted"
 	outage      = "outage"
 )
+
+// unchangedLine is the result of rows whose profile is as the state remembers it.
+var unchangedLine = report.Line{Status: report.Skipped, Code: unchanged}
+
+// stageOfChecks is the stage of rows that a check rejects.
+const stageOfChecks = "validate"
 
 // results are those of a stretch of rows: all that their lines need, so that chunks and profiles can go while
 // import jobs are waited for. Beside its key a row takes 4 bytes.
@@ -27,20 +35,27 @@ type results struct {
 	last    int64 // number of the last row of earlier results; the rows between that are not here are passed on
 	keys    []byte
 	ends    []uint32 // where each row's key ends in keys
-	odd     []odd    // rows with a result of their own, in input order
+	odd     []odd    // rows with a result of their own, or of their neighbours, in input order
 	shared  []shared // the results of all others, in input order
 	dropped []uint32 // indexes of the rows whose profile went without its bad phone number
 	proofs  []proof  // of the rows that were read back
+	sentAs  []sentAs // what the state may remember of the rows that were sent
 	permits int      // that the rows' batch took
 	pooled  bool     // they go back to the pool when they are written
 
 	refused *sink.Fault // one of those in odd by which Klaviyo refuses rows, nil for none
 }
 
-// odd is the result of one row.
+// odd is the result of one row, or of several neighbours that were not sent for the same reason.
 type odd struct {
-	row  int // index in results
-	line report.Line
+	row, rows int // index in results, and how many there are
+	line      report.Line
+}
+
+// sentAs is the hash of the profile that a row was sent as.
+type sentAs struct {
+	row     int // index in results
+	profile state.Hash
 }
 
 // shared is the result of so many rows; settlement, when it is known, has what the end of their import job says.
@@ -55,7 +70,8 @@ type shared struct {
 func (p *pools) newResults() *results {
 	r := p.results.take()
 	*r = results{
-		keys: r.keys[:0], ends: r.ends[:0], odd: r.odd[:0], shared: r.shared[:0], dropped: r.dropped[:0], pooled: true,
+		keys: r.keys[:0], ends: r.ends[:0], odd: r.odd[:0], shared: r.shared[:0], dropped: r.dropped[:0],
+		sentAs: r.sentAs[:0], pooled: true,
 	}
 	return r
 }
@@ -65,12 +81,9 @@ func (p *pools) newResults() *results {
 func (r *results) take(b *batch, valid bool, unsent string, rejected func(row int64)) {
 	keys := 0
 	for _, p := range b.parts {
-		for i := p.from; i < p.to; i++ {
-			row := &p.chunk.rows.Rows[i]
-			keys += int(row.KeyEnd - row.KeyStart)
-		}
+		keys += p.keyBytes()
 	}
-	odd := b.rows - len(b.profiles)
+	odd := b.odd()
 	for i := range b.profiles {
 		if b.profiles[i].Status == sink.Rejected {
 			odd++
@@ -79,38 +92,87 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 	r.first, r.keys, r.ends = b.first(), slices.Grow(r.keys, keys), slices.Grow(r.ends, b.rows)
 	r.odd = slices.Grow(r.odd, odd)
 	profiles, skips := b.profiles, b.skips
+	sent := func(number int64, droppedPhone bool) {
+		if droppedPhone && (valid || profiles[0].Status != sink.Unsent) {
+			r.drop()
+		}
+		if r.sent(&profiles[0], valid, unsent); profiles[0].Status == sink.Rejected {
+			r.refused = profiles[0].Fault
+			rejected(number)
+		}
+		profiles = profiles[1:]
+	}
 	for _, p := range b.parts {
+		if p.brief != nil {
+			r.takeBrief(p.brief, sent)
+			continue
+		}
 		for i := p.from; i < p.to; i++ {
 			row, number := &p.chunk.rows.Rows[i], p.chunk.first+int64(i)
 			r.add(p.chunk.rows.Data[row.KeyStart:row.KeyEnd])
-			skipped := len(skips) > 0 && skips[0].row == number
-			switch {
-			case skipped && skips[0].of == 0:
-				r.alone(&report.Line{Status: report.Resumed})
-				skips = skips[1:]
-			case row.Fault != nil:
-				r.alone(invalid(row.Fault))
-			case skipped:
-				r.alone(&report.Line{Status: report.Skipped, Code: duplicate, Of: skips[0].of})
-				skips = skips[1:]
-			default:
-				if row.DroppedPhone && (valid || profiles[0].Status != sink.Unsent) {
-					r.drop()
-				}
-				if r.sent(&profiles[0], valid, unsent); profiles[0].Status == sink.Rejected {
-					r.refused = profiles[0].Fault
-					rejected(number)
-				}
-				profiles = profiles[1:]
+			if !r.decided(row, number, &skips) {
+				r.hash(p.chunk, i)
+				sent(number, row.DroppedPhone)
 			}
 		}
+	}
+}
+
+// takeBrief adds the rows of a brief. sent is called after each one that was sent is added.
+func (r *results) takeBrief(b *results, sent func(number int64, droppedPhone bool)) {
+	odd, dropped, hashes := b.odd, b.dropped, b.sentAs
+	for i := range b.ends {
+		r.add(b.key(i))
+		if len(odd) > 0 && odd[0].row <= i {
+			r.run(&odd[0].line)
+			if odd[0].row+odd[0].rows == i+1 {
+				odd = odd[1:]
+			}
+			continue
+		}
+		if len(hashes) > 0 && hashes[0].row == i {
+			r.sentAs = append(r.sentAs, sentAs{len(r.ends) - 1, hashes[0].profile})
+			hashes = hashes[1:]
+		}
+		droppedPhone := len(dropped) > 0 && int(dropped[0]) == i
+		if droppedPhone {
+			dropped = dropped[1:]
+		}
+		sent(b.first+int64(i), droppedPhone)
+	}
+}
+
+// decided enters the result of the row that was added last, if it is not sent. skips are those from this row on.
+func (r *results) decided(row *validate.Row, number int64, skips *[]skip) bool {
+	skipped := len(*skips) > 0 && (*skips)[0].row == number
+	switch {
+	case skipped && (*skips)[0].of == resumedRow:
+		r.run(&report.Line{Status: report.Resumed})
+	case row.Fault != nil:
+		r.alone(invalid(row.Fault))
+		return true
+	case skipped && (*skips)[0].of == unchangedRow:
+		r.run(&unchangedLine)
+	case skipped:
+		r.alone(&report.Line{Status: report.Skipped, Code: duplicate, Of: (*skips)[0].of})
+	default:
+		return false
+	}
+	*skips = (*skips)[1:]
+	return true
+}
+
+// hash notes the hash of a row that is sent, and that was added last.
+func (r *results) hash(c *chunk, i int) {
+	if c.hashes != nil {
+		r.sentAs = append(r.sentAs, sentAs{len(r.ends) - 1, c.hashes[i].Profile})
 	}
 }
 
 // invalid is the result of a row that the checks reject.
 func invalid(f *validate.Fault) *report.Line {
 	return &report.Line{
-		Status: report.Rejected, Stage: "validate", Code: string(f.Code), Column: f.Column, Detail: f.Detail,
+		Status: report.Rejected, Stage: stageOfChecks, Code: string(f.Code), Column: f.Column, Detail: f.Detail,
 	}
 }
 
@@ -155,7 +217,20 @@ func (r *results) add(key []byte) {
 
 // alone gives the row that was added last a result of its own.
 func (r *results) alone(line *report.Line) {
-	r.odd = append(r.odd, odd{len(r.ends) - 1, *line})
+	r.odd = append(r.odd, odd{len(r.ends) - 1, 1, *line})
+}
+
+// run gives the row that was added last the result in line, which the rows before it share if they have the same one.
+// No result of a row alone has the same code.
+func (r *results) run(line *report.Line) {
+	if n := len(r.odd); n > 0 {
+		last := &r.odd[n-1]
+		if last.row+last.rows == len(r.ends)-1 && last.line.Status == line.Status && last.line.Code == line.Code {
+			last.rows++
+			return
+		}
+	}
+	r.alone(line)
 }
 
 // join gives the row that was added last the result in line, which the row before may share. line has no Key, Row
@@ -194,6 +269,7 @@ func (r *results) rowsOf(n int) iter.Seq[int] {
 		for row := 0; rows > 0; row++ {
 			switch {
 			case len(odd) > 0 && odd[0].row == row:
+				row += odd[0].rows - 1
 				odd = odd[1:]
 			case skip > 0:
 				skip--

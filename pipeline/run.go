@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"klaviyo-export/pipeline/state"
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
 	"klaviyo-export/validate"
@@ -24,6 +25,8 @@ type run struct {
 	watch   *sink.Jobs     // nil: import jobs are not waited for
 	reader  *sink.ReadBack // nil: rows are not read back
 	account *account       // nil: the account is not asked for
+	state   *state.State   // nil: all rows are sent, and none is remembered
+	mirror  *mirror        // nil unless everybody else comes off the list
 	earlier *report.Report // of the run whose import jobs Wait waits for; nil in Run
 	open    []string       // ids of the import jobs that are not known to have ended
 }
@@ -50,7 +53,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if o.Account {
 		r.account = askAccount(ctx, o.Client)
 	}
-	if err := r.sameTarget(); err != nil || o.DryRun {
+	if err := cmp.Or(r.sameTarget(), r.openState()); err != nil || o.DryRun {
 		return err
 	}
 	if o.Operation == validate.Remove {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sourcegraph/conc/stream"
 
+	"klaviyo-export/pipeline/state"
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
 )
@@ -14,7 +15,8 @@ import (
 // sends is the stage that sends batches to Klaviyo: several requests at once, results handed on in order.
 type sends struct {
 	control *control
-	sender  sink.Sender // nil: nothing is sent
+	sender  sink.Sender  // nil: nothing is sent
+	state   *state.State // nil: there is nothing to forget
 	open    *permits
 	emit    func(*results)
 	stream  *stream.Stream // runs the requests at once, and what they return in the order of the batches
@@ -34,7 +36,7 @@ func (s *sends) add(ctx context.Context, b *batch) {
 	s.stream.Go(func() stream.Callback {
 		s.send(ctx, b)
 		r := s.results(ctx, b)
-		refused := len(r.odd) - (b.rows - len(b.profiles))
+		refused := len(r.odd) - b.odd()
 		r.permits = taken + s.open.owe(refused/oddRows)
 		s.control.free(b) // what waits for its turn keeps keys and results alone
 		return func() {
@@ -62,6 +64,11 @@ func (s *sends) send(ctx context.Context, b *batch) {
 	}()
 	defer s.control.guard()
 	s.control.begin("send")
+	if err := s.forget(b); err != nil {
+		s.control.stop(err)
+		done = true
+		return
+	}
 	if err := s.sender.Send(ctx, b.profiles); err != nil {
 		s.control.stop(err)
 	}
@@ -93,9 +100,8 @@ func (s *sends) lost(b *batch) *results {
 	}
 	r := &results{first: b.first()}
 	for _, p := range b.parts {
-		for i := p.from; i < p.to; i++ {
-			row := &p.chunk.rows.Rows[i]
-			r.add(p.chunk.rows.Data[row.KeyStart:row.KeyEnd])
+		for i := range p.rows() {
+			r.add(p.key(i))
 			r.join(&line)
 		}
 	}

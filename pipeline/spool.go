@@ -29,12 +29,26 @@ func newSpool(in io.Reader) (*spool, error) {
 			}
 		}
 	}
-	f, err := os.CreateTemp("", "klaviyo-export-")
+	f, err := temporary()
 	if err != nil {
 		return nil, spoolError(err)
 	}
-	_ = os.Remove(f.Name()) // Close removes it where an open file cannot be removed
 	return &spool{in: in, file: f, temporary: true}, nil
+}
+
+// temporary returns a temporary file, which only this user can read, without a name where the system allows that.
+func temporary() (*os.File, error) {
+	f, err := os.CreateTemp("", "klaviyo-export-")
+	if err == nil {
+		_ = os.Remove(f.Name()) // removeTemporary does it where an open file cannot be removed
+	}
+	return f, err
+}
+
+// removeTemporary closes and removes a temporary file.
+func removeTemporary(f *os.File) {
+	_ = f.Close()
+	_ = os.Remove(f.Name())
 }
 
 // Read reads the input for the first time.
@@ -83,7 +97,6 @@ func (s *spool) unended() bool {
 
 func (s *spool) Close() {
 	if s.temporary {
-		_ = s.file.Close()
-		_ = os.Remove(s.file.Name())
+		removeTemporary(s.file)
 	}
 }

@@ -21,6 +21,8 @@ type tally struct {
 	late            atomic.Int64 // import jobs that had not ended when their time was over
 	open            atomic.Int64 // import jobs that are left open
 	inputEnded      atomic.Bool
+	members         atomic.Int64 // members that a mirror has read
+	removed         atomic.Int64 // members that it has removed
 
 	writtenMu sync.Mutex
 	written   report.Rows

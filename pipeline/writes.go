@@ -12,7 +12,9 @@ type writes struct {
 	control *control
 	out     *report.Writer
 	open    *permits
-	left    []string // ids of the import jobs that are not known to have ended
+	state   *remembers       // nil: nothing is remembered
+	refused func(key []byte) // called with the key of each row that Klaviyo refuses; may be nil
+	left    []string         // ids of the import jobs that are not known to have ended
 }
 
 func newWrites(c *control, out *report.Writer, open *permits) *writes {
@@ -24,12 +26,14 @@ func (s *writes) add(r *results) {
 	defer s.open.give(r.permits)
 	defer s.control.guard()
 	s.control.begin("write")
-	odd, t, dropped, proofs := r.odd, turns{shared: r.shared}, r.dropped, r.proofs
+	odd, t, dropped, proofs, sent := r.odd, turns{shared: r.shared}, r.dropped, r.proofs, r.sentAs
 	for row := range r.ends {
 		var line report.Line
-		if len(odd) > 0 && odd[0].row == row {
+		if len(odd) > 0 && odd[0].row <= row {
 			line = odd[0].line
-			odd = odd[1:]
+			if odd[0].row+odd[0].rows == row+1 {
+				odd = odd[1:]
+			}
 		} else {
 			line = s.turn(&t, r.first+int64(row))
 		}
@@ -41,7 +45,16 @@ func (s *writes) add(r *results) {
 			proofs = proofs[1:]
 		}
 		line.Row, line.Key = r.first+int64(row), r.key(row)
+		if s.refused != nil && line.Status == report.Rejected && line.Stage != stageOfChecks {
+			s.refused(line.Key)
+		}
 		s.out.Line(&line)
+		if len(sent) > 0 && sent[0].row == row {
+			if s.state != nil {
+				s.state.note(&line, sent[0].profile)
+			}
+			sent = sent[1:]
+		}
 	}
 	s.flush()
 	r.free()
@@ -82,6 +95,10 @@ func (s *writes) turn(t *turns, row int64) report.Line {
 func (s *writes) flush() {
 	if err := s.out.Flush(); err != nil {
 		s.control.stop(err)
+	} else if s.state != nil {
+		if err := s.state.flush(); err != nil {
+			s.control.stop(err)
+		}
 	}
 	s.control.setSettled(s.out.Rows())
 	s.control.sample()

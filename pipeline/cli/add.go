@@ -11,6 +11,7 @@ type addFlags struct {
 	transferFlags
 	newListFlags `group:"list"`
 	waitFlags    `group:"waiting"`
+	stateFlags   `group:"sending"`
 }
 
 type addCommand struct{ addFlags }
@@ -28,16 +29,20 @@ Example:
 }
 
 // plan checks the flags.
-func (a *addCommand) plan(g given) (*transfer, error) {
-	if err := cmp.Or(a.newListFlags.check(g), a.waitFlags.check(g)); err != nil {
+func (a *addCommand) plan(g given) (*transfer, error) { return a.transfer(g, validate.Add) }
+
+// transfer checks the flags for an operation that adds.
+func (a *addFlags) transfer(g given, operation validate.Operation) (*transfer, error) {
+	if err := cmp.Or(a.stateFlags.check(g, &a.rowFlags), a.newListFlags.check(g), a.waitFlags.check(g)); err != nil {
 		return nil, err
 	}
-	t, err := a.transferFlags.plan(g, validate.Add)
+	t, err := a.transferFlags.plan(g, operation)
 	if err != nil {
 		return nil, err
 	}
 	t.options.List.Create, t.options.List.OptIn = !a.NoCreate, a.process()
 	a.waitFlags.apply(g, t.options)
+	a.stateFlags.apply(t.options, &a.rowFlags)
 	return t, nil
 }
 

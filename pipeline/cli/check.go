@@ -7,7 +7,7 @@ import (
 )
 
 type checkCommand struct {
-	Operation    string `enum:"add,remove" default:"add" placeholder:"add|remove" help:"Command that the rows are for."`
+	Operation    string `enum:"add,remove,mirror" default:"add" placeholder:"add|remove|mirror" help:"Command that the rows are for."`
 	rowFlags     `group:"rows"`
 	messageFlags `group:"messages"`
 }
@@ -23,8 +23,10 @@ Example:
 
 func (k *checkCommand) Run(c *console, g given) error {
 	operation := validate.Add
-	if k.Operation == validate.Remove.String() {
-		operation = validate.Remove
+	for _, other := range []validate.Operation{validate.Remove, validate.Mirror} {
+		if k.Operation == other.String() {
+			operation = other
+		}
 	}
 	if err := k.messageFlags.check(g); err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 
 const exitUsage = 2
 
-const intro = `Add people to a Klaviyo list, or remove them from it.
+const intro = `Add people to a Klaviyo list, remove them from it, or keep it equal to a query.
 
 Reads rows from standard input, one JSON object per line. Writes one result per row to standard output, then a report.
 
@@ -34,6 +34,7 @@ Exit status:
 type commands struct {
 	Add      addCommand      `cmd:"" help:"Add people to a list."`
 	Remove   removeCommand   `cmd:"" help:"Remove people from a list."`
+	Mirror   mirrorCommand   `cmd:"" help:"Make a list consist of exactly these people."`
 	Run      runCommand      `cmd:"" help:"Add or remove people as a Treasure Data settings file says."`
 	Check    checkCommand    `cmd:"" help:"Check rows without sending anything."`
 	Wait     waitCommand     `cmd:"" help:"Wait for the import jobs of an earlier run."`
@@ -52,6 +53,7 @@ type commands struct {
 // groups are the headings of flags in the help.
 var groups = []kong.Group{
 	{Key: "list", Title: "List flags:"},
+	{Key: "mirror", Title: "Removal flags:"},
 	{Key: "settings", Title: "Settings flags:"},
 	{Key: "rows", Title: "Row flags:"},
 	{Key: "sending", Title: "Sending flags:"},
@@ -106,7 +108,7 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 			"version":  "klaviyo-export " + version() + " " + runtime.Version(),
 			"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision,
 		},
-		listHelp, rowHelp, sendingHelp, waitingHelp, membersHelp, klaviyoHelp, simulateHelp, messageHelp,
+		listHelp, rowHelp, sendingHelp, waitingHelp, stateHelp, mirrorHelp, membersHelp, klaviyoHelp, simulateHelp, messageHelp,
 		pickHelp, reportHelp, runHelp, scheduleHelp, timesHelp, lookHelp, serverHelp,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}), kong.ValueFormatter(helpOf),
 		kong.ExplicitGroups(groups),
@@ -116,14 +118,19 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 	}
 	for _, command := range parser.Model.Children {
 		for _, flag := range command.Flags {
-			idle := slices.ContainsFunc(slices.Concat(addOnlyFlags, profileFlags), func(f idleFlag) bool {
+			flag.Hidden = flag.Hidden || slices.ContainsFunc(idleFlags[command.Name], func(f idleFlag) bool {
 				return f.name == flag.Name
 			})
-			flag.Hidden = flag.Hidden || idle && command.Name == "remove"
 		}
 		slices.SortStableFunc(command.Flags, func(a, b *kong.Flag) int { return heading(a) - heading(b) })
 	}
 	return parser
+}
+
+// idleFlags are the flags of add that a command has only to say why they have no effect, or that it implies.
+var idleFlags = map[string][]idleFlag{
+	"remove": slices.Concat(addOnlyFlags, profileFlags),
+	"mirror": slices.Concat(mirrorHidden, mirrorImplied),
 }
 
 // heading is a flag's place in groups, -1 without a group.

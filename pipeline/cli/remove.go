@@ -9,11 +9,13 @@ type removeCommand struct{ addFlags }
 var addOnlyFlags = []idleFlag{
 	{"wait", noJob}, {"wait-timeout", noJob}, {"max-open-jobs", noJob},
 	{"opt-in", noNewList}, {"no-create", noNewList},
+	{"state", noProfile}, {"full", noProfile},
 }
 
 const (
 	noJob     = "Klaviyo removes people before it answers"
 	noNewList = "remove never creates a list"
+	noProfile = "remove sends no profiles"
 )
 
 func (*removeCommand) Help() string {

@@ -28,11 +28,12 @@ type rowFlags struct {
 	MaxInvalid      pipeline.Bound    `default:"0" placeholder:"N|N%" help:"${help_max_invalid}"`
 	StopOnInvalid   bool              `help:"${help_stop_on_invalid}"`
 	ExpectRows      *int64            `placeholder:"N" help:"${help_expect_rows}"`
+	MinRows         int64             `default:"0" placeholder:"N" help:"${help_min_rows}"`
 }
 
 var rowHelp = kong.Vars{
 	"help_by": "Column that names the person: email, phone_number or external_id. remove also accepts profile_id, " +
-		"which is its default; add's is email.",
+		"which is its default; for the others it is email.",
 	"help_map":             "Send a column as another attribute, as a location member, or as properties.NAME. Repeatable.",
 	"help_default_country": "Two-letter country for phone numbers without a country code, in rows that have no country.",
 	"help_phone":           "Reject rows with an invalid or ambiguous phone number, or send them without the number.",
@@ -41,7 +42,9 @@ var rowHelp = kong.Vars{
 	"help_max_invalid": "How many rows may be rejected, here or by Klaviyo, before the run counts as failed: " +
 		"a number or a share of the rows read.",
 	"help_stop_on_invalid": "Stop at the first rejected row beyond --max-invalid. A share counts from 1,000 rows on.",
-	"help_expect_rows":     "Fail unless the input has exactly N rows. With --check-first, nothing is sent in that case.",
+	"help_min_rows": "Fail if the input has fewer than N rows. With --check-first and in mirror, nothing is sent in that " +
+		"case.",
+	"help_expect_rows": "Fail unless the input has exactly N rows. With --check-first, nothing is sent in that case.",
 }
 
 var (
@@ -73,6 +76,7 @@ func (f *rowFlags) options(g given, operation validate.Operation) (*pipeline.Opt
 	o := &pipeline.Options{
 		Operation: operation, Checker: checker, Version: version(),
 		MaxInvalid: f.MaxInvalid, StopOnInvalid: f.StopOnInvalid, ExpectRows: f.ExpectRows,
+		MinRows: f.MinRows,
 	}
 	if f.Duplicates == "first" {
 		o.Window = f.DuplicateWindow
@@ -88,6 +92,10 @@ func (f *rowFlags) check(g given, operation validate.Operation) error {
 		return errors.New("--duplicate-window has no effect with --duplicates send")
 	case f.ExpectRows != nil && *f.ExpectRows < 0:
 		return fmt.Errorf("--expect-rows: expected 0 or more rows, got %d", *f.ExpectRows)
+	case f.MinRows < 0:
+		return fmt.Errorf("--min-rows: expected 0 or more rows, got %d", f.MinRows)
+	case f.ExpectRows != nil && *f.ExpectRows < f.MinRows:
+		return fmt.Errorf("--expect-rows %d and --min-rows %d cannot be combined: no input meets both", *f.ExpectRows, f.MinRows)
 	}
 	if operation == validate.Remove {
 		idle := profileFlags

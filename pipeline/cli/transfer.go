@@ -145,6 +145,9 @@ func (c *console) carry(o *pipeline.Options) error {
 	if o.DryRun && rep.ExitCode <= 1 { // the list is known
 		c.sumUp(o, rep)
 	}
+	if o.Mirror != nil {
+		c.sumUpMirror(o, rep)
+	}
 	if n := o.Gauge.EarlierAccepted(); n > 0 && o.Wait {
 		c.note(fmt.Sprintf("%d rows are accepted in the earlier results, and this run did not wait for them: "+
 			"pass both results, one after the other, to klaviyo-export wait", n))

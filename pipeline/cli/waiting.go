@@ -18,7 +18,7 @@ type waitFlags struct {
 
 // check refuses the flags of waiting without waiting.
 func (f *waitFlags) check(g given) error {
-	if !g["verify"] {
+	if !g["verify"] && !g["state"] {
 		if err := g.needs("wait", "wait-timeout", "max-open-jobs"); err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ const verifiedJobs = 32
 
 // apply sets the options of a run.
 func (f *waitFlags) apply(g given, o *pipeline.Options) {
-	f.waitingFlags.apply(o, f.Wait || f.Verify)
+	f.waitingFlags.apply(o, f.Wait || f.Verify || g["state"])
 	if o.Verify = f.Verify; f.Verify && !g["max-open-jobs"] {
 		o.MaxOpenJobs = verifiedJobs
 	}

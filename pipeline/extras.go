@@ -1,0 +1,225 @@
+package pipeline
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/segmentio/encoding/json"
+	"github.com/sourcegraph/conc/stream"
+
+	"klaviyo-export/report"
+	"klaviyo-export/sink"
+)
+
+// extra is a member who matches no row.
+type extra struct {
+	sink.Extra
+	key []byte // the identifier as a JSON string, empty for none
+}
+
+// keptExtra is an extra in the file. Key is null for none.
+type keptExtra struct {
+	ID, Email, PhoneNumber string
+	Since                  int64 // in Unix seconds
+	Key                    json.RawMessage
+}
+
+// extras are members who match no row. They are kept in a temporary file: beside it, one takes 24 bytes.
+type extras struct {
+	file      *os.File
+	out       *bufio.Writer
+	size      int64
+	line      []byte
+	seed      maphash.Seed
+	spots     []spot
+	protected map[uint64]struct{} // hashes of the profile ids that are no extras after all
+}
+
+// spot is where an extra is in the file, and what extras are sorted by.
+type spot struct {
+	since int64  // in Unix seconds
+	id    uint64 // hash of the profile id
+	at    int64
+}
+
+func newExtras() (*extras, error) {
+	f, err := temporary()
+	if err != nil {
+		return nil, extrasError(err)
+	}
+	return &extras{
+		file: f, out: bufio.NewWriterSize(f, 64<<10), seed: maphash.MakeSeed(), protected: map[uint64]struct{}{},
+	}, nil
+}
+
+func extrasError(err error) error {
+	return &Error{
+		Text:  fmt.Sprintf("keep the members who match no row in a temporary file: %v", err),
+		Hint:  "set TMPDIR to a folder that has room; nobody was removed",
+		cause: err,
+	}
+}
+
+// add enters a member with the identifier that rows have, "" for none.
+func (x *extras) add(m *sink.Member, identifier string) error {
+	e := keptExtra{
+		m.ID, plain(m.Attributes[string(sink.Email)]), plain(m.Attributes[string(sink.PhoneNumber)]), m.Since.Unix(), nil,
+	}
+	if identifier != "" {
+		e.Key = json.AppendEscape(nil, identifier, 0)
+	}
+	var err error
+	if x.line, err = json.Append(x.line[:0], &e, 0); err != nil {
+		return fmt.Errorf("encode a member: %w", err)
+	}
+	x.line = append(x.line, '\n')
+	x.spots = append(x.spots, spot{m.Since.Unix(), maphash.String(x.seed, m.ID), x.size})
+	x.size += int64(len(x.line))
+	if _, err := x.out.Write(x.line); err != nil {
+		return extrasError(err)
+	}
+	return nil
+}
+
+// protect says that a profile is no extra.
+func (x *extras) protect(id string) { x.protected[maphash.String(x.seed, id)] = struct{}{} }
+
+// divide leaves the members who joined before a time and are not protected, sorted by the second in which they joined,
+// and counts the others.
+func (x *extras) divide(before time.Time, counts *report.Mirrored) error {
+	if err := x.out.Flush(); err != nil {
+		return extrasError(err)
+	}
+	slices.SortFunc(x.spots, func(a, b spot) int { return cmp.Or(cmp.Compare(a.since, b.since), cmp.Compare(a.id, b.id)) })
+	left := x.spots[:0]
+	for i := range x.spots {
+		s := x.spots[i]
+		_, protected := x.protected[s.id]
+		switch {
+		case len(left) > 0 && left[len(left)-1].id == s.id && left[len(left)-1].since == s.since: // read twice
+			counts.Read--
+		case protected:
+			counts.Matched++
+		case s.since >= before.Unix():
+			counts.JoinedLater++
+		default:
+			counts.Extras++
+			left = append(left, s)
+		}
+	}
+	x.spots = left
+	return nil
+}
+
+// read returns an extra.
+func (x *extras) read(s spot) (*extra, error) {
+	line, err := bufio.NewReader(io.NewSectionReader(x.file, s.at, x.size-s.at)).ReadBytes('\n')
+	var k keptExtra
+	if err == nil {
+		err = json.Unmarshal(line, &k)
+	}
+	if err != nil {
+		return nil, extrasError(err)
+	}
+	e := &extra{Extra: sink.Extra{
+		ID: k.ID, Since: time.Unix(k.Since, 0).UTC(), Email: k.Email, PhoneNumber: k.PhoneNumber,
+	}}
+	if string(k.Key) != "null" {
+		e.key = k.Key
+	}
+	return e, nil
+}
+
+// each calls do with each extra.
+func (x *extras) each(do func(*extra) error) error {
+	for _, s := range x.spots {
+		e, err := x.read(s)
+		if err == nil {
+			err = do(e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *extras) close() {
+	if x != nil {
+		removeTemporary(x.file)
+	}
+}
+
+const (
+	removedTogether = 1_000 // extras of one removal request
+	removalsAtOnce  = 4     // their look-ups use the whole quota
+)
+
+// remove removes the extras, several stretches at once, and writes their lines in order. Its error is of those who may
+// still be on the list.
+func (m *mirror) remove(ctx context.Context) error {
+	control, unproved := m.run.control, int64(0)
+	work := stream.New().WithMaxGoroutines(removalsAtOnce)
+	for spots := range slices.Chunk(m.extras.spots, removedTogether) {
+		work.Go(func() stream.Callback {
+			all := m.removeAll(ctx, spots)
+			return func() {
+				defer control.guard()
+				for i := range all {
+					if s := all[i].State; s == sink.Stays || s == sink.Uncertain {
+						unproved++
+					}
+					if err := m.write(&all[i]); err != nil {
+						control.stop(err)
+					}
+				}
+				control.removed.Store(m.counts.Removed)
+				if err := m.run.out.Flush(); err != nil {
+					control.stop(err)
+				}
+			}
+		})
+	}
+	work.Wait()
+	if unproved == 0 {
+		return nil
+	}
+	return &Error{
+		Text: fmt.Sprintf("%d of %d members who match no row may still be on the list", unproved, m.counts.Extras),
+		Hint: "run it again: the lines of type member with the status extra or unknown name them", exit: 1,
+	}
+}
+
+// removeAll removes a stretch of extras.
+func (m *mirror) removeAll(ctx context.Context, spots []spot) []extra {
+	control := m.run.control
+	defer control.guard()
+	all, members := make([]extra, len(spots)), make([]sink.Extra, len(spots))
+	for i, s := range spots {
+		e, err := m.extras.read(s)
+		if err != nil {
+			control.stop(err)
+			return nil
+		}
+		all[i], members[i] = *e, e.Extra
+	}
+	if ctx.Err() != nil {
+		return all
+	}
+	control.begin("remove")
+	err := m.run.options.Client.RemoveExtras(ctx, m.run.list, members)
+	for i := range all {
+		all[i].Extra = members[i]
+	}
+	if err != nil {
+		control.stop(err)
+	}
+	return all
+}

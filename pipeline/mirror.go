@@ -1,0 +1,207 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"klaviyo-export/report"
+	"klaviyo-export/sink"
+)
+
+// MirrorOptions are what a run that makes a list equal to its rows needs beside Options.
+type MirrorOptions struct {
+	Plan         bool   // find out what would be done, and change nothing
+	MaxRemovals  *Bound // how many of the members may be removed; nil, which is for a plan: any number
+	MaxUnmatched Bound  // how many of the rows may be unaccounted for when somebody is removed
+}
+
+// mirror is the part of a run that takes everybody off a list who is in no row, once the rows are sent. DESIGN.md §5
+// says why each step is needed: nobody is removed by mistake.
+type mirror struct {
+	run     *run
+	options *MirrorOptions
+	input   *spool
+	roll    *roll // the people of the rows
+	began   time.Time
+	extras  *extras // members who match no row so far
+	draft   *draft  // the results until it is known which rows are sent again; nil without a state
+	again   *draft  // the results of those rows; nil while they are not sent
+	counts  report.Mirrored
+	counted bool // the counts are whole
+
+	unmatched int64 // number of the first row that is not accounted for
+}
+
+// clockSlack is what Klaviyo's clocks may differ by: the one that dates its answers, and the one that dates members.
+const clockSlack = 2 * time.Second
+
+func (r *run) newMirror(input *spool, rows int64) *mirror {
+	return &mirror{run: r, options: r.options.Mirror, input: input, roll: newRoll(rows)}
+}
+
+// carry sends the rows of the input, which the rehearsal found right, and removes everybody else. Its error is what is
+// wrong with the input, or why not everybody else was removed.
+func (m *mirror) carry(ctx context.Context, rows int64, earlier *resumption) (err error) {
+	r := m.run
+	r.mirror = m
+	if r.state != nil {
+		if m.draft, err = newDraft(); err != nil {
+			r.control.stop(err)
+			return nil
+		}
+		defer m.draft.close()
+	}
+	ended := r.flow(ctx, m.input.again(), earlier)
+	whole := ended == nil && m.goesOn(ctx)
+	if read := m.out().Rows().Read; whole && read != rows {
+		whole, ended = false, &Error{
+			Text: fmt.Sprintf("nobody was removed: the input changed while it was read: it had %d rows, then %d", rows, read),
+			Hint: "pass a file that nobody writes to, or a pipe", exit: 1,
+		}
+	}
+	if whole {
+		if err := m.compare(ctx); err != nil {
+			r.control.stop(err)
+		}
+	}
+	defer m.again.close()
+	defer m.extras.close()
+	if m.draft != nil {
+		if err := settleDraft(r.out, m.draft, m.again, m.draft.Rows().Read); err != nil {
+			r.control.stop(err)
+		}
+	}
+	if !whole || !m.goesOn(ctx) || m.extras == nil {
+		return ended
+	}
+	return m.settle(ctx)
+}
+
+// goesOn reports whether nothing has stopped the run, and all import jobs have ended.
+func (m *mirror) goesOn(ctx context.Context) bool { return ctx.Err() == nil && m.run.control.late.Load() == 0 }
+
+// out is where the flow writes its results.
+func (m *mirror) out() *report.Writer {
+	switch {
+	case m.again != nil:
+		return m.again.Writer
+	case m.draft != nil:
+		return m.draft.Writer
+	}
+	return m.run.out
+}
+
+// compare reads the members, sends the rows whom the state remembers and the list lacks, and looks up the people who
+// are not seen on the list.
+func (m *mirror) compare(ctx context.Context) (err error) {
+	if id, _, _ := m.run.list.State(); id == "" { // a plan of a list that would be created
+		m.counts.Added, m.counted = int64(m.roll.people), true
+		return nil
+	}
+	if m.extras, err = newExtras(); err != nil {
+		return err
+	}
+	if m.began, err = m.beginning(ctx); err != nil {
+		return err
+	}
+	if err := m.walk(ctx); err != nil {
+		return err
+	}
+	if m.roll.kept {
+		if m.again, err = newDraft(); err != nil {
+			return err
+		}
+		if err := m.run.flow(ctx, m.input.again(), nil); err != nil || !m.goesOn(ctx) {
+			return err
+		}
+	}
+	return m.lookUp(ctx)
+}
+
+// beginning is when the run began, or the earlier one that it continues, by Klaviyo's clock. Whoever joined later may
+// have come by another way since the rows were queried.
+func (m *mirror) beginning(ctx context.Context) (time.Time, error) {
+	client := m.run.options.Client
+	if m.run.options.Resume == nil {
+		return client.Began(), nil
+	}
+	job, err := m.run.options.Resume.firstJob()
+	if err != nil || job == "" {
+		return client.Began(), err
+	}
+	created, err := client.JobCreated(ctx, job)
+	if err != nil {
+		return created, fmt.Errorf("find out when the earlier run began: %w", err)
+	}
+	return created, nil
+}
+
+// settle removes the extras, unless there is a reason not to, and writes a line for each.
+func (m *mirror) settle(ctx context.Context) error {
+	if err := m.extras.divide(m.began.Add(-clockSlack), &m.counts); err != nil {
+		return err
+	}
+	m.counted = true
+	why := m.refusal()
+	if m.options.Plan || why != nil {
+		return orBroken(m.extras.each(m.write), why)
+	}
+	return m.remove(ctx)
+}
+
+// refusal says why nobody is removed, nil when the extras are.
+func (m *mirror) refusal() error {
+	rows, c, o := m.run.out.Rows(), &m.counts, m.run.options
+	refuse := func(hint, format string, args ...any) error {
+		nobody := "nobody was removed: "
+		if m.options.Plan {
+			nobody = "a run would remove nobody: "
+		}
+		return &Error{Text: nobody + fmt.Sprintf(format, args...), Hint: hint, exit: 1}
+	}
+	switch rejected := rows.Rejected + m.run.control.earlierRejected.Load(); {
+	case !o.MaxInvalid.allows(rejected, rows.Read):
+		return refuse(hintRejected, "%d of %d rows are rejected, --max-invalid is %v", rejected, rows.Read, o.MaxInvalid)
+	case !m.options.MaxUnmatched.allows(c.Unmatched, rows.Read):
+		return refuse("each of them may be somebody on the list under another name; --max-unmatched N or N% allows some",
+			"%d rows are not accounted for on the list, the first is row %d; --max-unmatched is %v",
+			c.Unmatched, m.unmatched, m.options.MaxUnmatched)
+	case m.options.MaxRemovals != nil && !m.options.MaxRemovals.allows(c.Extras, c.Read):
+		return refuse("check the query; the lines of type member name them; --max-removals N or N% allows more",
+			"%d of %d members match no row, --max-removals is %v", c.Extras, c.Read, m.options.MaxRemovals)
+	}
+	return nil
+}
+
+// orBroken is the first error that there is.
+func orBroken(broken, why error) error {
+	if broken != nil {
+		return broken
+	}
+	return why
+}
+
+// write writes the line of an extra.
+func (m *mirror) write(e *extra) error {
+	line := report.Member{Status: report.MemberExtra, Key: e.key, ProfileID: e.ID}
+	if e.Fault != nil {
+		line.Code, line.Detail = e.Fault.Code, e.Fault.Detail
+	}
+	switch e.State {
+	case sink.Removed:
+		line.Status = report.MemberRemoved
+		m.counts.Removed++
+	case sink.Uncertain:
+		line.Status = report.MemberUnknown
+	case sink.Rejoined:
+		m.counts.JoinedLater++
+		m.counts.Extras--
+		return nil
+	case sink.Left:
+		m.counts.Read--
+		m.counts.Extras--
+		return nil
+	}
+	return m.run.out.Member(&line)
+}

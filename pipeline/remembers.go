@@ -1,0 +1,187 @@
+package pipeline
+
+import (
+	"errors"
+	"maps"
+	"slices"
+
+	"klaviyo-export/pipeline/state"
+	"klaviyo-export/report"
+	"klaviyo-export/sink"
+)
+
+// StateOptions name the state file of a run, which remembers what each profile was when it was last applied.
+type StateOptions struct {
+	File    string
+	Full    bool              // send all rows
+	Mapping map[string]string // the flags, and their values, that say what becomes of a row
+}
+
+// hasher takes the hashes of profiles for the state. It is for one goroutine at a time.
+type hasher struct {
+	*state.Hasher
+	fold  bool // the case of letters in identifiers does not count
+	lower []byte
+}
+
+// person is the hash of a key, a JSON string.
+func (h *hasher) person(key []byte) state.Hash {
+	if !h.fold {
+		return h.Person(key)
+	}
+	h.lower = append(h.lower[:0], key...)
+	for i, c := range h.lower {
+		if 'A' <= c && c <= 'Z' {
+			h.lower[i] = c + 'a' - 'A'
+		}
+	}
+	return h.Person(h.lower)
+}
+
+// openState opens the state file for the run's list, operation and mapping. Without sending, it only looks at it.
+func (r *run) openState() error {
+	o := r.options
+	if o.State == nil {
+		return nil
+	}
+	binding := state.Binding{Operation: o.Operation.String(), Mapping: maps.Clone(o.State.Mapping)}
+	binding.List, _, _ = r.list.State()
+	if a := r.account.wait(); a != nil {
+		binding.Account = a.ID
+	}
+	if o.DryRun {
+		return stateError(state.Check(o.State.File, binding))
+	}
+	s, err := state.Open(o.State.File, binding)
+	if err != nil {
+		return stateError(err)
+	}
+	r.state = s
+	return nil
+}
+
+// stateError is an error of the state file as one of this package.
+func stateError(err error) error {
+	var own *state.Error
+	if errors.As(err, &own) {
+		return &Error{Text: own.Text, Hint: own.Hint, cause: err}
+	}
+	return err
+}
+
+// closeState writes what the state file lacks.
+func (r *run) closeState() {
+	if r.state == nil {
+		return
+	}
+	if err := r.state.Close(); err != nil {
+		r.control.stop(stateError(err))
+	}
+}
+
+const (
+	// comparedTogether is how many rows are compared with the state at a time: it reads its file once through for them.
+	comparedTogether = 64 << 10
+	maxCompared      = 16 << 20 // bytes of the rows that wait for that
+)
+
+// compares is the stage that compares profiles with those that the state remembers.
+type compares struct {
+	control *control
+	state   *state.State // nil: profiles are not compared
+	emit    func(*chunk)
+	held    []*chunk
+	rows    []state.Row
+	kept    []state.Kept
+	bytes   int
+}
+
+// add takes the next chunk, and hands on those that it has compared.
+func (s *compares) add(c *chunk) {
+	if s.state == nil {
+		s.emit(c)
+		return
+	}
+	s.held, s.rows = append(s.held, c), append(s.rows, c.hashes...)
+	if s.bytes += len(c.rows.Data); c.tick || len(s.rows) >= comparedTogether || s.bytes >= maxCompared {
+		s.compare()
+	}
+}
+
+// wait hands on the last chunks.
+func (s *compares) wait() { s.compare() }
+
+func (s *compares) compare() {
+	defer s.control.guard()
+	s.kept = slices.Grow(s.kept[:0], len(s.rows))[:len(s.rows)]
+	if len(s.rows) > 0 {
+		if err := s.state.Compare(s.rows, s.kept); err != nil {
+			s.control.stop(stateError(err))
+		}
+	}
+	kept, held := s.kept, s.held
+	s.rows, s.held, s.bytes = s.rows[:0], s.held[:0], 0
+	for i, c := range held {
+		n := len(c.hashes)
+		c.kept = append(c.kept[:0], kept[:n]...)
+		kept, held[i] = kept[n:], nil
+		s.emit(c)
+	}
+}
+
+// forget makes the state forget people whose profiles change, before they are sent: if the run is killed before it
+// knows what became of them, nobody knows what Klaviyo has.
+func (s *sends) forget(b *batch) error {
+	if len(b.changed) == 0 {
+		return nil
+	}
+	return stateError(s.state.Forget(b.changed))
+}
+
+// remembers makes the state remember applied rows, behind their results.
+type remembers struct {
+	state  *state.State
+	list   *sink.List
+	hasher hasher
+	rows   []state.Row
+}
+
+// note takes a row whose line is written.
+func (s *remembers) note(line *report.Line, profile state.Hash) {
+	if line.Status == report.Applied {
+		s.rows = append(s.rows, state.Row{Person: s.hasher.person(line.Key), Profile: profile})
+	}
+}
+
+// flush passes the rows on to the state. The lines are on the output by now.
+func (s *remembers) flush() error {
+	if len(s.rows) == 0 {
+		return nil
+	}
+	id, _, _ := s.list.State()
+	s.state.Bind(id)
+	err := s.state.Remember(s.rows)
+	s.rows = s.rows[:0]
+	return stateError(err)
+}
+
+// newHasher returns a hasher of the run's identifiers.
+func (r *run) newHasher() hasher {
+	return hasher{Hasher: r.state.Hasher(), fold: r.options.Checker.By() == string(sink.Email)}
+}
+
+// people are those whose profiles a run changes, in some 25 bytes each: a later row with the profile that the state has
+// must be sent again.
+type people map[state.Hash]struct{}
+
+func (p *people) add(person state.Hash) {
+	if *p == nil {
+		*p = people{}
+	}
+	(*p)[person] = struct{}{}
+}
+
+func (p people) has(person state.Hash) bool {
+	_, ok := p[person]
+	return ok
+}

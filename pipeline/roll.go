@@ -1,0 +1,118 @@
+package pipeline
+
+import (
+	"math/bits"
+	"sync"
+)
+
+// roll knows the people whom the rows of a mirror name, and what was found out about each. It is made for a number of
+// rows, takes some 20 bytes for each, and never grows. It is for one goroutine at a time.
+//
+// Two independent hashes of 62 and 64 bits stand for a person. A wrong match would keep a member on the list, never
+// remove one.
+type roll struct {
+	slots  [][2]uint64 // a person is in their own slot, or in the first one behind it that was free
+	people int
+	seen   int  // those of them who are marked onList
+	kept   bool // somebody is marked keptSame
+
+	mu      sync.Mutex
+	refused map[[2]uint64]struct{} // the people whose rows Klaviyo refuses; several stages enter them
+}
+
+// The last bits of a slot are marks.
+const (
+	marksOnRoll = 3
+	onList      = 1 // the person was seen on the list, or asked for
+	keptSame    = 2 // the row was skipped, because the state has the same profile
+)
+
+func newRoll(rows int64) *roll {
+	return &roll{slots: make([][2]uint64, rows+rows/5+2), refused: map[[2]uint64]struct{}{}}
+}
+
+// find returns a person's slot, or the free one for them.
+func (r *roll) find(id [2]uint64) *[2]uint64 {
+	at, _ := bits.Mul64(id[0], uint64(len(r.slots)))
+	for {
+		p := &r.slots[at]
+		if *p == ([2]uint64{}) || p[0] == id[0] && p[1]&^marksOnRoll == id[1]&^marksOnRoll {
+			return p
+		}
+		if at++; at == uint64(len(r.slots)) {
+			at = 0
+		}
+	}
+}
+
+// add enters a person, if there is room: the second reading of an input may have more rows than the first.
+func (r *roll) add(id [2]uint64) {
+	if r == nil || id == ([2]uint64{}) || r.people == len(r.slots)-1 {
+		return
+	}
+	if p := r.find(id); *p == ([2]uint64{}) {
+		*p = [2]uint64{id[0], id[1] &^ marksOnRoll}
+		r.people++
+	}
+}
+
+// has reports whether a row names the person.
+func (r *roll) has(id [2]uint64) bool { return *r.find(id) != [2]uint64{} }
+
+// is reports whether a person is on the roll and has a mark.
+func (r *roll) is(id [2]uint64, mark uint64) bool { return r.find(id)[1]&mark != 0 }
+
+// see marks a person as seen, and reports whether they are on the roll.
+func (r *roll) see(id [2]uint64) bool {
+	p := r.find(id)
+	if *p == ([2]uint64{}) {
+		return false
+	}
+	if p[1]&onList == 0 {
+		p[1] |= onList
+		r.seen++
+	}
+	return true
+}
+
+// keep marks the person of a row that was skipped as unchanged.
+func (r *roll) keep(id [2]uint64) {
+	if r == nil {
+		return
+	}
+	if p := r.find(id); *p != ([2]uint64{}) {
+		p[1] |= keptSame
+		r.kept = true
+	}
+}
+
+// lacks reports whether the list lacks a person whose row was skipped as unchanged. It does so once for each.
+func (r *roll) lacks(id [2]uint64) bool {
+	p := r.find(id)
+	lacks := p[1]&marksOnRoll == keptSame
+	if lacks {
+		p[1] &^= keptSame
+	}
+	return lacks
+}
+
+// unseen is how many people are on the roll and not marked as seen.
+func (r *roll) unseen() int { return r.people - r.seen }
+
+// refuse notes a person whose row Klaviyo refuses. It may be called at once with the other methods.
+func (r *roll) refuse(id [2]uint64) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refused[id] = struct{}{}
+}
+
+// isRefused reports whether Klaviyo refuses the person's row.
+func (r *roll) isRefused(id [2]uint64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, refused := r.refused[id]
+	return refused
+}
