@@ -105,7 +105,10 @@ func (u *unseen) add(ctx context.Context, c *chunk) {
 				m.miss(number)
 			}
 			continue
-		case !m.roll.has(row.Identity) || m.roll.is(row.Identity, onList):
+		case !m.roll.has(row.Identity): // the input has changed
+			m.miss(number)
+			continue
+		case m.roll.is(row.Identity, onList):
 			continue
 		}
 		m.roll.see(row.Identity) // for rows that repeat it

@@ -181,7 +181,7 @@ func (m *mirror) remove(ctx context.Context) error {
 					}
 				}
 				control.removed.Store(m.counts.Removed)
-				if err := m.run.out.Flush(); err != nil {
+				if err := cmp.Or(m.run.out.Flush(), m.run.forgetRemoved(all)); err != nil {
 					control.stop(err)
 				}
 			}

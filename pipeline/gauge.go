@@ -19,6 +19,7 @@ func (g *Gauge) Moment() report.Moment {
 	}
 	m := report.Moment{Rows: c.settled(), InputEnded: c.inputEnded.Load()}
 	m.Rows.Read, m.Rows.Rejected = c.read.Load(), c.rejected.Load()
+	m.Members, m.Removed = c.members.Load(), c.removed.Load()
 	if c.client == nil {
 		return m
 	}

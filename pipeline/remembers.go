@@ -165,6 +165,23 @@ func (s *remembers) flush() error {
 	return stateError(err)
 }
 
+// forgetRemoved makes the state forget removed members: nothing is known of them from now on.
+func (r *run) forgetRemoved(all []extra) error {
+	if r.state == nil {
+		return nil
+	}
+	h, people := r.newHasher(), []state.Hash(nil)
+	for i := range all {
+		if all[i].State == sink.Removed && all[i].key != nil {
+			people = append(people, h.person(all[i].key))
+		}
+	}
+	if len(people) == 0 {
+		return nil
+	}
+	return stateError(r.state.Forget(people))
+}
+
 // newHasher returns a hasher of the run's identifiers.
 func (r *run) newHasher() hasher {
 	return hasher{Hasher: r.state.Hasher(), fold: r.options.Checker.By() == string(sink.Email)}

@@ -73,6 +73,9 @@ func attributes(m report.Moment) []slog.Attr {
 		slog.GroupAttrs("jobs", slog.Int64("submitted", m.Jobs), slog.Int64("open", m.OpenJobs())),
 		slog.Bool("input_ended", m.InputEnded),
 	}
+	if m.Members > 0 {
+		list = append(list, slog.GroupAttrs("members", slog.Int64("read", m.Members), slog.Int64("removed", m.Removed)))
+	}
 	if m.Closed > 0 {
 		list = append(list, slog.Float64("paused_seconds", seconds(m.Closed)))
 	}
