@@ -7,7 +7,6 @@ import (
 
 // Members counts what reading rows back on the list showed (--verify).
 type Members struct {
-	Mirrored *Mirrored `json:"mirrored,omitempty"`
 	Verified   int64 `json:"verified"`   // rows that are as they should be
 	New        int64 `json:"new"`        // of these, members who joined by this run
 	Unmailable int64 `json:"unmailable"` // of these, members who may not be sent marketing
