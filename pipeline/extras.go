@@ -166,6 +166,7 @@ const (
 // still be on the list.
 func (m *mirror) remove(ctx context.Context) error {
 	control, unproved := m.run.control, int64(0)
+	m.remover = sink.NewExtras(m.run.options.Client, m.run.list)
 	work := stream.New().WithMaxGoroutines(removalsAtOnce)
 	for spots := range slices.Chunk(m.extras.spots, removedTogether) {
 		work.Go(func() stream.Callback {
@@ -214,7 +215,7 @@ func (m *mirror) removeAll(ctx context.Context, spots []spot) []extra {
 		return all
 	}
 	control.begin("remove")
-	err := m.run.options.Client.RemoveExtras(ctx, m.run.list, members)
+	err := m.remover.Remove(ctx, members)
 	for i := range all {
 		all[i].Extra = members[i]
 	}

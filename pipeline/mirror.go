@@ -27,6 +27,7 @@ type mirror struct {
 	extras  *extras // members who match no row so far
 	draft   *draft  // the results until it is known which rows are sent again; nil without a state
 	again   *draft  // the results of those rows; nil while they are not sent
+	remover *sink.Extras
 	counts  report.Mirrored
 	counted bool // the counts are whole
 

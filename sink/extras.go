@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/segmentio/encoding/json"
@@ -32,81 +33,109 @@ const (
 // stillOnList is the reason of an extra who is on the list after the removal.
 var stillOnList = &Fault{Code: "still_on_list", Detail: "Klaviyo removed the member, but the list still shows them"}
 
-// RemoveExtras removes members from a list, at most 1,000, sorted by Since, and sets what became of each. Right before,
-// it reads the seconds in which they joined again: whoever is not there any more is not removed. Right after, it reads
-// them once more. The error is an *Error, and also that of a ctx that ended; the states are true then as well. Calls may
-// run at once.
-func (c *Client) RemoveExtras(ctx context.Context, list *List, extras []Extra) error {
-	there, err := c.seconds(ctx, list, extras)
+// Extras removes extras from a list. Its methods may be called at once.
+type Extras struct {
+	client  *Client
+	list    *List
+	lookups *lookups
+	remover *remover
+}
+
+// NewExtras returns what removes extras from a list.
+func NewExtras(c *Client, list *List) *Extras {
+	return &Extras{c, list, newLookups(c, list), &remover{client: c, list: list}}
+}
+
+// Remove removes members, at most 1,000, sorted by Since, and sets what became of each. Right before, it looks them up
+// on the list again: whoever is not there since the same second is not removed. Right after, it looks them up once more.
+// The error is an *Error, and also that of a ctx that ended; the states are true then as well.
+func (x *Extras) Remove(ctx context.Context, extras []Extra) error {
+	all := make([]*Extra, len(extras))
+	for i := range extras {
+		all[i] = &extras[i]
+	}
+	there, err := x.lookUp(ctx, all, false)
 	if err != nil {
 		return err
 	}
-	var doomed, others []*Extra
-	for i := range extras {
-		e := &extras[i]
+	var doomed []*Extra
+	for _, e := range all {
 		switch since, ok := there[e.ID]; {
-		case ok && since.Equal(e.Since):
-			doomed = append(doomed, e)
-		case ok:
+		case !ok:
+			e.State = Left
+		case since.After(e.Since):
 			e.State = Rejoined
-		default:
-			others = append(others, e)
+		case since.Equal(e.Since):
+			doomed = append(doomed, e)
 		}
 	}
-	if err := c.whereabouts(ctx, list, others); err != nil || len(doomed) == 0 {
-		return err
+	if len(doomed) == 0 {
+		return nil
 	}
-	return c.remove(ctx, list, doomed)
+	return x.remove(ctx, doomed)
 }
 
-// whereabouts finds out whether extras who are not where they were have joined again.
-func (c *Client) whereabouts(ctx context.Context, list *List, extras []*Extra) error {
-	id, _, _ := list.State()
-	l, members := newLookups(c, list), c.members(id)
-	steps := map[Identifier][]*person{}
-	of := map[*person]*Extra{}
+// lookUp returns since when extras are on the list, who are sorted by Since. removed says that most of them should not
+// be there: then an endpoint with a quota of its own is asked first, whose answers have nothing but ids.
+func (x *Extras) lookUp(ctx context.Context, extras []*Extra, removed bool) (map[string]time.Time, error) {
+	id, _, _ := x.list.State()
+	members := x.client.members(id)
+	there := map[string]time.Time{}
+	var bare []*Extra // nobody can be asked for who has no address
+	steps, of := map[Identifier][]*person{}, map[*person]*Extra{}
 	for _, e := range extras {
-		e.State = Left
 		by, value := Email, e.Email
 		if value == "" {
 			by, value = PhoneNumber, e.PhoneNumber
 		}
-		if value != "" {
-			p := &person{row: new(Profile), value: value, id: e.ID}
-			steps[by], of[p] = append(steps[by], p), e
+		if value == "" {
+			bare = append(bare, e)
+			continue
 		}
+		p := &person{row: new(Profile), value: value, id: e.ID}
+		steps[by], of[p] = append(steps[by], p), e
 	}
-	for by, people := range steps {
-		err := l.find(ctx, members, by, people)
+	for _, by := range []Identifier{Email, PhoneNumber} {
+		people := steps[by]
+		var err error
+		if removed {
+			people, err = x.lookups.seen(ctx, x.client.memberIDs(id), by, people)
+		}
+		if err == nil {
+			err = x.lookups.find(ctx, members, by, people)
+		}
+		if err != nil {
+			return nil, err
+		}
 		for _, p := range people {
-			if err != nil {
-				of[p].State = Stays
+			if p.row.Status == Rejected { // Klaviyo does not take the address in a look-up
+				bare = append(bare, of[p])
 			}
 			for i := range p.found {
-				if p.found[i].ID == p.id {
-					of[p].State = Rejoined
+				if since, err := time.Parse(time.RFC3339, p.found[i].Attributes.JoinedAt); err == nil && p.found[i].ID == p.id {
+					there[p.id] = since.UTC().Truncate(time.Second)
 				}
 			}
 		}
-		if err != nil {
-			return err
-		}
 	}
-	return nil
+	slices.SortFunc(bare, func(a, b *Extra) int { return a.Since.Compare(b.Since) })
+	return there, x.seconds(ctx, bare, there)
 }
 
-// remove removes extras who are on the list, and reads back what became of them.
-func (c *Client) remove(ctx context.Context, list *List, extras []*Extra) error {
+// remove removes extras who are on the list, and looks up what became of them.
+func (x *Extras) remove(ctx context.Context, extras []*Extra) error {
 	profiles := make([]Profile, len(extras))
 	for i, e := range extras {
 		profiles[i].JSON = append(json.AppendEscape([]byte(`{"type":"profile","id":`), e.ID, 0), '}')
 	}
-	texts := c.newTexts()
+	texts := x.client.newTexts()
 	defer texts.free()
-	sent := (&remover{client: c, list: list}).send(ctx, profiles, texts)
-	var sure []Extra
+	failed := x.remover.send(ctx, profiles, texts)
+	var sent []*Extra
 	for i, e := range extras {
 		switch p := &profiles[i]; p.Status {
+		case Unsent:
+			continue
 		case Applied:
 			e.State = Removed
 		case Unknown:
@@ -115,58 +144,55 @@ func (c *Client) remove(ctx context.Context, list *List, extras []*Extra) error 
 			p.rejectAs(p)
 			e.Fault = p.Fault
 		}
-		if profiles[i].Status != Unsent {
-			sure = append(sure, *e)
-		}
+		sent = append(sent, e)
 	}
-	if sent != nil || len(sure) == 0 {
-		return sent
+	if failed != nil || len(sent) == 0 {
+		return failed
 	}
-	there, err := c.seconds(ctx, list, sure)
+	there, err := x.lookUp(ctx, sent, true)
 	if err != nil {
 		return err
 	}
-	for i, e := range extras {
+	for _, e := range sent {
 		since, ok := there[e.ID]
 		stays := ok && since.Equal(e.Since)
-		switch profiles[i].Status {
-		case Applied, Unknown:
-			if e.State, e.Fault = Removed, nil; stays {
-				e.State, e.Fault = Uncertain, stillOnList
-			}
-		case Rejected:
-			if !stays {
-				e.State, e.Fault = Left, nil
-			}
+		switch {
+		case e.State == Stays && !stays: // Klaviyo did not find the member any more
+			e.State, e.Fault = Left, nil
+		case e.State == Stays:
+		case stays:
+			e.State, e.Fault = Uncertain, stillOnList
+		default:
+			e.State, e.Fault = Removed, nil
 		}
 	}
 	return nil
 }
 
-// seconds reads the members who joined in the seconds of extras, which are sorted, and returns when those of extras
-// joined who are among them.
-func (c *Client) seconds(ctx context.Context, list *List, extras []Extra) (map[string]time.Time, error) {
-	there, known := map[string]time.Time{}, map[string]bool{}
-	for i := range extras {
-		known[extras[i].ID] = true
+// seconds reads the members who joined in the seconds of extras, who are sorted by Since, and enters in there when those
+// of the extras joined who are among them.
+func (x *Extras) seconds(ctx context.Context, extras []*Extra, there map[string]time.Time) error {
+	known := map[string]bool{}
+	for _, e := range extras {
+		known[e.ID] = true
 	}
-	id, _, _ := list.State()
-	w := c.newWalk(id, "joined_group_at")
+	id, _, _ := x.list.State()
+	w := x.client.newWalk(id, "joined_group_at")
 	for len(extras) > 0 {
 		s := &stretch{from: extras[0].Since, end: extras[len(extras)-1].Since.Add(time.Second), at: extras[0].Since}
 		path, seen := w.path(url.Values{"sort": {"joined_group_at"}}, s.filter()), map[string]bool{}
 		for path != "" && len(extras) > 0 && !extras[0].Since.After(s.at) {
 			if seen[path] {
-				return nil, setupError("", "%s: Klaviyo's pages repeat", doingWalk)
+				return setupError("", "%s: Klaviyo's pages repeat", doingWalk)
 			}
 			seen[path] = true
 			page, err := w.page(ctx, path)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			members, over, err := w.advance(s, page)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			for i := range members {
 				if known[members[i].ID] {
@@ -181,5 +207,5 @@ func (c *Client) seconds(ctx context.Context, list *List, extras []Extra) (map[s
 			}
 		}
 	}
-	return there, nil
+	return nil
 }
