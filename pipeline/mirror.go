@@ -80,7 +80,9 @@ func (m *mirror) carry(ctx context.Context, rows int64, earlier *resumption) (er
 }
 
 // goesOn reports whether nothing has stopped the run, and all import jobs have ended.
-func (m *mirror) goesOn(ctx context.Context) bool { return ctx.Err() == nil && m.run.control.late.Load() == 0 }
+func (m *mirror) goesOn(ctx context.Context) bool {
+	return ctx.Err() == nil && m.run.control.late.Load() == 0
+}
 
 // out is where the flow writes its results.
 func (m *mirror) out() *report.Writer {
