@@ -23,6 +23,8 @@ type call struct {
 	first int    // the first position of the collection that belongs to the answer
 	body  []byte
 	r     *http.Request
+
+	wanted []bool // which of profileAttributes the answer has; nil until the first profile
 }
 
 // maxURL is the longest path with query. An older API of Klaviyo was seen to answer 414 to a long URL. Choices: the

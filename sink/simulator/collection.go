@@ -48,6 +48,9 @@ func collection[T any](c *call, n int, at func(i int) (T, bool), appendResource 
 		}
 		resource, _ := at(position)
 		b = appendResource(b, resource)
+		if i == 0 { // the others are about as long
+			b = slices.Grow(b, len(b)*len(page)*9/8+1024)
+		}
 	}
 	b = quote(append(b, `],"links":{"self":`...), c.link(""))
 	b = c.appendLink(append(b, `,"next":`...), after, false)
