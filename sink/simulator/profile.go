@@ -10,7 +10,8 @@ import (
 // crockford is the alphabet of ULIDs, which most of Klaviyo's profile ids are.
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// profile is one person as Klaviyo keeps it. attributes is a JSON object without nulls that is never changed in place.
+// profile is one person as Klaviyo keeps it. attributes is a JSON object without nulls that is never changed in place,
+// nil once the profile is deleted or merged into another.
 type profile struct {
 	attributes       []byte
 	created, updated int64  // Unix nanoseconds
@@ -26,12 +27,13 @@ type profiles struct {
 	external owners
 	old      map[string]uint32 // by the ids that are no ULIDs
 	oldID    map[uint32]string // the same the other way round
+	merged   map[uint32]uint32 // where the profiles went that were merged into others
 }
 
 func newProfiles() profiles {
 	return profiles{
 		email: map[string]uint32{}, also: map[uint32][]string{}, phone: newOwners(), external: newOwners(),
-		old: map[string]uint32{}, oldID: map[uint32]string{},
+		old: map[string]uint32{}, oldID: map[uint32]string{}, merged: map[uint32]uint32{},
 	}
 }
 
@@ -75,10 +77,10 @@ func (ps *profiles) age(n uint32) (id string) {
 	return id
 }
 
-// byID returns the number of the profile with this id.
+// byID returns the number of the profile with this id, or of the one into which it was merged.
 func (ps *profiles) byID(id string) (n uint32, ok bool) {
 	if n, ok := ps.old[id]; ok {
-		return n, true
+		return ps.survivor(n)
 	}
 	if len(id) != 26 {
 		return 0, false
@@ -94,7 +96,15 @@ func (ps *profiles) byID(id string) (n uint32, ok bool) {
 	if number >= uint64(len(ps.all)) || ps.id(uint32(number)) != id {
 		return 0, false
 	}
-	return uint32(number), true
+	return ps.survivor(uint32(number))
+}
+
+// survivor returns the profile n, or the one into which it was merged. A deleted profile has none.
+func (ps *profiles) survivor(n uint32) (_ uint32, ok bool) {
+	for ok = true; ok && ps.all[n].attributes == nil; {
+		n, ok = ps.merged[n]
+	}
+	return n, ok
 }
 
 func (ps *profiles) byEmail(email []byte) (n uint32, ok bool) {
@@ -106,6 +116,43 @@ func (ps *profiles) byEmail(email []byte) (n uint32, ok bool) {
 func (ps *profiles) alias(n uint32, email string) {
 	ps.also[n] = append(ps.also[n], email)
 	ps.email[strings.ToLower(email)] = n
+}
+
+// remove deletes a profile, so that no identifier finds it.
+func (ps *profiles) remove(n uint32) {
+	attributes := ps.all[n].attributes
+	for _, email := range ps.addresses(n) {
+		delete(ps.email, strings.ToLower(email))
+	}
+	delete(ps.also, n)
+	ps.phone.remove(identifier(attributes, "phone_number"), n)
+	ps.external.remove(identifier(attributes, "external_id"), n)
+	ps.all[n].attributes = nil
+}
+
+// addresses returns all email addresses of a profile, its first one first.
+func (ps *profiles) addresses(n uint32) (all []string) {
+	if email := identifier(ps.all[n].attributes, "email"); email != nil {
+		all = []string{string(email)}
+	}
+	return append(all, ps.also[n]...)
+}
+
+// mergeInto merges a profile into another one, the survivor. The survivor's values win, and it has the addresses of
+// both, up to five. Choices: these two.
+func (ps *profiles) mergeInto(n, survivor uint32, now time.Time) {
+	addresses, attributes := ps.addresses(n), ps.all[n].attributes
+	ps.remove(n)
+	ps.merged[n] = survivor
+	p := &ps.all[survivor]
+	p.attributes, p.updated = merge(attributes, p.attributes, nil), now.UnixNano()
+	ps.index(survivor, &sentProfile{email: identifier(p.attributes, "email"),
+		phone: identifier(p.attributes, "phone_number"), external: identifier(p.attributes, "external_id")}, nil)
+	for _, email := range addresses {
+		if _, taken := ps.byEmail([]byte(email)); !taken && len(ps.also[survivor]) < 4 {
+			ps.alias(survivor, email)
+		}
+	}
 }
 
 // isAnother reports whether email is an address of profile n, and not its first.

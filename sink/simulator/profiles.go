@@ -31,7 +31,7 @@ func (s *Simulator) getProfiles(c *call) answer {
 		if !all {
 			number = numbers[i]
 		}
-		return number, c.filter.holds(s.profileField(number))
+		return number, s.profiles.all[number].attributes != nil && c.filter.holds(s.profileField(number))
 	}
 	return collection(c, n, at, func(b []byte, n uint32) []byte { return s.appendProfile(b, c, n, 0, true) })
 }
