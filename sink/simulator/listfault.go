@@ -59,12 +59,7 @@ func serveRejoin(f *Fault, x *exchange, next func() *kept) *kept {
 func serveDeletedProfile(f *Fault, x *exchange, next func() *kept) *kept {
 	return x.around(f, next, func(l *list, now time.Time) {
 		for _, n := range x.chosen(f, l) {
-			for _, other := range x.lists {
-				x.leaving(other, n, now, byOthers)
-			}
-			x.enter(now, deleted, "", n, byOthers)
-			x.profiles.remove(n)
-			delete(x.consents, n)
+			x.deleteProfile(n, now)
 		}
 	})
 }
@@ -90,28 +85,6 @@ func serveMerge(f *Fault, x *exchange, next func() *kept) *kept {
 			}
 		}
 	})
-}
-
-// mergeProfiles merges a profile into another one, with its memberships.
-func (s *Simulator) mergeProfiles(n, survivor uint32, now time.Time) {
-	s.enter(now, merged, "", n, byOthers)
-	for _, l := range s.lists {
-		if _, member := l.at[n]; !member {
-			continue
-		}
-		s.enter(now, left, l.id, n, byOthers)
-		if l.hand(n, survivor) == joined {
-			s.enter(now, joined, l.id, survivor, byOthers)
-		}
-	}
-	s.profiles.mergeInto(n, survivor, now)
-	s.enter(now, updated, "", survivor, byOthers)
-	if consent, known := s.consents[n]; known {
-		if _, has := s.consents[survivor]; !has {
-			s.consents[survivor] = consent
-		}
-		delete(s.consents, n)
-	}
 }
 
 func serveRenamed(f *Fault, x *exchange, next func() *kept) *kept {

@@ -156,7 +156,8 @@ func TestDeletedProfile(t *testing.T) {
 	c, list := startNews(t, `  - {`+onRemove+`, do: delete_profile, phones: ["+49*"]}`)
 	found := c.want(200, "GET", "/api/lists/"+list+"/profiles", "").resources
 	c.Add(simulator.Profile{Email: "d@example.org", Also: []string{"e@example.org"}, Lists: []string{"News", "Other"}})
-	body := fmt.Sprintf(`{"data":[{"type":"profile","id":"%s"},{"type":"profile","id":"%s"}]}`, found[0].ID, found[1].ID)
+	const two = `{"data":[{"type":"profile","id":"%s"},{"type":"profile","id":"%s"}]}`
+	body := fmt.Sprintf(two, found[0].ID, found[1].ID)
 	same(t, "refused", c.want(400, "DELETE", "/api/lists/"+list+ofIDs, body).problems(),
 		[]string{"invalid /data/ Invalid profile IDs: " + found[1].ID})
 	same(t, "members", c.Members(list), []string{"a@example.org", "c@example.org", "d@example.org"})

@@ -21,8 +21,8 @@ func readPlan(t *testing.T, text string) *simulator.Plan {
 
 const planKeys = "faults, others, retirement, profiles, also_found, cursors, seed"
 
-const kindNames = "cancel, challenge, delay, delete_list, delete_profile, drop_phone, expire, fail, hide, join, leave, " +
-	"loop, lose, merge, redirect, refuse, rejoin, relink, rename_list, reset, status, stuck, throttle, too_large, " +
+const kindNames = "cancel, challenge, delay, delete_list, delete_profile, drop_phone, expire, fail, hide, join, " +
+	"leave, loop, lose, merge, redirect, refuse, rejoin, relink, rename_list, reset, status, stuck, throttle, too_large, " +
 	"truncate, twice, unname"
 
 // The example plan shows every kind, every parameter and every value that a parameter can have.
@@ -44,7 +44,8 @@ func TestExamplePlan(t *testing.T) {
 		"processed before after to bytes addresses indexes naming attribute profiles payload pointer report " +
 		"uppercase phones minute second seed retirement error page empty text legacy no_id date none day all rounds " +
 		"unnamed full attributes index data same first email phone_number external_id also old_id consent suppression " +
-		"lists joined also_found any equals never into forget name newest drawn cursors stable shifting SUBSCRIBED UNSUBSCRIBED HARD_BOUNCE"
+		"lists joined also_found any equals never into forget name newest drawn cursors stable shifting " +
+		"SUBSCRIBED UNSUBSCRIBED HARD_BOUNCE"
 	for _, word := range strings.Fields(words) {
 		if !strings.Contains(string(text), word) {
 			t.Errorf("the example plan does not mention %s", word)

@@ -99,14 +99,6 @@ func (ps *profiles) byID(id string) (n uint32, ok bool) {
 	return ps.survivor(uint32(number))
 }
 
-// survivor returns the profile n, or the one into which it was merged. A deleted profile has none.
-func (ps *profiles) survivor(n uint32) (_ uint32, ok bool) {
-	for ok = true; ok && ps.all[n].attributes == nil; {
-		n, ok = ps.merged[n]
-	}
-	return n, ok
-}
-
 func (ps *profiles) byEmail(email []byte) (n uint32, ok bool) {
 	n, ok = ps.email[string(bytes.ToLower(email))]
 	return n, ok
@@ -116,43 +108,6 @@ func (ps *profiles) byEmail(email []byte) (n uint32, ok bool) {
 func (ps *profiles) alias(n uint32, email string) {
 	ps.also[n] = append(ps.also[n], email)
 	ps.email[strings.ToLower(email)] = n
-}
-
-// remove deletes a profile, so that no identifier finds it.
-func (ps *profiles) remove(n uint32) {
-	attributes := ps.all[n].attributes
-	for _, email := range ps.addresses(n) {
-		delete(ps.email, strings.ToLower(email))
-	}
-	delete(ps.also, n)
-	ps.phone.remove(identifier(attributes, "phone_number"), n)
-	ps.external.remove(identifier(attributes, "external_id"), n)
-	ps.all[n].attributes = nil
-}
-
-// addresses returns all email addresses of a profile, its first one first.
-func (ps *profiles) addresses(n uint32) (all []string) {
-	if email := identifier(ps.all[n].attributes, "email"); email != nil {
-		all = []string{string(email)}
-	}
-	return append(all, ps.also[n]...)
-}
-
-// mergeInto merges a profile into another one, the survivor. The survivor's values win, and it has the addresses of
-// both, up to five. Choices: these two.
-func (ps *profiles) mergeInto(n, survivor uint32, now time.Time) {
-	addresses, attributes := ps.addresses(n), ps.all[n].attributes
-	ps.remove(n)
-	ps.merged[n] = survivor
-	p := &ps.all[survivor]
-	p.attributes, p.updated = merge(attributes, p.attributes, nil), now.UnixNano()
-	ps.index(survivor, &sentProfile{email: identifier(p.attributes, "email"),
-		phone: identifier(p.attributes, "phone_number"), external: identifier(p.attributes, "external_id")}, nil)
-	for _, email := range addresses {
-		if _, taken := ps.byEmail([]byte(email)); !taken && len(ps.also[survivor]) < 4 {
-			ps.alias(survivor, email)
-		}
-	}
 }
 
 // isAnother reports whether email is an address of profile n, and not its first.
