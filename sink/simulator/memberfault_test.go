@@ -91,6 +91,25 @@ func TestCursorsWhileListChanges(t *testing.T) {
 	}
 }
 
+// Whoever joins in the second of the newest member has its time of joining, and every member can still be removed.
+func TestJoinsInNewestSecond(t *testing.T) {
+	for cursors, want := range map[string][]string{
+		"stable":   {"p0@example.org", "p2@example.org", "x@example.org"},
+		"shifting": {"x@example.org", "p0@example.org", "p2@example.org"},
+	} {
+		c, path := startCrowd(t, 3, "cursors: "+cursors+"\nfaults: [{"+onNews+", do: join, addresses: [x@example.org], "+
+			"as: newest}]")
+		id := c.AddProfile("p1@example.org")
+		c.want(200, "GET", path, "")
+		c.want(204, "DELETE", strings.TrimSuffix(path, "/profiles")+ofIDs, fmt.Sprintf(removal, id))
+		list := strings.Split(path, "/")[3]
+		same(t, cursors, c.Members(list), want)
+		for _, m := range c.Memberships(list) {
+			same(t, m.Email, m.Joined, time.Date(2026, 9, 4, 13, 40, 0, 0, time.UTC))
+		}
+	}
+}
+
 // Shifting cursors lead back by the same count, also after somebody left.
 func TestShiftingBack(t *testing.T) {
 	c, path := startCrowd(t, 6, "cursors: shifting\nfaults: [{"+onNews+", skip: 3, do: leave, addresses: ['p0@*']}]")
@@ -174,6 +193,8 @@ func TestDeletedProfile(t *testing.T) {
 	if again := c.AddProfile("b@example.org"); again == found[1].ID {
 		t.Error("the address finds the deleted profile")
 	}
+	c.submit("", `{"phone_number":"+4915112345678"}`)
+	same(t, "by phone", len(c.storedAt("/simulator/profiles")), 5)
 }
 
 // Merged profiles are members once, under the survivor, who shows its own address and has the others too. The old id
@@ -209,6 +230,27 @@ func TestMerge(t *testing.T) {
 	last := c.Ledger()[len(c.Ledger())-1]
 	same(t, "removed", []any{last.Change, last.Email, last.Call, last.Others, last.Also}, []any{"left",
 		"new@example.org", 1, false, []string{"c@example.org", "a@example.org", "b@example.org"}})
+}
+
+// What an import job wrote is found under the survivor, and not at all after that is deleted. Consent moves with a merge.
+func TestMergedAfterImport(t *testing.T) {
+	c := start(t, simulator.Options{JobTime: time.Nanosecond, Plan: readPlan(t, `profiles:
+  - {email: a@example.org, lists: [News], consent: SUBSCRIBED}
+faults:
+  - {`+onNews+`, do: merge, addresses: ["a@*"], into: b@example.org}
+  - {`+onNews+`, skip: 1, do: delete_profile}
+`)})
+	list := c.want(200, "GET", "/api/lists", "").resources[0].ID
+	written := jobsPath + "/" + c.submit(list, `{"email":"a@example.org","first_name":"Ann"}`) + "/profiles"
+	same(t, "written", c.want(200, "GET", written, "").each("email"), []any{"a@example.org"})
+	path := "/api/lists/" + list + "/profiles" + query("additional-fields[profile]", "subscriptions")
+	survivor := c.want(200, "GET", path, "").resources[0]
+	consent := survivor.Attributes["subscriptions"].(map[string]any)["email"].(map[string]any)["marketing"]
+	same(t, "consent", consent.(map[string]any)["consent"], any("SUBSCRIBED"))
+	same(t, "name", survivor.Attributes["first_name"], any("Ann"))
+	same(t, "after the merge", c.want(200, "GET", written, "").each("email"), []any{"b@example.org"})
+	same(t, "nobody", len(c.want(200, "GET", path, "").resources), 0)
+	same(t, "after the deletion", len(c.want(200, "GET", written, "").resources), 0)
 }
 
 // With forget the id of a merged profile is unknown. Members that are drawn merge into other members.
