@@ -23,6 +23,9 @@ type call struct {
 	first int    // the first position of the collection that belongs to the answer
 	body  []byte
 	r     *http.Request
+
+	shifting bool   // cursors count resources
+	wanted   []bool // which of profileAttributes the answer has; nil until the first profile
 }
 
 // maxURL is the longest path with query. An older API of Klaviyo was seen to answer 414 to a long URL. Choices: the
@@ -128,6 +131,7 @@ func (s *Simulator) admitted(w http.ResponseWriter, c *call) answer {
 	if most := s.options.MaxPage; most > 0 {
 		c.size = min(c.size, most)
 	}
+	c.shifting = s.options.Plan != nil && s.options.Plan.Cursors == "shifting"
 	return c.serve(s, c)
 }
 

@@ -53,6 +53,9 @@ func (p *Plan) check() error {
 		text := fmt.Sprintf("also_found: expected one of any, equals, never, got %q", p.AlsoFound)
 		return &wrongPlan{text: text}
 	}
+	if !slices.Contains([]string{"", "stable", "shifting"}, p.Cursors) {
+		return &wrongPlan{text: fmt.Sprintf("cursors: expected one of stable, shifting, got %q", p.Cursors)}
+	}
 	if _, err := time.Parse(time.DateOnly, p.Retirement); p.Retirement != "" && err != nil {
 		text := fmt.Sprintf("retirement: expected a date such as 2028-07-15, got %q", p.Retirement)
 		return &wrongPlan{text: text}

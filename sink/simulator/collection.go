@@ -8,7 +8,9 @@ import (
 
 // cursor is a place in a collection: the page goes forward from the resource at a position, or back from it.
 // A position in import jobs, profiles and members never passes to another resource, unless a filter names them.
-// So paging through all of them stays correct while others join and leave.
+// So paging through all of them stays correct while others join and leave. With a plan's cursors: shifting the position
+// is instead the number of resources before it, so that pages repeat or miss some meanwhile. Finding it then takes time
+// in proportion to that number.
 type cursor struct {
 	position int
 	back     bool
@@ -48,6 +50,9 @@ func collection[T any](c *call, n int, at func(i int) (T, bool), appendResource 
 		}
 		resource, _ := at(position)
 		b = appendResource(b, resource)
+		if i == 0 { // the others are about as long
+			b = slices.Grow(b, len(b)*len(page)*9/8+1024)
+		}
 	}
 	b = quote(append(b, `],"links":{"self":`...), c.link(""))
 	b = c.appendLink(append(b, `,"next":`...), after, false)
@@ -63,12 +68,31 @@ func collection[T any](c *call, n int, at func(i int) (T, bool), appendResource 
 // page returns the positions on the requested page, and the first ones after and before it. holds reports whether
 // the resource at a position from c.first to n-1 belongs to the answer.
 func (c *call) page(n int, holds func(i int) bool) (page, after, before []int) {
-	step, from, back := 1, c.first, false
+	step, from, back, rank := 1, c.first, false, 0
 	if _, down := c.sorting(); down {
 		step, from = -1, n-1
 	}
-	if c.cursor != nil {
+	switch {
+	case c.cursor == nil:
+	case c.shifting:
+		rank, back = c.cursor.position, c.cursor.back
+		for ahead := rank; c.first <= from && from < n; from += step {
+			if holds(from) {
+				if ahead == 0 {
+					break
+				}
+				ahead--
+			}
+		}
+	default:
 		from, back = c.cursor.position, c.cursor.back
+	}
+	// ranked replaces a position by the number of resources before it if the cursors count.
+	ranked := func(places []int, rank int) []int {
+		if c.shifting && len(places) > 0 {
+			places[0] = rank
+		}
+		return places
 	}
 	// places returns the next wanted positions from i on.
 	places := func(i, step, wanted int) (found []int) {
@@ -87,12 +111,13 @@ func (c *call) page(n int, holds func(i int) bool) (page, after, before []int) {
 		page = places(from, -step, size+1)
 		before = page[min(size, len(page)):]
 		page = page[:min(size, len(page))]
+		before = ranked(before, rank-len(page))
 		slices.Reverse(page)
-		return page, places(from+step, step, 1), before
+		return page, ranked(places(from+step, step, 1), rank+1), before
 	}
 	page = places(from, step, size+1)
-	after = page[min(size, len(page)):]
-	return page[:min(size, len(page))], after, places(from-step, -step, 1)
+	after = ranked(page[min(size, len(page)):], rank+size)
+	return page[:min(size, len(page))], after, ranked(places(from-step, -step, 1), rank-1)
 }
 
 // link returns the URL of the request, with a cursor if it is not "".

@@ -42,7 +42,10 @@ func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
 	case path == "/simulator/profiles":
 		w.Header().Set("Content-Type", "application/json")
 		s.writeProfiles(w, func(place int) (n uint32, holds, more bool) {
-			return uint32(place), true, place < len(s.profiles.all)
+			if place == len(s.profiles.all) {
+				return 0, false, false
+			}
+			return uint32(place), s.profiles.all[place].attributes != nil, true
 		})
 	default:
 		http.NotFound(w, r)

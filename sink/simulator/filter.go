@@ -18,7 +18,7 @@ type filter []term
 
 type term struct {
 	field, operator string
-	values          []string  // of equals and any
+	values          []string  // of equals and any, sorted
 	at              time.Time // of the other operators
 }
 
@@ -75,6 +75,7 @@ func (p *filterParser) term() {
 			p.ok = p.ok && slices.Contains([]string{"queued", "processing", "complete"}, v)
 		}
 	}
+	slices.Sort(t.values)
 	p.take(')')
 	p.found = append(p.found, t)
 }
@@ -98,6 +99,11 @@ func (p *filterParser) string() string {
 	if !p.peek('"') && !p.peek('\'') {
 		p.ok = false
 		return ""
+	}
+	value, rest, closed := strings.Cut(p.text[1:], p.text[:1])
+	if closed && !strings.Contains(value, `\`) {
+		p.text = rest
+		return value
 	}
 	var s []byte
 	for i := 1; i < len(p.text); i++ {
@@ -169,7 +175,7 @@ func (f filter) holds(field func(name string) (value string, at time.Time)) bool
 		holds := false
 		switch t.operator {
 		case "any", "equals":
-			holds = slices.Contains(t.values, value)
+			_, holds = slices.BinarySearch(t.values, value)
 		case "greater-than":
 			holds = at.After(t.at)
 		case "greater-or-equal":

@@ -119,11 +119,11 @@ func (s *Simulator) apply(j *job, now time.Time) {
 			continue
 		}
 		if change != unchanged {
-			s.enter(now, change, "", n, j.id)
+			s.enter(now, change, "", n, cause{job: j.id})
 		}
 		j.profiles = append(j.profiles, n)
 		for _, l := range lists {
-			s.joining(l, n, now, j.id)
+			s.joining(l, n, now, cause{job: j.id})
 		}
 	}
 	j.sent, j.failing = nil, nil

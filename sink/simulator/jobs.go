@@ -60,7 +60,7 @@ func (s *Simulator) getJobProfiles(c *call) answer {
 	if p != nil {
 		return p.answer()
 	}
-	at := func(i int) (uint32, bool) { return j.profiles[i], true }
+	at := func(i int) (uint32, bool) { return s.profiles.survivor(j.profiles[i]) }
 	return collection(c, len(j.profiles), at, func(b []byte, n uint32) []byte {
 		if c.relationship {
 			return appendIdentifier(b, "profile", s.profiles.id(n))

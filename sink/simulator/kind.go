@@ -19,6 +19,9 @@ type kind struct {
 // everyKind are the parameters that every kind takes.
 var everyKind = []string{"on", "skip", "times", "every", "percent", "do"}
 
+// selecting are the parameters of the kinds that change some of a list's members.
+var selecting = []string{"addresses", "phones", "profiles", "as=drawn", "processed"}
+
 // kinds are the kinds that a plan may name.
 var kinds = map[string]kind{
 	"status": {parameters: []string{"status", "as=error,page,empty,text,legacy", "body", "type", "headers", "code",
@@ -35,12 +38,18 @@ var kinds = map[string]kind{
 	"relink":   {parameters: []string{"to"}, serve: serveRelinked, wrong: wrongTarget},
 	"twice":    {serve: serveTwice},
 
-	"join":        {parameters: []string{"addresses", "profiles"}, serve: serveJoin, wrong: wrongJoin},
-	"leave":       {parameters: []string{"addresses", "phones", "profiles"}, serve: serveLeave},
-	"delete_list": {serve: serveDeleted, wrong: wrongList},
-	"hide":        {parameters: []string{"addresses", "phones"}, serve: serveHidden},
-	"unname":      {parameters: []string{"addresses", "phones"}, serve: serveUnnamed},
-	"loop":        {parameters: []string{"as=same,first"}, serve: serveLoop},
+	"join": {parameters: []string{"addresses", "profiles", "as=newest", "processed"}, serve: serveJoin,
+		wrong: wrongJoin},
+	"leave":          {parameters: selecting, serve: serveLeave},
+	"rejoin":         {parameters: selecting, serve: serveRejoin},
+	"delete_profile": {parameters: selecting, serve: serveDeletedProfile},
+	"merge":          {parameters: append([]string{"into", "forget"}, selecting...), serve: serveMerge, wrong: wrongMerge},
+	"rename_list":    {parameters: []string{"name", "processed"}, serve: serveRenamed, wrong: wrongName},
+	"delete_list":    {parameters: []string{"processed"}, serve: serveDeleted, wrong: wrongList},
+
+	"hide":   {parameters: []string{"addresses", "phones"}, serve: serveHidden},
+	"unname": {parameters: []string{"addresses", "phones"}, serve: serveUnnamed},
+	"loop":   {parameters: []string{"as=same,first"}, serve: serveLoop},
 
 	"refuse": {parameters: []string{"addresses", "indexes", "phones", "naming=all,rounds,unnamed", "code",
 		"detail", "attribute"}, last: true, affect: refuse, concerns: concernsProfiles},

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -10,20 +11,33 @@ import (
 // Entry is one effect of a request on one profile.
 type Entry struct {
 	At time.Time `json:"at"`
-	// Change is "created" or "updated" for a profile, and "joined" or "left" for a list. "stayed" means
-	// that the profile was added to a list that it was already on.
+	// Change is "created", "updated", "deleted" or "merged" (into another one) for a profile, and "joined" or "left" for
+	// a list. "stayed" means that the profile was added to a list that it was already on.
 	Change  string `json:"change"`
 	List    string `json:"list,omitempty"` // its id
 	Profile string `json:"profile"`        // its id
 	Email   string `json:"email,omitempty"`
-	Job     string `json:"job,omitempty"`    // the import job's id, if there was one
-	Others  bool   `json:"others,omitempty"` // another client did it, as a plan says
+	Job     string `json:"job,omitempty"` // the import job's id, if there was one
+	// Call is the number of the request that added or removed members by id, from 1; 0 without one. Whoever left by a
+	// call was removed by the client.
+	Call   int      `json:"call,omitempty"`
+	Others bool     `json:"others,omitempty"` // another client did it, as a plan says
+	Also   []string `json:"also,omitempty"`   // the profile's addresses besides Email
+}
+
+// cause is who or what changed a profile or a list.
+type cause struct {
+	job    string
+	call   int
+	others bool
 }
 
 // The changes of entries. No entry has unchanged.
 const (
 	created   = "created"
 	updated   = "updated"
+	deleted   = "deleted"
+	merged    = "merged"
 	joined    = "joined"
 	left      = "left"
 	stayed    = "stayed"
@@ -39,9 +53,16 @@ func (s *Simulator) Ledger() []Entry {
 	return slices.Clone(s.ledger)
 }
 
-// Members returns the emails of a list's members in the order of joining. A member without an email is given by its
-// id. Open import jobs complete first.
-func (s *Simulator) Members(list string) (members []string) {
+// Membership is a profile on a list.
+type Membership struct {
+	Profile string // its id
+	Email   string
+	Also    []string // its addresses besides Email
+	Joined  time.Time
+}
+
+// Memberships returns the members of a list in the order of joining. Open import jobs complete first.
+func (s *Simulator) Memberships(list string) (members []Membership) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.finishJobs()
@@ -50,29 +71,28 @@ func (s *Simulator) Members(list string) (members []string) {
 		return nil
 	}
 	for _, m := range l.order {
-		if m.left {
-			continue
+		if !m.left {
+			members = append(members, Membership{s.profiles.id(m.profile), s.email(m.profile),
+				slices.Clone(s.profiles.also[m.profile]), time.Unix(0, m.joined).UTC()})
 		}
-		name := s.email(m.profile)
-		if name == "" {
-			name = s.profiles.id(m.profile)
-		}
-		members = append(members, name)
 	}
 	return members
 }
 
-// byOthers stands for a job where another client changes a list.
-const byOthers = "others"
+// Members returns the emails of a list's members in the order of joining. A member without an email is given by its
+// id. Open import jobs complete first.
+func (s *Simulator) Members(list string) (members []string) {
+	for _, m := range s.Memberships(list) {
+		members = append(members, cmp.Or(m.Email, m.Profile))
+	}
+	return members
+}
 
 // enter adds a change to the ledger.
-func (s *Simulator) enter(at time.Time, change, list string, profile uint32, job string) {
+func (s *Simulator) enter(at time.Time, change, list string, profile uint32, by cause) {
 	if s.options.Ledger {
-		others := job == byOthers
-		if others {
-			job = ""
-		}
-		s.ledger = append(s.ledger, Entry{at, change, list, s.profiles.id(profile), s.email(profile), job, others})
+		s.ledger = append(s.ledger, Entry{at, change, list, s.profiles.id(profile), s.email(profile), by.job, by.call,
+			by.others, slices.Clone(s.profiles.also[profile])})
 	}
 }
 
@@ -94,17 +114,17 @@ func appendLedger(b []byte, entries []Entry) []byte {
 }
 
 // joining adds a profile to a list and to the ledger.
-func (s *Simulator) joining(l *list, profile uint32, now time.Time, job string) {
+func (s *Simulator) joining(l *list, profile uint32, now time.Time, by cause) {
 	change := stayed
 	if l.join(profile, now) {
 		change = joined
 	}
-	s.enter(now, change, l.id, profile, job)
+	s.enter(now, change, l.id, profile, by)
 }
 
 // leaving removes a profile from a list and adds that to the ledger.
-func (s *Simulator) leaving(l *list, profile uint32, now time.Time, job string) {
+func (s *Simulator) leaving(l *list, profile uint32, now time.Time, by cause) {
 	if l.leave(profile) {
-		s.enter(now, left, l.id, profile, job)
+		s.enter(now, left, l.id, profile, by)
 	}
 }

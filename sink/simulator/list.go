@@ -70,6 +70,39 @@ func (l *list) leave(profile uint32) bool {
 	return member
 }
 
+// joinAhead adds a profile in the second in which the newest member joined, ahead of all others of that second.
+func (l *list) joinAhead(profile uint32) {
+	newest := l.newest().UnixNano()
+	place := sort.Search(len(l.order), func(i int) bool { return l.order[i].joined >= newest })
+	l.order = slices.Insert(l.order, place, membership{joined: newest, profile: profile})
+	for i := place; i < len(l.order); i++ {
+		if !l.order[i].left {
+			l.at[l.order[i].profile] = i
+		}
+	}
+}
+
+// newest returns the last second in which somebody joined. A list that nobody joined has the zero time.
+func (l *list) newest() time.Time {
+	if len(l.order) == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, l.order[len(l.order)-1].joined)
+}
+
+// hand gives the membership of a profile to another one, with the time of joining. A member keeps its own.
+// changed says what became of the other profile's membership: joined, or unchanged.
+func (l *list) hand(from, to uint32) (changed string) {
+	place := l.at[from]
+	if _, member := l.at[to]; member {
+		l.leave(from)
+		return unchanged
+	}
+	delete(l.at, from)
+	l.order[place].profile, l.at[to] = to, place
+	return joined
+}
+
 func (l *list) field(field string) (value string, at time.Time) {
 	switch field {
 	case "name":

@@ -63,17 +63,17 @@ func (s *Simulator) memberField(m membership) func(field string) (value string, 
 
 // postMembers is POST /api/lists/{id}/relationships/profiles.
 func (s *Simulator) postMembers(c *call) answer {
-	return s.changeMembers(c, func(l *list, n uint32, now time.Time) { s.joining(l, n, now, "") })
+	return s.changeMembers(c, s.joining)
 }
 
 // deleteMembers is DELETE /api/lists/{id}/relationships/profiles. It ignores profiles that are not members: a choice.
 func (s *Simulator) deleteMembers(c *call) answer {
-	return s.changeMembers(c, func(l *list, n uint32, now time.Time) { s.leaving(l, n, now, "") })
+	return s.changeMembers(c, s.leaving)
 }
 
 // changeMembers changes all or nothing. One error names all ids that have no profile: recorded for DELETE with one id,
 // and a choice for POST and for the comma between several.
-func (s *Simulator) changeMembers(c *call, change func(*list, uint32, time.Time)) answer {
+func (s *Simulator) changeMembers(c *call, change func(*list, uint32, time.Time, cause)) answer {
 	ids, ps := parseMembers(c.body)
 	if ps != nil {
 		return ps.answer()
@@ -99,8 +99,9 @@ func (s *Simulator) changeMembers(c *call, change func(*list, uint32, time.Time)
 		return invalid("/data/", "Invalid profile IDs: %s", strings.Join(unknown, ", ")).answer()
 	}
 	now := s.options.Now()
+	s.calls++
 	for _, n := range numbers {
-		change(l, n, now)
+		change(l, n, now, cause{call: s.calls})
 	}
 	return answer{status: http.StatusNoContent}
 }

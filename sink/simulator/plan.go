@@ -18,7 +18,11 @@ type Plan struct {
 	// AlsoFound says which filters find a profile by another address than its first: any and equals ("any" or ""), equals
 	// alone ("equals"), or none ("never").
 	AlsoFound string `yaml:"also_found"`
-	// Seed seeds Fault.Percent: the same requests in the same order meet the same faults.
+	// Cursors says what a page goes by. "stable" or "": a place that stays, so that whoever is there all the time comes
+	// once. "shifting": how many came before, so that a page misses somebody after another one left, and repeats
+	// somebody after another one joined ahead.
+	Cursors string `yaml:"cursors"`
+	// Seed seeds Fault.Percent and what as: drawn draws: the same requests in the same order meet the same faults.
 	Seed uint64 `yaml:"seed"`
 }
 
@@ -41,7 +45,7 @@ type Fault struct {
 
 	// Parameters of the kinds that answer.
 	Status  int               `yaml:"status"`
-	As      string            `yaml:"as"`      // error, page, empty, text, legacy or no_id
+	As      string            `yaml:"as"`      // error, page, empty, text, legacy or no_id; other kinds have own values
 	Body    string            `yaml:"body"`    // instead of As
 	Type    string            `yaml:"type"`    // the media type
 	Headers map[string]string `yaml:"headers"` // additional headers
@@ -51,7 +55,7 @@ type Fault struct {
 	Form       string        `yaml:"form"`        // of Retry-After: seconds, date or none
 	Window     string        `yaml:"window"`      // second, minute or day: Retry-After ends with it
 
-	Processed bool          `yaml:"processed"` // of reset: it comes after the request's effect
+	Processed bool          `yaml:"processed"` // it comes after the request's effect, not before
 	Before    time.Duration `yaml:"before"`    // of delay: before the request's effect
 	// After is of delay: between effect and answer. Of cancel: how long the import job is processing. Of expire: time
 	// since the import.
@@ -65,12 +69,17 @@ type Fault struct {
 	Code      string   `yaml:"code"`      // of the error; of the kinds that answer too
 	Detail    string   `yaml:"detail"`    // of the error; of the kinds that answer too
 	Attribute string   `yaml:"attribute"` // of refuse: the attribute that it points at
-	Profiles  int      `yaml:"profiles"`  // of too_large: the most that pass; of join and leave: how many
+	Profiles  int      `yaml:"profiles"`  // of too_large: the most that pass; of join, leave and others: how many
 	Bytes     int      `yaml:"bytes"`     // of too_large: the most that pass; of truncate: how many are sent, 0: half
 	Payload   string   `yaml:"payload"`   // of fail: original_payload is full, none or attributes (in that member)
 	Pointer   string   `yaml:"pointer"`   // of fail: index or data
 	Report    *int     `yaml:"report"`    // of fail: only that many errors of the import job can be read
 	Uppercase bool     `yaml:"uppercase"` // of fail: the email in original_payload is in upper case
+
+	// Parameters of the kinds that change lists and profiles.
+	Into   string `yaml:"into"`   // of merge: the email of the survivor
+	Forget bool   `yaml:"forget"` // of merge: the old id is unknown at once
+	Name   string `yaml:"name"`   // of rename_list: the new name
 }
 
 // Others is what other clients use of one endpoint: Minute requests a minute, in evenly spaced bursts of Second.

@@ -19,10 +19,11 @@ func readPlan(t *testing.T, text string) *simulator.Plan {
 	return p
 }
 
-const planKeys = "faults, others, retirement, profiles, also_found, seed"
+const planKeys = "faults, others, retirement, profiles, also_found, cursors, seed"
 
-const kindNames = "cancel, challenge, delay, delete_list, drop_phone, expire, fail, hide, join, leave, loop, lose, " +
-	"redirect, refuse, relink, reset, status, stuck, throttle, too_large, truncate, twice, unname"
+const kindNames = "cancel, challenge, delay, delete_list, delete_profile, drop_phone, expire, fail, hide, join, " +
+	"leave, loop, lose, merge, redirect, refuse, rejoin, relink, rename_list, reset, status, stuck, throttle, too_large, " +
+	"truncate, twice, unname"
 
 // The example plan shows every kind, every parameter and every value that a parameter can have.
 func TestExamplePlan(t *testing.T) {
@@ -38,12 +39,13 @@ func TestExamplePlan(t *testing.T) {
 	for _, kind := range strings.Split(kindNames, ", ") {
 		same(t, kind, shown[kind], true)
 	}
-	same(t, "kinds", len(shown), 23)
+	same(t, "kinds", len(shown), 27)
 	const words = "on skip times every percent status as body type headers code detail retry_after form window " +
 		"processed before after to bytes addresses indexes naming attribute profiles payload pointer report " +
 		"uppercase phones minute second seed retirement error page empty text legacy no_id date none day all rounds " +
 		"unnamed full attributes index data same first email phone_number external_id also old_id consent suppression " +
-		"lists joined also_found any equals never SUBSCRIBED UNSUBSCRIBED HARD_BOUNCE"
+		"lists joined also_found any equals never into forget name newest drawn cursors stable shifting " +
+		"SUBSCRIBED UNSUBSCRIBED HARD_BOUNCE"
 	for _, word := range strings.Fields(words) {
 		if !strings.Contains(string(text), word) {
 			t.Errorf("the example plan does not mention %s", word)
@@ -138,6 +140,19 @@ func TestPlanRefused(t *testing.T) {
 			`:2: kind delete_list: on: expected an operation on /api/lists/{id}, got "GET /api/lists"`},
 		{"the end of a list on any request", "faults:\n- {do: delete_list, on: '*'}",
 			`:2: kind delete_list: on: expected an operation on /api/lists/{id}, got "*"`},
+		{"the name of a list that is not there", "faults:\n- {do: rename_list, on: 'DELETE /api/lists/{id}', name: ' '}",
+			":2: kind rename_list: name is missing: expected the list's new name"},
+		{"a name for no list", "faults:\n- {do: rename_list, on: '*', name: x}",
+			`:2: kind rename_list: on: expected an operation on /api/lists/{id}, got "*"`},
+		{"a merge without a survivor", "faults:\n- {do: merge, on: '*'}",
+			":2: kind merge: into is missing: expected the email of the survivor, or as: drawn"},
+		{"a merge into no address", "faults:\n- {do: merge, on: '*', into: ann}",
+			`:2: kind merge: into: expected an email, got "ann"`},
+		{"an unknown choice", "faults:\n- {do: rejoin, on: '*', as: last}",
+			`:2: kind rejoin: as: expected one of drawn, got "last"`},
+		{"another time of joining", "faults:\n- {do: join, on: '*', addresses: [a@example.org], as: first}",
+			`:2: kind join: as: expected one of newest, got "first"`},
+		{"unknown cursors", "cursors: moving", `: cursors: expected one of stable, shifting, got "moving"`},
 		{"an unknown loop", "faults:\n- {do: loop, on: '*', as: back}",
 			`:2: kind loop: as: expected one of same, first, got "back"`},
 

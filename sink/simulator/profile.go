@@ -10,7 +10,8 @@ import (
 // crockford is the alphabet of ULIDs, which most of Klaviyo's profile ids are.
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// profile is one person as Klaviyo keeps it. attributes is a JSON object without nulls that is never changed in place.
+// profile is one person as Klaviyo keeps it. attributes is a JSON object without nulls that is never changed in place,
+// nil once the profile is deleted or merged into another.
 type profile struct {
 	attributes       []byte
 	created, updated int64  // Unix nanoseconds
@@ -26,12 +27,13 @@ type profiles struct {
 	external owners
 	old      map[string]uint32 // by the ids that are no ULIDs
 	oldID    map[uint32]string // the same the other way round
+	merged   map[uint32]uint32 // where the profiles went that were merged into others
 }
 
 func newProfiles() profiles {
 	return profiles{
 		email: map[string]uint32{}, also: map[uint32][]string{}, phone: newOwners(), external: newOwners(),
-		old: map[string]uint32{}, oldID: map[uint32]string{},
+		old: map[string]uint32{}, oldID: map[uint32]string{}, merged: map[uint32]uint32{},
 	}
 }
 
@@ -75,10 +77,10 @@ func (ps *profiles) age(n uint32) (id string) {
 	return id
 }
 
-// byID returns the number of the profile with this id.
+// byID returns the number of the profile with this id, or of the one into which it was merged.
 func (ps *profiles) byID(id string) (n uint32, ok bool) {
 	if n, ok := ps.old[id]; ok {
-		return n, true
+		return ps.survivor(n)
 	}
 	if len(id) != 26 {
 		return 0, false
@@ -94,7 +96,7 @@ func (ps *profiles) byID(id string) (n uint32, ok bool) {
 	if number >= uint64(len(ps.all)) || ps.id(uint32(number)) != id {
 		return 0, false
 	}
-	return uint32(number), true
+	return ps.survivor(uint32(number))
 }
 
 func (ps *profiles) byEmail(email []byte) (n uint32, ok bool) {

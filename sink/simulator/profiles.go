@@ -31,7 +31,7 @@ func (s *Simulator) getProfiles(c *call) answer {
 		if !all {
 			number = numbers[i]
 		}
-		return number, c.filter.holds(s.profileField(number))
+		return number, s.profiles.all[number].attributes != nil && c.filter.holds(s.profileField(number))
 	}
 	return collection(c, n, at, func(b []byte, n uint32) []byte { return s.appendProfile(b, c, n, 0, true) })
 }
@@ -79,7 +79,7 @@ func (s *Simulator) candidates(f filter) (numbers []uint32, all bool) {
 func (s *Simulator) alsoFound(f filter) filter {
 	for i := range f {
 		t := &f[i]
-		if t.field != "email" || !s.finds(t.operator) {
+		if len(s.profiles.also) == 0 || t.field != "email" || !s.finds(t.operator) {
 			continue
 		}
 		for _, value := range t.values {
@@ -87,6 +87,7 @@ func (s *Simulator) alsoFound(f filter) filter {
 				t.values = append(t.values, strings.ToLower(s.email(n)))
 			}
 		}
+		slices.Sort(t.values)
 	}
 	return f
 }
@@ -131,7 +132,7 @@ func (s *Simulator) profileField(n uint32) func(field string) (value string, at 
 		case "updated":
 			return "", time.Unix(0, p.updated)
 		case "email":
-			return string(bytes.ToLower(identifier(p.attributes, field))), time.Time{}
+			return strings.ToLower(s.email(n)), time.Time{}
 		}
 		return string(identifier(p.attributes, field)), time.Time{}
 	}
@@ -149,68 +150,100 @@ var (
 )
 
 // appendProfile appends the resource object of a profile. joined, if not 0, is when it joined the list being read.
+// It makes no garbage for a plain profile, because a walk through a large list spends its time here.
 func (s *Simulator) appendProfile(b []byte, c *call, n uint32, joined int64, conversations bool) []byte {
 	p := &s.profiles.all[n]
+	fields := c.fields["profile"]
+	var stored [32][]byte // by place in profileAttributes
+	members(p.attributes, func(_, name, value []byte) {
+		if i := slices.Index(profileAttributes, string(name)); i >= 0 {
+			stored[i] = value
+		}
+	})
 	id := s.profiles.id(n)
-	stored := map[string][]byte{"properties": []byte("{}")}
-	members(p.attributes, func(_, name, value []byte) { stored[string(name)] = value })
-	attributes := make([]attribute, 0, len(profileAttributes)+2)
-	for _, name := range profileAttributes {
-		if !c.fields["profile"].wants(name) {
+	b = append(append(append(b, `{"type":"profile","id":"`...), id...), `","attributes":{`...)
+	start := len(b)
+	named := func(name string) {
+		if len(b) > start {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, '"'), name...), `":`...)
+	}
+	if c.wanted == nil {
+		for _, name := range profileAttributes {
+			c.wanted = append(c.wanted, fields.wants(name))
+		}
+	}
+	for i, name := range profileAttributes {
+		if !c.wanted[i] {
 			continue
 		}
-		switch name {
-		case "created":
-			stored[name] = timeJSON(time.Unix(0, p.created))
-		case "updated":
-			stored[name] = timeJSON(time.Unix(0, p.updated))
-		case "location":
-			stored[name] = appendLocation(nil, c.fields["profile"], stored[name])
+		named(name)
+		switch {
+		case name == "created":
+			b = appendTime(b, time.Unix(0, p.created))
+		case name == "updated":
+			b = appendTime(b, time.Unix(0, p.updated))
+		case name == "location":
+			b = appendLocation(b, fields, stored[i])
+		case stored[i] != nil:
+			b = append(b, stored[i]...)
+		case name == "properties":
+			b = append(b, "{}"...)
+		default:
+			b = append(b, "null"...)
 		}
-		attributes = append(attributes, attribute{name, stored[name]})
 	}
-	if joined != 0 {
-		attributes = append(attributes, attribute{"joined_group_at", timeJSON(time.Unix(0, joined))})
+	if joined != 0 && fields.wants("joined_group_at") {
+		named("joined_group_at")
+		b = appendTime(b, time.Unix(0, joined))
 	}
-	if c.additional["profile"] && c.fields["profile"].wants("subscriptions") {
-		value := c.fields["profile"].prune(nil, "subscriptions", s.appendSubscriptions(nil, n))
-		attributes = append(attributes, attribute{"subscriptions", value})
+	if c.additional["profile"] && fields.wants("subscriptions") {
+		named("subscriptions")
+		b = fields.prune(b, "subscriptions", s.appendSubscriptions(nil, n))
 	}
-	self := c.base + "/api/profiles/" + id + "/"
-	b = c.fields["profile"].resource(b, "profile", id, attributes)
-	b = append(b, `,"relationships":{`...)
-	for i, name := range []string{"lists", "segments", "push-tokens", "conversations"} {
+	b = append(b, `},"relationships":{`...)
+	start = len(b)
+	self := quote(make([]byte, 0, 128), c.base) // the rest of the link needs no escapes
+	self = append(append(append(self[:len(self)-1], "/api/profiles/"...), id...), '/')
+	link := func(key, kind, name string) {
+		b = append(append(append(append(append(b, key...), self...), kind...), name...), `/"`...)
+	}
+	for _, name := range []string{"lists", "segments", "push-tokens", "conversations"} {
 		if name == "conversations" && !conversations {
 			break
 		}
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendRelationship(b, self, name, nil)
+		named(name)
+		link(`{"links":{"self":`, "relationships/", name)
+		link(`,"related":`, "", name)
+		b = append(b, "}}"...)
 	}
-	return append(appendSelf(append(b, "},"...), self), '}')
+	return append(append(append(b, `},"links":{"self":`...), self...), `"}}`...)
 }
 
 // appendLocation appends all members of a location, with null for a missing one, or the members requested as
 // location.NAME.
 func appendLocation(b []byte, requested fieldset, stored []byte) []byte {
-	values := map[string][]byte{}
-	if stored != nil {
-		members(stored, func(_, name, value []byte) { values[string(name)] = value })
-	}
-	var attributes []attribute
+	attributes := make([]attribute, 0, 10)
 	for _, name := range locationAttributes {
 		if requested == nil || requested["location"] || requested["location."+name] {
-			attributes = append(attributes, attribute{name, values[name]})
+			a := attribute{name: name}
+			if stored != nil {
+				a.value = find(stored, name)
+			}
+			attributes = append(attributes, a)
 		}
 	}
 	return fieldset(nil).object(b, attributes)
 }
 
-// timeJSON writes a time to the second, as Klaviyo does in most answers.
-func timeJSON(t time.Time) []byte {
-	return strconv.AppendQuote(nil, t.UTC().Format("2006-01-02T15:04:05+00:00"))
+// appendTime appends a time to the second, as Klaviyo writes it in most answers.
+func appendTime(b []byte, t time.Time) []byte {
+	return t.UTC().AppendFormat(b, `"2006-01-02T15:04:05+00:00"`)
 }
+
+// timeJSON writes a time to the second, as Klaviyo does in most answers.
+func timeJSON(t time.Time) []byte { return appendTime(nil, t) }
 
 // microTimeJSON writes a time to the microsecond, as in answers to POST /api/lists and to GET of all import jobs.
 func microTimeJSON(t time.Time) []byte {

@@ -7,6 +7,7 @@ package simulator
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -62,6 +63,8 @@ type Simulator struct {
 	open     []*job                  // the jobs that have not ended, in order of creation
 	requests map[string]int
 	ledger   []Entry
+	calls    int        // that changed members by id
+	drawn    *rand.Rand // what the plan's seed draws besides Fault.Percent
 }
 
 // New returns an empty account. It panics if the plan is wrong.
@@ -80,6 +83,7 @@ func New(options Options) *Simulator {
 			panic(fmt.Sprintf("check the plan of a simulator: %v", err))
 		}
 		s.faults = newFaults(p)
+		s.drawn = rand.New(rand.NewPCG(p.Seed, 1<<63))
 		s.rates.others = maps.Clone(p.Others)
 		s.addAll(p.Profiles)
 	}
