@@ -14,7 +14,7 @@ import (
 
 // Codes of rows that neither a check nor an answer of Klaviyo explains (DESIGN.md §4).
 const (
-	duplicate   = "duplicate"
+	duplicate   = report.Duplicate
 	stopped     = "stopped"
 	interrupted = "interrupted"
 	outage      = "outage"

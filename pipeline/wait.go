@@ -151,6 +151,18 @@ func (r *run) elsewhere() error {
 	return nil
 }
 
+// unfinished is the error of results of a mirror that did not end well, nil for other results: to wait for rows removes
+// nobody.
+func (r *run) unfinished() error {
+	if r.earlier == nil || r.earlier.Operation != "mirror" || r.earlier.ExitCode == 0 {
+		return nil
+	}
+	return &Error{
+		Text: "wait: the mirror did not finish, and members who are not in the rows may still be on the list",
+		Hint: "continue it with mirror --resume RESULTS", exit: 1,
+	}
+}
+
 // waiting reports whether the end of a row's import job is not known.
 func waiting(e *report.Entry) bool { return e.Status == report.Accepted && e.Job != "" }
 

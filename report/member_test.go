@@ -41,7 +41,9 @@ func TestMemberLine(t *testing.T) {
 	}{
 		{Member{Status: MemberRemoved, Key: []byte(`"old@example.com"`), ProfileID: "01H"},
 			`{"type":"member","status":"removed","key":"old@example.com","profile_id":"01H"}`},
-		{Member{Status: MemberUnknown, Key: []byte(`"a\"b@x"`), Code: "answer_lost", Detail: "no \"answer\"\u202e", ProfileID: "01J"},
+		{Member{
+			Status: MemberUnknown, Key: []byte(`"a\"b@x"`), Code: "answer_lost", Detail: "no \"answer\"\u202e", ProfileID: "01J",
+		},
 			`{"type":"member","status":"unknown","key":"a\"b@x","code":"answer_lost",` +
 				`"detail":"no \"answer\"\u202e","profile_id":"01J"}`},
 		{Member{Status: MemberExtra}, `{"type":"member","status":"extra"}`},
@@ -131,8 +133,8 @@ func TestMirrorStreams(t *testing.T) {
 		{"killed in a line", mirrorOf(false, nil, rows, "A removed") + `{"type":"member","status":"rem`, 2,
 			&Mirrored{Extras: 1, Removed: 1}},
 		{"killed before a member", mirrorOf(false, nil, rows), 2, nil},
-		{"killed twice", mirrorOf(false, nil, rows, "A extra", "B extra") + mirrorOf(true, nil, known, "A removed", "B extra"),
-			2, &Mirrored{Extras: 2, Removed: 1}},
+		{"killed twice", mirrorOf(false, nil, rows, "A extra", "B extra") +
+			mirrorOf(true, nil, known, "A removed", "B extra"), 2, &Mirrored{Extras: 2, Removed: 1}},
 		{"killed, then resumed", mirrorOf(false, nil, rows, "A removed", "B unknown") +
 			mirrorOf(true, last, known, "B removed", "C removed"), 2,
 			&Mirrored{Read: 6, Matched: 2, JoinedLater: 1, Extras: 3, Removed: 3}},
