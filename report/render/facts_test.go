@@ -83,8 +83,11 @@ func TestFacts(t *testing.T) {
 		{"killed mirror", report.Report{Members: &report.Members{Mirrored: &report.Mirrored{Extras: 12, Removed: 11}}},
 			[]fact{{"members", "11 removed; 1 extra left on the list"}}},
 		{"mirror that read rows back", report.Report{Members: &report.Members{
-			&report.ReadBackCounts{Verified: 5, New: 1}, &report.Mirrored{Read: 6, Matched: 5, Added: 1, JoinedLater: 1},
-		}}, []fact{{"members", "4 before, 1 added, 1 joined meanwhile, 0 removed, 6 after"}, {"read back", "5 verified, 1 new"}}},
+			ReadBackCounts: &report.ReadBackCounts{Verified: 5, New: 1},
+			Mirrored:       &report.Mirrored{Read: 6, Matched: 5, Added: 1, JoinedLater: 1},
+		}}, []fact{
+			{"members", "4 before, 1 added, 1 joined meanwhile, 0 removed, 6 after"}, {"read back", "5 verified, 1 new"},
+		}},
 		{"plan while somebody joins", report.Report{
 			Rows:    report.Rows{Read: 4, Valid: 4},
 			Members: &report.Members{Mirrored: &report.Mirrored{Read: 6, Matched: 3, Added: 1, JoinedLater: 1, Extras: 2}},
