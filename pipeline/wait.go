@@ -46,6 +46,8 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 	}
 	if first.Reports != nil {
 		*r.earlier = *first.Reports
+	} else if _, err := first.NextMember(); err == nil { // of a mirror that was killed
+		*r.earlier = report.Report{Operation: "mirror", ExitCode: 143}
 	}
 	if err := r.prepareReading(ctx); err != nil {
 		return err
