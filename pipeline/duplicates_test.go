@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"klaviyo-export/report"
 )
 
 // The first row of a person within the window is sent and later ones are skipped. Letter case and blanks do not
@@ -51,5 +53,18 @@ func TestDuplicates(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Rows that were skipped because all is well with them are no reason for a failure, however many they are.
+func TestSkippedRowsAreNoFault(t *testing.T) {
+	rows := report.Rows{Read: 21, Applied: 1, Skipped: 18, Rejected: 2}
+	err := rowsError(rows, []report.Reason{
+		{Code: "unchanged", Rows: 9, FirstRow: 1, Detail: "d"}, {Code: "duplicate", Rows: 9, FirstRow: 2, Detail: "d"},
+		{Code: "email_invalid", Stage: "validate", Rows: 2, FirstRow: 3, Detail: "no @"},
+	}, 0)
+	const want = "21 rows: 1 applied, 18 skipped, 2 rejected; reasons: 2 email_invalid (first in row 3), row 3: no @"
+	if err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }

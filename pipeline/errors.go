@@ -110,7 +110,7 @@ func early(err error, rows report.Rows) error {
 func dominantReason(rows report.Rows, reasons []report.Reason) *report.Reason {
 	astray := rows.Rejected + rows.Unknown + rows.Unsent
 	for i := range reasons {
-		if r := &reasons[i]; r.Code != duplicate && 2*r.Rows > astray && r.Detail != "" {
+		if r := &reasons[i]; r.Fault() && 2*r.Rows > astray && r.Detail != "" {
 			return r
 		}
 	}
@@ -121,7 +121,7 @@ func dominantReason(rows report.Rows, reasons []report.Reason) *report.Reason {
 func rowsError(rows report.Rows, reasons []report.Reason, earlier int64) error {
 	var why []string
 	for _, r := range reasons {
-		if r.Code == duplicate {
+		if !r.Fault() {
 			continue
 		}
 		if len(why) == 3 {

@@ -121,6 +121,9 @@ func (r *run) exitStatus(cause, ended error) (int, error) {
 	case rows.Unknown+rows.Unsent > 0 || !o.MaxInvalid.allows(rows.Rejected+r.control.earlierRejected.Load(), rows.Read):
 		return 1, nil
 	}
+	if err := r.unfinished(); err != nil {
+		return 1, err
+	}
 	return 0, nil
 }
 

@@ -15,8 +15,8 @@ import (
 
 // Codes of rows that neither a check nor an answer of Klaviyo explains (DESIGN.md §4).
 const (
-	duplicate   = "duplicate"
-	unchanged   = "unchanged"
+	duplicate   = report.Duplicate
+	unchanged   = report.Unchanged
 	stopped     = "stopped"
 	interrupted = "interrupted"
 	outage      = "outage"

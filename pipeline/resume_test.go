@@ -9,8 +9,8 @@ import (
 	"testing/iotest"
 )
 
-// A row that a read error cut is not refused for good: --resume sends it when it comes whole. The lines of members after
-// the rows make no difference.
+// A row that a read error cut is not refused for good: --resume sends it when it comes whole. The lines of members
+// after the rows make no difference.
 func TestRowCutByReadErrorIsResumed(t *testing.T) {
 	whole := rowsFrom(1, 3)
 	o, sim := addOptions(t, nil)

@@ -46,6 +46,8 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 	}
 	if first.Reports != nil {
 		*r.earlier = *first.Reports
+	} else if _, err := first.NextMember(); err == nil { // of a mirror that was killed
+		*r.earlier = report.Report{Operation: "mirror", ExitCode: 143}
 	}
 	if err := r.prepareReading(ctx); err != nil {
 		return err
@@ -149,6 +151,18 @@ func (r *run) elsewhere() error {
 		}
 	}
 	return nil
+}
+
+// unfinished is the error of results of a mirror that did not end well, nil for other results: to wait for rows removes
+// nobody.
+func (r *run) unfinished() error {
+	if r.earlier == nil || r.earlier.Operation != "mirror" || r.earlier.ExitCode == 0 {
+		return nil
+	}
+	return &Error{
+		Text: "wait: the mirror did not finish, and members who are not in the rows may still be on the list",
+		Hint: "continue it with mirror --resume RESULTS", exit: 1,
+	}
 }
 
 // waiting reports whether the end of a row's import job is not known.

@@ -249,3 +249,36 @@ func TestWaitElsewhere(t *testing.T) {
 		})
 	}
 }
+
+// The rows of a mirror that did not finish can be waited for, but that does not make it a success: nobody was removed.
+func TestWaitFinishesNoMirror(t *testing.T) {
+	const rows = `{"type":"row","row":1,"status":"accepted","key":"a@b.example","job":"J1"}` + "\n"
+	for _, c := range []struct {
+		name, report string
+		exit         int
+	}{
+		{"a mirror whose time was over", `"status":"timed_out","exit_code":3,"operation":"mirror"`, 1},
+		{"a mirror that ended well", `"status":"succeeded","exit_code":0,"operation":"mirror"`, 0},
+		{"a mirror that was killed", "", 1},
+		{"an add whose time was over", `"status":"timed_out","exit_code":3,"operation":"add"`, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			members := `"members":{"read":7,"matched":1,"added":0,"joined_later":0,"extras":6,"removed":0,"unmatched":0}`
+			in := rows + `{"type":"report",` + c.report + "," + members + "}\n"
+			if c.report == "" {
+				members = `{"type":"member","status":"removed","profile_id":"01H"}`
+				in = rows + members + "\n"
+			}
+			var out bytes.Buffer
+			rep, err := Wait(t.Context(), waitOptions(t, jobsEnd(func() {})), strings.NewReader(in), &out)
+			if rep.ExitCode != c.exit || (err != nil) != (c.exit == 1) || rep.Rows.Applied != 1 ||
+				c.exit == 1 && Hint(err) != "continue it with mirror --resume RESULTS" {
+				t.Errorf("exit status %d, %v, %+v", rep.ExitCode, err, rep.Rows)
+			}
+			if !strings.Contains(out.String(), members) {
+				t.Errorf("the members are not passed on: %s", out.String())
+			}
+		})
+	}
+}

@@ -20,7 +20,7 @@ func (r *Report) follow(next *Report) {
 		r.Rows.Read = resumed
 	}
 	r.Reasons = slices.DeleteFunc(r.Reasons, func(one Reason) bool {
-		return one.Stage == "" && one.Code != "duplicate"
+		return one.Stage == "" && one.Fault()
 	})
 	merged := *Merge(r, &rest)
 	merged.Status, merged.ExitCode, merged.Error, merged.Runs = next.Status, next.ExitCode, next.Error, r.Runs

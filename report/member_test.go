@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,7 +42,9 @@ func TestMemberLine(t *testing.T) {
 	}{
 		{Member{Status: MemberRemoved, Key: []byte(`"old@example.com"`), ProfileID: "01H"},
 			`{"type":"member","status":"removed","key":"old@example.com","profile_id":"01H"}`},
-		{Member{Status: MemberUnknown, Key: []byte(`"a\"b@x"`), Code: "answer_lost", Detail: "no \"answer\"\u202e", ProfileID: "01J"},
+		{Member{
+			Status: MemberUnknown, Key: []byte(`"a\"b@x"`), Code: "answer_lost", Detail: "no \"answer\"\u202e", ProfileID: "01J",
+		},
 			`{"type":"member","status":"unknown","key":"a\"b@x","code":"answer_lost",` +
 				`"detail":"no \"answer\"\u202e","profile_id":"01J"}`},
 		{Member{Status: MemberExtra}, `{"type":"member","status":"extra"}`},
@@ -114,6 +117,7 @@ func TestMirrorStreams(t *testing.T) {
 	// The list has 2 members of the rows, 1 more, and the extras A, B and C.
 	first := &Mirrored{Read: 6, Matched: 2, Added: 1, JoinedLater: 1, Extras: 3}
 	all := &Mirrored{Read: 6, Matched: 2, Added: 1, JoinedLater: 1, Extras: 3, Removed: 3}
+	cut := &Mirrored{Read: 6, Matched: 2, Extras: 3, Removed: 1}
 	last := &Mirrored{Read: 5, Matched: 2, Extras: 2, Removed: 2, JoinedLater: 1}
 	for _, c := range []struct {
 		name, text string
@@ -127,12 +131,17 @@ func TestMirrorStreams(t *testing.T) {
 			mirrorOf(true, &Mirrored{Read: 6, Matched: 2, Extras: 4, Removed: 4}, known,
 				"A removed", "B removed", "C removed", "D removed"), 2,
 			&Mirrored{Read: 6, Matched: 2, Added: 1, JoinedLater: 1, Extras: 4, Removed: 4}},
+		{"interrupted, then resumed", mirrorOf(false, cut, rows, "A removed") +
+			mirrorOf(true, last, known, "B removed", "C removed"), 2,
+			&Mirrored{Read: 6, Matched: 2, JoinedLater: 1, Extras: 3, Removed: 3}},
 		{"killed", mirrorOf(false, nil, rows, "A removed", "B unknown", "C extra"), 2, &Mirrored{Extras: 3, Removed: 1}},
 		{"killed in a line", mirrorOf(false, nil, rows, "A removed") + `{"type":"member","status":"rem`, 2,
 			&Mirrored{Extras: 1, Removed: 1}},
 		{"killed before a member", mirrorOf(false, nil, rows), 2, nil},
-		{"killed twice", mirrorOf(false, nil, rows, "A extra", "B extra") + mirrorOf(true, nil, known, "A removed", "B extra"),
-			2, &Mirrored{Extras: 2, Removed: 1}},
+		{"killed twice", mirrorOf(false, nil, rows, "A extra", "B extra") +
+			mirrorOf(true, nil, known, "A removed", "B extra"), 2, &Mirrored{Extras: 2, Removed: 1}},
+		{"killed twice, with rows", mirrorOf(false, nil, []string{"1 applied", "2 unsent"}, "A removed") +
+			mirrorOf(true, nil, []string{"1 resumed", "2 applied"}, "B removed"), 2, &Mirrored{Extras: 2, Removed: 2}},
 		{"killed, then resumed", mirrorOf(false, nil, rows, "A removed", "B unknown") +
 			mirrorOf(true, last, known, "B removed", "C removed"), 2,
 			&Mirrored{Read: 6, Matched: 2, JoinedLater: 1, Extras: 3, Removed: 3}},
@@ -182,7 +191,8 @@ func TestExtrasAreBounded(t *testing.T) {
 func TestResultsWithMembers(t *testing.T) {
 	text := mirrorOf(false, nil, []string{"1 applied", "2 unsent", "3 rejected bad"}, "A removed", "B extra") +
 		`{"type":"member","status":"removed","ke` +
-		mirrorOf(true, &Mirrored{}, []string{"1 resumed", "2 applied", "3 resumed"}, "C unknown", "B removed")
+		mirrorOf(true, &Mirrored{}, []string{"1 resumed", "2 applied", "3 resumed"}, "C unknown", "B removed") +
+		mirrorOf(true, nil, []string{"4 applied"}, "D extra")
 	for _, text := range []string{text, inUTF16(text, littleUTF16)} {
 		r, err := OpenResults(strings.NewReader(text), int64(len(text)))
 		if err != nil {
@@ -206,8 +216,8 @@ func TestResultsWithMembers(t *testing.T) {
 				}
 				got = append(got, fmt.Sprintf("%s %v", e.Member.ProfileID, e.Member.Status))
 			}
-			const want = "1 applied, 2 applied, 3 rejected, A removed, B extra, C unknown, B removed"
-			if got := strings.Join(got, ", "); got != want || r.Last != 3 {
+			const want = "1 applied, 2 applied, 3 rejected, 4 applied, A removed, B extra, C unknown, B removed, D extra"
+			if got := strings.Join(got, ", "); got != want || r.Last != 4 {
 				t.Errorf("last row %d, got %s, want %s", r.Last, got, want)
 			}
 		}
@@ -219,6 +229,22 @@ func TestResultsWithMembers(t *testing.T) {
 	}
 	if _, err := Rejects("s", strings.NewReader(text), add); err != nil || strings.Join(rejects, ", ") != "3bad" {
 		t.Errorf("rejects %q, %v", rejects, err)
+	}
+}
+
+// The lines of many members do not count as rows whose numbers start over.
+func TestManyMembers(t *testing.T) {
+	text := mirrorOf(false, &Mirrored{}, []string{"1 rejected bad"}, slices.Repeat([]string{"A extra"}, maxRuns+1)...)
+	if r, _, err := ReadStream("s", strings.NewReader(text)); err != nil || r.Rows.Read != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if r, err := OpenResults(strings.NewReader(text), int64(len(text))); err != nil || r.Last != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	rows := 0
+	_, err := Rejects("s", strings.NewReader(text), func(*Reject) error { rows++; return nil })
+	if err != nil || rows != 1 {
+		t.Errorf("%d rows, %v", rows, err)
 	}
 }
 

@@ -7,6 +7,15 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
+// Codes of skipped rows.
+const (
+	Duplicate = "duplicate" // the row repeats an earlier one
+	Unchanged = "unchanged" // the row was applied before as it is now
+)
+
+// Fault is false for rows that were skipped because all is well with them: as duplicates, or as unchanged.
+func (r *Reason) Fault() bool { return r.Code != Duplicate && r.Code != Unchanged }
+
 // describe sets the key and the detail of the reason to those of its first row.
 func (r *Reason) describe(key, detail string) {
 	r.FirstKey, r.Detail = shortened(key, maxKey), shortened(detail, maxDetail)

@@ -213,6 +213,8 @@ func TestShortEntriesInLongLines(t *testing.T) {
 func FuzzResults(f *testing.F) {
 	f.Add(`{"type":"row","row":1,"status":"applied","key":"a@b.exam{"type":"row","row":1,"status":"accepted"}` + "\n{}")
 	f.Add(`{"type":"row","row":1,"status":"applied","key":"\`)
+	f.Add(mirrorOf(false, nil, []string{"1 applied"}, "A removed", "B extra") +
+		mirrorOf(true, &Mirrored{Read: 2, Extras: 1, Removed: 1}, []string{"2 applied"}, "B removed"))
 	f.Fuzz(func(t *testing.T, text string) {
 		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		r, err := OpenResults(strings.NewReader(text), int64(len(text)))
@@ -222,6 +224,13 @@ func FuzzResults(f *testing.F) {
 		for row := int64(1); row <= min(r.Last, 100); row++ {
 			if _, _, err := r.Of(row); err != nil {
 				t.Fatal(err)
+			}
+		}
+		for {
+			if e, err := r.NextMember(); err == io.EOF {
+				break
+			} else if err != nil || e.Member == nil {
+				t.Fatal(e, err)
 			}
 		}
 	})

@@ -370,6 +370,8 @@ func FuzzReadStream(f *testing.F) {
 		"{\"type\":\"row\",\"row\":2,\"status\":\"valid\",\"dropped\":[\"\xff\",\"\ufffd\"]}\n")
 	f.Add(oneRun)
 	f.Add(indent(oneRun))
+	f.Add(mirrorOf(false, nil, []string{"1 applied"}, "A removed", "B extra") +
+		mirrorOf(true, &Mirrored{Read: 2, Extras: 1, Removed: 1}, []string{"2 applied"}, "B removed"))
 	f.Add(killedRows + `{"type":"row","row":1,"status":"applied","key":"a@b.exam` +
 		`{"type":"row","row":1,"status":"accepted"}`)
 	f.Fuzz(func(t *testing.T, text string) {

@@ -80,6 +80,21 @@ func TestFacts(t *testing.T) {
 		{"a proxy", report.Report{BaseURL: "https://klaviyo.com.example"},
 			[]fact{{"base URL", "https://klaviyo.com.example"}}},
 		{"unencrypted", report.Report{BaseURL: "http://a.klaviyo.com"}, []fact{{"base URL", "http://a.klaviyo.com"}}},
+		{"killed mirror", report.Report{Members: &report.Members{Mirrored: &report.Mirrored{Extras: 12, Removed: 11}}},
+			[]fact{{"members", "11 removed; 1 extra left on the list"}}},
+		{"mirror that read rows back", report.Report{Members: &report.Members{
+			ReadBackCounts: &report.ReadBackCounts{Verified: 5, New: 1},
+			Mirrored:       &report.Mirrored{Read: 6, Matched: 5, Added: 1, JoinedLater: 1},
+		}}, []fact{
+			{"members", "4 before, 1 added, 1 joined meanwhile, 0 removed, 6 after"}, {"read back", "5 verified, 1 new"},
+		}},
+		{"plan while somebody joins", report.Report{
+			Rows:    report.Rows{Read: 4, Valid: 4},
+			Members: &report.Members{Mirrored: &report.Mirrored{Read: 6, Matched: 3, Added: 1, JoinedLater: 1, Extras: 2}},
+		}, []fact{{"members", "5 now, 1 would be added, 1 joined meanwhile, 2 would be removed, 5 after that"}}},
+		{"counts that no run has", report.Report{Members: &report.Members{Mirrored: &report.Mirrored{Read: 1, Removed: 2}}},
+			[]fact{{"members", "1 before, 0 added, 2 removed, 0 after"}}},
+		{"no counts", report.Report{Members: &report.Members{}}, nil},
 		{"dropped", report.Report{Dropped: map[string]int64{"phone_number": 566, "x": 1}},
 			[]fact{{"dropped", "the phone_number of 566 rows was left out, the x of 1 row was left out"}}},
 	} {

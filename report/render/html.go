@@ -91,7 +91,7 @@ func HTML(w io.Writer, r *report.Report) error {
 			p.Facts = append(p.Facts, f)
 		}
 	}
-	p.rows(&r.Rows)
+	p.rows(r)
 	p.reasons(r)
 	p.columns(r.Columns)
 	p.open(r.Jobs.Open)
@@ -121,6 +121,9 @@ func tiles(r *report.Report) []fact {
 			list = append(list, fact{status.String(), share(n, rows.Read)})
 		}
 	}
+	if n := unchanged(r); n > 0 {
+		list = append(list, fact{report.Unchanged, share(n, rows.Read)})
+	}
 	if n, names := count(rows, bad...); n > 0 {
 		list = append(list, fact{oneOf(names), grouped(n)})
 	}
@@ -136,7 +139,8 @@ func tiles(r *report.Report) []fact {
 	return list
 }
 
-func (p *page) rows(rows *report.Rows) {
+func (p *page) rows(r *report.Report) {
+	rows := &r.Rows
 	counts := rows.ByStatus()
 	at := int64(0)
 	for _, status := range inOrder {
@@ -144,7 +148,7 @@ func (p *page) rows(rows *report.Rows) {
 		if n == 0 {
 			continue
 		}
-		part := rowsOf{status.String(), status.String(), grouped(n), share(n, rows.Read), meanings[status]}
+		part := rowsOf{status.String(), status.String(), grouped(n), share(n, rows.Read), meaning(r, status)}
 		p.Rows = append(p.Rows, part)
 		p.Bar = append(p.Bar, box{
 			X: percent(float64(at), rows.Read), Width: percent(float64(n), rows.Read), Class: part.Class,

@@ -29,6 +29,7 @@ func TestHTML(t *testing.T) {
 	all := samples()
 	golden(t, "short.html", pageOf(t, all["short"]))
 	golden(t, "hostile.html", pageOf(t, all["hostile"]))
+	golden(t, "unchanged.html", pageOf(t, all["unchanged"]))
 	if err := HTML(full{}, all["zero"]); err != errFull {
 		t.Error(err)
 	}
@@ -47,11 +48,17 @@ func TestTiles(t *testing.T) {
 			[]fact{{"rows", "4"}, {"applied", "25.0 %"}, {"accepted", "50.0 %"}}},
 		{"valid and rejected", report.Rows{Read: 4, Valid: 3, Rejected: 1},
 			[]fact{{"rows", "4"}, {"valid", "75.0 %"}, {"rejected", "1"}}},
+		{"unchanged", report.Rows{Read: 4, Applied: 1, Skipped: 3},
+			[]fact{{"rows", "4"}, {"applied", "25.0 %"}, {"unchanged", "50.0 %"}}},
 		{"failed", report.Rows{Read: 9, Applied: 1, Rejected: 1, Unknown: 2, Unsent: 5},
 			[]fact{{"rows", "9"}, {"applied", "11.1 %"}, {"rejected, unknown or unsent", "8"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, tiles(&report.Report{Rows: c.rows})); diff != "" {
+			r := &report.Report{Rows: c.rows}
+			if c.name == "unchanged" {
+				r.Reasons = []report.Reason{{Code: "unchanged", Rows: 2}, {Code: "duplicate", Rows: 1}}
+			}
+			if diff := cmp.Diff(c.want, tiles(r)); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -41,10 +41,16 @@ func outcome(r *report.Report) string {
 		return success(&r.Rows)
 	case 1:
 		if n, _ := count(&r.Rows, bad...); n == 0 {
+			if m := mirrored(r); m != nil {
+				return stopped(r, m)
+			}
 			return "no row failed, but the input was not as expected"
 		}
 		return failure(&r.Rows)
 	case 3:
+		if r.Operation == "mirror" {
+			return "some import jobs did not finish in time; continue with klaviyo-export mirror --resume"
+		}
 		return "some import jobs did not finish in time; run klaviyo-export wait on the results"
 	case 4:
 		return "Klaviyo or the network failed for too long; run it again later"

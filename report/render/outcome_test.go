@@ -51,6 +51,33 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
+// A mirror that removed nobody, or not all, says so, and never that it is the input's fault. Its waiting goes on with
+// the mirror itself.
+func TestOutcomeOfMirror(t *testing.T) {
+	for _, c := range []struct {
+		exit int
+		rows report.Rows
+		m    *report.Mirrored
+		want string
+	}{
+		{1, report.Rows{Read: 2, Applied: 2}, &report.Mirrored{Read: 9, Extras: 7},
+			"no row failed, but the mirror stopped: it removed nobody"},
+		{1, report.Rows{Read: 2, Applied: 2}, &report.Mirrored{Read: 9, Extras: 7, Removed: 6},
+			"no row failed, but 1 extra may still be on the list"},
+		{1, report.Rows{Read: 2, Valid: 2}, &report.Mirrored{Read: 9, Extras: 7},
+			"no row failed, but a run would remove nobody"},
+		{1, report.Rows{Read: 2, Applied: 1, Unknown: 1}, &report.Mirrored{Read: 9, Unmatched: 1}, "1 of 2 rows is unknown"},
+		{1, report.Rows{Read: 2, Applied: 2}, nil, "no row failed, but the input was not as expected"},
+		{3, report.Rows{Read: 2, Accepted: 2}, nil,
+			"some import jobs did not finish in time; continue with klaviyo-export mirror --resume"},
+	} {
+		r := &report.Report{ExitCode: c.exit, Operation: "mirror", Rows: c.rows, Members: &report.Members{Mirrored: c.m}}
+		if got := outcome(r); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
 // The headline of a merged report says how many runs it covers.
 func TestHeadline(t *testing.T) {
 	for _, c := range []struct {

@@ -33,8 +33,11 @@ func Prometheus(w io.Writer, r *report.Report) error {
 	for status, n := range r.Rows.ByStatus() {
 		p.value(labels("status", report.Status(status).String()), float64(n))
 	}
+	p.metric("rows_unchanged", "Skipped rows of the last run that are the same as in an earlier run.")
+	p.value("", float64(unchanged(r)))
 	p.reasons(r.Reasons)
 	p.members(r.Members)
+	p.mirror(mirrored(r))
 	p.metric("jobs_submitted", "Import jobs that Klaviyo accepted.")
 	p.value("", float64(r.Jobs.Submitted))
 	p.metric("jobs", "Import jobs by state; an open job is not known to have ended.")
@@ -100,6 +103,22 @@ func (p *exposition) members(m *report.Members) {
 	p.value(labels("state", "unmailable"), float64(m.Unmailable))
 	p.value(labels("state", "missing"), float64(m.Missing))
 	p.value(labels("state", "unverified"), float64(m.Unverified))
+}
+
+// mirror are the members of the list that mirror read, and the rows that it did not find there.
+func (p *exposition) mirror(m *report.Mirrored) {
+	if m == nil {
+		return
+	}
+	p.metric("mirror_members", "Members of the list by what mirror found and did; a plan counts who would be added.")
+	p.value(labels("state", "read"), float64(m.Read))
+	p.value(labels("state", "matched"), float64(m.Matched))
+	p.value(labels("state", "added"), float64(m.Added))
+	p.value(labels("state", "joined_later"), float64(m.JoinedLater))
+	p.value(labels("state", "extras"), float64(m.Extras))
+	p.value(labels("state", "removed"), float64(m.Removed))
+	p.metric("mirror_unmatched_rows", "Rows that mirror did not find on the list.")
+	p.value("", float64(m.Unmatched))
 }
 
 func (p *exposition) reasons(reasons []report.Reason) {

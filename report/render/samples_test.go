@@ -157,6 +157,7 @@ func samples() map[string]*report.Report {
 		{Column: "internal_id", As: "dropped", Rows: 970},
 	}
 	all["simulated"].Dropped = map[string]int64{"phone_number": 566}
+	mirrors(all)
 	all["refused"].Span(sampleStart, sampleStart.Add(180*time.Millisecond))
 	all["zero"].Span(sampleStart, sampleStart.Add(2*time.Millisecond))
 	for i := range 8 {
@@ -171,6 +172,31 @@ func samples() map[string]*report.Report {
 		all["merged"] = report.Merge(all["merged"], part)
 	}
 	return all
+}
+
+// mirrors adds reports of mirrors.
+func mirrors(all map[string]*report.Report) {
+	of := func(exit int, rows report.Rows, m report.Mirrored) *report.Report {
+		r := &report.Report{
+			Type: "report", Status: report.StatusOf(exit), ExitCode: exit, Operation: "mirror", List: newsletter(),
+			Rows: rows, Members: &report.Members{Mirrored: &m}, Version: "v0.4.0",
+		}
+		r.Span(sampleStart, sampleStart.Add(80*time.Second))
+		return r
+	}
+	all["mirror"] = of(0, report.Rows{Read: 1_000_000, Applied: 1_000_000},
+		report.Mirrored{Read: 1_000_412, Matched: 1_000_000, Added: 12_345, JoinedLater: 3, Extras: 409, Removed: 409})
+	all["plan"] = of(0, report.Rows{Read: 1_000_000, Valid: 1_000_000},
+		report.Mirrored{Read: 988_064, Matched: 987_655, Added: 12_345, Extras: 409})
+	all["unchanged"] = of(0, report.Rows{Read: 10_000_000, Applied: 99_990, Skipped: 9_900_010},
+		report.Mirrored{Read: 10_000_000, Matched: 10_000_000, Added: 57})
+	all["unchanged"].Reasons = []report.Reason{
+		{Code: "unchanged", Rows: 9_900_000, FirstRow: 1}, {Code: "duplicate", Rows: 10, FirstRow: 312},
+	}
+	all["stopped"] = of(1, report.Rows{Read: 100, Applied: 100},
+		report.Mirrored{Read: 5000, Matched: 98, Added: 3, Extras: 4902, Unmatched: 2})
+	all["stopped"].Error = "mirror: 4,902 members would be removed, more than --max-removals 100 allows"
+	all["mirrors"] = report.Merge(all["mirror"], all["stopped"])
 }
 
 func outageReport() *report.Report {

@@ -31,7 +31,7 @@ func Text(w io.Writer, r *report.Report) error {
 	}
 	writeWrapped(&b, line, 0)
 	writeFacts(&b, facts(r))
-	writeRows(&b, &r.Rows)
+	writeRows(&b, r)
 	writeReasons(&b, r.Reasons)
 	writeColumns(&b, r.Columns)
 	writeSending(&b, r)
@@ -75,14 +75,15 @@ func writeWrapped(b *strings.Builder, text string, column int) {
 	b.WriteByte('\n')
 }
 
-func writeRows(b *strings.Builder, rows *report.Rows) {
+func writeRows(b *strings.Builder, r *report.Report) {
+	rows := &r.Rows
 	b.WriteByte('\n')
 	width := max(len(grouped(rows.Read)), 9)
 	fmt.Fprintf(b, "%-*s%*s\n", factName, "rows", width, grouped(rows.Read))
 	for status, n := range rows.ByStatus() {
 		if n > 0 {
 			fmt.Fprintf(b, "  %-*s%*s %8s   %s\n", factName-2, report.Status(status), width, grouped(n),
-				share(n, rows.Read), meanings[status])
+				share(n, rows.Read), meaning(r, report.Status(status)))
 		}
 	}
 }
