@@ -16,8 +16,8 @@ const (
 	// Rows with a result of their own wait for their batch's turn: at most so many in a batch, fewer when it sends
 	// nothing.
 	maxOdd, maxOddAlone = 20_000, 4_096
-	// maxPassedKeys bounds the keys of rows that are passed over and wait for their batch's turn: some two million.
-	maxPassedKeys = 64 << 20
+	// maxPassedKeys bounds the keys of rows that are passed over and wait for their batch's turn: some 1.4 million.
+	maxPassedKeys = 40 << 20
 	// fetched is for how many rows at a time the memory of the people seen is fetched.
 	fetched = 16
 	// checkRows is how many rows make a batch when nothing is sent.

@@ -87,15 +87,11 @@ func (r *run) report(exit int, err error) *report.Report {
 
 // members is what the report says of the list's members, nil where they were not looked at.
 func (r *run) members() *report.Members {
-	all := r.out.Members()
-	if r.mirror == nil || !r.mirror.counted {
-		return all
+	var own *report.Members
+	if r.mirror != nil && r.mirror.counted {
+		own = &report.Members{Mirrored: &r.mirror.counts}
 	}
-	if all == nil {
-		all = new(report.Members)
-	}
-	all.Mirrored = &r.mirror.counts
-	return all
+	return r.out.Members().Plus(own)
 }
 
 // exitStatus returns the exit status and what to tell people. An exit status of 1 without an error is because of

@@ -203,5 +203,6 @@ func (m *mirror) write(e *extra) error {
 		m.counts.Extras--
 		return nil
 	}
-	return m.run.out.Member(&line)
+	m.run.out.Member(&line)
+	return nil
 }

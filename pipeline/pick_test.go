@@ -18,6 +18,7 @@ func TestPick(t *testing.T) {
 	for row := 1; row <= 6; row++ {
 		status := []string{"rejected", "applied"}[row%2]
 		fmt.Fprintf(&results, `{"type":"row","row":%d,"status":"%s"}`+"\n", row, status)
+		results.WriteString(`{"type":"member","status":"removed","key":"old@example.com"}` + "\n")
 	}
 	// A line of blanks that is longer than a row may be counts as a row.
 	in := "one\r\n\n \n" + row + "\n" + strings.Repeat(" ", 2<<20) + "\n4\n5\n6\n" + row + "8"

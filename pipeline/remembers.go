@@ -81,8 +81,8 @@ func (r *run) closeState() {
 
 const (
 	// comparedTogether is how many rows are compared with the state at a time: it reads its file once through for them.
-	comparedTogether = 64 << 10
-	maxCompared      = 16 << 20 // bytes of the rows that wait for that
+	comparedTogether = 128 << 10
+	maxCompared      = 32 << 20 // bytes of the rows that wait for that
 )
 
 // compares is the stage that compares profiles with those that the state remembers.

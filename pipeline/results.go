@@ -54,7 +54,7 @@ type odd struct {
 
 // sentAs is the hash of the profile that a row was sent as.
 type sentAs struct {
-	row     int // index in results
+	row     uint32 // index in results
 	profile state.Hash
 }
 
@@ -130,8 +130,8 @@ func (r *results) takeBrief(b *results, sent func(number int64, droppedPhone boo
 			}
 			continue
 		}
-		if len(hashes) > 0 && hashes[0].row == i {
-			r.sentAs = append(r.sentAs, sentAs{len(r.ends) - 1, hashes[0].profile})
+		if len(hashes) > 0 && int(hashes[0].row) == i {
+			r.sentAs = append(r.sentAs, sentAs{uint32(len(r.ends) - 1), hashes[0].profile})
 			hashes = hashes[1:]
 		}
 		droppedPhone := len(dropped) > 0 && int(dropped[0]) == i
@@ -165,7 +165,7 @@ func (r *results) decided(row *validate.Row, number int64, skips *[]skip) bool {
 // hash notes the hash of a row that is sent, and that was added last.
 func (r *results) hash(c *chunk, i int) {
 	if c.hashes != nil {
-		r.sentAs = append(r.sentAs, sentAs{len(r.ends) - 1, c.hashes[i].Profile})
+		r.sentAs = append(r.sentAs, sentAs{uint32(len(r.ends) - 1), c.hashes[i].Profile})
 	}
 }
 

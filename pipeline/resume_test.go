@@ -9,7 +9,8 @@ import (
 	"testing/iotest"
 )
 
-// A row that a read error cut is not refused for good: --resume sends it when it comes whole.
+// A row that a read error cut is not refused for good: --resume sends it when it comes whole. The lines of members after
+// the rows make no difference.
 func TestRowCutByReadErrorIsResumed(t *testing.T) {
 	whole := rowsFrom(1, 3)
 	o, sim := addOptions(t, nil)
@@ -19,6 +20,7 @@ func TestRowCutByReadErrorIsResumed(t *testing.T) {
 	if rep.ExitCode != 2 {
 		t.Fatalf("exit %d", rep.ExitCode)
 	}
+	out.WriteString(`{"type":"member","status":"removed","key":"p2@example.com","profile_id":"01H"}` + "\n")
 	o.Resume = earlierResults(t, out.Bytes())
 	out.Reset()
 	rep, err := Run(t.Context(), o, strings.NewReader(whole), &out)

@@ -45,6 +45,32 @@ func (s *rewrites) add(r *results) {
 	s.flush()
 }
 
+// wait also passes on the lines of members.
+func (s *rewrites) wait() []string {
+	s.members()
+	return s.writes.wait()
+}
+
+// members passes on the lines of members, which follow those of all rows.
+func (s *rewrites) members() {
+	defer s.control.guard()
+	if _, err := s.earlier.Next(); s.changed || err != io.EOF {
+		return // some rows were not passed on
+	}
+	for {
+		e, err := s.earlier.NextMember()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			s.control.stop(changed(err))
+			break
+		}
+		s.out.Member(e.Member)
+	}
+	s.flush()
+}
+
 // held goes through the rows of a group whose keys were kept.
 type held struct {
 	turns

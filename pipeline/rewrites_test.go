@@ -37,9 +37,12 @@ func TestWaitPassesLinesOn(t *testing.T) {
 		`"dropped":["phone_number"]}` + "\n" + `{"type":"row","row":2,"status":"unsent","code":"outage"}` + "\n" + long
 	second := `{"type":"row","row":2,"status":"skipped","code":"duplicate","of":1, "own":"kept"}` + "\n" +
 		`{"type":"row","row":4,"status":"accepted","key":"c@b.example","job":"J2"}` + "\n"
+	members := `{"type":"member","status":"removed","key":"ö@b.example", "own":"kept"}` + "\n" +
+		`{"type":"member","status":"unknown","code":"answer_lost","detail":"` + strings.Repeat("é", 20_000) + `"}` + "\n"
+	first, second = first+members, second+members
 	want := `{"type":"row","row":1,"status":"applied","key":"a@b.example","job":"J1","dropped":["phone_number"]}` + "\n" +
 		`{"type":"row","row":2,"status":"skipped","code":"duplicate","of":1, "own":"kept"}` + "\n" + long +
-		`{"type":"row","row":4,"status":"applied","key":"c@b.example","job":"J2"}` + "\n"
+		`{"type":"row","row":4,"status":"applied","key":"c@b.example","job":"J2"}` + "\n" + members + members
 	var wide bytes.Buffer
 	wide.WriteString("\xff\xfe")
 	for _, unit := range utf16.Encode([]rune(first + second)) {

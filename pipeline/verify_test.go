@@ -85,33 +85,33 @@ func TestVerify(t *testing.T) {
 		plan      simulator.Plan
 		in        string
 		rows      []string
-		members   report.Members
+		members   report.ReadBackCounts
 		exit      int
 	}{
 		{"added", "email", validate.Add, simulator.Plan{Profiles: profiles}, two,
-			[]string{"applied since, new false", "applied since, new true"}, report.Members{Verified: 2, New: 1}, 0},
+			[]string{"applied since, new false", "applied since, new true"}, report.ReadBackCounts{Verified: 2, New: 1}, 0},
 		{"rejected and duplicate rows are not read back", "email", validate.Add, simulator.Plan{Profiles: profiles},
 			two + "x\n" + two,
 			[]string{"applied since, new false", "applied since, new true", "rejected json_invalid", "skipped duplicate",
-				"skipped duplicate"}, report.Members{Verified: 2, New: 1}, 1},
+				"skipped duplicate"}, report.ReadBackCounts{Verified: 2, New: 1}, 1},
 		{"hidden in the list", "email", validate.Add, simulator.Plan{Profiles: profiles, Faults: []simulator.Fault{
 			{On: "GET /api/lists/{id}/profiles", Do: "hide", Addresses: []string{"bo@*"}, Times: -1},
 		}}, two, []string{"applied since, new false", "unknown not_on_list"},
-			report.Members{Verified: 1, Missing: 1}, 1},
+			report.ReadBackCounts{Verified: 1, Missing: 1}, 1},
 		{"under another address of the profile", "email", validate.Add,
 			simulator.Plan{Profiles: also, AlsoFound: "equals"}, two,
-			[]string{"applied since, new false", "applied since, new true"}, report.Members{Verified: 2, New: 1}, 0},
+			[]string{"applied since, new false", "applied since, new true"}, report.ReadBackCounts{Verified: 2, New: 1}, 0},
 		{"by external id without email and number", "external_id", validate.Add, simulator.Plan{},
 			`{"external_id":"a"}` + "\n" + `{"external_id":"b","email":"b@example.com"}`,
 			[]string{"applied unverified", "applied since, new true"},
-			report.Members{Verified: 1, New: 1, Unverified: 1}, 0},
+			report.ReadBackCounts{Verified: 1, New: 1, Unverified: 1}, 0},
 		{"removed", "email", validate.Remove, simulator.Plan{Profiles: profiles}, two,
-			[]string{"applied", "skipped not_on_list"}, report.Members{Verified: 1}, 0},
+			[]string{"applied", "skipped not_on_list"}, report.ReadBackCounts{Verified: 1}, 0},
 		{"removed, and joined again", "email", validate.Remove, simulator.Plan{Profiles: profiles,
 			Faults: []simulator.Fault{{
 				On: "GET /api/lists/{id}/relationships/profiles", Do: "join", Addresses: []string{"ann@example.com"},
 			}}}, two,
-			[]string{"unknown still_on_list", "skipped not_on_list"}, report.Members{Missing: 1}, 1},
+			[]string{"unknown still_on_list", "skipped not_on_list"}, report.ReadBackCounts{Missing: 1}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -124,8 +124,8 @@ func TestVerify(t *testing.T) {
 			if diff := cmp.Diff(c.rows, rows); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
-			if rep.Members == nil || *rep.Members != c.members || rep.ExitCode != c.exit {
-				t.Errorf("exit status %d, members %+v, want %d, %+v", rep.ExitCode, rep.Members, c.exit, c.members)
+			if rep.Members == nil || *rep.Members.ReadBackCounts != c.members || rep.ExitCode != c.exit {
+				t.Errorf("exit status %d, members %+v, want %d, %+v", rep.ExitCode, rep.Members.ReadBackCounts, c.exit, c.members)
 			}
 		})
 	}
@@ -141,7 +141,7 @@ func TestVerifyDuringAnOutage(t *testing.T) {
 	rows, rep := ran(t, o, rowsFrom(0, 3))
 	want := []string{"applied unverified", "applied unverified", "applied unverified"}
 	if diff := cmp.Diff(want, rows); diff != "" || rep.ExitCode != 4 || rep.Members.Unverified != 3 {
-		t.Errorf("exit status %d, %+v, rows (-want +got):\n%s", rep.ExitCode, rep.Members, diff)
+		t.Errorf("exit status %d, %+v, rows (-want +got):\n%s", rep.ExitCode, rep.Members.ReadBackCounts, diff)
 	}
 }
 

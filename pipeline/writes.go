@@ -49,7 +49,7 @@ func (s *writes) add(r *results) {
 			s.refused(line.Key)
 		}
 		s.out.Line(&line)
-		if len(sent) > 0 && sent[0].row == row {
+		if len(sent) > 0 && int(sent[0].row) == row {
 			if s.state != nil {
 				s.state.note(&line, sent[0].profile)
 			}

@@ -74,6 +74,7 @@ func (r *Report) outOfRange() bool {
 		r.Requests.Sent, r.Requests.Retried, r.Requests.Throttled, r.Requests.Bytes, r.Requests.Resent,
 		r.Jobs.Submitted, r.Jobs.Complete, r.Jobs.Cancelled, r.Runs, int64(max(min(r.Seconds, maxCount+1), -1)),
 	}
+	counts = append(counts, r.Members.counts()...)
 	for _, l := range r.Jobs.Latency {
 		counts = append(counts, l.Jobs)
 	}

@@ -80,6 +80,14 @@ func drawReport(t *rapid.T) *Report {
 	r.Requests = Requests{
 		Sent: n("sent"), Retried: n("retried"), Throttled: n("throttled"), Bytes: n("bytes"), Resent: n("resent"),
 	}
+	if rapid.Bool().Draw(t, "read back") {
+		r.Members = &Members{ReadBackCounts: &ReadBackCounts{n("verified"), n("new"), n("unmailable"), n("missing"), 1}}
+	}
+	if rapid.Bool().Draw(t, "mirrored") {
+		r.Members = r.Members.Plus(&Members{
+			Mirrored: &Mirrored{n("read"), n("matched"), n("added"), n("joined"), n("extras"), n("removed"), 1},
+		})
+	}
 	if exit == 2 || exit == 3 || exit == 4 {
 		r.Error = of("error", "b", "a", "c", "")
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// Entry is a line of results as read back. A report sets only Report and Text.
+// Entry is a line of results as read back. A report sets only Report and Text, a member's line only Member and Text.
 type Entry struct {
 	Row            int64
 	Status         Status
@@ -18,6 +18,7 @@ type Entry struct {
 	Job            string
 	Dropped        []string // the columns whose values the row's profile went without; shared, not to be changed
 	ReadBack       bool     // the row was read back
+	Member         *Member  // of a member's line, which is no row; nil otherwise
 	Report         bool
 	Text           []byte // the line
 }
@@ -56,6 +57,8 @@ func parse(text []byte) (Entry, error) {
 
 		Since    json.RawMessage `json:"member_since"`
 		Verified json.RawMessage `json:"verified"`
+
+		ProfileID string `json:"profile_id"`
 	}
 	if _, err := json.Parse(text, &line, json.DontMatchCaseInsensitiveStructFields); err != nil {
 		return Entry{}, errMember
@@ -63,19 +66,29 @@ func parse(text []byte) (Entry, error) {
 	if line.Type == "report" {
 		return Entry{Report: true, Text: text}, nil
 	}
+	// A report would be read back with these texts in valid UTF-8.
+	valid := func(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
+	if line.Type == "member" {
+		status, known := parseMemberStatus(line.Status)
+		if !known {
+			return Entry{}, fmt.Errorf("expected the status of a member, got %.40q", line.Status)
+		}
+		return Entry{Text: text, Member: &Member{
+			Status: status, Key: line.Key, Code: valid(line.Code), Detail: plain(line.Detail),
+			ProfileID: valid(line.ProfileID), Raw: text,
+		}}, nil
+	}
 	status, known := ParseStatus(line.Status)
 	switch {
 	case line.Type == "":
 		return Entry{}, errNoType
 	case line.Type != "row":
-		return Entry{}, fmt.Errorf("expected type row or report, got %.40q", line.Type)
+		return Entry{}, fmt.Errorf("expected type row, member or report, got %.40q", line.Type)
 	case line.Row < 1:
 		return Entry{}, fmt.Errorf("expected a row number from 1, got %d", line.Row)
 	case !known:
 		return Entry{}, fmt.Errorf("expected the status of a row, got %.40q", line.Status)
 	}
-	// A report would be read back with these texts in valid UTF-8.
-	valid := func(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
 	var dropped []string
 	if len(line.Dropped) > 0 && json.Unmarshal(line.Dropped, &dropped) != nil {
 		return Entry{}, errMember

@@ -25,6 +25,9 @@ func (r *Report) follow(next *Report) {
 	merged := *Merge(r, &rest)
 	merged.Status, merged.ExitCode, merged.Error, merged.Runs = next.Status, next.ExitCode, next.Error, r.Runs
 	merged.Rows.Continues = r.Rows.Continues
+	if m := merged.Members; m != nil {
+		merged.Members = &Members{m.ReadBackCounts, r.Members.mirrored().follow(next.Members.mirrored())}
+	}
 	merged.Columns = followColumns(r.Columns, next.Columns)
 	// Rows without a report after them name neither an account nor a base URL.
 	if r.Account == nil || next.Account == nil {

@@ -95,6 +95,14 @@ func (l *Lines) next() (Entry, int64, error) {
 	}
 }
 
+// offset returns the offset of what follows the last entry.
+func (l *Lines) offset() int64 {
+	if len(l.rest) > 0 {
+		return l.from
+	}
+	return l.at
+}
+
 // maybeCut reports whether text can be the beginning of a result line, or what a file system leaves there after a
 // power failure.
 func maybeCut(text []byte) bool {

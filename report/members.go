@@ -5,9 +5,15 @@ import (
 	"time"
 )
 
-// Members counts what reading rows back on the list showed (--verify).
+// Members counts the members of the list: what --verify read back, and what mirror found and removed. Each half is nil
+// when the run did not do that.
 type Members struct {
-	Mirrored *Mirrored `json:"mirrored,omitempty"`
+	*ReadBackCounts
+	*Mirrored
+}
+
+// ReadBackCounts counts what reading rows back on the list showed (--verify).
+type ReadBackCounts struct {
 	Verified   int64 `json:"verified"`   // rows that are as they should be
 	New        int64 `json:"new"`        // of these, members who joined by this run
 	Unmailable int64 `json:"unmailable"` // of these, members who may not be sent marketing
@@ -25,7 +31,7 @@ type ReadBack struct {
 }
 
 // count counts a row.
-func (m *Members) count(status Status, r *ReadBack) {
+func (m *ReadBackCounts) count(status Status, r *ReadBack) {
 	switch {
 	case status == Unknown:
 		m.Missing++
@@ -69,7 +75,41 @@ func (m *Members) Plus(o *Members) *Members {
 		return m
 	}
 	return &Members{
-		Verified: m.Verified + o.Verified, New: m.New + o.New, Unmailable: m.Unmailable + o.Unmailable,
-		Missing: m.Missing + o.Missing, Unverified: m.Unverified + o.Unverified,
+		ReadBackCounts: m.ReadBackCounts.plus(o.ReadBackCounts), Mirrored: m.Mirrored.plus(o.Mirrored),
 	}
+}
+
+func (c *ReadBackCounts) plus(o *ReadBackCounts) *ReadBackCounts {
+	switch {
+	case c == nil:
+		return o
+	case o == nil:
+		return c
+	}
+	return &ReadBackCounts{
+		Verified: c.Verified + o.Verified, New: c.New + o.New, Unmailable: c.Unmailable + o.Unmailable,
+		Missing: c.Missing + o.Missing, Unverified: c.Unverified + o.Unverified,
+	}
+}
+
+// mirrored returns the counts of mirror, nil where there are none.
+func (m *Members) mirrored() *Mirrored {
+	if m == nil {
+		return nil
+	}
+	return m.Mirrored
+}
+
+// counts returns all counts.
+func (m *Members) counts() (counts []int64) {
+	if m == nil {
+		return nil
+	}
+	if c := m.ReadBackCounts; c != nil {
+		counts = append(counts, c.Verified, c.New, c.Unmailable, c.Missing, c.Unverified)
+	}
+	if c := m.Mirrored; c != nil {
+		counts = append(counts, c.Read, c.Matched, c.Added, c.JoinedLater, c.Extras, c.Removed, c.Unmatched)
+	}
+	return counts
 }

@@ -16,7 +16,7 @@ type Report struct {
 	Reasons   []Reason `json:"reasons"` // most rows first
 	Jobs      Jobs     `json:"jobs"`
 	Requests  Requests `json:"requests"`
-	Members   *Members `json:"members,omitempty"` // nil when no row was read back
+	Members   *Members `json:"members,omitempty"` // nil when no row was read back and no list mirrored
 
 	Account   *Account `json:"account,omitempty"` // nil when the run could not read it
 	BaseURL   string   `json:"base_url,omitempty"`

@@ -23,10 +23,11 @@ type Results struct {
 	Cut     bool    // the last line was cut short
 	Reports *Report // the last report, with the jobs of all; nil when there is none
 
-	again func() (*Results, error)
-	runs  []*cursor
-	long  [2][]byte // room for a long line: of one run to go past, of the entry that is returned
-	row   int64     // the row that Next returned last
+	again   func() (*Results, error)
+	members *Lines // those from the first member's line to the last, nil when there is none
+	runs    []*cursor
+	long    [2][]byte // room for a long line: of one run to go past, of the entry that is returned
+	row     int64     // the row that Next returned last
 }
 
 // cursor reads the lines of one run, whose row numbers ascend.
@@ -46,11 +47,27 @@ type stretch struct{ from, to, until int64 }
 func OpenResults(results io.ReaderAt, size int64) (*Results, error) {
 	r := new(Results)
 	all := NewLines(io.NewSectionReader(results, 0, size))
-	stretches, err := r.find(all, size)
+	stretches, members, err := r.find(all, size)
 	if err != nil {
 		return nil, err
 	}
-	return r, r.open(results, all.code, stretches)
+	return r, r.openAll(results, all.code, stretches, members)
+}
+
+// openAll begins to read stretches of results, and the members' lines in one.
+func (r *Results) openAll(results io.ReaderAt, code encoding, stretches []stretch, members stretch) error {
+	if err := r.open(results, code, stretches); err != nil {
+		return err
+	}
+	if members.to > members.from {
+		part := io.NewSectionReader(results, members.from, members.to-members.from)
+		r.members = newLines(part, cursorBuffer, code)
+	}
+	r.again = func() (*Results, error) {
+		other := &Results{Last: r.Last, Cut: r.Cut, Reports: r.Reports}
+		return other, other.openAll(results, code, stretches, members)
+	}
+	return nil
 }
 
 // Again returns the same results from their beginning, to be read beside r.
@@ -58,10 +75,6 @@ func (r *Results) Again() (*Results, error) { return r.again() }
 
 // open begins to read stretches of results.
 func (r *Results) open(results io.ReaderAt, code encoding, stretches []stretch) error {
-	r.again = func() (*Results, error) {
-		other := &Results{Last: r.Last, Cut: r.Cut, Reports: r.Reports}
-		return other, other.open(results, code, stretches)
-	}
 	for _, s := range stretches {
 		part := io.NewSectionReader(results, s.from, s.to-s.from)
 		c := &cursor{lines: newLines(part, cursorBuffer, code), part: part, until: s.until}
@@ -73,26 +86,32 @@ func (r *Results) open(results io.ReaderAt, code encoding, stretches []stretch) 
 	return nil
 }
 
-// find reads all results once, up to their end, and returns the stretches in which row numbers ascend.
-func (r *Results) find(all *Lines, end int64) (found []stretch, err error) {
+// find reads all results once, up to their end. It returns the stretches in which row numbers ascend, and the one from
+// the first member's line to the end of the last.
+func (r *Results) find(all *Lines, end int64) (found []stretch, members stretch, err error) {
 	last := int64(0)
 	for {
 		cut := all.cut.lines
 		e, at, err := all.next()
 		if r.Cut = all.cut.lines > cut; err == io.EOF {
-			return found, nil
+			return found, members, nil
 		}
-		if err == nil && e.Report {
+		switch {
+		case err != nil:
+		case e.Report:
 			err = r.add(e.Text, all.first)
-		} else if err == nil {
-			if found, err = ascend(found, e.Row, last, at, end); err != nil {
-				return nil, err
+		case e.Member != nil:
+			if members.to == 0 {
+				members.from = at
 			}
+			members.to = all.offset()
+		default:
+			found, err = ascend(found, e.Row, last, at, end)
 			last = e.Row
 			r.Last = max(r.Last, e.Row)
 		}
 		if err != nil {
-			return nil, err
+			return nil, stretch{}, err
 		}
 	}
 }
@@ -173,6 +192,17 @@ func (r *Results) Next() (Entry, error) {
 	}
 }
 
+// NextMember returns the next member's line, of all runs in their order, or io.EOF after the last. The entry is valid
+// until the next call.
+func (r *Results) NextMember() (Entry, error) {
+	for r.members != nil {
+		if e, err := r.members.Next(); err != nil || e.Member != nil {
+			return e, err
+		}
+	}
+	return Entry{}, io.EOF
+}
+
 // advance goes to the next row. Of a long line it keeps nothing but row and status, as there may be many runs: they
 // share the room for it.
 func (c *cursor) advance(room *[]byte) error {
@@ -183,12 +213,12 @@ func (c *cursor) advance(room *[]byte) error {
 			return err
 		}
 		long := len(e.Text) > cursorBuffer
-		if !c.lines.isIn || len(c.lines.rest) == 0 && (long || e.Report) {
+		if !c.lines.isIn || len(c.lines.rest) == 0 && (long || e.Report || e.Member != nil) {
 			*room, c.lines.long = c.lines.long, nil
 		} else {
 			*room = nil // the entry, or the next one, is in there
 		}
-		if e.Report {
+		if e.Report || e.Member != nil {
 			continue
 		}
 		if c.entry, c.long = e, -1; long {

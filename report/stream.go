@@ -57,6 +57,7 @@ type stream struct {
 	chain  chain   // the lines of last
 	rows   tally   // the rows since the last report
 	run    segment // their lines
+	extras extras  // the members' lines among them
 	astray oddity  // reports that do not match their rows
 	end    string  // a note on the rows without a report
 }
@@ -76,13 +77,19 @@ func (s *stream) read() error {
 		case err != nil:
 			return err
 		}
-		if open = !e.Report; open {
+		open = !e.Report
+		switch {
+		case e.Report:
+			if err := s.report(e.Text, at); err != nil {
+				return err
+			}
+		case e.Member != nil:
+			s.extras.add(e.Member)
+		default:
 			s.rows.entry(&e)
 			if s.run.err == nil {
 				s.run.err = s.run.add(e.Row, at, math.MaxInt64)
 			}
-		} else if err = s.report(e.Text, at); err != nil {
-			return err
 		}
 	}
 }
@@ -109,7 +116,12 @@ func (s *stream) report(text []byte, at int64) error {
 		// The run that this one resumed was killed.
 		s.last, s.chain = &Report{Type: "report", List: &List{}}, chain{whole: true}
 	}
-	s.rows, s.run = newTally(), segment{}
+	if m := r.Members.mirrored(); m != nil && r.Rows.Continues && s.extras.removed > m.Removed {
+		// The run that this one resumed was killed, and the others are those that it removed.
+		killed := s.extras.removed - m.Removed
+		r.Members.Mirrored = (&Mirrored{Extras: killed, Removed: killed}).follow(m)
+	}
+	s.rows, s.run, s.extras = newTally(), segment{}, extras{}
 	if r.Rows.Continues && s.last != nil {
 		s.last.follow(r)
 		s.join(c)
@@ -196,11 +208,13 @@ func (s *stream) killed() error {
 		s.end = fmt.Sprintf("%d row lines at the end have no report: the run did not finish", rows)
 	}
 	r := &Report{Type: "report", Status: StatusOf(143), ExitCode: 143, List: &List{}}
-	if s.run.err != nil || rows == 0 || len(s.run.stretches) == 1 && (s.last == nil || !s.chain.whole) {
+	members, runs := s.extras.members(), s.run.stretches
+	known := s.last != nil && s.chain.whole
+	if s.run.err != nil || rows == 0 && members == nil || len(runs) <= 1 && !known {
 		if err := s.flush(); err != nil {
 			return err
 		}
-		r.Rows, r.Reasons, r.Dropped = s.rows.Rows(), s.rows.Reasons(), s.rows.Dropped()
+		r.Rows, r.Reasons, r.Dropped, r.Members = s.rows.Rows(), s.rows.Reasons(), s.rows.Dropped(), members
 		s.merged = Merge(s.merged, r)
 		return nil
 	}
@@ -208,7 +222,10 @@ func (s *stream) killed() error {
 	if err != nil {
 		return err
 	}
-	for _, run := range s.run.stretches {
+	if len(runs) == 0 {
+		runs = []stretch{{}} // all rows had a final result before
+	}
+	for _, run := range runs {
 		c := chain{stretches: []stretch{run}, whole: true, joined: true}
 		resumed := false
 		if s.last != nil && s.chain.whole {
@@ -217,6 +234,7 @@ func (s *stream) killed() error {
 			}
 		}
 		one := *r
+		one.Members, members = members, nil
 		if resumed {
 			s.last.follow(&one)
 			s.join(c)

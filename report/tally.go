@@ -7,7 +7,7 @@ type tally struct {
 	counts  [statuses]int64
 	reasons map[reason]*Reason
 	dropped map[string]int64 // nil until a row has one
-	members *Members         // nil until a row was read back
+	read    *ReadBackCounts  // nil until a row was read back
 }
 
 type reason struct{ code, stage string }
@@ -76,14 +76,19 @@ func (t *tally) drop(status Status, columns []string) {
 
 // readBack counts a row that was read back.
 func (t *tally) readBack(l *Line) {
-	if t.members == nil {
-		t.members = new(Members)
+	if t.read == nil {
+		t.read = new(ReadBackCounts)
 	}
-	t.members.count(l.Status, l.ReadBack)
+	t.read.count(l.Status, l.ReadBack)
 }
 
 // Members returns what reading rows back showed, nil when none was.
-func (t *tally) Members() *Members { return t.members }
+func (t *tally) Members() *Members {
+	if t.read == nil {
+		return nil
+	}
+	return &Members{ReadBackCounts: t.read}
+}
 
 // Rows returns the counts of the rows so far.
 func (t *tally) Rows() Rows {

@@ -73,6 +73,16 @@ func (w *Writer) Line(l *Line) {
 	}
 }
 
+// Member writes the line of a member. It is no row, and counts nowhere.
+func (w *Writer) Member(m *Member) {
+	if w.err != nil {
+		return
+	}
+	if w.buf = m.append(w.buf); len(w.buf) >= flushAt {
+		w.Flush()
+	}
+}
+
 func appendLine(b []byte, l *Line) []byte {
 	b = append(b, `{"type":"row","row":`...)
 	b = strconv.AppendInt(b, l.Row, 10)
@@ -138,12 +148,16 @@ func (w *Writer) Flush() error {
 	return w.err
 }
 
-// lastRow returns the row of the last line in text that is whole, 0 when there is none.
+// lastRow returns the row of the last row's line in text that is whole, 0 when there is none.
 func lastRow(text []byte) int64 {
-	lines := text[:bytes.LastIndexByte(text, '\n')+1]
-	lines = bytes.TrimSuffix(lines, []byte{'\n'})
-	e, _ := parse(lines[bytes.LastIndexByte(lines, '\n')+1:])
-	return e.Row
+	for end := bytes.LastIndexByte(text, '\n'); end >= 0; {
+		text = text[:end]
+		end = bytes.LastIndexByte(text, '\n')
+		if e, _ := parse(text[end+1:]); e.Row > 0 {
+			return e.Row
+		}
+	}
+	return 0
 }
 
 // Written returns the row of the last line that the output accepted in full, 0 when there is none.

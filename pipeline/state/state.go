@@ -57,7 +57,7 @@ type State struct {
 }
 
 const (
-	mostRecent  = 500_000
+	mostRecent  = 250_000
 	mostPending = 4_096
 	commitAfter = time.Second
 )

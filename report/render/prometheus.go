@@ -91,7 +91,7 @@ func (p *exposition) value(more string, n float64) {
 
 // members are the rows that were read back.
 func (p *exposition) members(m *report.Members) {
-	if m == nil {
+	if m == nil || m.ReadBackCounts == nil {
 		return
 	}
 	p.metric("members", "Rows of the last run by what reading them back on the list showed.")

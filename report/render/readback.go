@@ -8,7 +8,7 @@ import (
 
 // readBack says what reading rows back on the list showed.
 func readBack(m *report.Members) string {
-	if m == nil {
+	if m == nil || m.ReadBackCounts == nil {
 		return ""
 	}
 	parts := []string{grouped(m.Verified) + " verified"}

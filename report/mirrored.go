@@ -1,0 +1,46 @@
+package report
+
+// Mirrored counts the members of a list that mirror made equal to the rows. A run with --plan changes nothing: its
+// Added counts rows that would join, and its Removed is 0.
+type Mirrored struct {
+	Read        int64 `json:"read"`         // members that the run read
+	Matched     int64 `json:"matched"`      // of these, members who match a row
+	Added       int64 `json:"added"`        // of the matched ones, members who joined since the run began
+	JoinedLater int64 `json:"joined_later"` // members who match no row and joined since the run began: they stay
+	Extras      int64 `json:"extras"`       // members who match no row and joined before
+	Removed     int64 `json:"removed"`      // of the extras, members whom the run removed
+	Unmatched   int64 `json:"unmatched"`    // rows that are not accounted for on the list
+}
+
+func (m *Mirrored) plus(o *Mirrored) *Mirrored {
+	switch {
+	case m == nil:
+		return o
+	case o == nil:
+		return m
+	}
+	return &Mirrored{
+		Read: m.Read + o.Read, Matched: m.Matched + o.Matched, Added: m.Added + o.Added,
+		JoinedLater: m.JoinedLater + o.JoinedLater, Extras: m.Extras + o.Extras, Removed: m.Removed + o.Removed,
+		Unmatched: m.Unmatched + o.Unmatched,
+	}
+}
+
+// follow returns the counts of a run and of next, the run that resumed it. Next read the list again: whom the first run
+// removed was not there any more.
+func (m *Mirrored) follow(next *Mirrored) *Mirrored {
+	if m == nil || next == nil {
+		return m.plus(next)
+	}
+	f := *next
+	f.Added += m.Added
+	f.JoinedLater += m.JoinedLater
+	f.Removed += m.Removed
+	if f.Extras += m.Removed; next.Read > 0 {
+		f.Read += m.Removed
+		return &f
+	}
+	// A run that was killed has no report. Only its extras are known.
+	f.Read, f.Matched, f.Unmatched, f.Extras = m.Read, m.Matched, m.Unmatched, max(m.Extras, f.Extras)
+	return &f
+}
