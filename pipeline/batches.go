@@ -213,8 +213,7 @@ func (s *batches) part(c *chunk, from, to int, first mark) {
 	}
 	b.rows += to - from
 	if b.passed-first.passed > (to-from)/2 {
-		b.parts = append(b.parts, part{brief: s.brief(c, from, to, first)})
-		b.keys += len(b.parts[len(b.parts)-1].brief.keys)
+		s.brief(c, from, to, first)
 		return
 	}
 	c.users.Add(1)
@@ -223,10 +222,13 @@ func (s *batches) part(c *chunk, from, to int, first mark) {
 }
 
 // brief copies what the results of a part need, and the profiles that are sent.
-func (s *batches) brief(c *chunk, from, to int, first mark) *results {
+func (s *batches) brief(c *chunk, from, to int, first mark) {
 	b := s.open
-	r := &results{first: c.first + int64(from), keys: make([]byte, 0, 32*(to-from)), ends: make([]uint32, 0, to-from)}
-	skips := b.skips[first.skips:]
+	if n := len(b.parts); n == 0 || b.parts[n-1].brief == nil {
+		b.parts = append(b.parts, part{brief: &results{first: c.first + int64(from)}})
+	}
+	r := b.parts[len(b.parts)-1].brief
+	before, skips := len(r.keys), b.skips[first.skips:]
 	for i := from; i < to; i++ {
 		row, number := &c.rows.Rows[i], c.first+int64(i)
 		r.add(c.rows.Data[row.KeyStart:row.KeyEnd])
@@ -238,12 +240,12 @@ func (s *batches) brief(c *chunk, from, to int, first mark) *results {
 			r.drop()
 		}
 	}
+	b.keys += len(r.keys) - before
 	b.skips = b.skips[:first.skips]
 	for i := range b.profiles[first.profiles:] {
 		p := &b.profiles[first.profiles+i]
 		p.JSON = bytes.Clone(p.JSON)
 	}
-	return r
 }
 
 // due reports whether the open batch should not wait for more rows.

@@ -35,6 +35,7 @@ type results struct {
 	last    int64 // number of the last row of earlier results; the rows between that are not here are passed on
 	keys    []byte
 	ends    []uint32 // where each row's key ends in keys
+	at      int      // the row that is entered
 	odd     []odd    // rows with a result of their own, or of their neighbours, in input order
 	shared  []shared // the results of all others, in input order
 	dropped []uint32 // indexes of the rows whose profile went without its bad phone number
@@ -79,9 +80,12 @@ func (p *pools) newResults() *results {
 // take fills empty results with those of a batch. valid says that good rows were only checked, unsent is the code
 // of good rows that were not sent, and rejected is called with the number of each row that Klaviyo rejects.
 func (r *results) take(b *batch, valid bool, unsent string, rejected func(row int64)) {
-	keys := 0
+	keys, rows := 0, b.rows
 	for _, p := range b.parts {
 		keys += p.keyBytes()
+	}
+	if len(b.parts) == 1 && b.parts[0].brief != nil {
+		keys, rows = 0, 0
 	}
 	odd := b.odd()
 	for i := range b.profiles {
@@ -89,7 +93,7 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 			odd++
 		}
 	}
-	r.first, r.keys, r.ends = b.first(), slices.Grow(r.keys, keys), slices.Grow(r.ends, b.rows)
+	r.first, r.keys, r.ends = b.first(), slices.Grow(r.keys, keys), slices.Grow(r.ends, rows)
 	r.odd = slices.Grow(r.odd, odd)
 	profiles, skips := b.profiles, b.skips
 	sent := func(number int64, droppedPhone bool) {
@@ -104,7 +108,7 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 	}
 	for _, p := range b.parts {
 		if p.brief != nil {
-			r.takeBrief(p.brief, sent)
+			r.takeBrief(p.brief, len(b.parts) == 1, sent)
 			continue
 		}
 		for i := p.from; i < p.to; i++ {
@@ -118,22 +122,30 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 	}
 }
 
-// takeBrief adds the rows of a brief. sent is called after each one that was sent is added.
-func (r *results) takeBrief(b *results, sent func(number int64, droppedPhone bool)) {
-	odd, dropped, hashes := b.odd, b.dropped, b.sentAs
-	for i := range b.ends {
-		r.add(b.key(i))
-		if len(odd) > 0 && odd[0].row <= i {
-			r.run(&odd[0].line)
-			if odd[0].row+odd[0].rows == i+1 {
-				odd = odd[1:]
-			}
+// takeBrief adds the rows of a brief, which it may take over if it is alone. sent is called for each one that was sent.
+func (r *results) takeBrief(b *results, alone bool, sent func(number int64, droppedPhone bool)) {
+	base := len(r.ends)
+	if alone {
+		r.keys, r.ends, r.sentAs = b.keys, b.ends, b.sentAs
+	} else {
+		before := uint32(len(r.keys))
+		r.keys = append(r.keys, b.keys...)
+		for _, end := range b.ends {
+			r.ends = append(r.ends, before+end)
+		}
+		for _, hash := range b.sentAs {
+			r.sentAs = append(r.sentAs, sentAs{uint32(base) + hash.row, hash.profile})
+		}
+	}
+	odds, dropped := b.odd, b.dropped
+	for i := 0; i < len(b.ends); i++ {
+		if len(odds) > 0 && odds[0].row == i {
+			r.odd = append(r.odd, odd{base + i, odds[0].rows, odds[0].line})
+			i += odds[0].rows - 1
+			odds = odds[1:]
 			continue
 		}
-		if len(hashes) > 0 && int(hashes[0].row) == i {
-			r.sentAs = append(r.sentAs, sentAs{uint32(len(r.ends) - 1), hashes[0].profile})
-			hashes = hashes[1:]
-		}
+		r.at = base + i
 		droppedPhone := len(dropped) > 0 && int(dropped[0]) == i
 		if droppedPhone {
 			dropped = dropped[1:]
@@ -142,7 +154,7 @@ func (r *results) takeBrief(b *results, sent func(number int64, droppedPhone boo
 	}
 }
 
-// decided enters the result of the row that was added last, if it is not sent. skips are those from this row on.
+// decided enters the result of the row that is entered, if it is not sent. skips are those from this row on.
 func (r *results) decided(row *validate.Row, number int64, skips *[]skip) bool {
 	skipped := len(*skips) > 0 && (*skips)[0].row == number
 	switch {
@@ -165,7 +177,7 @@ func (r *results) decided(row *validate.Row, number int64, skips *[]skip) bool {
 // hash notes the hash of a row that is sent, and that was added last.
 func (r *results) hash(c *chunk, i int) {
 	if c.hashes != nil {
-		r.sentAs = append(r.sentAs, sentAs{uint32(len(r.ends) - 1), c.hashes[i].Profile})
+		r.sentAs = append(r.sentAs, sentAs{uint32(r.at), c.hashes[i].Profile})
 	}
 }
 
@@ -209,23 +221,24 @@ func (r *results) sent(p *sink.Profile, valid bool, unsent string) {
 	r.join(&line)
 }
 
-// add enters the next row.
+// add enters the next row. The methods below are about that one.
 func (r *results) add(key []byte) {
 	r.keys = append(r.keys, key...)
+	r.at = len(r.ends)
 	r.ends = append(r.ends, uint32(len(r.keys)))
 }
 
-// alone gives the row that was added last a result of its own.
+// alone gives the row that is entered a result of its own.
 func (r *results) alone(line *report.Line) {
-	r.odd = append(r.odd, odd{len(r.ends) - 1, 1, *line})
+	r.odd = append(r.odd, odd{r.at, 1, *line})
 }
 
-// run gives the row that was added last the result in line, which the rows before it share if they have the same one.
+// run gives the row that is entered the result in line, which the rows before it share if they have the same one.
 // No result of a row alone has the same code.
 func (r *results) run(line *report.Line) {
 	if n := len(r.odd); n > 0 {
 		last := &r.odd[n-1]
-		if last.row+last.rows == len(r.ends)-1 && last.line.Status == line.Status && last.line.Code == line.Code {
+		if last.row+last.rows == r.at && last.line.Status == line.Status && last.line.Code == line.Code {
 			last.rows++
 			return
 		}
@@ -233,7 +246,7 @@ func (r *results) run(line *report.Line) {
 	r.alone(line)
 }
 
-// join gives the row that was added last the result in line, which the row before may share. line has no Key, Row
+// join gives the row that is entered the result in line, which the row before may share. line has no Key, Row
 // and Raw.
 func (r *results) join(line *report.Line) {
 	if n := len(r.shared); n > 0 {
@@ -247,8 +260,8 @@ func (r *results) join(line *report.Line) {
 	r.shared = append(r.shared, shared{line: *line, rows: 1})
 }
 
-// drop notes that the profile of the row that was added last went without its phone number.
-func (r *results) drop() { r.dropped = append(r.dropped, uint32(len(r.ends)-1)) }
+// drop notes that the profile of the row that is entered went without its phone number.
+func (r *results) drop() { r.dropped = append(r.dropped, uint32(r.at)) }
 
 func (r *results) key(row int) []byte {
 	start := uint32(0)

@@ -121,23 +121,8 @@ var errOtherJob = errors.New("the answer is about another job")
 // pollEach polls jobs one by one. A failed poll affects neither its own job nor others.
 func (j *Jobs) pollEach(ctx context.Context, ids []string) error {
 	for _, id := range ids {
-		var doc struct {
-			Data jobResource `json:"data"`
-		}
 		doing := fmt.Sprintf("watch import job %s", foreign(id))
-		a, err := j.client.call(ctx, &request{
-			doing: doing, method: http.MethodGet, path: "/api/profile-bulk-import-jobs/" + url.PathEscape(id),
-			endpoint: j.client.endpoints.job, brief: true,
-			accept: func(a *answer) error {
-				if err := j.client.decodeID(a, &doc, &doc.Data.ID); err != nil {
-					return err
-				}
-				if doc.Data.ID != id {
-					return errOtherJob
-				}
-				return nil
-			},
-		})
+		job, a, err := j.client.job(ctx, id, doing, true)
 		switch {
 		case setupOnly(err) != nil:
 			return err
@@ -148,10 +133,31 @@ func (j *Jobs) pollEach(ctx context.Context, ids []string) error {
 		case a.status >= 300:
 			return a.refused(doing)
 		default:
-			j.note(id, &doc.Data)
+			j.note(id, job)
 		}
 	}
 	return nil
+}
+
+// job asks for an import job. brief is as in request.
+func (c *Client) job(ctx context.Context, id, doing string, brief bool) (*jobResource, *answer, error) {
+	var doc struct {
+		Data jobResource `json:"data"`
+	}
+	a, err := c.call(ctx, &request{
+		doing: doing, method: http.MethodGet, path: "/api/profile-bulk-import-jobs/" + url.PathEscape(id),
+		endpoint: c.endpoints.job, brief: brief,
+		accept: func(a *answer) error {
+			if err := c.decodeID(a, &doc, &doc.Data.ID); err != nil {
+				return err
+			}
+			if doc.Data.ID != id {
+				return errOtherJob
+			}
+			return nil
+		},
+	})
+	return &doc.Data, a, err
 }
 
 // pollAll reads the account's jobs, newest first, until it has found all open ones. It polls missing ones one by one:

@@ -44,15 +44,22 @@ type stretch struct {
 	more      bool      // a page was read since the stretch was divided, and another one follows
 }
 
+// filter is that of the stretch's members.
+func (s *stretch) filter() string {
+	filter := "less-than(joined_group_at," + s.end.Format(time.RFC3339) + ")"
+	if !s.from.IsZero() {
+		filter = "greater-or-equal(joined_group_at," + s.from.Format(time.RFC3339) + ")," + filter
+	}
+	return filter
+}
+
 // Members calls each with all members of list who joined before the call, a page at a time, and in any order. Somebody
 // who joins or leaves meanwhile may be missing, or come twice. Fields are names of the profile's attributes, as
 // Klaviyo's sparse fieldsets have them. The error is an *Error, or that of each. ctx ends the reading.
 func (c *Client) Members(ctx context.Context, list *List, fields []string, each func([]Member) error) error {
 	id, _, _ := list.State()
-	w := &walk{client: c, list: id, each: each, query: url.Values{"page[size]": {"100"}}}
-	w.changed = sync.NewCond(&w.mu)
-	all := append([]string{"joined_group_at"}, fields...)
-	w.query.Set("fields[profile]", strings.Join(all, ","))
+	w := c.newWalk(id, append([]string{"joined_group_at"}, fields...)...)
+	w.each = each
 	for _, field := range fields {
 		if field == "subscriptions" {
 			w.query.Set("additional-fields[profile]", field)
@@ -66,8 +73,11 @@ func (c *Client) Members(ctx context.Context, list *List, fields []string, each 
 		return each(first.members)
 	}
 	last, err := w.page(ctx, w.path(url.Values{"sort": {"-joined_group_at"}, "page[size]": {"1"}}, ""))
-	if err != nil || len(last.members) == 0 {
+	switch {
+	case err != nil:
 		return err
+	case len(last.members) == 0:
+		return setupError("run it again", "%s: the list has %d members or more, and then none", doingWalk, len(first.members))
 	}
 	w.divide(first.members[0].Since, last.members[0].Since.Add(time.Second))
 	p := pool.New().WithContext(ctx).WithCancelOnError().WithFirstError()
@@ -78,6 +88,14 @@ func (c *Client) Members(ctx context.Context, list *List, fields []string, each 
 		})
 	}
 	return p.Wait()
+}
+
+func (c *Client) newWalk(list string, fields ...string) *walk {
+	w := &walk{client: c, list: list, query: url.Values{
+		"page[size]": {"100"}, "fields[profile]": {strings.Join(fields, ",")},
+	}}
+	w.changed = sync.NewCond(&w.mu)
+	return w
 }
 
 // divide makes the first stretches: equal parts of the seconds from the first member to the last.
@@ -150,10 +168,7 @@ func (w *walk) wake() {
 // read reads a stretch to its end, which other walkers may bring nearer.
 func (w *walk) read(ctx context.Context, s *stretch) error {
 	w.mu.Lock()
-	filter := "less-than(joined_group_at," + s.end.Format(time.RFC3339) + ")"
-	if !s.from.IsZero() {
-		filter = "greater-or-equal(joined_group_at," + s.from.Format(time.RFC3339) + ")," + filter
-	}
+	filter := s.filter()
 	w.mu.Unlock()
 	next := w.path(url.Values{"sort": {"joined_group_at"}}, filter)
 	seen := map[string]bool{}
