@@ -27,6 +27,7 @@ type ran struct {
 func (s *shape) run(t *testing.T, tools *tools, n int, front []string) ran {
 	t.Helper()
 	line, dir := tools.klaviyo+" "+s.command+" "+s.args, t.TempDir()
+	line = strings.ReplaceAll(line, "DIR", dir)
 	var in source
 	if s.in != nil {
 		in = s.in(n)

@@ -12,7 +12,7 @@ import (
 // shape is a row of GUIDE.md's table of memory: a command and an input that takes much of it.
 type shape struct {
 	command, input string                         // as in the table, without backticks
-	args           string                         // after the command; URL stands for the server's
+	args           string                         // after the command; URL stands for the server's, DIR for a folder's
 	exit           int                            // exit status
 	quick, full    int                            // rows or the like: in the plain suite, and with -full
 	klaviyo        func(n int) *far               // answers, or nil
@@ -153,8 +153,13 @@ func shapes(t *tools, full bool) []shape {
 			klaviyo: func(int) *far { return &far{fails: reason, endless: true} }},
 		{command: "add --verify", input: "100,000 rows", args: adding, quick: 10_000, full: 100_000, in: goodRows, read: 1,
 			klaviyo: func(int) *far { return &far{members: 1} }},
+		{command: "add --state", input: "1,000,000 rows of 264 bytes, a new file", args: "DIR/state " + adding,
+			quick: million / 10, full: million, klaviyo: prompt, in: t.generated, read: 1},
 		{command: "remove --by email", input: "100,000 rows", args: adding,
 			quick: 2000, full: 100_000, in: goodRows, read: 1,
+			klaviyo: func(n int) *far { return &far{members: n} }},
+		{command: "mirror", input: "100,000 rows, 100,000 members", args: "--max-removals 100% " + adding,
+			quick: 5000, full: 100_000, in: goodRows, read: 1,
 			klaviyo: func(n int) *far { return &far{members: n} }},
 		{command: "members", input: "100,000 members", args: toURL + " --list-id " + list, quick: 5000, full: 100_000,
 			klaviyo: func(n int) *far { return &far{members: n} }},
