@@ -82,7 +82,7 @@ func (s *State) compare(tx *bbolt.Tx, rows []Row, kept []Kept) error {
 
 // look says what is remembered of a row, in recent or else in its block.
 func (s *State) look(block []byte, r *Row) Kept {
-	profile, ok := s.recent[r.Person]
+	profile, ok := s.recent.find(&r.Person)
 	switch {
 	case !ok:
 		if profile, ok = find(block, &r.Person); !ok {

@@ -53,6 +53,9 @@ func openError(name string, err error) error {
 }
 
 func writeError(name string, err error) *Error {
+	if path := (*os.PathError)(nil); errors.As(err, &path) {
+		err = path.Err
+	}
 	return &Error{
 		fmt.Sprintf("write the state %s: %v", name, err),
 		"check the disk and its free room, then run it again: the file is as it was, " +
@@ -74,7 +77,12 @@ func guard(name string, do func() error) (err error) {
 
 // update commits a transaction.
 func (s *State) update(do func(tx *bbolt.Tx) error) error {
-	err := guard(s.name, func() error { return s.db.Update(do) })
+	err := guard(s.name, func() error {
+		s.stuck = true
+		err := s.db.Update(do)
+		s.stuck = false
+		return err
+	})
 	if err == nil {
 		return nil
 	}

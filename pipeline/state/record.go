@@ -43,8 +43,11 @@ func readRecord(name string, tx *bbolt.Tx) (record, error) {
 	if meta == nil && tx.ID() <= 1 {
 		return r, nil
 	}
-	if meta == nil || tx.Bucket(peopleBucket) == nil || tx.Bucket(recentBucket) == nil {
+	if meta == nil {
 		return r, foreign(name)
+	}
+	if tx.Bucket(peopleBucket) == nil || tx.Bucket(recentBucket) == nil {
+		return r, damaged(name, "a bucket is missing")
 	}
 	value, sums := meta.Get(recordKey), meta.Get(sumsKey)
 	if len(value) < 4 || number32(value) != checksum(recordKey, value[4:]) {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
 )
 
 var full = flag.Int("full", 0, "measure with so many rows instead of 100,000")
@@ -24,7 +23,7 @@ func numbered(h *Hasher, n, version uint64) Row {
 // A file takes at most 60 bytes a row, also after many changes, and all that was remembered is the same afterwards.
 // With -full=10000000 the rates and the process's memory are those of a large list.
 func TestSizeAndRates(t *testing.T) {
-	rows, limit := 100_000, 10_000
+	rows, limit := 100_000, 4000
 	if *full > 0 {
 		rows, limit = *full, mergeLimit
 	}
@@ -69,7 +68,7 @@ func TestSizeAndRates(t *testing.T) {
 	}
 	began = time.Now()
 	s = open(t, name, limit)
-	t.Logf("opened in %v, %d rows in recent", time.Since(began), len(s.recent))
+	t.Logf("opened in %v, %d rows in recent", time.Since(began), len(s.recent.profiles))
 	h = s.Hasher()
 
 	for _, pass := range []string{"compared first", "compared again"} {
@@ -129,16 +128,4 @@ func status(t *testing.T, line string) int {
 		t.Fatal(err)
 	}
 	return kilobytes << 10
-}
-
-// open opens a state with a limit of its own for recent.
-func open(t *testing.T, name string, limit int) *State {
-	t.Helper()
-	s, err := Open(name, Binding{List: "L1", Account: "A1", Operation: "add", Mapping: map[string]string{"--by": "email"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.limit = limit
-	t.Cleanup(func() { _ = s.Close() })
-	return s
 }

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -32,7 +33,7 @@ func sound(name string, file *os.File) error {
 }
 
 func (w *walk) all() error {
-	var newest []byte
+	var newest, older []byte
 	for i := range int64(2) { // bbolt goes on with the older page where one is damaged: the last commit would be undone
 		page, err := w.read(i*pageSize, 80)
 		if err != nil {
@@ -44,9 +45,13 @@ func (w *walk) all() error {
 		if little32(meta) != magic || little32(meta[8:]) != pageSize || little64(meta[56:]) != sum.Sum64() {
 			return fmt.Errorf("page %d is not as it was written", i)
 		}
-		if newest == nil || little64(meta[48:]) > little64(newest[48:]) {
-			newest = meta
-		}
+		older, newest = newest, meta
+	}
+	if little64(older[48:]) > little64(newest[48:]) {
+		older, newest = newest, older
+	}
+	if little64(older[48:])+1 != little64(newest[48:]) { // each transaction writes one of them, in turn
+		return errors.New("its first two pages do not belong together")
 	}
 	pages := little64(newest[40:])
 	info, err := w.file.Stat()

@@ -56,9 +56,10 @@ type State struct {
 	pending []Row     // to be committed, in the order of the calls
 	last    time.Time // of the last commit
 	bound   bool      // the record has a binding that is not committed
+	stuck   bool      // bbolt panicked in a transaction, and may still hold its locks
 
-	mu     sync.RWMutex  // is held for reading by Compare, all through; guards the next two
-	recent map[Hash]Hash // bucket recent and pending
+	mu     sync.RWMutex // is held for reading by Compare, all through; guards the next two
+	recent overlay      // bucket recent and pending
 	failed error
 
 	checked [blocks]atomic.Bool // blocks that had the right checksum
@@ -75,7 +76,7 @@ func Open(name string, b Binding) (*State, error) {
 	if err := Check(name, b); err != nil {
 		return nil, err
 	}
-	s := &State{name: name, limit: mergeLimit, recent: map[Hash]Hash{}, last: time.Now()}
+	s := &State{name: name, limit: mergeLimit, recent: overlay{profiles: map[Hash]Hash{}}, last: time.Now()}
 	err := guard(name, func() (err error) {
 		s.db, s.file, err = openStore(name, false)
 		return err
@@ -188,6 +189,7 @@ func (s *State) load(tx *bbolt.Tx) (err error) {
 	if s.record, err = readRecord(s.name, tx); err != nil || s.record.Version == 0 {
 		return err
 	}
+	readAhead(s.db.Info().Data, uintptr(tx.Size()))
 	number := s.record.First
 	c := tx.Bucket(recentBucket).Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
@@ -197,7 +199,7 @@ func (s *State) load(tx *bbolt.Tx) (err error) {
 		number++
 		s.logged += len(v) / rowSize
 		for v = v[4:]; len(v) > 0; v = v[rowSize:] {
-			s.recent[Hash(v)] = Hash(v[16:])
+			s.recent.put(Row{Hash(v), Hash(v[16:])})
 		}
 	}
 	if number != s.record.Next {
@@ -224,10 +226,10 @@ func (s *State) Close() error {
 	if s.lock != "" {
 		_ = os.Remove(s.lock) // while nobody else can have written it
 	}
-	if s.failure() == nil {
-		err = guard(s.name, s.db.Close)
-	} else { // after damage bbolt may wait for itself
-		_ = s.file.Close()
+	if s.stuck {
+		_ = s.file.Close() // bbolt would wait for itself
+	} else if failed := guard(s.name, s.db.Close); err == nil {
+		err = failed
 	}
 	s.db = nil
 	return err

@@ -38,7 +38,7 @@ func (s *State) add(rows []Row, now bool) error {
 	}
 	s.mu.Lock()
 	for _, r := range rows {
-		s.recent[r.Person] = r.Profile
+		s.recent.put(r)
 	}
 	s.mu.Unlock()
 	s.pending = append(s.pending, rows...)
@@ -82,8 +82,8 @@ func (s *State) flush() error {
 // merge writes recent into people. It empties recent last: after a crash in between, the next merge does it all again,
 // with the same end. The caller holds writing, and nothing is pending.
 func (s *State) merge() error {
-	rows := make([]Row, 0, len(s.recent))
-	for person, profile := range s.recent {
+	rows := make([]Row, 0, len(s.recent.profiles))
+	for person, profile := range s.recent.profiles {
 		rows = append(rows, Row{person, profile})
 	}
 	slices.SortFunc(rows, func(a, b Row) int { return bytes.Compare(a.Person[:], b.Person[:]) })
@@ -117,7 +117,7 @@ func (s *State) merge() error {
 	}
 	s.logged = 0
 	s.mu.Lock() // a Compare that began before the last commit still needs recent
-	clear(s.recent)
+	s.recent.clear()
 	s.mu.Unlock()
 	return nil
 }
