@@ -22,6 +22,8 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
+require go.etcd.io/bbolt v1.5.0
+
 require (
 	go.etcd.io/bbolt v1.5.0
 	golang.org/x/sys v0.50.0
