@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -47,9 +48,24 @@ func openError(name string, err error) error {
 	case errors.Is(err, berrors.ErrChecksum):
 		return damaged(name, "its first pages are not as they were written")
 	case strings.Contains(err.Error(), "file size too small"):
+		if !begins(name) {
+			return foreign(name)
+		}
 		return damaged(name, "its end is missing")
 	}
 	return writeError(name, err) // a new file could not be written
+}
+
+// begins reports whether a file begins as a database of bbolt does.
+func begins(name string) bool {
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var head [20]byte
+	_, err = io.ReadFull(f, head[:])
+	return err == nil && little32(head[16:]) == magic
 }
 
 func writeError(name string, err error) *Error {
