@@ -37,7 +37,7 @@ type batches struct {
 	seen     *seen // nil: duplicates are sent
 	people   *roll // of a mirror: all people of the rows
 	again    bool  // rows that are as the state remembers them are sent too
-	lacking  bool  // only rows of people are sent whom the list lacks
+	lacking  bool  // only the rows of people who left the list are sent
 	changed  people
 	required required
 	off      bool  // the run cannot go on

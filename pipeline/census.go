@@ -115,7 +115,7 @@ func (u *unseen) add(ctx context.Context, c *chunk) {
 		value := plain(c.rows.Data[row.KeyStart:row.KeyEnd])
 		to := &u.added
 		switch {
-		case row.Fault != nil && m.run.options.Checker.Identity(value) != row.Identity: // the key is not the identifier as sent
+		case row.Fault != nil && m.run.options.Checker.Identity(value) != row.Identity: // the key is not what is sent
 			m.miss(number)
 			continue
 		case m.options.Plan || row.Fault != nil || m.roll.isRefused(row.Identity):

@@ -56,8 +56,8 @@ func (h *draft) close() {
 	}
 }
 
-// settleDraft writes the first results to out, for rows up to the last one, each replaced by its second result where there
-// is one. second may be nil. Rows without a result were resumed, unless the results could not be kept.
+// settleDraft writes the first results to out, for so many rows, each replaced by its second result where there is one.
+// second may be nil. Rows without a result were resumed, unless the results could not be kept.
 func settleDraft(out *report.Writer, first, second *draft, rows int64) error {
 	lines, broken := first.lines()
 	var again *report.Lines

@@ -31,7 +31,7 @@ type keptExtra struct {
 	Key                    json.RawMessage
 }
 
-// extras are members who match no row. They are kept in a temporary file: beside it, one takes 24 bytes.
+// extras are members who match no row. They are kept in a temporary file: beside it, one takes 32 bytes.
 type extras struct {
 	file      *os.File
 	out       *bufio.Writer
@@ -44,9 +44,10 @@ type extras struct {
 
 // spot is where an extra is in the file, and what extras are sorted by.
 type spot struct {
-	since int64  // in Unix seconds
-	id    uint64 // hash of the profile id
-	at    int64
+	since   int64  // in Unix seconds
+	id      uint64 // hash of the profile id
+	at      int64
+	unnamed bool // the member has no identifier as rows have it
 }
 
 func newExtras() (*extras, error) {
@@ -80,7 +81,7 @@ func (x *extras) add(m *sink.Member, identifier string) error {
 		return fmt.Errorf("encode a member: %w", err)
 	}
 	x.line = append(x.line, '\n')
-	x.spots = append(x.spots, spot{m.Since.Unix(), maphash.String(x.seed, m.ID), x.size})
+	x.spots = append(x.spots, spot{m.Since.Unix(), maphash.String(x.seed, m.ID), x.size, identifier == ""})
 	x.size += int64(len(x.line))
 	if _, err := x.out.Write(x.line); err != nil {
 		return extrasError(err)
@@ -110,7 +111,9 @@ func (x *extras) divide(before time.Time, counts *report.Mirrored) error {
 		case s.since >= before.Unix():
 			counts.JoinedLater++
 		default:
-			counts.Extras++
+			if counts.Extras++; s.unnamed {
+				counts.Unidentified++
+			}
 			left = append(left, s)
 		}
 	}

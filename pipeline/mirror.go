@@ -95,8 +95,8 @@ func (m *mirror) out() *report.Writer {
 	return m.run.out
 }
 
-// compare reads the members, sends the rows whom the state remembers and the list lacks, and looks up the people who
-// are not seen on the list.
+// compare reads the members, sends the rows that the state remembers and whose people left the list, and looks up the
+// people who are not seen on the list.
 func (m *mirror) compare(ctx context.Context) (err error) {
 	if id, _, _ := m.run.list.State(); id == "" { // a plan of a list that would be created
 		m.counts.Added, m.counted = int64(m.roll.people), true

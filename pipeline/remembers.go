@@ -130,7 +130,7 @@ func (s *compares) compare() {
 }
 
 // forget makes the state forget people whose profiles change, before they are sent: if the run is killed before it
-// knows what became of them, nobody knows what Klaviyo has.
+// has their results, nobody knows what Klaviyo has.
 func (s *sends) forget(b *batch) error {
 	if len(b.changed) == 0 {
 		return nil

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// roll knows the people whom the rows of a mirror name, and what was found out about each. It is made for a number of
+// roll knows the people in the rows of a mirror, and what was found out about each. It is made for a number of
 // rows, takes some 20 bytes for each, and never grows. It is for one goroutine at a time.
 //
 // Two independent hashes of 62 and 64 bits stand for a person. A wrong match would keep a member on the list, never

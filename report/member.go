@@ -2,7 +2,7 @@ package report
 
 import "slices"
 
-// MemberStatus is what became of a member of the list who matches no row (mirror).
+// MemberStatus is the result for a member of the list who matches no row (mirror).
 type MemberStatus uint8
 
 // The statuses of a member.

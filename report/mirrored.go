@@ -8,8 +8,10 @@ type Mirrored struct {
 	Added       int64 `json:"added"`        // of the matched ones, members who joined since the run began
 	JoinedLater int64 `json:"joined_later"` // members who match no row and joined since the run began: they stay
 	Extras      int64 `json:"extras"`       // members who match no row and joined before
-	Removed     int64 `json:"removed"`      // of the extras, members whom the run removed
-	Unmatched   int64 `json:"unmatched"`    // rows that are not accounted for on the list
+	// Unidentified are those of the extras who do not have the identifier of the rows, such as an email.
+	Unidentified int64 `json:"unidentified,omitempty"`
+	Removed      int64 `json:"removed"`   // of the extras, members that the run removed
+	Unmatched    int64 `json:"unmatched"` // rows that are not accounted for on the list
 }
 
 func (m *Mirrored) plus(o *Mirrored) *Mirrored {
@@ -21,13 +23,14 @@ func (m *Mirrored) plus(o *Mirrored) *Mirrored {
 	}
 	return &Mirrored{
 		Read: m.Read + o.Read, Matched: m.Matched + o.Matched, Added: m.Added + o.Added,
-		JoinedLater: m.JoinedLater + o.JoinedLater, Extras: m.Extras + o.Extras, Removed: m.Removed + o.Removed,
+		JoinedLater: m.JoinedLater + o.JoinedLater, Extras: m.Extras + o.Extras,
+		Unidentified: m.Unidentified + o.Unidentified, Removed: m.Removed + o.Removed,
 		Unmatched: m.Unmatched + o.Unmatched,
 	}
 }
 
-// follow returns the counts of a run and of next, the run that resumed it. Next read the list again: whom the first run
-// removed was not there any more.
+// follow returns the counts of a run and of next, the run that resumed it. Next read the list again, without
+// the members that the first run had removed.
 func (m *Mirrored) follow(next *Mirrored) *Mirrored {
 	if m == nil || next == nil {
 		return m.plus(next)

@@ -19,7 +19,7 @@ type Extra struct {
 	Fault *Fault // the reason, when Uncertain, or when Klaviyo refuses to remove a member who Stays
 }
 
-// ExtraState says what became of an extra.
+// ExtraState is the result for an extra.
 type ExtraState uint8
 
 const (
@@ -46,8 +46,9 @@ func NewExtras(c *Client, list *List) *Extras {
 	return &Extras{c, list, newLookups(c, list), &remover{client: c, list: list}}
 }
 
-// Remove removes members, at most 1,000, sorted by Since, and sets what became of each. Right before, it looks them up
-// on the list again: whoever is not there since the same second is not removed. Right after, it looks them up once more.
+// Remove removes members, at most 1,000, sorted by Since, and sets the state of each. Right before, it looks them up on
+// the list again: whoever has not been there since the same second is not removed. Right after, it looks them up once
+// more.
 // The error is an *Error, and also that of a ctx that ended; the states are true then as well.
 func (x *Extras) Remove(ctx context.Context, extras []Extra) error {
 	all := make([]*Extra, len(extras))
@@ -122,7 +123,7 @@ func (x *Extras) lookUp(ctx context.Context, extras []*Extra, removed bool) (map
 	return there, x.seconds(ctx, bare, there)
 }
 
-// remove removes extras who are on the list, and looks up what became of them.
+// remove removes extras who are on the list, and looks up whether they left.
 func (x *Extras) remove(ctx context.Context, extras []*Extra) error {
 	profiles := make([]Profile, len(extras))
 	for i, e := range extras {
@@ -169,8 +170,8 @@ func (x *Extras) remove(ctx context.Context, extras []*Extra) error {
 	return nil
 }
 
-// seconds reads the members who joined in the seconds of extras, who are sorted by Since, and enters in there when those
-// of the extras joined who are among them.
+// seconds reads the members who joined in the seconds of extras, who are sorted by Since. For the extras among them, it
+// enters in there when they joined.
 func (x *Extras) seconds(ctx context.Context, extras []*Extra, there map[string]time.Time) error {
 	known := map[string]bool{}
 	for _, e := range extras {

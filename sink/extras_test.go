@@ -36,7 +36,7 @@ func (w *world) extras() (all []Extra) {
 	return all
 }
 
-// states are what became of extras, by address.
+// states are those of extras, by address.
 func states(all []Extra) map[string]string {
 	of := map[string]string{}
 	for _, e := range all {
@@ -60,7 +60,7 @@ const (
 )
 
 // Extras come off the list when they are still there since the same second, and nobody else does: not who has left, nor
-// who has joined again. What became of each is looked up afterwards.
+// who has joined again. Whether they left is looked up afterwards.
 func TestExtras(t *testing.T) {
 	people := func() *simulator.Plan {
 		return given(

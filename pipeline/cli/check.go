@@ -3,14 +3,18 @@ package cli
 import (
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"klaviyo-export/validate"
 )
 
 type checkCommand struct {
-	Operation    string `enum:"add,remove,mirror" default:"add" placeholder:"add|remove|mirror" help:"Command that the rows are for."`
+	Operation    string `enum:"add,remove,mirror" default:"add" placeholder:"add|remove|mirror" help:"${help_operation}"`
 	rowFlags     `group:"rows"`
 	messageFlags `group:"messages"`
 }
+
+var checkHelp = kong.Vars{"help_operation": "Command that the rows are for."}
 
 func (*checkCommand) Help() string {
 	return `Good rows get the status valid. The command needs no key and no network.

@@ -32,9 +32,9 @@ var mirrorHelp = kong.Vars{
 }
 
 func (*mirrorCommand) Help() string {
-	return `Adds the people of the rows as add does and waits. Then it removes every member who is in no row and was on the list
-before. It reads and checks all rows first: when the input is empty or has bad rows, nothing is sent. It writes one more
-result line for each member whom no row names.
+	return `Adds the people of the rows as add does, and waits. Then it removes every member who is in no row and was on the
+list before. It reads and checks all rows first: if the input is empty or has bad rows, nothing is sent. After the
+results of the rows, it writes a line for each member who is in no row.
 
 Consent does not change: mirror unsubscribes no one.
 
@@ -87,19 +87,24 @@ func (m *mirrorCommand) Run(c *console, g given) error {
 	return t.run(c)
 }
 
-// sumUpMirror says what became of the list.
+// sumUpMirror prints how the list has changed.
 func (c *console) sumUpMirror(o *pipeline.Options, rep *report.Report) {
 	if rep.Members == nil || rep.Members.Mirrored == nil {
 		return
 	}
 	m := rep.Members.Mirrored
+	if m.Unidentified > 0 && m.Removed == 0 {
+		c.note(fmt.Sprintf("%s of the members in no row: %d have no %s, so no row can name them",
+			counted(m.Extras, "member"), m.Unidentified, o.Checker.By()))
+	}
 	before := m.Read - m.Added - m.JoinedLater
 	if o.Mirror.Plan {
 		c.note(fmt.Sprintf("plan for list %q: %s now, %d would be added, %d removed; nothing was changed",
 			rep.List.Name, counted(m.Read, "member"), m.Added, m.Extras))
 		return
 	}
-	text := fmt.Sprintf("list %q: %s before, %d added, %d removed", rep.List.Name, counted(before, "member"), m.Added, m.Removed)
+	text := fmt.Sprintf("list %q: %s before, %d added, %d removed",
+		rep.List.Name, counted(before, "member"), m.Added, m.Removed)
 	if m.JoinedLater > 0 {
 		text += fmt.Sprintf(", %d joined meanwhile by another way", m.JoinedLater)
 	}

@@ -42,9 +42,8 @@ var rowHelp = kong.Vars{
 	"help_max_invalid": "How many rows may be rejected, here or by Klaviyo, before the run counts as failed: " +
 		"a number or a share of the rows read.",
 	"help_stop_on_invalid": "Stop at the first rejected row beyond --max-invalid. A share counts from 1,000 rows on.",
-	"help_min_rows": "Fail if the input has fewer than N rows. With --check-first and in mirror, nothing is sent in that " +
-		"case.",
-	"help_expect_rows": "Fail unless the input has exactly N rows. With --check-first, nothing is sent in that case.",
+	"help_min_rows":        "Fail if the input has fewer than N rows. With --check-first, and in mirror, nothing is sent then.",
+	"help_expect_rows":     "Fail unless the input has exactly N rows. With --check-first, nothing is sent in that case.",
 }
 
 var (
@@ -95,7 +94,8 @@ func (f *rowFlags) check(g given, operation validate.Operation) error {
 	case f.MinRows < 0:
 		return fmt.Errorf("--min-rows: expected 0 or more rows, got %d", f.MinRows)
 	case f.ExpectRows != nil && *f.ExpectRows < f.MinRows:
-		return fmt.Errorf("--expect-rows %d and --min-rows %d cannot be combined: no input meets both", *f.ExpectRows, f.MinRows)
+		return fmt.Errorf("--expect-rows %d and --min-rows %d cannot be combined: no input meets both",
+			*f.ExpectRows, f.MinRows)
 	}
 	if operation == validate.Remove {
 		idle := profileFlags

@@ -25,7 +25,8 @@ type sendingFlags struct {
 
 var sendingHelp = kong.Vars{
 	"help_check_first": "Read and check all rows before the first one is sent. " +
-		"Send nothing when --max-invalid, --expect-rows or --min-rows is not met. Rows from a pipe are kept in a temporary file.",
+		"Send nothing when --max-invalid, --expect-rows or --min-rows is not met. Rows from a pipe are kept in a " +
+		"temporary file.",
 	"help_resume": "Continue the run that wrote this results file. " +
 		"Rows that are applied, accepted, skipped or rejected there are neither sent nor printed again.",
 	"help_batch_delay": "Send a request that is not full after this time.",

@@ -27,7 +27,8 @@ func (f *stateFlags) check(g given, rows *rowFlags) error {
 	case g["state"] && f.State == "":
 		return errors.New(`--state: expected a file, got ""`)
 	case g["state"] && rows.Duplicates == "send":
-		return errors.New("--state and --duplicates send cannot be combined: which row of a person is applied last is not known")
+		return errors.New("--state and --duplicates send cannot be combined: " +
+			"which row of a person is applied last is not known")
 	}
 	return g.needs("state", "full")
 }

@@ -30,7 +30,7 @@ func (c *console) sumUp(o *pipeline.Options, rep *report.Report) {
 		c.note(fmt.Sprintf("account %q (%s)", a.Name, a.ID))
 	}
 	if rep.List.ID == "" {
-		c.note(fmt.Sprintf("list %q does not exist: add would create it", rep.List.Name))
+		c.note(fmt.Sprintf("list %q does not exist: %v would create it", rep.List.Name, o.Operation))
 	} else {
 		c.note(fmt.Sprintf("list %q (%s)", rep.List.Name, rep.List.ID))
 	}

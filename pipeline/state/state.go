@@ -1,4 +1,4 @@
-// Package state keeps the file of --state: what a list's rows looked like when they were last proved applied, as hashes.
+// Package state keeps the file of --state: hashes of the rows of a list, as they were last proved applied.
 // Start reading at Open.
 //
 // The file is a bbolt database with pages of 4 KiB and three buckets:

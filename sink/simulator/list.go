@@ -91,7 +91,7 @@ func (l *list) newest() time.Time {
 }
 
 // hand gives the membership of a profile to another one, with the time of joining. A member keeps its own.
-// changed says what became of the other profile's membership: joined, or unchanged.
+// changed is the result for the other profile's membership: joined, or unchanged.
 func (l *list) hand(from, to uint32) (changed string) {
 	place := l.at[from]
 	if _, member := l.at[to]; member {

@@ -111,7 +111,7 @@ func (x *exchange) around(f *Fault, next func() *kept, change func(l *list, now 
 	return next()
 }
 
-// chosen returns the members whom a fault changes: all that it selects, the first so many of them, or with as: drawn so
+// chosen returns the members that a fault changes: all that it selects, the first so many of them, or with as: drawn so
 // many, one without profiles, as the plan's seed draws them.
 func (x *exchange) chosen(f *Fault, l *list) []uint32 {
 	if f.As != "drawn" {

@@ -43,7 +43,7 @@ func (c *client) walk(path string) string {
 	return strings.Join(pages, " | ")
 }
 
-// changes returns the ledger without times: what happened to whom, on a list or not, and by what.
+// changes returns the ledger without times: what happened to which profile, on a list or not, and by what.
 func (c *client) changes() (changes []string) {
 	for _, e := range c.Ledger() {
 		by := fmt.Sprint("call ", e.Call)
@@ -170,7 +170,8 @@ func TestDrawnMembers(t *testing.T) {
 	}
 }
 
-// A deleted profile is on no list, no identifier and no id finds it, and a call that names its id is refused as a whole.
+// A deleted profile is on no list, no identifier and no id finds it, and a call that names its id is refused as a
+// whole.
 func TestDeletedProfile(t *testing.T) {
 	c, list := startNews(t, `  - {`+onRemove+`, do: delete_profile, phones: ["+49*"]}`)
 	found := c.want(200, "GET", "/api/lists/"+list+"/profiles", "").resources
@@ -232,7 +233,8 @@ func TestMerge(t *testing.T) {
 		"new@example.org", 1, false, []string{"c@example.org", "a@example.org", "b@example.org"}})
 }
 
-// What an import job wrote is found under the survivor, and not at all after that is deleted. Consent moves with a merge.
+// What an import job wrote is found under the survivor, and not at all after that is deleted. Consent moves with a
+// merge.
 func TestMergedAfterImport(t *testing.T) {
 	c := start(t, simulator.Options{JobTime: time.Nanosecond, Plan: readPlan(t, `profiles:
   - {email: a@example.org, lists: [News], consent: SUBSCRIBED}
@@ -280,7 +282,7 @@ func TestRenamedList(t *testing.T) {
 	same(t, "all", c.want(200, "GET", "/api/lists", "").each("name"), []any{"Old"})
 }
 
-// The ledger tells whom a client removed, and by which call, from who left and joined otherwise. Memberships tell since
+// The ledger tells which members a client removed, and by which call, from who left and joined otherwise. Memberships tell since
 // when each member is there.
 func TestWhoRemovedWhom(t *testing.T) {
 	c, list := startNews(t, `

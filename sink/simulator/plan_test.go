@@ -22,7 +22,8 @@ func readPlan(t *testing.T, text string) *simulator.Plan {
 const planKeys = "faults, others, retirement, profiles, also_found, cursors, seed"
 
 const kindNames = "cancel, challenge, delay, delete_list, delete_profile, drop_phone, expire, fail, hide, join, " +
-	"leave, loop, lose, merge, redirect, refuse, rejoin, relink, rename_list, reset, status, stuck, throttle, too_large, " +
+	"leave, loop, lose, merge, redirect, refuse, rejoin, relink, rename_list, reset, status, stuck, throttle, " +
+	"too_large, " +
 	"truncate, twice, unname"
 
 // The example plan shows every kind, every parameter and every value that a parameter can have.
