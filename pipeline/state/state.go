@@ -41,7 +41,7 @@ type Binding struct {
 	Mapping   map[string]string `json:"mapping"` // all that decides how a row becomes a profile, by flag: "--by" → "email"
 }
 
-// State is an open state file. All methods but Bind and Close may be called at once. After an error all of them return
+// State is an open state file. All methods but Close may be called at once. After an error all of them return
 // that error.
 type State struct {
 	name  string
