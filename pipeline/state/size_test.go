@@ -20,7 +20,8 @@ func numbered(h *Hasher, n, version uint64) Row {
 	return Row{h.Person(text), h.Profile(binary.BigEndian.AppendUint64(text, version))}
 }
 
-// A large file takes at most 60 bytes a row, also after many changes, and all that was remembered is the same afterwards.
+// A large file takes at most 60 bytes a row, also after many changes, and all that was remembered is the same
+// afterwards.
 // With -full=10000000 the rates and the process's memory are those of a large list.
 func TestSizeAndRates(t *testing.T) {
 	rows, limit, most := 100_000, 10_000, 64.0 // what the file grows by in one step counts for a small one

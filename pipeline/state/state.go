@@ -1,5 +1,5 @@
-// Package state keeps the file of --state: what a list's rows looked like when they were last proved applied, as hashes.
-// Start reading at Open.
+// Package state keeps the file of --state: hashes of a list's rows as they were when last proved applied. Start reading
+// at Open.
 //
 // The file is a bbolt database with pages of 4 KiB and three buckets:
 //
