@@ -14,6 +14,7 @@ require (
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/segmentio/encoding v0.5.4 // JSON of rows, requests and results, with few allocations
 	github.com/sourcegraph/conc v0.3.0 // the stages: work at once, results in order, panics carried to the caller
+	go.etcd.io/bbolt v1.5.0 // the file of --state: one file, no modules of its own, read without copying
 	go.uber.org/goleak v1.3.0
 	go.yaml.in/yaml/v4 v4.0.0
 	golang.org/x/net v0.62.0
@@ -21,8 +22,6 @@ require (
 	golang.org/x/text v0.44.0
 	pgregory.net/rapid v1.3.0
 )
-
-require go.etcd.io/bbolt v1.5.0
 
 require (
 	github.com/go-openapi/jsonpointer v0.22.5 // indirect

@@ -85,7 +85,7 @@ func drawReport(t *rapid.T) *Report {
 	}
 	if rapid.Bool().Draw(t, "mirrored") {
 		r.Members = r.Members.Plus(&Members{
-			Mirrored: &Mirrored{n("read"), n("matched"), n("added"), n("joined"), n("extras"), n("removed"), 1},
+			Mirrored: &Mirrored{n("read"), n("matched"), n("added"), n("joined"), n("extras"), n("nameless"), n("removed"), 1},
 		})
 	}
 	if exit == 2 || exit == 3 || exit == 4 {

@@ -32,9 +32,9 @@ var mirrorHelp = kong.Vars{
 }
 
 func (*mirrorCommand) Help() string {
-	return `Adds the people of the rows as add does, and waits. Then it removes every member who is in no row and was on the
-list before. It reads and checks all rows first: if the input is empty or has bad rows, nothing is sent. After the
-results of the rows, it writes a line for each member who is in no row.
+	return `Adds the people of the rows as add does, and waits. Then it removes every member who is in no row and was on
+the list before. It reads and checks all rows first: if the input is empty or has bad rows, nothing is sent.
+After the results of the rows, it writes a line for each member who is in no row.
 
 Consent does not change: mirror unsubscribes no one.
 

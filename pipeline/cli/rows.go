@@ -42,7 +42,7 @@ var rowHelp = kong.Vars{
 	"help_max_invalid": "How many rows may be rejected, here or by Klaviyo, before the run counts as failed: " +
 		"a number or a share of the rows read.",
 	"help_stop_on_invalid": "Stop at the first rejected row beyond --max-invalid. A share counts from 1,000 rows on.",
-	"help_min_rows":        "Fail if the input has fewer than N rows. With --check-first, and in mirror, nothing is sent then.",
+	"help_min_rows":        "Fail if the input has fewer than N rows. With --check-first or mirror, nothing is sent then.",
 	"help_expect_rows":     "Fail unless the input has exactly N rows. With --check-first, nothing is sent in that case.",
 }
 

@@ -1,5 +1,5 @@
-// Package state keeps the file of --state: hashes of the rows of a list, as they were last proved applied.
-// Start reading at Open.
+// Package state keeps the file of --state: hashes of a list's rows as they were when last proved applied. Start reading
+// at Open.
 //
 // The file is a bbolt database with pages of 4 KiB and three buckets:
 //
@@ -41,7 +41,7 @@ type Binding struct {
 	Mapping   map[string]string `json:"mapping"` // all that decides how a row becomes a profile, by flag: "--by" → "email"
 }
 
-// State is an open state file. All methods but Bind and Close may be called at once. After an error all of them return
+// State is an open state file. All methods but Close may be called at once. After an error all of them return
 // that error.
 type State struct {
 	name  string

@@ -67,8 +67,8 @@ func row(n, version int) Row { return Row{person(n), Hash{0: byte(version), 15: 
 // A state that cannot be used says what is wrong and what to do, and Check says the same as Open.
 func TestErrors(t *testing.T) {
 	const (
-		own = "pass --state with a file of its own for this list, command and mapping, or delete the file: " +
-			"the next run then sends all rows"
+		own = "pass --state with a file of its own for this list, command and mapping, " +
+			"or delete the file: the next run then sends all rows"
 		again = "delete it: the next run sends all rows again"
 		made  = "pass --state with a file that is not there yet: it is made"
 		where = "pass --state with a file that this user can read and write, in a folder that exists"
@@ -293,8 +293,7 @@ func TestBind(t *testing.T) {
 	closed(t, s)
 	b.Account = "A1"
 	var own *Error
-	err = Check(file, b)
-	if !errors.As(err, &own) || !strings.HasSuffix(own.Text, "account A9, and the key belongs to A1") {
+	if err = Check(file, b); !errors.As(err, &own) || !strings.HasSuffix(own.Text, "A9, and the key belongs to A1") {
 		t.Errorf("%v", err)
 	}
 }

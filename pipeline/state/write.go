@@ -13,7 +13,7 @@ const (
 	commitRows  = 4096        // pending rows that are committed at once
 	commitDelay = time.Second // time since the last commit after which any number is
 	valueRows   = 1024        // rows in a value of recent
-	stretches   = 64          // parts of the key space: each is a transaction of a merge, so that freed pages serve again
+	stretches   = 64          // transactions of a merge, each for a part of the blocks, so that freed pages are used again
 )
 
 // Forget removes persons, durably: when it returns nil they are forgotten, whatever happens next.

@@ -282,8 +282,8 @@ func TestRenamedList(t *testing.T) {
 	same(t, "all", c.want(200, "GET", "/api/lists", "").each("name"), []any{"Old"})
 }
 
-// The ledger tells which members a client removed, and by which call, from who left and joined otherwise. Memberships tell since
-// when each member is there.
+// The ledger tells which members a client removed, and by which call, from those who left otherwise.
+// Memberships tell since when each member is there.
 func TestWhoRemovedWhom(t *testing.T) {
 	c, list := startNews(t, `
   - {`+onRemove+`, do: leave, addresses: ["a@*"]}
