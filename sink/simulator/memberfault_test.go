@@ -196,6 +196,7 @@ func TestDeletedProfile(t *testing.T) {
 	}
 	c.submit("", `{"phone_number":"+4915112345678"}`)
 	same(t, "by phone", len(c.storedAt("/simulator/profiles")), 5)
+	c.want(404, "GET", "/api/profiles/"+found[1].ID, "")
 }
 
 // Merged profiles are members once, under the survivor, who shows its own address and has the others too. The old id
