@@ -8,8 +8,9 @@ type Mirrored struct {
 	Added       int64 `json:"added"`        // of the matched ones, members who joined since the run began
 	JoinedLater int64 `json:"joined_later"` // members who match no row and joined since the run began: they stay
 	Extras      int64 `json:"extras"`       // members who match no row and joined before
-	// Unidentified are those of the extras who do not have the identifier of the rows, such as an email.
-	Unidentified int64 `json:"unidentified,omitempty"`
+	// Unidentified are those of the extras who do not have the identifier of the rows, such as an email. The report leaves
+	// them out.
+	Unidentified int64 `json:"-"`
 	Removed      int64 `json:"removed"`   // of the extras, members that the run removed
 	Unmatched    int64 `json:"unmatched"` // rows that are not accounted for on the list
 }

@@ -103,7 +103,7 @@ func (l *lookups) request(ctx context.Context, in *collection, by Identifier, pe
 		return refused, err
 	}
 	for _, p := range people {
-		if len(p.found) > 0 {
+		if len(p.found) > 0 && by != PhoneNumber { // a number may belong to several profiles
 			continue
 		}
 		if refused, err := l.single(ctx, in, by, p); err != nil || refused != nil {
@@ -116,6 +116,7 @@ func (l *lookups) request(ctx context.Context, in *collection, by Identifier, pe
 // single asks for one person. Klaviyo knows its profiles' other addresses, so one profile that shows another address
 // is this person. Of several it is not known which one is: the row is rejected.
 func (l *lookups) single(ctx context.Context, in *collection, by Identifier, p *person) (*refusal, error) {
+	p.found = nil
 	var all []profileResource
 	refused, err := l.read(ctx, in, in.equals(by, p.value), func(found *profileResource) { all = append(all, *found) })
 	if err != nil || refused != nil {
@@ -127,12 +128,14 @@ func (l *lookups) single(ctx context.Context, in *collection, by Identifier, p *
 		}
 	}
 	switch {
-	case len(p.found) > 0 || p.id != "":
+	case p.id != "":
+	case len(p.found) > 0 && (by != PhoneNumber || len(p.found) == len(all)):
 	case len(all) == 1:
 		p.found = all
 	case len(all) > 1:
 		p.row.Status, p.row.Fault = Rejected, &Fault{Code: "several_profiles", Column: string(by), Detail: fmt.Sprintf(
-			"Klaviyo answers with %d profiles, and none of them shows this %s", len(all), by)}
+			"Klaviyo answers with %d profiles, and %d of them show this %s", len(all), len(p.found), by)}
+		p.found = nil
 	}
 	return nil, nil
 }
