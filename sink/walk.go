@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -75,7 +76,7 @@ func (c *Client) Members(ctx context.Context, list *List, fields []string, each 
 // run reads the stretches.
 func (w *walk) run(ctx context.Context) error {
 	p := pool.New().WithContext(ctx).WithCancelOnError().WithFirstError()
-	for _, s := range w.stretches {
+	for _, s := range slices.Clone(w.stretches) { // those who are done change them in place
 		p.Go(func(ctx context.Context) error {
 			defer context.AfterFunc(ctx, w.wake)()
 			return w.work(ctx, s)

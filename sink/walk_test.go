@@ -295,3 +295,32 @@ func TestNothingIsLeftOfACutAnswer(t *testing.T) {
 		}
 	})
 }
+
+// Stretches that end before others have begun cost nobody: everybody is read once, whether a stretch has many seconds
+// or one.
+func TestWalkOfShortStretches(t *testing.T) {
+	for _, seconds := range []int{8, 1000} {
+		t.Run(fmt.Sprint(seconds), func(t *testing.T) {
+			plan := &simulator.Plan{}
+			for i := range 1000 {
+				plan.Profiles = append(plan.Profiles, simulator.Profile{Email: fmt.Sprintf("p%d@example.com", i),
+					Lists: []string{"News"}, Joined: time.Duration(i*seconds/1000) * time.Second})
+			}
+			bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Minute}, func(w *world) {
+				for range 20 {
+					read, seen := 0, map[string]bool{}
+					err := w.client.Members(w.Context(), w.list("News"), nil, func(members []Member) error {
+						for _, m := range members {
+							read++
+							seen[m.ID] = true
+						}
+						return nil
+					})
+					if err != nil || len(seen) != 1000 || read != 1000 {
+						w.Fatalf("%d members, %d of them different, want 1000: %v", read, len(seen), err)
+					}
+				}
+			})
+		})
+	}
+}
