@@ -26,6 +26,8 @@ func TestJobCreated(t *testing.T) {
 		{name: "after a lost answer", wrap: faulty(ofJob, reset(true))},
 		{name: "after an answer about another job",
 			wrap: faulty(ofJob, says(200, mediaType, `{"data":{"id":"X","attributes":{"created_at":"2001-01-01T00:00:00Z"}}}`))},
+		{name: "with a fraction", id: "X", wrap: faulty(ofJob,
+			says(200, mediaType, `{"data":{"id":"X","attributes":{"created_at":"2000-01-01T01:00:01.654321+01:00"}}}`))},
 		{name: "gone", id: "01M84QFHW400000001ZBEKQVRK",
 			want: "read import job 01M84QFHW400000001ZBEKQVRK: Klaviyo no longer knows it"},
 		{name: "without a time", id: "X", wrap: faulty(ofJob, says(200, mediaType, `{"data":{"id":"X"}}`)),

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
@@ -181,6 +182,16 @@ func TestBeginningOfAWalk(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	}
+	late := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if isNewest(r) && r.URL.Query().Get("page[cursor]") == "" {
+				cursor := base64.RawURLEncoding.EncodeToString([]byte("next::449"))
+				followed(r.URL.Path+"?"+r.URL.RawQuery+"&page%5Bcursor%5D="+cursor)(w, r, next)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 	nextOf := func(r *http.Request) string {
 		return r.URL.Path + "?" + r.URL.RawQuery + "&page%5Bcursor%5D=bmV4dDo6MA"
 	}
@@ -194,6 +205,7 @@ func TestBeginningOfAWalk(t *testing.T) {
 		{"one page", 100, nil, "", 1},
 		{"no member joined last, once", 450, faulty(isNewest, empty), "", 0},
 		{"no member joined last, ever", 450, faulty(isNewest, again(empty, 3)...), "who joined last", 6},
+		{"who joined last is on a second page", 450, late, "", 0},
 		{"the oldest member joined last", 450, faulty(isNewest, again(oldest, 3)...), "who joined last", 6},
 		{"an empty page, then a list of one", 99, faulty(isBeginning,
 			func(w http.ResponseWriter, r *http.Request, next http.Handler) { followed(nextOf(r))(w, r, next) }), "", 2},
