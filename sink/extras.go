@@ -63,10 +63,10 @@ func (x *Extras) Remove(ctx context.Context, extras []Extra) error {
 		switch since, ok := there[e.ID]; {
 		case !ok:
 			e.State = Left
-		case since.After(e.Since):
-			e.State = Rejoined
 		case since.Equal(e.Since):
 			doomed = append(doomed, e)
+		default: // an earlier date is that of a profile that was merged into this one
+			e.State = Rejoined
 		}
 	}
 	if len(doomed) == 0 {
