@@ -142,7 +142,7 @@ func (m *mirror) beginning(ctx context.Context) (time.Time, error) {
 
 // settle removes the extras, unless there is a reason not to, and writes a line for each.
 func (m *mirror) settle(ctx context.Context) error {
-	if err := m.extras.divide(m.began.Add(-clockSlack), &m.counts); err != nil {
+	if err := m.extras.divide(m.began, m.options.Plan, &m.counts); err != nil {
 		return err
 	}
 	m.counted = true
