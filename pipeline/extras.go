@@ -96,9 +96,9 @@ func spotID(id string) uint64 { return crc64.Checksum([]byte(id), checksums) }
 // protect says that a profile is no extra.
 func (x *extras) protect(id string) { x.protected[spotID(id)] = struct{}{} }
 
-// divide leaves the members who joined before a time and are not protected, sorted by the second in which they joined,
-// and counts the others.
-func (x *extras) divide(before time.Time, counts *report.Mirrored) error {
+// divide leaves the members who joined before a run began and are not protected, sorted by the second in which they
+// joined, and counts the others. In a plan no row has joined.
+func (x *extras) divide(began time.Time, plan bool, counts *report.Mirrored) error {
 	if err := x.out.Flush(); err != nil {
 		return extrasError(err)
 	}
@@ -111,8 +111,10 @@ func (x *extras) divide(before time.Time, counts *report.Mirrored) error {
 		case len(left) > 0 && left[len(left)-1].id == s.id && left[len(left)-1].since == s.since: // read twice
 			counts.Read--
 		case protected:
-			counts.Matched++
-		case s.since >= before.Unix():
+			if counts.Matched++; !plan && s.since >= began.Unix() {
+				counts.Added++
+			}
+		case s.since >= began.Add(-clockSlack).Unix():
 			counts.JoinedLater++
 		default:
 			if counts.Extras++; s.unnamed {

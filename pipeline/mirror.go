@@ -158,7 +158,7 @@ func (m *mirror) beginning(ctx context.Context) (time.Time, error) {
 
 // settle removes the extras, unless there is a reason not to, and writes a line for each.
 func (m *mirror) settle(ctx context.Context) error {
-	if err := m.extras.divide(m.began.Add(-clockSlack), &m.counts); err != nil {
+	if err := m.extras.divide(m.began, m.options.Plan, &m.counts); err != nil {
 		return err
 	}
 	m.counted = true
@@ -184,8 +184,8 @@ func (m *mirror) refusal() error {
 		return refuse(hintRejected, "%d of %d rows are rejected, --max-invalid is %v", rejected, rows.Read, o.MaxInvalid)
 	case !m.options.MaxUnmatched.allows(c.Unmatched, rows.Read):
 		return refuse("each of them may be somebody on the list under another name; --max-unmatched N or N% allows some",
-			"%d rows are not accounted for on the list, the first is row %d; --max-unmatched is %v",
-			c.Unmatched, m.unmatched, m.options.MaxUnmatched)
+			"%d of %d rows are not accounted for on the list, the first is row %d; --max-unmatched is %v",
+			c.Unmatched, rows.Read, m.unmatched, m.options.MaxUnmatched)
 	case m.options.MaxRemovals != nil && !m.options.MaxRemovals.allows(c.Extras, c.Read):
 		return refuse("check the query; the lines of type member name them; --max-removals N or N% allows more",
 			"%d of %d members match no row, --max-removals is %v", c.Extras, c.Read, m.options.MaxRemovals)

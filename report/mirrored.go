@@ -30,21 +30,20 @@ func (m *Mirrored) plus(o *Mirrored) *Mirrored {
 	}
 }
 
-// follow returns the counts of a run and of next, the run that resumed it. Next read the list again, without
-// the members that the first run had removed.
+// follow returns the counts of a run and of next, the run that resumed it. Next read the list again, without the members
+// that the first run had removed. It counts who joined since the first run began.
 func (m *Mirrored) follow(next *Mirrored) *Mirrored {
 	if m == nil || next == nil {
 		return m.plus(next)
 	}
 	f := *next
-	f.Added += m.Added
-	f.JoinedLater += m.JoinedLater
 	f.Removed += m.Removed
 	if f.Extras += m.Removed; next.Read > 0 {
 		f.Read += m.Removed
 		return &f
 	}
 	// A run that was killed has no report. Only its extras are known.
-	f.Read, f.Matched, f.Unmatched, f.Extras = m.Read, m.Matched, m.Unmatched, max(m.Extras, f.Extras)
+	f.Read, f.Matched, f.Added, f.JoinedLater = m.Read, m.Matched, m.Added, m.JoinedLater
+	f.Unmatched, f.Extras = m.Unmatched, max(m.Extras, f.Extras)
 	return &f
 }

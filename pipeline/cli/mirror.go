@@ -94,8 +94,8 @@ func (c *console) sumUpMirror(o *pipeline.Options, rep *report.Report) {
 	}
 	m := rep.Members.Mirrored
 	if m.Unidentified > 0 && m.Removed == 0 {
-		c.note(fmt.Sprintf("%s of the members in no row: %d have no %s, so no row can name them",
-			counted(m.Extras, "member"), m.Unidentified, o.Checker.By()))
+		c.note(fmt.Sprintf("%d of %d members who match no row: no %s, so no row can name them",
+			m.Unidentified, m.Extras, o.Checker.By()))
 	}
 	before := m.Read - m.Added - m.JoinedLater
 	if o.Mirror.Plan {
