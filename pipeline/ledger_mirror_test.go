@@ -25,9 +25,9 @@ import (
 	"klaviyo-export/validate"
 )
 
-// TestLedgerMirror draws nights in which a list is made equal to rows: people come, change and go, rows are bad, ceilings
-// are low, Klaviyo fails, people join and leave meanwhile, and runs are killed and continued. Whatever happens, nobody is
-// removed who is in the rows, and no row is skipped as unchanged that Klaviyo does not have.
+// TestLedgerMirror draws nights in which a list is made equal to rows: people come, change and go, rows are bad,
+// ceilings are low, Klaviyo fails, people join and leave meanwhile, and runs are killed and continued. Whatever
+// happens, nobody is removed who is in the rows, and no row is skipped as unchanged that Klaviyo does not have.
 func TestLedgerMirror(t *testing.T) {
 	t.Parallel()
 	rounds := max(*ledgerRounds, 1)
@@ -201,7 +201,7 @@ func (c *mirrorCase) input(n *night) string {
 	return text
 }
 
-// stranger is the identifier of a row that Klaviyo refuses: by email somebody whom it does not know.
+// stranger is the identifier of a row that Klaviyo refuses: by email somebody unknown.
 func (c *mirrorCase) stranger(r *nightRow) string {
 	if c.by == "email" {
 		return fmt.Sprintf("%s%d@example.com", r.kind, r.person)

@@ -129,7 +129,8 @@ func TestMirrorUnchangedNeedsTheList(t *testing.T) {
 		fails = c.fails
 		rows, rep, err := mirrorOf(t, url, list, state, strings.NewReader(rowsOf(0, 1)))
 		if !slices.Equal(rows, c.want) || rep.ExitCode != c.exit {
-			t.Errorf("list unreadable %v: rows %q, want %q; exit %d, want %d; %v", c.fails, rows, c.want, rep.ExitCode, c.exit, err)
+			t.Errorf("list unreadable %v: rows %q, want %q; exit %d, want %d; %v",
+				c.fails, rows, c.want, rep.ExitCode, c.exit, err)
 		}
 	}
 }

@@ -182,7 +182,7 @@ func (s *remembers) flush() error {
 	return stateError(err)
 }
 
-// settle keeps only rows of people whom this run has sent once: of several rows, the one that Klaviyo applied last is
+// settle keeps only rows of people that this run has sent once: of several rows, the one that Klaviyo applied last is
 // not known.
 func (s *remembers) settle() error {
 	kept := make([]state.Kept, len(s.rows))

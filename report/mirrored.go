@@ -30,8 +30,8 @@ func (m *Mirrored) plus(o *Mirrored) *Mirrored {
 	}
 }
 
-// follow returns the counts of a run and of next, the run that resumed it. Next read the list again, without the members
-// that the first run had removed. It counts who joined since the first run began.
+// follow returns the counts of a run and of next, the run that resumed it. Next read the list again, without the
+// members that the first run had removed. It counts who joined since the first run began.
 func (m *Mirrored) follow(next *Mirrored) *Mirrored {
 	if m == nil || next == nil {
 		return m.plus(next)

@@ -10,8 +10,8 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// The time of an import job's creation is Klaviyo's, in whole seconds. A job that is not there any more is an error that
-// says so, and a failure is retried.
+// The time of an import job's creation is Klaviyo's, in whole seconds. A job that is not there any more is an error
+// that says so, and a failure is retried.
 func TestJobCreated(t *testing.T) {
 	ofJob := func(r *http.Request) bool { return strings.Contains(r.URL.Path, "import-jobs/") }
 	for _, c := range []struct {
@@ -34,7 +34,8 @@ func TestJobCreated(t *testing.T) {
 			want: "expected created_at"},
 		{name: "refused", id: "X", wrap: faulty(ofJob, problem(400, "invalid", "/", "no")), want: "HTTP 400"},
 		{name: "not Klaviyo", id: "X", wrap: faulty(ofJob, html(404)), want: "HTTP 404"},
-		{name: "an outage", id: "X", wrap: func(next http.Handler) http.Handler { return faultyAlways(ofJob, html(502), next) },
+		{name: "an outage", id: "X",
+			wrap: func(next http.Handler) http.Handler { return faultyAlways(ofJob, html(502), next) },
 			want: "HTTP 502", kind: Outage},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -211,7 +211,8 @@ func TestBeginningOfAWalk(t *testing.T) {
 			func(w http.ResponseWriter, r *http.Request, next http.Handler) { followed(nextOf(r))(w, r, next) }), "", 2},
 		{"an empty page, then others", 450, faulty(isBeginning,
 			func(w http.ResponseWriter, r *http.Request, next http.Handler) { followed(nextOf(r))(w, r, next) }), "", 0},
-		{"an empty page that leads nowhere", 450, faulty(isBeginning, followed("/api/lists/Nwhere/profiles?page%5Bsize%5D=100")), "HTTP 404", 2},
+		{"an empty page that leads nowhere", 450,
+			faulty(isBeginning, followed("/api/lists/Nwhere/profiles?page%5Bsize%5D=100")), "HTTP 404", 2},
 		{"an empty page that leads to no path", 450, faulty(isBeginning, followed("nowhere")), "expected a URL", 1},
 		{"an empty page that leads back", 450, faulty(isBeginning, again(
 			func(w http.ResponseWriter, r *http.Request, next http.Handler) {
