@@ -18,7 +18,7 @@ type Bound struct {
 // percent is 1 % in the unit of Bound.share.
 const percent = 1_000_000
 
-var errBound = errors.New("expected a number of rows, or a percentage from 0% to 100% with at most 6 decimals")
+var errBound = errors.New("expected a number, or a percentage from 0% to 100% with at most 6 decimals")
 
 // UnmarshalText reads "20" or "0.5%".
 func (b *Bound) UnmarshalText(text []byte) error {

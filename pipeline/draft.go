@@ -57,8 +57,9 @@ func (h *draft) close() {
 }
 
 // settleDraft writes the first results to out, for so many rows, each replaced by its second result where there is one.
-// second may be nil. Rows without a result were resumed, unless the results could not be kept.
-func settleDraft(out *report.Writer, first, second *draft, rows int64) error {
+// second may be nil. Rows without a result were resumed, unless the results could not be kept. unread is the code of
+// rows that were skipped as unchanged when the list was not read: they may have to be sent. It is "" when it was read.
+func settleDraft(out *report.Writer, first, second *draft, rows int64, unread string) error {
 	lines, broken := first.lines()
 	var again *report.Lines
 	if second != nil {
@@ -78,6 +79,9 @@ func settleDraft(out *report.Writer, first, second *draft, rows int64) error {
 			if more && e.Row == row {
 				e, more = nextRow(lines)
 			}
+		case more && e.Row == row && unread != "" && e.Code == unchanged:
+			out.Line(&report.Line{Row: row, Status: report.Unsent, Code: unread, Key: e.Key})
+			e, more = nextRow(lines)
 		case more && e.Row == row:
 			pass(out, &e)
 			e, more = nextRow(lines)

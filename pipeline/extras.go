@@ -5,7 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"hash/maphash"
+	"hash/crc64"
 	"io"
 	"os"
 	"slices"
@@ -37,7 +37,6 @@ type extras struct {
 	out       *bufio.Writer
 	size      int64
 	line      []byte
-	seed      maphash.Seed
 	spots     []spot
 	protected map[uint64]struct{} // hashes of the profile ids that are no extras after all
 }
@@ -56,7 +55,7 @@ func newExtras() (*extras, error) {
 		return nil, extrasError(err)
 	}
 	return &extras{
-		file: f, out: bufio.NewWriterSize(f, 64<<10), seed: maphash.MakeSeed(), protected: map[uint64]struct{}{},
+		file: f, out: bufio.NewWriterSize(f, 64<<10), protected: map[uint64]struct{}{},
 	}, nil
 }
 
@@ -81,7 +80,7 @@ func (x *extras) add(m *sink.Member, identifier string) error {
 		return fmt.Errorf("encode a member: %w", err)
 	}
 	x.line = append(x.line, '\n')
-	x.spots = append(x.spots, spot{m.Since.Unix(), maphash.String(x.seed, m.ID), x.size, identifier == ""})
+	x.spots = append(x.spots, spot{m.Since.Unix(), spotID(m.ID), x.size, identifier == ""})
 	x.size += int64(len(x.line))
 	if _, err := x.out.Write(x.line); err != nil {
 		return extrasError(err)
@@ -89,8 +88,13 @@ func (x *extras) add(m *sink.Member, identifier string) error {
 	return nil
 }
 
+var checksums = crc64.MakeTable(crc64.ECMA)
+
+// spotID is the same in every run, so that two plans have the same order.
+func spotID(id string) uint64 { return crc64.Checksum([]byte(id), checksums) }
+
 // protect says that a profile is no extra.
-func (x *extras) protect(id string) { x.protected[maphash.String(x.seed, id)] = struct{}{} }
+func (x *extras) protect(id string) { x.protected[spotID(id)] = struct{}{} }
 
 // divide leaves the members who joined before a run began and are not protected, sorted by the second in which they
 // joined, and counts the others. In a plan no row has joined.

@@ -10,6 +10,7 @@ import (
 
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
+	"klaviyo-export/validate"
 )
 
 // finish makes and writes the report. ended is what is wrong with the input; the cause of ctx is what stopped the
@@ -107,6 +108,8 @@ func (r *run) exitStatus(cause, ended error) (int, error) {
 		return 4, cause
 	case cause != nil:
 		return ExitCode(cause), cause
+	case o.Operation == validate.Mirror && rows.Read == 0 && ended == nil:
+		return 2, emptyMirror()
 	case ended != nil && ExitCode(ended) != 1:
 		return ExitCode(ended), ended
 	case r.control.late.Load() > 0:

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -19,17 +20,18 @@ type MirrorOptions struct {
 // mirror is the part of a run that takes everybody off a list who is in no row, once the rows are sent. DESIGN.md §5
 // says why each step is needed: nobody is removed by mistake.
 type mirror struct {
-	run     *run
-	options *MirrorOptions
-	input   *spool
-	roll    *roll // the people of the rows
-	began   time.Time
-	extras  *extras // members who match no row so far
-	draft   *draft  // the results until it is known which rows are sent again; nil without a state
-	again   *draft  // the results of those rows; nil while they are not sent
-	remover *sink.Extras
-	counts  report.Mirrored
-	counted bool // the counts are whole
+	run       *run
+	options   *MirrorOptions
+	input     *spool
+	rehearsed *rehearsal
+	roll      *roll // the people of the rows
+	began     time.Time
+	extras    *extras // members who match no row so far
+	draft     *draft  // the results until it is known which rows are sent again; nil without a state
+	again     *draft  // the results of those rows; nil while they are not sent
+	remover   *sink.Extras
+	counts    report.Mirrored
+	counted   bool // the counts are whole
 
 	unmatched int64 // number of the first row that is not accounted for
 }
@@ -37,13 +39,24 @@ type mirror struct {
 // clockSlack is what Klaviyo's clocks may differ by: the one that dates its answers, and the one that dates members.
 const clockSlack = 2 * time.Second
 
-func (r *run) newMirror(input *spool, rows int64) *mirror {
-	return &mirror{run: r, options: r.options.Mirror, input: input, roll: newRoll(rows)}
+func (r *run) newMirror(input *spool, h *rehearsal) *mirror {
+	return &mirror{run: r, options: r.options.Mirror, input: input, rehearsed: h, roll: newRoll(h.rows)}
+}
+
+// errInputChanged is the error of a file that is written while it is read: a person may be missing in each reading.
+var errInputChanged = &Error{
+	Text: "nobody was removed: the input changed while it was read",
+	Hint: "pass a file that nobody writes to, or a pipe", exit: 1,
+}
+
+// inputChanged reports whether the rows that were sent are not those that were rehearsed, or the file has changed.
+func (m *mirror) inputChanged() bool {
+	return m.out().Rows().Read != m.rehearsed.rows || m.roll.sum != m.rehearsed.people || m.input.changed()
 }
 
 // carry sends the rows of the input, which the rehearsal found right, and removes everybody else. Its error is what is
 // wrong with the input, or why not everybody else was removed.
-func (m *mirror) carry(ctx context.Context, rows int64, earlier *resumption) (err error) {
+func (m *mirror) carry(ctx context.Context, earlier *resumption) (err error) {
 	r := m.run
 	r.mirror = m
 	if r.state != nil {
@@ -55,26 +68,29 @@ func (m *mirror) carry(ctx context.Context, rows int64, earlier *resumption) (er
 	}
 	ended := r.flow(ctx, m.input.again(), earlier)
 	whole := ended == nil && m.goesOn(ctx)
-	if read := m.out().Rows().Read; whole && read != rows {
-		whole, ended = false, &Error{
-			Text: fmt.Sprintf("nobody was removed: the input changed while it was read: it had %d rows, then %d", rows, read),
-			Hint: "pass a file that nobody writes to, or a pipe", exit: 1,
-		}
+	if whole && m.inputChanged() {
+		whole, ended = false, errInputChanged
 	}
+	unread := stopped
 	if whole {
 		if err := m.compare(ctx); err != nil {
 			r.control.stop(err)
+		} else if m.goesOn(ctx) {
+			unread = ""
 		}
 	}
 	defer m.again.close()
 	defer m.extras.close()
 	if m.draft != nil {
-		if err := settleDraft(r.out, m.draft, m.again, m.draft.Rows().Read); err != nil {
+		if err := settleDraft(r.out, m.draft, m.again, m.draft.Rows().Read, cmp.Or(unsentNow(ctx), unread)); err != nil {
 			r.control.stop(err)
 		}
 	}
 	if !whole || !m.goesOn(ctx) || m.extras == nil {
 		return ended
+	}
+	if m.input.changed() {
+		return errInputChanged
 	}
 	return m.settle(ctx)
 }

@@ -86,7 +86,7 @@ func (r *run) carry(ctx context.Context, in io.Reader) error {
 		r.refuse(ctx, again, earlier)
 		return checked.ended
 	case r.options.Mirror != nil:
-		return r.newMirror(s, checked.rows).carry(ctx, checked.rows, earlier)
+		return r.newMirror(s, checked).carry(ctx, earlier)
 	default:
 		return r.flow(ctx, again, earlier)
 	}
@@ -119,7 +119,9 @@ func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error
 	checks := newChecks(r.control, r.options.Checker, compares.add)
 	if r.state != nil {
 		checks.state, sends.state = r.state, r.state
-		writes.state = &remembers{state: r.state, list: r.list, hasher: r.newHasher()}
+		writes.state = &remembers{
+			state: r.state, list: r.list, hasher: r.newHasher(), control: r.control, window: int64(r.options.Window),
+		}
 	}
 
 	ended := r.read(ctx, in, checks.add)

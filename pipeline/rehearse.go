@@ -16,6 +16,7 @@ type rehearsal struct {
 	earlier  *resumption
 	required required
 	rows     int64
+	people   uint64 // sum of hashes of the people, one for each row
 	rejected int64
 	several  int64 // rejected rows that may hold several rows
 	unfit    bool  // the rows lack the column that the operation needs
@@ -51,6 +52,7 @@ func (h *rehearsal) add(c *chunk) {
 		h.refuse()
 	}
 	for i := range c.rows.Rows {
+		h.people += c.rows.Rows[i].Identity[0]
 		status, final, err := h.earlier.of(c, i, c.first+int64(i))
 		if err != nil {
 			h.control.stop(err)
@@ -88,15 +90,20 @@ func (h *rehearsal) refusal(o *Options) error {
 	case h.several > 0:
 		return nothingSent(severalError(h.several))
 	case o.Mirror != nil && h.rows == 0:
-		return &Error{
-			Text: "nothing was sent: the input has no rows, and without rows mirror would remove everybody from the list",
-			Hint: "check whether the client before the pipe failed; to empty a list, pass its members to remove",
-		}
+		return nothingSent(emptyMirror())
 	}
 	if err := o.otherNumber(h.rows); err != nil {
 		return nothingSent(err)
 	}
 	return nil
+}
+
+// emptyMirror is the error of a mirror without rows.
+func emptyMirror() error {
+	return &Error{
+		Text: "the input has no rows, and without rows mirror would remove everybody from the list",
+		Hint: "check whether the client before the pipe failed; to empty a list, pass its members to remove",
+	}
 }
 
 // otherNumber is the error of an input with another number of rows than the options expect, nil for any other.

@@ -140,29 +140,73 @@ func (s *sends) forget(b *batch) error {
 
 // remembers makes the state remember applied rows, behind their results.
 type remembers struct {
-	state  *state.State
-	list   *sink.List
-	hasher hasher
-	rows   []state.Row
+	state   *state.State
+	list    *sink.List
+	hasher  hasher
+	control *control
+	window  int64 // rows among which a person is sent only once
+	rows    []state.Row
+	unsure  []state.Hash // people whose profile is not known from now on
+	twice   people       // those of them who are never remembered in this run
 }
 
-// note takes a row whose line is written.
+// note takes a row that was sent and whose line is written.
 func (s *remembers) note(line *report.Line, profile state.Hash) {
-	if line.Status == report.Applied {
-		s.rows = append(s.rows, state.Row{Person: s.hasher.person(line.Key), Profile: profile})
+	switch person := s.hasher.person(line.Key); line.Status {
+	case report.Applied:
+		s.rows = append(s.rows, state.Row{Person: person, Profile: profile})
+	case report.Accepted, report.Unknown:
+		if s.several() { // another row of the person may have been applied before this one, or after it
+			s.unsure = append(s.unsure, person)
+		}
 	}
 }
 
+// several reports whether a person may have been sent more than once: rows that are farther apart than the window.
+func (s *remembers) several() bool { return s.control.read.Load() > s.window }
+
 // flush passes the rows on to the state. The lines are on the output by now.
 func (s *remembers) flush() error {
-	if len(s.rows) == 0 {
+	if len(s.rows) == 0 && len(s.unsure) == 0 {
 		return nil
 	}
 	id, _, _ := s.list.State()
 	s.state.Bind(id)
+	if s.several() {
+		if err := s.settle(); err != nil {
+			return stateError(err)
+		}
+	}
 	err := s.state.Remember(s.rows)
 	s.rows = s.rows[:0]
 	return stateError(err)
+}
+
+// settle keeps only rows of people whom this run has sent once: of several rows, the one that Klaviyo applied last is
+// not known.
+func (s *remembers) settle() error {
+	kept := make([]state.Kept, len(s.rows))
+	if err := s.state.Compare(s.rows, kept); err != nil {
+		return err
+	}
+	of := map[state.Hash]state.Hash{} // the profile of each person in rows
+	for i, row := range s.rows {
+		other, again := of[row.Person]
+		if kept[i] == state.Changed || again && other != row.Profile { // it was forgotten before it was sent
+			s.unsure = append(s.unsure, row.Person)
+		}
+		of[row.Person] = row.Profile
+	}
+	for _, person := range s.unsure {
+		s.twice.add(person)
+	}
+	s.rows = slices.DeleteFunc(s.rows, func(row state.Row) bool { return s.twice.has(row.Person) })
+	if len(s.unsure) == 0 {
+		return nil
+	}
+	err := s.state.Forget(s.unsure)
+	s.unsure = s.unsure[:0]
+	return err
 }
 
 // forgetRemoved makes the state forget removed members: nothing is known of them from now on.

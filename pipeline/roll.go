@@ -13,8 +13,9 @@ import (
 type roll struct {
 	slots  [][2]uint64 // a person is in their own slot, or in the first one behind it that was free
 	people int
-	seen   int  // those of them who are marked onList
-	kept   bool // somebody is marked keptSame
+	seen   int    // those of them who are marked onList
+	sum    uint64 // of hashes of all people, one for each row
+	kept   bool   // somebody is marked keptSame
 
 	mu      sync.Mutex
 	refused map[[2]uint64]struct{} // the people whose rows Klaviyo refuses; several stages enter them
@@ -47,7 +48,10 @@ func (r *roll) find(id [2]uint64) *[2]uint64 {
 
 // add enters a person, if there is room: the second reading of an input may have more rows than the first.
 func (r *roll) add(id [2]uint64) {
-	if r == nil || id == ([2]uint64{}) || r.people == len(r.slots)-1 {
+	if r == nil {
+		return
+	}
+	if r.sum += id[0]; id == ([2]uint64{}) || r.people == len(r.slots)-1 {
 		return
 	}
 	if p := r.find(id); *p == ([2]uint64{}) {

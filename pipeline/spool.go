@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync/atomic"
+	"time"
 )
 
 // spool is input that is read twice. The first reading copies a pipe to a temporary file, which only this user can
@@ -17,6 +18,7 @@ type spool struct {
 	size      atomic.Int64 // of what was read first; a Read may still go on after the run has stopped reading
 	whole     int64        // size of a regular file
 	temporary bool
+	since     time.Time // when a regular file was written last
 }
 
 // newSpool returns the spool of in. Of a file it has what is there now: lines that are appended later are not read.
@@ -25,7 +27,8 @@ func newSpool(in io.Reader) (*spool, error) {
 		if state, err := f.Stat(); err == nil && state.Mode().IsRegular() {
 			if at, err := f.Seek(0, io.SeekCurrent); err == nil {
 				size := max(state.Size()-at, 0)
-				return &spool{in: io.NewSectionReader(f, at, size), file: f, from: at, whole: size}, nil
+				return &spool{in: io.NewSectionReader(f, at, size), file: f, from: at, whole: size,
+					since: state.ModTime()}, nil
 			}
 		}
 	}
@@ -87,6 +90,15 @@ func (s *spool) readWhole(ctx context.Context) error {
 
 // again returns what was read first.
 func (s *spool) again() *io.SectionReader { return io.NewSectionReader(s.file, s.from, s.size.Load()) }
+
+// changed reports whether a regular file was written since it was opened.
+func (s *spool) changed() bool {
+	if s.temporary {
+		return false
+	}
+	state, err := s.file.Stat()
+	return err != nil || !state.ModTime().Equal(s.since) || state.Size() < s.from+s.whole
+}
 
 // unended reports whether the last line of what was read first has no newline.
 func (s *spool) unended() bool {

@@ -2,7 +2,6 @@ package sink
 
 import (
 	"context"
-	"net/url"
 	"slices"
 	"time"
 
@@ -64,10 +63,10 @@ func (x *Extras) Remove(ctx context.Context, extras []Extra) error {
 		switch since, ok := there[e.ID]; {
 		case !ok:
 			e.State = Left
-		case since.After(e.Since):
-			e.State = Rejoined
 		case since.Equal(e.Since):
 			doomed = append(doomed, e)
+		default: // an earlier date is that of a profile that was merged into this one
+			e.State = Rejoined
 		}
 	}
 	if len(doomed) == 0 {
@@ -177,35 +176,26 @@ func (x *Extras) seconds(ctx context.Context, extras []*Extra, there map[string]
 	for _, e := range extras {
 		known[e.ID] = true
 	}
-	id, _, _ := x.list.State()
-	w := x.client.newWalk(id, "joined_group_at")
+	pages := x.client.memberPages(x.list, "read again who joined when", nil)
 	for len(extras) > 0 {
-		s := &stretch{from: extras[0].Since, end: extras[len(extras)-1].Since.Add(time.Second), at: extras[0].Since}
-		path, seen := w.path(url.Values{"sort": {"joined_group_at"}}, s.filter()), map[string]bool{}
-		for path != "" && len(extras) > 0 && !extras[0].Since.After(s.at) {
-			if seen[path] {
-				return setupError("", "%s: Klaviyo's pages repeat", doingWalk)
-			}
-			seen[path] = true
-			page, err := w.page(ctx, path)
-			if err != nil {
-				return err
-			}
-			members, over, err := w.advance(s, page)
-			if err != nil {
-				return err
-			}
-			for i := range members {
-				if known[members[i].ID] {
-					there[members[i].ID] = members[i].Since
+		at := extras[0].Since // the second of the last member that was read
+		filter := joinedIn(at, extras[len(extras)-1].Since.Add(time.Second))
+		err := pages.follow(ctx, pages.path("joined_group_at", "100", filter), func(page *memberPage) (bool, error) {
+			for _, m := range page.members {
+				if m.Since.Before(at) {
+					return false, pages.disordered(m.Since, at)
+				}
+				if at = m.Since; known[m.ID] {
+					there[m.ID] = m.Since
 				}
 			}
-			if path = page.next; over {
-				path = ""
-			}
-			for len(extras) > 0 && (path == "" || extras[0].Since.Before(s.at)) {
+			for len(extras) > 0 && (page.next == "" || extras[0].Since.Before(at)) {
 				extras = extras[1:]
 			}
+			return len(extras) > 0 && !extras[0].Since.After(at), nil // a jump costs what a page costs
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -187,22 +187,3 @@ func TestExtrasUseTheQuota(t *testing.T) {
 		w.within(110, n/maxLookup, time.Since(began))
 	})
 }
-
-// TestJobCreated: the date of an import job is Klaviyo's, and a job that Klaviyo has forgotten is an error.
-func TestJobCreated(t *testing.T) {
-	bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Minute}, func(w *world) {
-		sent, err := w.send(1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := time.Now().UTC().Truncate(time.Second)
-		time.Sleep(time.Minute)
-		got, err := w.client.JobCreated(w.Context(), sent[0].Job)
-		if err != nil || got.Before(at.Add(-time.Second)) || got.After(at) {
-			t.Errorf("%v, %v; want %v", got, err, at)
-		}
-		if _, err := w.client.JobCreated(w.Context(), "01HNOSUCHJOB"); err == nil {
-			t.Error("no error for a job that does not exist")
-		}
-	})
-}

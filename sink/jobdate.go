@@ -2,25 +2,23 @@ package sink
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
-// JobCreated returns when Klaviyo created an import job, in whole seconds. The error is an *Error.
+// JobCreated returns when Klaviyo created an import job, by its clock and in whole seconds. The error is an *Error,
+// also when Klaviyo does not know the job any more. ctx ends the reading.
 func (c *Client) JobCreated(ctx context.Context, id string) (time.Time, error) {
-	doing := fmt.Sprintf("look up import job %s", foreign(id))
-	job, a, err := c.job(ctx, id, doing, false)
-	switch {
-	case err != nil:
+	doing := "read import job " + foreign(id).String()
+	job, err := c.job(ctx, id, &request{doing: doing})
+	if err != nil {
 		return time.Time{}, notLost(err)
-	case a.missing():
-		return time.Time{}, setupError("", "%s: Klaviyo does not know it any more", doing)
-	case a.status >= 300:
-		return time.Time{}, a.refused(doing)
+	}
+	if job == nil {
+		return time.Time{}, notFound("", "%s: Klaviyo no longer knows it, or the API key belongs to another account", doing)
 	}
 	created, err := time.Parse(time.RFC3339, job.Attributes.CreatedAt)
 	if err != nil {
-		return time.Time{}, setupError("", "%s: expected created_at to be a time", doing)
+		return time.Time{}, setupError("", "%s: expected created_at", doing)
 	}
 	return created.UTC().Truncate(time.Second), nil
 }

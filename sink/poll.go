@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -121,17 +120,12 @@ var errOtherJob = errors.New("the answer is about another job")
 // pollEach polls jobs one by one. A failed poll affects neither its own job nor others.
 func (j *Jobs) pollEach(ctx context.Context, ids []string) error {
 	for _, id := range ids {
-		doing := fmt.Sprintf("watch import job %s", foreign(id))
-		job, a, err := j.client.job(ctx, id, doing, true)
+		job, err := j.client.job(ctx, id, &request{doing: "watch import job " + foreign(id).String(), brief: true})
 		switch {
 		case setupOnly(err) != nil:
 			return err
 		case err != nil:
 			j.fails(err)
-		case a.missing():
-			j.note(id, nil)
-		case a.status >= 300:
-			return a.refused(doing)
 		default:
 			j.note(id, job)
 		}
@@ -139,25 +133,31 @@ func (j *Jobs) pollEach(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// job asks for an import job. brief is as in request.
-func (c *Client) job(ctx context.Context, id, doing string, brief bool) (*jobResource, *answer, error) {
+// job reads an import job by a request that has its options set. It returns nil when Klaviyo does not know the job.
+func (c *Client) job(ctx context.Context, id string, r *request) (*jobResource, error) {
 	var doc struct {
 		Data jobResource `json:"data"`
 	}
-	a, err := c.call(ctx, &request{
-		doing: doing, method: http.MethodGet, path: "/api/profile-bulk-import-jobs/" + url.PathEscape(id),
-		endpoint: c.endpoints.job, brief: brief,
-		accept: func(a *answer) error {
-			if err := c.decodeID(a, &doc, &doc.Data.ID); err != nil {
-				return err
-			}
-			if doc.Data.ID != id {
-				return errOtherJob
-			}
-			return nil
-		},
-	})
-	return &doc.Data, a, err
+	r.method, r.path, r.endpoint = http.MethodGet, "/api/profile-bulk-import-jobs/"+url.PathEscape(id), c.endpoints.job
+	r.accept = func(a *answer) error {
+		if err := c.decodeID(a, &doc, &doc.Data.ID); err != nil {
+			return err
+		}
+		if doc.Data.ID != id {
+			return errOtherJob
+		}
+		return nil
+	}
+	a, err := c.call(ctx, r)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.missing():
+		return nil, nil
+	case a.status >= 300:
+		return nil, a.refused(r.doing)
+	}
+	return &doc.Data, nil
 }
 
 // pollAll reads the account's jobs, newest first, until it has found all open ones. It polls missing ones one by one:

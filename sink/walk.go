@@ -2,8 +2,8 @@ package sink
 
 import (
 	"context"
-	"net/url"
-	"strings"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +15,9 @@ import (
 // the whole quota (klaviyo-more.md §4).
 const walkers = 8
 
+// walkStarts is how often a walk begins: everybody who was on its first page, or after it, may leave before it goes on.
+const walkStarts = 3
+
 // Member is a profile on a list.
 type Member struct {
 	ID         string
@@ -25,10 +28,8 @@ type Member struct {
 // walk reads all members of a list: stretches of the seconds in which they joined, several at once. A walker that has
 // nothing left to do takes the later half of the stretch that has the most seconds left.
 type walk struct {
-	client *Client
-	list   string
-	query  url.Values
-	each   func([]Member) error
+	memberPages
+	each func([]Member) error
 
 	emitting sync.Mutex // held while each runs
 
@@ -44,58 +45,44 @@ type stretch struct {
 	more      bool      // a page was read since the stretch was divided, and another one follows
 }
 
-// filter is that of the stretch's members.
-func (s *stretch) filter() string {
-	filter := "less-than(joined_group_at," + s.end.Format(time.RFC3339) + ")"
-	if !s.from.IsZero() {
-		filter = "greater-or-equal(joined_group_at," + s.from.Format(time.RFC3339) + ")," + filter
-	}
-	return filter
-}
-
 // Members calls each with all members of list who joined before the call, a page at a time, and in any order. Somebody
 // who joins or leaves meanwhile may be missing, or come twice. Fields are names of the profile's attributes, as
 // Klaviyo's sparse fieldsets have them. The error is an *Error, or that of each. ctx ends the reading.
 func (c *Client) Members(ctx context.Context, list *List, fields []string, each func([]Member) error) error {
-	id, _, _ := list.State()
-	w := c.newWalk(id, append([]string{"joined_group_at"}, fields...)...)
-	w.each = each
-	for _, field := range fields {
-		if field == "subscriptions" {
-			w.query.Set("additional-fields[profile]", field)
+	w := &walk{memberPages: c.memberPages(list, "read the list's members", fields), each: each}
+	w.changed = sync.NewCond(&w.mu)
+	for range walkStarts {
+		first, err := w.some(ctx, w.path("joined_group_at", "100", ""))
+		if err != nil || len(first.members) == 0 {
+			return err
+		}
+		if first.next == "" {
+			return each(first.members)
+		}
+		last, err := w.some(ctx, w.path("-joined_group_at", "1", ""))
+		if err != nil {
+			return err
+		}
+		known := first.members[len(first.members)-1].Since
+		if len(last.members) > 0 && !last.members[0].Since.Before(known) {
+			w.divide(first.members[0].Since, last.members[0].Since.Add(time.Second))
+			return w.run(ctx)
 		}
 	}
-	first, err := w.page(ctx, w.path(url.Values{"sort": {"joined_group_at"}}, ""))
-	if err != nil || len(first.members) == 0 {
-		return err
-	}
-	if first.next == "" {
-		return each(first.members)
-	}
-	last, err := w.page(ctx, w.path(url.Values{"sort": {"-joined_group_at"}, "page[size]": {"1"}}, ""))
-	switch {
-	case err != nil:
-		return err
-	case len(last.members) == 0:
-		return setupError("run it again", "%s: the list has %d members or more, and then none", doingWalk, len(first.members))
-	}
-	w.divide(first.members[0].Since, last.members[0].Since.Add(time.Second))
+	return &Error{Kind: Outage, err: fmt.Errorf("%s: Klaviyo does not show who joined last, although it shows others",
+		w.doing)}
+}
+
+// run reads the stretches.
+func (w *walk) run(ctx context.Context) error {
 	p := pool.New().WithContext(ctx).WithCancelOnError().WithFirstError()
-	for _, s := range w.stretches {
+	for _, s := range slices.Clone(w.stretches) { // those who are done change them in place
 		p.Go(func(ctx context.Context) error {
 			defer context.AfterFunc(ctx, w.wake)()
 			return w.work(ctx, s)
 		})
 	}
 	return p.Wait()
-}
-
-func (c *Client) newWalk(list string, fields ...string) *walk {
-	w := &walk{client: c, list: list, query: url.Values{
-		"page[size]": {"100"}, "fields[profile]": {strings.Join(fields, ",")},
-	}}
-	w.changed = sync.NewCond(&w.mu)
-	return w
 }
 
 // divide makes the first stretches: equal parts of the seconds from the first member to the last.
@@ -168,29 +155,15 @@ func (w *walk) wake() {
 // read reads a stretch to its end, which other walkers may bring nearer.
 func (w *walk) read(ctx context.Context, s *stretch) error {
 	w.mu.Lock()
-	filter := s.filter()
+	path := w.path("joined_group_at", "100", joinedIn(s.from, s.end))
 	w.mu.Unlock()
-	next := w.path(url.Values{"sort": {"joined_group_at"}}, filter)
-	seen := map[string]bool{}
-	for next != "" {
-		if seen[next] {
-			return setupError("", "%s: Klaviyo's pages repeat", doingWalk)
-		}
-		seen[next] = true
-		page, err := w.page(ctx, next)
-		if err != nil {
-			return err
-		}
+	return w.follow(ctx, path, func(page *memberPage) (on bool, err error) {
 		members, over, err := w.advance(s, page)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if err := w.emit(members); err != nil || over {
-			return err
-		}
-		next = page.next
-	}
-	return nil
+		return !over, w.emit(members)
+	})
 }
 
 // advance notes a page that was read. It returns the members who are in the stretch, and whether it is read to its end.
@@ -206,8 +179,7 @@ func (w *walk) advance(s *stretch, page *memberPage) (members []Member, over boo
 			return page.members[:i], true, nil
 		}
 		if since.Before(s.at) {
-			return nil, true, setupError("", "%s: expected them in the order in which they joined, got %s after %s",
-				doingWalk, since.Format(time.RFC3339), s.at.Format(time.RFC3339))
+			return nil, true, w.disordered(since, s.at)
 		}
 		s.at = since
 	}
@@ -218,53 +190,4 @@ func (w *walk) emit(members []Member) error {
 	w.emitting.Lock()
 	defer w.emitting.Unlock()
 	return w.each(members)
-}
-
-const doingWalk = "read the list's members"
-
-// path returns path and query of a page. own goes before the walk's query.
-func (w *walk) path(own url.Values, filter string) string {
-	query := url.Values{}
-	for name, values := range w.query {
-		query[name] = values
-	}
-	for name, values := range own {
-		query[name] = values
-	}
-	if filter != "" {
-		query.Set("filter", filter)
-	}
-	return "/api/lists/" + url.PathEscape(w.list) + "/profiles?" + query.Encode()
-}
-
-// memberPage is a page of members, next the path and query of the following one.
-type memberPage struct {
-	members []Member
-	next    string
-}
-
-// page reads one page.
-func (w *walk) page(ctx context.Context, path string) (*memberPage, error) {
-	var doc struct {
-		Data []struct {
-			ID         string                     `json:"id"`
-			Attributes map[string]json.RawMessage `json:"attributes"`
-		} `json:"data"`
-		Links links `json:"links"`
-	}
-	err := w.client.page(ctx, &request{doing: doingWalk, path: path, endpoint: w.client.endpoints.members}, &doc,
-		func() bool { return doc.Data != nil })
-	if err != nil {
-		return nil, notLost(err)
-	}
-	page := &memberPage{members: make([]Member, len(doc.Data))}
-	for i, data := range doc.Data {
-		since, err := time.Parse(time.RFC3339, plain(data.Attributes["joined_group_at"]))
-		if err != nil || data.ID == "" {
-			return nil, setupError("", "%s: expected an id and joined_group_at for each member", doingWalk)
-		}
-		page.members[i] = Member{data.ID, since.UTC().Truncate(time.Second), data.Attributes}
-	}
-	page.next, err = doc.Links.next()
-	return page, err
 }

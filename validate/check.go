@@ -119,8 +119,10 @@ func (c *Checker) row(line []byte, unended bool, s *Scratch, out *Rows) {
 	s.droppedPhone = false
 	fault := c.resolve(s)
 	key, required := c.find(s)
+	named := fault != nil && fault.Code != DuplicateMember && c.checkKey(key, required, s) == nil
 	if fault == nil {
 		fault = c.checkKey(key, required, s)
+		named = fault == nil
 	}
 	if fault == nil {
 		fault = c.encode(s, out)
@@ -132,7 +134,7 @@ func (c *Checker) row(line []byte, unended bool, s *Scratch, out *Rows) {
 		s.uncount()
 	}
 	row := &out.Rows[len(out.Rows)-1]
-	if fault != nil && fault.Code != DuplicateMember && c.checkKey(key, required, s) == nil {
+	if fault != nil && named && fault.Code != DuplicateMember {
 		row.Identity = identity(c.identity(s))
 	}
 	row.Required, row.DroppedPhone = required, s.droppedPhone && fault == nil

@@ -62,7 +62,7 @@ func (m *mirrorCommand) plan(g given) (*transfer, error) {
 	}
 	err := cmp.Or(
 		g.idle("mirror", mirrorHidden),
-		g.useless("plan", "nothing is sent", "wait", "wait-timeout", "max-open-jobs", "concurrency", "batch-delay", "resume"),
+		g.useless("plan", "nothing is sent", "wait", "wait-timeout", "max-open-jobs", "concurrency", "batch-delay", "resume", "full"),
 	)
 	if err != nil {
 		return nil, err
