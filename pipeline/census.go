@@ -90,6 +90,7 @@ type unseen struct {
 type asked struct {
 	values []string
 	rows   []int64
+	again  []bool // the row was sent after the members were read
 }
 
 // add takes the rows of a chunk that were not seen.
@@ -122,6 +123,7 @@ func (u *unseen) add(ctx context.Context, c *chunk) {
 			to = &u.others
 		}
 		to.values, to.rows = append(to.values, value), append(to.rows, number)
+		to.again = append(to.again, m.roll.is(row.Identity, sentAgain))
 		if len(to.values) == lookedUp {
 			u.ask(ctx)
 		}
@@ -157,16 +159,18 @@ func (u *unseen) ask(ctx context.Context) {
 			return
 		}
 		for i := range proofs {
-			u.mirror.found(&proofs[i], look.rows[i], look.asked == &u.added)
+			u.mirror.found(&proofs[i], look.rows[i], look.asked == &u.added, look.again[i])
 		}
-		look.values, look.rows = look.values[:0], look.rows[:0]
+		look.values, look.rows, look.again = look.values[:0], look.rows[:0], look.again[:0]
 	}
 }
 
-// found notes what a look-up showed of a row. added says that the row should be on the list.
-func (m *mirror) found(p *sink.Proof, row int64, added bool) {
+// found notes what a look-up showed of a row. added says that the row should be on the list, and again that it was
+// sent after the members were read.
+func (m *mirror) found(p *sink.Proof, row int64, added, again bool) {
+	joined := again && p.State == sink.OnList && !p.Since.Before(m.began)
 	for _, id := range p.IDs {
-		m.extras.protect(id)
+		m.extras.protect(id, joined)
 	}
 	switch {
 	case p.State == sink.OnList:

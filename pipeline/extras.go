@@ -38,7 +38,7 @@ type extras struct {
 	size      int64
 	line      []byte
 	spots     []spot
-	protected map[uint64]struct{} // hashes of the profile ids that are no extras after all
+	protected map[uint64]bool // hashes of the profile ids that are no extras after all; true: see protect
 }
 
 // spot is where an extra is in the file, and what extras are sorted by.
@@ -55,7 +55,7 @@ func newExtras() (*extras, error) {
 		return nil, extrasError(err)
 	}
 	return &extras{
-		file: f, out: bufio.NewWriterSize(f, 64<<10), protected: map[uint64]struct{}{},
+		file: f, out: bufio.NewWriterSize(f, 64<<10), protected: map[uint64]bool{},
 	}, nil
 }
 
@@ -93,8 +93,11 @@ var checksums = crc64.MakeTable(crc64.ECMA)
 // spotID is the same in every run, so that two plans have the same order.
 func spotID(id string) uint64 { return crc64.Checksum([]byte(id), checksums) }
 
-// protect says that a profile is no extra.
-func (x *extras) protect(id string) { x.protected[spotID(id)] = struct{}{} }
+// protect says that a profile is no extra. joined says that it joined by this run, perhaps after the members were read.
+func (x *extras) protect(id string, joined bool) {
+	hash := spotID(id)
+	x.protected[hash] = x.protected[hash] || joined
+}
 
 // divide leaves the members who joined before a run began and are not protected, sorted by the second in which they
 // joined, and counts the others. In a plan no row has joined.
@@ -107,6 +110,9 @@ func (x *extras) divide(began time.Time, plan bool, counts *report.Mirrored) err
 	for i := range x.spots {
 		s := x.spots[i]
 		_, protected := x.protected[s.id]
+		if protected {
+			x.protected[s.id] = false
+		}
 		switch {
 		case len(left) > 0 && left[len(left)-1].id == s.id && left[len(left)-1].since == s.since: // read twice
 			counts.Read--
@@ -124,6 +130,13 @@ func (x *extras) divide(began time.Time, plan bool, counts *report.Mirrored) err
 		}
 	}
 	x.spots = left
+	for _, joined := range x.protected {
+		if joined { // after the members were read
+			counts.Read++
+			counts.Matched++
+			counts.Added++
+		}
+	}
 	return nil
 }
 

@@ -8,7 +8,7 @@ import (
 // roll knows the people in the rows of a mirror, and what was found out about each. It is made for a number of
 // rows, takes some 20 bytes for each, and never grows. It is for one goroutine at a time.
 //
-// Two independent hashes of 62 and 64 bits stand for a person. A wrong match would keep a member on the list, never
+// Two independent hashes of 61 and 64 bits stand for a person. A wrong match would keep a member on the list, never
 // remove one.
 type roll struct {
 	slots  [][2]uint64 // a person is in their own slot, or in the first one behind it that was free
@@ -23,9 +23,10 @@ type roll struct {
 
 // The last bits of a slot are marks.
 const (
-	marksOnRoll = 3
+	marksOnRoll = 7
 	onList      = 1 // the person was seen on the list, or asked for
 	keptSame    = 2 // the row was skipped, because the state has the same profile
+	sentAgain   = 4 // so it was, and the row was sent after all, because the list lacked the person
 )
 
 func newRoll(rows int64) *roll {
@@ -95,7 +96,7 @@ func (r *roll) lacks(id [2]uint64) bool {
 	p := r.find(id)
 	lacks := p[1]&marksOnRoll == keptSame
 	if lacks {
-		p[1] &^= keptSame
+		p[1] ^= keptSame | sentAgain
 	}
 	return lacks
 }
