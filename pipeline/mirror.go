@@ -156,6 +156,10 @@ func (m *mirror) settle(ctx context.Context) error {
 // refusal says why nobody is removed, nil when the extras are.
 func (m *mirror) refusal() error {
 	rows, c, o := m.run.out.Rows(), &m.counts, m.run.options
+	before := c.Read - c.JoinedLater // members: those whom the rows have added make no room for removals
+	if !m.options.Plan {
+		before -= c.Added
+	}
 	refuse := func(hint, format string, args ...any) error {
 		nobody := "nobody was removed: "
 		if m.options.Plan {
@@ -170,9 +174,9 @@ func (m *mirror) refusal() error {
 		return refuse("each of them may be somebody on the list under another name; --max-unmatched N or N% allows some",
 			"%d rows are not accounted for on the list, the first is row %d; --max-unmatched is %v",
 			c.Unmatched, m.unmatched, m.options.MaxUnmatched)
-	case m.options.MaxRemovals != nil && !m.options.MaxRemovals.allows(c.Extras, c.Read):
+	case m.options.MaxRemovals != nil && !m.options.MaxRemovals.allows(c.Extras, before):
 		return refuse("check the query; the lines of type member name them; --max-removals N or N% allows more",
-			"%d of %d members match no row, --max-removals is %v", c.Extras, c.Read, m.options.MaxRemovals)
+			"%d of %d members match no row, --max-removals is %v", c.Extras, before, m.options.MaxRemovals)
 	}
 	return nil
 }
