@@ -98,8 +98,10 @@ func (m *mirror) out() *report.Writer {
 // compare reads the members, sends the rows that the state remembers and whose people left the list, and looks up the
 // people who are not seen on the list.
 func (m *mirror) compare(ctx context.Context) (err error) {
-	if id, _, _ := m.run.list.State(); id == "" { // a plan of a list that would be created
-		m.counts.Added, m.counted = int64(m.roll.people), true
+	if id, _, _ := m.run.list.State(); id == "" { // the list does not exist: it is a plan, or no row was sent
+		if m.counted = true; m.options.Plan {
+			m.counts.Added = int64(m.roll.valid)
+		}
 		return nil
 	}
 	if m.extras, err = newExtras(); err != nil {

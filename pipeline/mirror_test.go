@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
 	"klaviyo-export/sink/simulator"
@@ -94,5 +96,51 @@ func TestMirrorShareOfMembers(t *testing.T) {
 	}
 	if n := len(w.sim.Members(rep.List.ID)); n != 32 {
 		t.Errorf("%d members are left", n)
+	}
+}
+
+// A person in a rejected row stays on the list, whatever address the member shows and whichever look-up finds them. So
+// does the person of a rejected row and a good one.
+func TestMirrorProtectsRejected(t *testing.T) {
+	t.Parallel()
+	for _, found := range []string{"any", "equals"} {
+		for _, also := range []string{`{"email":"x@example.com"}`, `{"email":"y@example.com"}`} {
+			w := newMirror(t, &simulator.Plan{AlsoFound: found, Profiles: append(old("b@example.com", "y@example.com"),
+				simulator.Profile{
+					Email: "shown@example.com", Also: []string{"x@example.com"}, Lists: []string{"News"}, Joined: time.Hour,
+				},
+			)}, nil)
+			w.o.MaxInvalid = Bound{rows: 1}
+			rep, _, text := w.run(strings.Join([]string{
+				`{"email":"x@example.com","first_name":1}`, also, `{"email":"y@example.com"}`, "",
+			}, "\n"))
+			if got := w.members(rep); text != "" || !strings.Contains(got, "shown@example.com") || strings.Contains(got, "b@") {
+				t.Errorf("%s, with %s: error %q, members %s", found, also, text, got)
+			}
+		}
+	}
+}
+
+// A plan counts people who would be added, not those of rejected rows. A run that sends no row adds nobody.
+func TestMirrorAddsValidRows(t *testing.T) {
+	t.Parallel()
+	const bad, good = `{"email":"x@example.com","first_name":1}` + "\n", `{"email":"y@example.com"}` + "\n"
+	for _, c := range []struct {
+		plan    bool
+		members []simulator.Profile
+		in      string
+		want    report.Mirrored
+	}{
+		{true, old("b@example.com"), bad + good, report.Mirrored{Read: 1, Added: 1, Extras: 1}},
+		{true, nil, bad + good, report.Mirrored{Added: 1}},
+		{false, nil, bad, report.Mirrored{}},
+	} {
+		w := newMirror(t, &simulator.Plan{Profiles: c.members}, nil)
+		w.o.MaxInvalid = Bound{rows: 1}
+		w.o.Mirror.Plan, w.o.DryRun, w.o.Wait = c.plan, c.plan, !c.plan
+		rep, _, text := w.run(c.in)
+		if diff := cmp.Diff(c.want, counts(rep)); diff != "" || text != "" {
+			t.Errorf("plan %v, rows %s: error %q\n%s", c.plan, c.in, text, diff)
+		}
 	}
 }
