@@ -131,7 +131,7 @@ func (s *batches) known(c *chunk, i int) bool {
 		s.pass(number, resumedRow)
 		return true
 	}
-	s.people.add(row.Identity)
+	s.people.add(row.Identity, row.Fault == nil)
 	status, final, err := s.earlier.of(c, i, number)
 	if err != nil {
 		s.control.stop(err)

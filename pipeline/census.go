@@ -81,8 +81,8 @@ type unseen struct {
 	mirror *mirror
 	reader *sink.ReadBack
 	rows   int64
-	added  asked // rows that Klaviyo has accepted, as far as is known
-	others asked // rows that it may know nothing of
+	added  asked // rows that put their people on the list
+	others asked // rejected rows
 	err    error
 }
 
@@ -111,6 +111,8 @@ func (u *unseen) add(ctx context.Context, c *chunk) {
 			continue
 		case m.roll.is(row.Identity, onList):
 			continue
+		case row.Fault != nil && m.roll.is(row.Identity, hasValid): // a later row stands for the person
+			continue
 		}
 		m.roll.see(row.Identity) // for rows that repeat it
 		value := plain(c.rows.Data[row.KeyStart:row.KeyEnd])
@@ -119,7 +121,7 @@ func (u *unseen) add(ctx context.Context, c *chunk) {
 		case row.Fault != nil && m.run.options.Checker.Identity(value) != row.Identity: // the key is not what is sent
 			m.miss(number)
 			continue
-		case m.options.Plan || row.Fault != nil || m.roll.isRefused(row.Identity):
+		case row.Fault != nil || m.roll.isRefused(row.Identity):
 			to = &u.others
 		}
 		to.values, to.rows = append(to.values, value), append(to.rows, number)
@@ -145,28 +147,29 @@ func (m *mirror) miss(row int64) {
 
 // ask looks up the people who were gathered.
 func (u *unseen) ask(ctx context.Context) {
-	for _, look := range []struct {
-		*asked
-		read func(context.Context, []string) ([]sink.Proof, error)
-	}{{&u.added, u.reader.Added}, {&u.others, u.reader.Known}} {
+	read := u.reader.Added
+	if u.mirror.options.Plan { // many rows may be unknown to Klaviyo
+		read = u.reader.Known
+	}
+	for _, look := range []*asked{&u.added, &u.others} {
 		if u.err != nil || ctx.Err() != nil || len(look.values) == 0 {
 			continue
 		}
-		proofs, err := look.read(ctx, look.values)
+		proofs, err := read(ctx, look.values)
 		if err != nil {
 			u.err = err
 			u.mirror.run.control.stop(err)
 			return
 		}
 		for i := range proofs {
-			u.mirror.found(&proofs[i], look.rows[i], look.asked == &u.added, look.again[i])
+			u.mirror.found(&proofs[i], look.rows[i], look == &u.added, look.again[i])
 		}
 		look.values, look.rows, look.again = look.values[:0], look.rows[:0], look.again[:0]
 	}
 }
 
-// found notes what a look-up showed of a row. added says that the row should be on the list, and again that it was
-// sent after the members were read.
+// found notes what a look-up showed of a row. added says that the row puts its person on the list, and again that it
+// was sent after the members were read.
 func (m *mirror) found(p *sink.Proof, row int64, added, again bool) {
 	joined := again && p.State == sink.OnList && !p.Since.Before(m.began)
 	for _, id := range p.IDs {
@@ -174,9 +177,9 @@ func (m *mirror) found(p *sink.Proof, row int64, added, again bool) {
 	}
 	switch {
 	case p.State == sink.OnList:
-	case p.State == sink.NotRead, added:
-		m.miss(row)
-	case m.options.Plan:
+	case added && m.options.Plan && p.State == sink.OffList:
 		m.counts.Added++
+	case added || p.State == sink.NotRead:
+		m.miss(row)
 	}
 }

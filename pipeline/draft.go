@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -60,52 +62,59 @@ func (h *draft) close() {
 // second may be nil. Rows without a result were resumed, unless the results could not be kept. unread is the code of
 // rows that were skipped as unchanged when the list was not read: they may have to be sent. It is "" when it was read.
 func settleDraft(out *report.Writer, first, second *draft, rows int64, unread string) error {
-	lines, broken := first.lines()
-	var again *report.Lines
-	if second != nil {
-		again, _ = second.lines()
-	}
-	e, more := nextRow(lines)
-	var replaced report.Entry
-	var replaces bool
-	if again != nil {
-		replaced, replaces = nextRow(again)
-	}
+	lines, broken := newDraftLines(first)
+	again, alsoBroken := newDraftLines(second)
 	for row := int64(1); row <= rows; row++ {
+		e, ok := lines.of(row)
+		if replaced, replaces := again.of(row); replaces {
+			e, ok = replaced, true
+		}
+		broken := errors.Join(broken, alsoBroken, lines.err, again.err)
 		switch {
-		case replaces && replaced.Row == row:
-			pass(out, &replaced)
-			replaced, replaces = nextRow(again)
-			if more && e.Row == row {
-				e, more = nextRow(lines)
-			}
-		case more && e.Row == row && unread != "" && e.Code == unchanged:
-			out.Line(&report.Line{Row: row, Status: report.Unsent, Code: unread, Key: e.Key})
-			e, more = nextRow(lines)
-		case more && e.Row == row:
-			pass(out, &e)
-			e, more = nextRow(lines)
+		case ok && (unread != "" || broken != nil) && e.Code == unchanged:
+			out.Line(&report.Line{Row: row, Status: report.Unsent, Code: cmp.Or(unread, stopped), Key: e.Key})
+		case ok:
+			out.Line(&report.Line{
+				Row: e.Row, Status: e.Status, Key: e.Key, Stage: e.Stage, Code: e.Code, Dropped: e.Dropped, Raw: e.Text,
+			})
 		case broken != nil:
 			out.Line(&report.Line{Row: row, Status: report.Unknown, Code: "answer_lost", Detail: broken.Error()})
 		default:
 			out.Line(&report.Line{Row: row, Status: report.Resumed})
 		}
 	}
-	if err := out.Flush(); err != nil {
-		return err
+	return errors.Join(out.Flush(), broken, alsoBroken, lines.err, again.err)
+}
+
+// draftLines are the results in a draft, one after the other.
+type draftLines struct {
+	lines *report.Lines // nil for none
+	next  report.Entry
+	read  bool  // next is the result of a row to come
+	err   error // of the file
+}
+
+// newDraftLines returns the lines of a draft, which may be nil. The error is that of what could not be kept.
+func newDraftLines(d *draft) (*draftLines, error) {
+	if d == nil {
+		return &draftLines{}, nil
 	}
-	return broken
+	lines, err := d.lines()
+	return &draftLines{lines: lines}, err
 }
 
-// nextRow returns the next result, and whether there is one.
-func nextRow(lines *report.Lines) (report.Entry, bool) {
-	e, err := lines.Next()
-	return e, err == nil
-}
-
-// pass writes a result as it is.
-func pass(out *report.Writer, e *report.Entry) {
-	out.Line(&report.Line{
-		Row: e.Row, Status: e.Status, Key: e.Key, Stage: e.Stage, Code: e.Code, Dropped: e.Dropped, Raw: e.Text,
-	})
+// of returns the result of a row, which is valid until the next call, and whether there is one.
+func (d *draftLines) of(row int64) (report.Entry, bool) {
+	for d.lines != nil && d.err == nil && (!d.read || d.next.Row < row) {
+		var err error
+		if d.next, err = d.lines.Next(); err == io.EOF {
+			d.lines = nil
+			return report.Entry{}, false
+		} else if err != nil {
+			d.err = draftError(err)
+			return report.Entry{}, false
+		}
+		d.read = true
+	}
+	return d.next, d.lines != nil && d.err == nil && d.next.Row == row
 }

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
+
+	"github.com/segmentio/encoding/json"
 
 	"klaviyo-export/report"
 )
@@ -76,17 +79,28 @@ func (e *Earlier) Close() {
 	}
 }
 
-// firstJob returns the import job of the first row that has one, "" where no row has.
-func (e *Earlier) firstJob() (string, error) {
-	results, err := e.results()
-	for err == nil {
-		var row report.Entry
-		if row, err = results.Next(); err == nil && row.Job != "" {
-			return row.Job, nil
+// beginning returns the first import job in the results, "" where there is none, and when the first run that has a
+// report started, by the clock of its machine, zero where none has.
+func (e *Earlier) beginning() (job string, started time.Time, err error) {
+	lines := report.NewLines(e.spool.again())
+	for job == "" || started.IsZero() {
+		line, err := lines.Next()
+		switch {
+		case err == io.EOF:
+			return job, started, nil
+		case err != nil:
+			return "", time.Time{}, fmt.Errorf("read the earlier results: %w", err)
+		case line.Report && started.IsZero():
+			var r struct {
+				StartedAt time.Time `json:"started_at"`
+			}
+			if err := json.Unmarshal(line.Text, &r); err != nil {
+				return "", time.Time{}, fmt.Errorf("read the earlier report: %w", err)
+			}
+			started = r.StartedAt
+		case job == "":
+			job = line.Job
 		}
 	}
-	if err == io.EOF {
-		err = nil
-	}
-	return "", err
+	return job, started, nil
 }

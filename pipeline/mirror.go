@@ -114,8 +114,10 @@ func (m *mirror) out() *report.Writer {
 // compare reads the members, sends the rows that the state remembers and whose people left the list, and looks up the
 // people who are not seen on the list.
 func (m *mirror) compare(ctx context.Context) (err error) {
-	if id, _, _ := m.run.list.State(); id == "" { // a plan of a list that would be created
-		m.counts.Added, m.counted = int64(m.roll.people), true
+	if id, _, _ := m.run.list.State(); id == "" { // the list does not exist: it is a plan, or no row was sent
+		if m.counted = true; m.options.Plan {
+			m.counts.Added = int64(m.roll.valid)
+		}
 		return nil
 	}
 	if m.extras, err = newExtras(); err != nil {
@@ -138,22 +140,34 @@ func (m *mirror) compare(ctx context.Context) (err error) {
 	return m.lookUp(ctx)
 }
 
-// beginning is when the run began, or the earlier one that it continues, by Klaviyo's clock. Whoever joined later may
-// have come by another way since the rows were queried.
+// beginning is when the run began, or the first one that it continues. Whoever joined later may have come by another way
+// since the rows were queried. Klaviyo dates the first import job, which is created when all rows are read; the earlier
+// report has the time before that. The earlier one of the two counts, whatever the clock of the report's machine says.
 func (m *mirror) beginning(ctx context.Context) (time.Time, error) {
-	client := m.run.options.Client
-	if m.run.options.Resume == nil {
-		return client.Began(), nil
+	client, resume := m.run.options.Client, m.run.options.Resume
+	began := client.Began()
+	if resume == nil || resume.Rows == 0 {
+		return began, nil
 	}
-	job, err := m.run.options.Resume.firstJob()
-	if err != nil || job == "" {
-		return client.Began(), err
-	}
-	created, err := client.JobCreated(ctx, job)
+	job, started, err := resume.beginning()
 	if err != nil {
-		return created, fmt.Errorf("find out when the earlier run began: %w", err)
+		return began, err
 	}
-	return created, nil
+	if job == "" && started.IsZero() {
+		return began, &Error{
+			Text: "nobody was removed: the earlier results do not say when their run began",
+			Hint: "query the rows again, and run mirror without --resume",
+		}
+	}
+	if job != "" {
+		if began, err = client.JobCreated(ctx, job); err != nil {
+			return began, fmt.Errorf("find out when the earlier run began: %w", err)
+		}
+	}
+	if !started.IsZero() && started.Before(began) {
+		began = started
+	}
+	return began, nil
 }
 
 // settle removes the extras, unless there is a reason not to, and writes a line for each.
@@ -172,6 +186,10 @@ func (m *mirror) settle(ctx context.Context) error {
 // refusal says why nobody is removed, nil when the extras are.
 func (m *mirror) refusal() error {
 	rows, c, o := m.run.out.Rows(), &m.counts, m.run.options
+	before := c.Read - c.JoinedLater // members: those whom the rows have added make no room for removals
+	if !m.options.Plan {
+		before -= c.Added
+	}
 	refuse := func(hint, format string, args ...any) error {
 		nobody := "nobody was removed: "
 		if m.options.Plan {
@@ -186,9 +204,9 @@ func (m *mirror) refusal() error {
 		return refuse("each of them may be somebody on the list under another name; --max-unmatched N or N% allows some",
 			"%d of %d rows are not accounted for on the list, the first is row %d; --max-unmatched is %v",
 			c.Unmatched, rows.Read, m.unmatched, m.options.MaxUnmatched)
-	case m.options.MaxRemovals != nil && !m.options.MaxRemovals.allows(c.Extras, c.Read):
+	case m.options.MaxRemovals != nil && !m.options.MaxRemovals.allows(c.Extras, before):
 		return refuse("check the query; the lines of type member name them; --max-removals N or N% allows more",
-			"%d of %d members match no row, --max-removals is %v", c.Extras, c.Read, m.options.MaxRemovals)
+			"%d of %d members match no row, --max-removals is %v", c.Extras, before, m.options.MaxRemovals)
 	}
 	return nil
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -171,4 +174,58 @@ func leave(t *testing.T, url, list, profile string) {
 		t.Fatal(err, res)
 	}
 	res.Body.Close()
+}
+
+// What Klaviyo has is not known after a run was killed between sending a changed row and its result. So the state has
+// forgotten the row by then: when it changes back, it is sent.
+func TestStateForgetsBeforeItSends(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state")
+	url, list, _ := served(t, 0, simulator.Options{})
+	row := func(version string) io.Reader {
+		return strings.NewReader(`{"email":"p0@example.com","first_name":"` + version + `"}` + "\n")
+	}
+	if rows, _, err := mirrorOf(t, url, list, file, row("v1")); err != nil {
+		t.Fatal(rows, err)
+	}
+	var atSending []byte
+	keep := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				atSending, _ = os.ReadFile(file)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	front := httptest.NewServer(keep(forward(url)))
+	defer front.Close()
+	if rows, _, err := mirrorOf(t, front.URL, list, file, row("v2")); err != nil {
+		t.Fatal(rows, err)
+	}
+	if err := os.WriteFile(file, atSending, 0o600); err != nil { // as a kill right then leaves it
+		t.Fatal(err)
+	}
+	rows, _, err := mirrorOf(t, url, list, file, row("v1"))
+	if !slices.Equal(rows, []string{"applied"}) {
+		t.Errorf("rows %q, want one applied; %v", rows, err)
+	}
+}
+
+// forward passes requests on to a server.
+func forward(to string) http.Handler {
+	target, _ := url.Parse(to)
+	return httputil.NewSingleHostReverseProxy(target)
+}
+
+// A row is remembered only if it was applied: one that fails in its import job is sent again by the next run.
+func TestStateRemembersAppliedRows(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state")
+	url, list, _ := served(t, 0, simulator.Options{Plan: &simulator.Plan{Faults: []simulator.Fault{
+		{Do: "fail", Times: -1, Addresses: []string{"p0@*"}, Code: "invalid", Detail: "Invalid.", Payload: "full",
+			Pointer: "index"},
+	}}})
+	for _, want := range [][]string{{"rejected invalid", "applied"}, {"rejected invalid", "skipped unchanged"}} {
+		if rows, _, err := mirrorOf(t, url, list, file, strings.NewReader(rowsOf(0, 1))); !slices.Equal(rows, want) {
+			t.Errorf("rows %q, want %q; %v", rows, want, err)
+		}
+	}
 }

@@ -57,7 +57,7 @@ func Refuse(ctx context.Context, o *Options, why error, out io.Writer) (*report.
 // carry takes the rows of in through the flow. With CheckFirst they are rehearsed before, and when the rehearsal
 // finds a reason not to send, each row gets its result without the flow. The error is the input's.
 func (r *run) carry(ctx context.Context, in io.Reader) error {
-	earlier, err := newResumption(r.options.Resume)
+	earlier, err := newResumption(r.options)
 	if err != nil {
 		r.control.stop(err)
 		return nil
@@ -72,7 +72,7 @@ func (r *run) carry(ctx context.Context, in io.Reader) error {
 	}
 	defer s.Close()
 	checked := r.rehearse(ctx, s, earlier)
-	if earlier, err = newResumption(r.options.Resume); err != nil {
+	if earlier, err = newResumption(r.options); err != nil {
 		r.control.stop(err)
 		return nil
 	}

@@ -89,6 +89,10 @@ func (h *rehearsal) refusal(o *Options) error {
 		}
 	case h.several > 0:
 		return nothingSent(severalError(h.several))
+	case o.Mirror != nil && h.rows > 0 && h.rejected == h.rows:
+		return nothingSent(&Error{
+			Text: "no row is valid, and without rows mirror would remove everybody from the list", Hint: hintRejected, exit: 1,
+		})
 	case o.Mirror != nil && h.rows == 0:
 		return nothingSent(emptyMirror())
 	}

@@ -12,17 +12,19 @@ import (
 
 // resumption compares the rows of the input with earlier results.
 type resumption struct {
-	results   *report.Results
-	strangers bool // a row names another person than its result: rows are not compared any more
+	results *report.Results
+	// unchangedAgain says that rows that were skipped as unchanged are compared again: who left a list since is sent.
+	unchangedAgain bool
+	strangers      bool // a row names another person than its result: rows are not compared any more
 }
 
 // newResumption returns nil, which knows no row, where there are no earlier results.
-func newResumption(e *Earlier) (*resumption, error) {
-	if e == nil {
+func newResumption(o *Options) (*resumption, error) {
+	if o.Resume == nil {
 		return nil, nil
 	}
-	results, err := e.results()
-	return &resumption{results: results}, err
+	results, err := o.Resume.results()
+	return &resumption{results: results, unchangedAgain: o.Mirror != nil}, err
 }
 
 // of returns the status of a row in the earlier results. Where it is final, the row is neither sent nor printed
@@ -37,7 +39,7 @@ func (s *resumption) of(c *chunk, i int, number int64) (status report.Status, fi
 	}
 	// The end of an input may have cut the last row, which is whole now.
 	cut := number == s.results.Last && e.Code == string(validate.JSONInvalid)
-	if !ok || !e.Status.Final() || cut {
+	if !ok || !e.Status.Final() || cut || s.unchangedAgain && e.Code == unchanged {
 		return 0, false, nil
 	}
 	row := &c.rows.Rows[i]

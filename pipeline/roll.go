@@ -8,11 +8,12 @@ import (
 // roll knows the people in the rows of a mirror, and what was found out about each. It is made for a number of
 // rows, takes some 20 bytes for each, and never grows. It is for one goroutine at a time.
 //
-// Two independent hashes of 61 and 64 bits stand for a person. A wrong match would keep a member on the list, never
+// Two independent hashes of 60 and 64 bits stand for a person. A wrong match would keep a member on the list, never
 // remove one.
 type roll struct {
 	slots  [][2]uint64 // a person is in their own slot, or in the first one behind it that was free
 	people int
+	valid  int    // those of them who are marked hasValid
 	seen   int    // those of them who are marked onList
 	sum    uint64 // of hashes of all people, one for each row
 	kept   bool   // somebody is marked keptSame
@@ -23,10 +24,11 @@ type roll struct {
 
 // The last bits of a slot are marks.
 const (
-	marksOnRoll = 7
+	marksOnRoll = 15
 	onList      = 1 // the person was seen on the list, or asked for
 	keptSame    = 2 // the row was skipped, because the state has the same profile
 	sentAgain   = 4 // so it was, and the row was sent after all, because the list lacked the person
+	hasValid    = 8 // a row of the person is not rejected by the checks
 )
 
 func newRoll(rows int64) *roll {
@@ -47,17 +49,22 @@ func (r *roll) find(id [2]uint64) *[2]uint64 {
 	}
 }
 
-// add enters a person, if there is room: the second reading of an input may have more rows than the first.
-func (r *roll) add(id [2]uint64) {
+// add enters the person of a row, if there is room: the second reading of an input may have more rows than the first.
+func (r *roll) add(id [2]uint64, valid bool) {
 	if r == nil {
 		return
 	}
 	if r.sum += id[0]; id == ([2]uint64{}) || r.people == len(r.slots)-1 {
 		return
 	}
-	if p := r.find(id); *p == ([2]uint64{}) {
+	p := r.find(id)
+	if *p == ([2]uint64{}) {
 		*p = [2]uint64{id[0], id[1] &^ marksOnRoll}
 		r.people++
+	}
+	if valid && p[1]&hasValid == 0 {
+		p[1] |= hasValid
+		r.valid++
 	}
 }
 
@@ -94,7 +101,7 @@ func (r *roll) keep(id [2]uint64) {
 // lacks reports whether the list lacks a person whose row was skipped as unchanged. It does so once for each.
 func (r *roll) lacks(id [2]uint64) bool {
 	p := r.find(id)
-	lacks := p[1]&marksOnRoll == keptSame
+	lacks := p[1]&(onList|keptSame) == keptSame
 	if lacks {
 		p[1] ^= keptSame | sentAgain
 	}

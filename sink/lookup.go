@@ -136,6 +136,9 @@ func (l *lookups) single(ctx context.Context, in *collection, by Identifier, p *
 		p.row.Status, p.row.Fault = Rejected, &Fault{Code: "several_profiles", Column: string(by), Detail: fmt.Sprintf(
 			"Klaviyo answers with %d profiles, and %d of them show this %s", len(all), len(p.found), by)}
 		p.found = nil
+		for i := range all { // each of them may be this person
+			p.ids = append(p.ids, all[i].ID)
+		}
 	}
 	return nil, nil
 }

@@ -58,6 +58,9 @@ func (t *transfer) run(c *console) error {
 	t.messageFlags.apply(c)
 	t.client.Notice = c.note
 	var refusal error
+	if s := t.options.State; s != nil && (sameFile(s.File, c.Out) || sameFile(s.File, c.In)) {
+		return fmt.Errorf("--state %s: expected a file of its own, this one is the input or the output", s.File)
+	}
 	if t.Resume != "" {
 		if refusal = t.resume(c); refusal == nil {
 			defer t.options.Resume.Close()
@@ -104,8 +107,8 @@ func (t *transfer) resume(c *console) error {
 	return err
 }
 
-// sameFile reports whether out writes to the file of that name.
-func sameFile(name string, out io.Writer) bool {
+// sameFile reports whether a stream is the file of that name.
+func sameFile(name string, out any) bool {
 	f, ok := out.(*os.File)
 	if !ok {
 		return false

@@ -1,0 +1,235 @@
+package pipeline
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"klaviyo-export/report"
+	"klaviyo-export/sink"
+	"klaviyo-export/sink/simulator"
+	"klaviyo-export/sink/simulator/contract"
+	"klaviyo-export/validate"
+)
+
+// mirrorWorld is a simulated Klaviyo, and the options of a mirror of its list News.
+type mirrorWorld struct {
+	*testing.T
+	sim  *simulator.Simulator
+	list string
+	url  string
+	o    *Options
+}
+
+// newMirror returns a world whose list has these members.
+func newMirror(t *testing.T, plan *simulator.Plan, wrap func(http.Handler) http.Handler) *mirrorWorld {
+	t.Helper()
+	if plan == nil {
+		plan = &simulator.Plan{}
+	}
+	url, sim := contract.Serve(t, simulator.Options{Plan: plan, Ledger: true, JobTime: time.Millisecond, Wrap: wrap})
+	checker, err := validate.New(validate.Options{Operation: validate.Mirror})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := Bound{share: 100 * percent, isPercent: true}
+	w := &mirrorWorld{T: t, sim: sim, url: url, o: &Options{
+		Operation: validate.Mirror, Checker: checker, List: sink.ListRef{Name: "News", Create: true}, Window: 1000,
+		Concurrency: 4, BatchDelay: time.Hour, Wait: true, WaitTimeout: time.Minute, MaxOpenJobs: 16,
+		Mirror: &MirrorOptions{MaxRemovals: &all},
+	}}
+	w.fresh()
+	return w
+}
+
+// fresh gives the options the client of another process.
+func (w *mirrorWorld) fresh() {
+	w.o.Client = newClient(w, &sink.Options{BaseURL: w.url, Alone: true, Concurrency: 4, RateShare: 100, RetryFor: time.Minute})
+}
+
+// run mirrors rows. It returns the report, the lines and the error's text.
+func (w *mirrorWorld) run(in string) (*report.Report, string, string) {
+	w.Helper()
+	var out bytes.Buffer
+	rep, err := Run(w.Context(), w.o, strings.NewReader(in), &out)
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	return rep, out.String(), text
+}
+
+// members are the addresses on the list.
+func (w *mirrorWorld) members(rep *report.Report) string {
+	return strings.Join(w.sim.Members(rep.List.ID), " ")
+}
+
+func counts(rep *report.Report) report.Mirrored {
+	if rep.Members == nil || rep.Members.Mirrored == nil {
+		return report.Mirrored{}
+	}
+	return *rep.Members.Mirrored
+}
+
+// old are profiles with these addresses that joined the list an hour ago.
+func old(emails ...string) (all []simulator.Profile) {
+	for _, email := range emails {
+		all = append(all, simulator.Profile{Email: email, Lists: []string{"News"}, Joined: time.Hour})
+	}
+	return all
+}
+
+// A share of the members is one of those before the run: people whom the rows add make no room for removals. A wrong
+// query with many strangers would remove everybody else.
+func TestMirrorShareOfMembers(t *testing.T) {
+	t.Parallel()
+	w := newMirror(t, &simulator.Plan{Profiles: old("a@example.com", "b@example.com")}, nil)
+	w.o.Mirror.MaxRemovals = &Bound{share: 10 * percent, isPercent: true}
+	rep, _, text := w.run(rowsFrom(0, 30))
+	want := "nobody was removed: 2 of 2 members match no row, --max-removals is 10%; 30 rows: 30 applied"
+	if text != want {
+		t.Errorf("got %q, want %q", text, want)
+	}
+	if n := len(w.sim.Members(rep.List.ID)); n != 32 {
+		t.Errorf("%d members are left", n)
+	}
+}
+
+// A person in a rejected row stays on the list, whatever address the member shows and whichever look-up finds them. So
+// does the person of a rejected row and a good one.
+func TestMirrorProtectsRejected(t *testing.T) {
+	t.Parallel()
+	for _, found := range []string{"any", "equals"} {
+		for _, also := range []string{`{"email":"x@example.com"}`, `{"email":"y@example.com"}`} {
+			w := newMirror(t, &simulator.Plan{AlsoFound: found, Profiles: append(old("b@example.com", "y@example.com"),
+				simulator.Profile{
+					Email: "shown@example.com", Also: []string{"x@example.com"}, Lists: []string{"News"}, Joined: time.Hour,
+				},
+			)}, nil)
+			w.o.MaxInvalid = Bound{rows: 1}
+			rep, _, text := w.run(strings.Join([]string{
+				`{"email":"x@example.com","first_name":1}`, also, `{"email":"y@example.com"}`, "",
+			}, "\n"))
+			if got := w.members(rep); text != "" || !strings.Contains(got, "shown@example.com") || strings.Contains(got, "b@") {
+				t.Errorf("%s, with %s: error %q, members %s", found, also, text, got)
+			}
+		}
+	}
+}
+
+// A plan counts people who would be added, not those of rejected rows. A run without a valid row is refused, however
+// high the ceilings are.
+func TestMirrorAddsValidRows(t *testing.T) {
+	t.Parallel()
+	const bad, good = `{"email":"x@example.com","first_name":1}` + "\n", `{"email":"y@example.com"}` + "\n"
+	for _, c := range []struct {
+		plan    bool
+		members []simulator.Profile
+		in      string
+		want    report.Mirrored
+	}{
+		{true, old("b@example.com"), bad + good, report.Mirrored{Read: 1, Added: 1, Extras: 1}},
+		{true, nil, bad + good, report.Mirrored{Added: 1}},
+	} {
+		w := newMirror(t, &simulator.Plan{Profiles: c.members}, nil)
+		w.o.MaxInvalid = Bound{rows: 1}
+		w.o.Mirror.Plan, w.o.DryRun, w.o.Wait = c.plan, c.plan, !c.plan
+		rep, _, text := w.run(c.in)
+		if diff := cmp.Diff(c.want, counts(rep)); diff != "" || text != "" {
+			t.Errorf("plan %v, rows %s: error %q\n%s", c.plan, c.in, text, diff)
+		}
+	}
+	w := newMirror(t, &simulator.Plan{Profiles: old("b@example.com")}, nil)
+	w.o.MaxInvalid = Bound{rows: 1}
+	if rep, _, text := w.run(bad); rep.ExitCode != 1 || !strings.Contains(text, "no row is valid") {
+		t.Errorf("no valid row: exit %d, %q", rep.ExitCode, text)
+	}
+}
+
+// earlier are the results in text.
+func earlier(t *testing.T, text string) *Earlier {
+	t.Helper()
+	name := t.TempDir() + "/results"
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := OpenEarlier(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
+// slow gives its text, and its end after a while in which do is called.
+type slow struct {
+	io.Reader
+	do func()
+}
+
+func (s *slow) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err == io.EOF && s.do != nil {
+		s.do()
+		s.do = nil
+	}
+	return n, err
+}
+
+// A resumed run removes nobody who joined since the first run began, also while that one read its rows, and also if no
+// row had an import job. Results that do not say when their run began remove nobody.
+func TestMirrorResumeProtects(t *testing.T) {
+	t.Parallel()
+	join := func(w *mirrorWorld) {
+		w.sim.Add(simulator.Profile{Email: "form@example.com", Lists: []string{"News"}})
+	}
+	for _, c := range []string{"while rows are read", "between the runs", "without a report"} {
+		t.Run(c, func(t *testing.T) {
+			t.Parallel()
+			w := newMirror(t, &simulator.Plan{Profiles: old("b@example.com")}, nil)
+			w.o.Mirror.MaxRemovals = new(Bound)
+			var in io.Reader = strings.NewReader(rowsFrom(0, 2))
+			if c == "while rows are read" {
+				in = &slow{in, func() {
+					time.Sleep(3 * time.Second)
+					join(w)
+					time.Sleep(3500 * time.Millisecond) // more than clockSlack
+				}}
+			} else {
+				w.o.State = &StateOptions{File: t.TempDir() + "/state"}
+				w.run(rowsFrom(0, 2))
+				w.fresh()
+			}
+			var out bytes.Buffer
+			_, _ = Run(t.Context(), w.o, in, &out)
+			if c != "while rows are read" {
+				join(w)
+				time.Sleep(3500 * time.Millisecond)
+			}
+			want := "p0@example.com p1@example.com"
+			if c == "without a report" {
+				lines := strings.SplitAfter(out.String(), "\n")
+				out.Reset()
+				out.WriteString(lines[0] + lines[1])
+				want = "b@example.com " + want
+			}
+			w.fresh()
+			w.o.Mirror.MaxRemovals, w.o.Resume = &Bound{rows: 5}, earlier(t, out.String())
+			rep, _, text := w.run(rowsFrom(0, 2))
+			got := strings.Fields(w.members(rep))
+			slices.Sort(got)
+			all := append(strings.Fields(want), "form@example.com")
+			slices.Sort(all)
+			if !slices.Equal(got, all) || (text == "") != (c != "without a report") {
+				t.Errorf("error %q, members %v, want %v", text, got, all)
+			}
+		})
+	}
+}
