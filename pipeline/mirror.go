@@ -140,9 +140,9 @@ func (m *mirror) compare(ctx context.Context) (err error) {
 	return m.lookUp(ctx)
 }
 
-// beginning is when the run began, or the first one that it continues. Whoever joined later may have come by another way
-// since the rows were queried. Klaviyo dates the first import job, which is created when all rows are read; the earlier
-// report has the time before that. The earlier one of the two counts, whatever the clock of the report's machine says.
+// beginning is when the run began, or the first one that it continues. Whoever joined later may have come by another
+// way since the rows were queried. Klaviyo dates the first import job, which is created when all rows are read; the
+// earlier report has the time before that. The earlier one of the two counts.
 func (m *mirror) beginning(ctx context.Context) (time.Time, error) {
 	client, resume := m.run.options.Client, m.run.options.Resume
 	began := client.Began()
@@ -186,7 +186,7 @@ func (m *mirror) settle(ctx context.Context) error {
 // refusal says why nobody is removed, nil when the extras are.
 func (m *mirror) refusal() error {
 	rows, c, o := m.run.out.Rows(), &m.counts, m.run.options
-	before := c.Read - c.JoinedLater // members: those whom the rows have added make no room for removals
+	before := c.Read - c.JoinedLater // members: people that the rows have added make no room for removals
 	if !m.options.Plan {
 		before -= c.Added
 	}

@@ -22,10 +22,9 @@ import (
 // mirrorWorld is a simulated Klaviyo, and the options of a mirror of its list News.
 type mirrorWorld struct {
 	*testing.T
-	sim  *simulator.Simulator
-	list string
-	url  string
-	o    *Options
+	sim *simulator.Simulator
+	url string
+	o   *Options
 }
 
 // newMirror returns a world whose list has these members.
@@ -51,7 +50,9 @@ func newMirror(t *testing.T, plan *simulator.Plan, wrap func(http.Handler) http.
 
 // fresh gives the options the client of another process.
 func (w *mirrorWorld) fresh() {
-	w.o.Client = newClient(w, &sink.Options{BaseURL: w.url, Alone: true, Concurrency: 4, RateShare: 100, RetryFor: time.Minute})
+	w.o.Client = newClient(w, &sink.Options{
+		BaseURL: w.url, Alone: true, Concurrency: 4, RateShare: 100, RetryFor: time.Minute,
+	})
 }
 
 // run mirrors rows. It returns the report, the lines and the error's text.
@@ -86,7 +87,7 @@ func old(emails ...string) (all []simulator.Profile) {
 	return all
 }
 
-// A share of the members is one of those before the run: people whom the rows add make no room for removals. A wrong
+// A share of the members is one of those before the run: people that the rows add make no room for removals. A wrong
 // query with many strangers would remove everybody else.
 func TestMirrorShareOfMembers(t *testing.T) {
 	t.Parallel()
