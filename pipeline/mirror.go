@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"klaviyo-export/report"
@@ -49,6 +50,15 @@ var errInputChanged = &Error{
 	Hint: "pass a file that nobody writes to, or a pipe", exit: 1,
 }
 
+// nobodyRemoved is the error of a run that ended before it removed anybody.
+func nobodyRemoved(err error) error {
+	const says = "nobody was removed: "
+	if strings.HasPrefix(err.Error(), says) {
+		return err
+	}
+	return fmt.Errorf(says+"%w", err)
+}
+
 // inputChanged reports whether the rows that were sent are not those that were rehearsed, or the file has changed.
 func (m *mirror) inputChanged() bool {
 	return m.out().Rows().Read != m.rehearsed.rows || m.roll.sum != m.rehearsed.people || m.input.changed()
@@ -74,7 +84,7 @@ func (m *mirror) carry(ctx context.Context, earlier *resumption) (err error) {
 	unread := stopped
 	if whole {
 		if err := m.compare(ctx); err != nil {
-			r.control.stop(err)
+			r.control.stop(nobodyRemoved(err))
 		} else if m.goesOn(ctx) {
 			unread = ""
 		}

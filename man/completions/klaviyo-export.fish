@@ -93,7 +93,7 @@ complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l list-name -x 
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l opt-in -x -a 'single double' -d 'Opt-in process of the list if it has to be created'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l no-create -d 'Fail if no list has the name, instead of creating one'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l plan -d 'Report who would be added and removed, and change nothing'
-complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l max-removals -x -d 'Remove nobody if more members than this would be removed: a number or a share of the members'
+complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l max-removals -x -d 'Remove nobody if more members than this would be removed: a number or a share of the members before'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l max-unmatched -x -d 'Remove nobody if more rows than this cannot be found on the list: a number or a share of the rows read'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l by -x -d 'Column that names the person: email, phone_number or external_id'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l map -x -d 'Send a column as another attribute, as a location member, or as properties.NAME'
