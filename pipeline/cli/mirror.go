@@ -25,8 +25,8 @@ type mirrorFlags struct {
 }
 
 var mirrorHelp = kong.Vars{
-	"help_max_removals": "Remove nobody if more members than this would be removed: a number or a share of the members before. " +
-		"Required without --plan.",
+	"help_max_removals": "Remove nobody if more members than this would be removed: a number or a share of the members " +
+		"before. Required without --plan.",
 	"help_max_unmatched": "Remove nobody if more rows than this cannot be found on the list: a number or a share of the " +
 		"rows read.",
 }
