@@ -108,10 +108,6 @@ func TestErrors(t *testing.T) {
 			closed(t, s)
 		}, open: usual, text: "the state FILE has version 2, and this klaviyo-export reads version 1",
 			hint: "use the klaviyo-export that wrote it, or delete it: the next run sends all rows again"},
-		"cut": {make: func(t *testing.T, file string) {
-			filled(t, file)
-			cut(t, file, 5*pageSize)
-		}, open: usual, text: "the state FILE is damaged: it has 5 pages of 24", hint: again},
 		"cut in its first pages": {make: func(t *testing.T, file string) {
 			filled(t, file)
 			cut(t, file, pageSize)
@@ -162,6 +158,15 @@ func TestErrors(t *testing.T) {
 			}
 		})
 	}
+	t.Run("cut", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "state")
+		filled(t, file)
+		want := fmt.Sprintf("the state FILE is damaged: it has 5 pages of %d", pages(t, file))
+		cut(t, file, 5*pageSize)
+		same(t, Check(file, usual), file, want, again)
+		_, err := Open(file, usual)
+		same(t, err, file, want, again)
+	})
 	t.Run("no folder", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "none", "state")
 		same(t, Check(file, usual), file, "open the state FILE: no such file or directory", where)
@@ -206,6 +211,20 @@ func write(t *testing.T, file, text string) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// pages is how many pages a state has. The number depends on which pages bbolt uses again.
+func pages(t *testing.T, file string) (n int64) {
+	t.Helper()
+	db, err := bbolt.Open(file, 0o600, &bbolt.Options{PageSize: pageSize, ReadOnly: true})
+	if err == nil {
+		err = db.View(func(tx *bbolt.Tx) error { n = tx.Size() / pageSize; return nil })
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func cut(t *testing.T, file string, size int64) {
