@@ -32,9 +32,18 @@ type Options struct {
 	MinRows       int64             // how many rows the input has at least
 	State         *StateOptions     // nil: all rows are sent, and none is remembered
 	Mirror        *MirrorOptions    // for Mirror: everybody who is in no row comes off the list
+	Consent       *ConsentOptions   // for Subscribe and Unsubscribe
 	Gauge         *Gauge            // shows the run while it goes on; may be nil
 	Version       string            // for the report
 
 	mostRows int                // of a batch, 0 = as many as one request takes; tests make small batches
 	probe    func(stage string) // called when a stage begins its work on a chunk or batch; tests make it panic
+}
+
+// ConsentOptions say how consent is set or withdrawn. Options.Checker knows the channels.
+type ConsentOptions struct {
+	Channels   sink.Channels
+	Listless   bool   // no list is named: Subscribe is for none, Unsubscribe for all of them
+	Historical bool   // each row has the time of its consent
+	Source     string // custom_source of Subscribe, "" = one that names the run
 }

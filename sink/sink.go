@@ -22,11 +22,12 @@ type Sender interface {
 
 // Profile is one row as it is sent. JSON is its element of the request's array; it must not change during Send.
 type Profile struct {
-	JSON   []byte
-	Status Status
-	Job    string // id of the import job that accepted it
-	Fault  *Fault // the reason, when Skipped, Rejected or Unknown
-	Others int    // further profiles of the same person or number that a removal removed
+	JSON     []byte
+	Status   Status
+	Job      string   // id of the import job that accepted it
+	Fault    *Fault   // the reason, when Skipped, Rejected or Unknown
+	Others   int      // further profiles of the same person or number that a removal removed
+	Channels Channels // whose consent is set or withdrawn
 }
 
 // Status is how far a profile got.

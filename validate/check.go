@@ -24,10 +24,14 @@ const (
 	Add Operation = iota
 	Remove
 	Mirror // the rows are those of Add
+	Subscribe
+	Unsubscribe
 )
 
 // String returns the operation as the output spells it.
-func (o Operation) String() string { return [...]string{"add", "remove", "mirror"}[o] }
+func (o Operation) String() string {
+	return [...]string{"add", "remove", "mirror", "subscribe", "unsubscribe"}[o]
+}
 
 // Checker checks rows. Many goroutines may use it at once, each with its own Scratch and Rows.
 type Checker struct {

@@ -35,6 +35,12 @@ type Options struct {
 
 	Empty    Empty
 	BadPhone BadPhone
+
+	// Channels are those whose consent Subscribe sets and Unsubscribe withdraws, at least one.
+	Channels Channels
+
+	// ConsentedAt is the column with the time of a historical consent, for Subscribe. "" is none.
+	ConsentedAt string
 }
 
 // Empty says what an empty string is: in a column, or in the location or properties object.

@@ -26,6 +26,9 @@ type Row struct {
 	// DroppedPhone says that the row has a bad phone number, which its profile lacks.
 	DroppedPhone bool
 
+	// Channels are those of Options.Channels for which the row has an identifier.
+	Channels Channels
+
 	// Fault is what is wrong with the row, nil for a good row.
 	Fault *Fault
 }
