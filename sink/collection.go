@@ -22,19 +22,7 @@ type profileResource struct {
 		ExternalID  string `json:"external_id"`
 		JoinedAt    string `json:"joined_group_at"`
 
-		Subscriptions struct {
-			Email struct {
-				Marketing struct {
-					CanReceive  bool              `json:"can_receive_email_marketing"`
-					Suppression []json.RawMessage `json:"suppression"`
-				} `json:"marketing"`
-			} `json:"email"`
-			SMS struct {
-				Marketing struct {
-					CanReceive bool `json:"can_receive_sms_marketing"`
-				} `json:"marketing"`
-			} `json:"sms"`
-		} `json:"subscriptions"`
+		Subscriptions subscriptions `json:"subscriptions"`
 	} `json:"attributes"`
 }
 

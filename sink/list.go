@@ -31,7 +31,8 @@ type List struct {
 	id      string
 	name    foreign
 	created bool
-	left    string // id of an empty list that this run created; another process created the one in use
+	optIn   foreign // opt_in_process
+	left    string  // id of an empty list that this run created; another process created the one in use
 }
 
 // FindList looks a list up. It is an error when several lists have the name, or when no list has it and no list may be
@@ -74,10 +75,17 @@ func (l *List) State() (id, name string, created bool) {
 	return l.id, l.client.name(l.name), l.created
 }
 
-func (l *List) use(id string) {
+// doubleOptIn reports whether people who are subscribed to the list have to confirm it.
+func (l *List) doubleOptIn() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.id = id
+	return l.optIn == "double_opt_in"
+}
+
+func (l *List) use(list *listResource) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.id, l.optIn = list.ID, list.Attributes.OptIn
 }
 
 // exists returns an error when the list was deleted.
@@ -96,6 +104,7 @@ type listResource struct {
 	Attributes struct {
 		Name    foreign `json:"name"`
 		Created string  `json:"created"`
+		OptIn   foreign `json:"opt_in_process"`
 	} `json:"attributes"`
 }
 
@@ -121,6 +130,6 @@ func (l *List) byID(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.name = doc.Data.Attributes.Name
+	l.name, l.optIn = doc.Data.Attributes.Name, doc.Data.Attributes.OptIn
 	return nil
 }

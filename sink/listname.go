@@ -32,7 +32,7 @@ func (l *List) choose(ctx context.Context, found []listResource, at lookedUp) er
 	if err != nil {
 		return err
 	}
-	l.use(chosen.ID)
+	l.use(chosen)
 	return nil
 }
 

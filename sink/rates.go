@@ -17,13 +17,18 @@ var (
 type endpoints struct {
 	list, lists, create, imports, removals, job, jobs, errors, accounts *endpoint
 	members, memberIDs, profiles, memberships, count                    *endpoint
+	subscribes, unsubscribes                                            *endpoint
 }
 
 // closed returns for how long Klaviyo keeps an endpoint closed that takes rows.
-func (e *endpoints) closed() time.Duration { return max(e.imports.closed(), e.removals.closed()) }
+func (e *endpoints) closed() time.Duration {
+	return max(e.imports.closed(), e.removals.closed(), e.subscribes.closed(), e.unsubscribes.closed())
+}
 
 // takesRows reports whether one is among those of closed.
-func (e *endpoints) takesRows(one *endpoint) bool { return one == e.imports || one == e.removals }
+func (e *endpoints) takesRows(one *endpoint) bool {
+	return one == e.imports || one == e.removals || one == e.subscribes || one == e.unsubscribes
+}
 
 // newEndpoints leaves (100 - share) percent of each limit to others.
 func newEndpoints(share int) endpoints {
@@ -42,5 +47,8 @@ func newEndpoints(share int) endpoints {
 		memberIDs:   newEndpoint(rateL, share),
 		profiles:    newEndpoint(rateL, share),
 		memberships: newEndpoint(rateS, share),
+
+		subscribes:   newEndpoint(rateL, share),
+		unsubscribes: newEndpoint(rateL, share),
 	}
 }

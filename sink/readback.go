@@ -105,8 +105,7 @@ func (r *ReadBack) member(p *person) Proof {
 		if i > 0 && since.Before(proof.Since) {
 			continue
 		}
-		email := &a.Subscriptions.Email.Marketing
-		proof.Since, proof.Mailable = since.Truncate(time.Second), email.CanReceive && len(email.Suppression) == 0
+		proof.Since, proof.Mailable = since.Truncate(time.Second), a.Subscriptions.mailable()
 		if r.by == PhoneNumber {
 			proof.Mailable = a.Subscriptions.SMS.Marketing.CanReceive
 		}

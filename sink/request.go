@@ -24,6 +24,7 @@ type request struct {
 	set            []*Profile
 	endpoint       *endpoint
 	once           bool                // is not sent again before its caller has looked what has changed
+	careful        bool                // is not sent again once it may have arrived
 	brief          bool                // is not retried: the next poll repeats it, or the run does without it
 	optional       bool                // the run does without it: nothing waits while Klaviyo closes its endpoint
 	accept         func(*answer) error // nil, or returns why a 2xx is not a usable answer

@@ -82,7 +82,7 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 				c.counters.waited.Add(int64(closed))
 			}
 		}
-		if c.gaveUp(r.endpoint, first, began, failed) || r.once && (lost || failed.after > 0) || r.brief {
+		if c.gaveUp(r.endpoint, first, began, failed) || r.once && (lost || failed.after > 0) || r.careful && lost || r.brief {
 			err := fmt.Errorf("%s: %w%s", r.doing, failed.err, trace(failed.id))
 			return nil, &Error{
 				Kind: Outage, lost: lost, closed: failed.after, pause: failed.pause, brief: failed.text(), err: err,
