@@ -107,7 +107,9 @@ func (s *batches) gather(c *chunk) {
 		if c.hashes != nil && c.kept[i] == state.Changed {
 			s.open.changed = append(s.open.changed, c.hashes[i].Person)
 		}
-		s.open.profiles = append(s.open.profiles, sink.Profile{JSON: c.rows.Data[row.Start:row.End]})
+		s.open.profiles = append(s.open.profiles, sink.Profile{
+			JSON: c.rows.Data[row.Start:row.End], Channels: sink.Channels(row.Channels),
+		})
 		s.open.bytes += int(row.End-row.Start) + 1
 	}
 	if !s.lacking {

@@ -40,6 +40,9 @@ type Options struct {
 	probe    func(stage string) // called when a stage begins its work on a chunk or batch; tests make it panic
 }
 
+// listless reports whether the run is about no list.
+func (o *Options) listless() bool { return o.Consent != nil && o.Consent.Listless }
+
 // ConsentOptions say how consent is set or withdrawn. Options.Checker knows the channels.
 type ConsentOptions struct {
 	Channels   sink.Channels

@@ -41,8 +41,10 @@ type results struct {
 	dropped []uint32 // indexes of the rows whose profile went without its bad phone number
 	proofs  []proof  // of the rows that were read back
 	sentAs  []sentAs // what the state may remember of the rows that were sent
+	asked   []asking // the rows whose consent Klaviyo was asked for
 	permits int      // that the rows' batch took
 	pooled  bool     // they go back to the pool when they are written
+	again   bool     // rows whose answers are lost are kept, to be sent again when they were read back
 
 	refused *sink.Fault // one of those in odd by which Klaviyo refuses rows, nil for none
 }
@@ -70,9 +72,10 @@ type shared struct {
 // newResults returns empty results from the pool.
 func (p *pools) newResults() *results {
 	r := p.results.take()
+	clear(r.asked)
 	*r = results{
 		keys: r.keys[:0], ends: r.ends[:0], odd: r.odd[:0], shared: r.shared[:0], dropped: r.dropped[:0],
-		sentAs: r.sentAs[:0], pooled: true,
+		sentAs: r.sentAs[:0], asked: r.asked[:0], pooled: true,
 	}
 	return r
 }
@@ -99,6 +102,9 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 	sent := func(number int64, droppedPhone bool) {
 		if droppedPhone && (valid || profiles[0].Status != sink.Unsent) {
 			r.drop()
+		}
+		if profiles[0].Channels != 0 {
+			r.ask(&profiles[0])
 		}
 		if r.sent(&profiles[0], valid, unsent); profiles[0].Status == sink.Rejected {
 			r.refused = profiles[0].Fault

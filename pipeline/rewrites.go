@@ -28,7 +28,7 @@ func (s *rewrites) add(r *results) {
 	defer r.free()
 	defer s.control.guard()
 	s.control.begin("write")
-	for g := (held{turns: turns{shared: r.shared}, proofs: r.proofs}); !s.changed; {
+	for g := (held{turns: turns{shared: r.shared}, proofs: r.proofs, asked: r.asked}); !s.changed; {
 		e, err := s.earlier.Next()
 		if err != nil || e.Row > r.last || s.held(&e) && e.Row >= r.first && !g.next(&e) {
 			s.changed = true
@@ -75,6 +75,7 @@ func (s *rewrites) members() {
 type held struct {
 	turns
 	proofs []proof
+	asked  []asking
 	row    int // index of the next row
 }
 
@@ -92,6 +93,13 @@ func (s *rewrites) line(e *report.Entry, g *held) {
 		if len(g.proofs) > 0 && g.proofs[0].row == g.row {
 			g.proofs[0].enter(&line)
 			g.proofs = g.proofs[1:]
+		}
+		if len(g.asked) > 0 && g.asked[0].row == g.row {
+			s.consent(&g.asked[0], &line)
+			if line.Status != e.Status || line.Code != e.Code {
+				line.Raw = nil
+			}
+			g.asked = g.asked[1:]
 		}
 		g.row++
 	}

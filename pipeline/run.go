@@ -16,19 +16,20 @@ import (
 // run is one call of Run or Wait: what its stages are made of, and what its report needs. It belongs to the
 // goroutine of the caller.
 type run struct {
-	options *Options
-	started time.Time
-	control *control
-	out     *report.Writer
-	list    *sink.List
-	sender  sink.Sender    // nil: nothing is sent
-	watch   *sink.Jobs     // nil: import jobs are not waited for
-	reader  *sink.ReadBack // nil: rows are not read back
-	account *account       // nil: the account is not asked for
-	state   *state.State   // nil: all rows are sent, and none is remembered
-	mirror  *mirror        // nil unless everybody else comes off the list
-	earlier *report.Report // of the run whose import jobs Wait waits for; nil in Run
-	open    []string       // ids of the import jobs that are not known to have ended
+	options  *Options
+	started  time.Time
+	control  *control
+	out      *report.Writer
+	list     *sink.List
+	sender   sink.Sender    // nil: nothing is sent
+	watch    *sink.Jobs     // nil: import jobs are not waited for
+	reader   *sink.ReadBack // nil: rows are not read back
+	consents *sink.Consents // nil: consent is not read back
+	account  *account       // nil: the account is not asked for
+	state    *state.State   // nil: all rows are sent, and none is remembered
+	mirror   *mirror        // nil unless everybody else comes off the list
+	earlier  *report.Report // of the run whose import jobs Wait waits for; nil in Run
+	open     []string       // ids of the import jobs that are not known to have ended
 }
 
 func newRun(ctx context.Context, o *Options, out io.Writer, stop context.CancelCauseFunc) *run {
@@ -46,15 +47,27 @@ func (r *run) prepare(ctx context.Context) error {
 	if o.Client == nil {
 		return nil
 	}
-	var err error
-	if r.list, err = o.Client.FindList(ctx, o.List); err != nil {
-		return err
+	if !o.listless() {
+		var err error
+		if r.list, err = o.Client.FindList(ctx, o.List); err != nil {
+			return err
+		}
 	}
 	if o.Account {
 		r.account = askAccount(ctx, o.Client)
 	}
-	if err := cmp.Or(r.sameTarget(), r.openState()); err != nil || o.DryRun {
+	if err := cmp.Or(r.sameTarget(), r.tooEarly(), r.openState()); err != nil || o.DryRun {
 		return err
+	}
+	if c := o.Consent; c != nil {
+		sends := sink.NewConsents(o.Client, sink.Wish{
+			Withdraw: o.Operation == validate.Unsubscribe, By: sink.Identifier(o.Checker.By()), List: r.list,
+			Historical: c.Historical, Source: c.Source,
+		})
+		if r.sender = sends; o.Wait {
+			r.consents = sends
+		}
+		return nil
 	}
 	if o.Operation == validate.Remove {
 		r.sender = sink.NewRemoval(o.Client, r.list, sink.Identifier(o.Checker.By()))
@@ -84,11 +97,33 @@ func (r *run) sameTarget() error {
 			Hint: hint,
 		}
 	}
-	if was := earlier.List; was != nil && was.ID != "" && was.ID != list.ID {
+	if was := earlier.List; was != nil && was.ID != "" && (list == nil || was.ID != list.ID) {
+		if list == nil {
+			list = &report.List{Name: "no list"}
+		}
 		return &Error{
 			Text: fmt.Sprintf("resume: the earlier results are of list %s %q, this run is for %s %q",
 				was.ID, was.Name, cmp.Or(list.ID, "the list"), list.Name),
 			Hint: hint,
+		}
+	}
+	return nil
+}
+
+// tooEarly is the error of a run that would subscribe people again whom the run before may have subscribed, within the
+// time in which Klaviyo may ignore that (klaviyo-more.md section 2.4).
+func (r *run) tooEarly() error {
+	earlier := r.options.Resume
+	if earlier == nil || r.options.Operation != validate.Subscribe ||
+		earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
+		return nil
+	}
+	if again := earlier.Ended.Add(sink.Quiet); time.Now().Before(again) {
+		return &Error{
+			Text: "resume: answers of the earlier run are lost, and Klaviyo may ignore people who are subscribed twice " +
+				"within 30 minutes",
+			Hint: fmt.Sprintf("run klaviyo-export wait < RESULTS to see who is subscribed, or resume after %s",
+				again.Format(time.TimeOnly)),
 		}
 	}
 	return nil
@@ -106,7 +141,7 @@ func (r *run) target() *report.List {
 		return &l
 	case r.earlier != nil:
 		return r.earlier.List
-	case r.options.Client != nil:
+	case r.options.Client != nil && !r.options.listless():
 		return &report.List{ID: r.options.List.ID, Name: r.options.List.Name}
 	}
 	return nil

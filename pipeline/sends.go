@@ -17,6 +17,7 @@ type sends struct {
 	control *control
 	sender  sink.Sender  // nil: nothing is sent
 	state   *state.State // nil: there is nothing to forget
+	again   bool         // rows whose answers are lost may be sent again
 	open    *permits
 	emit    func(*results)
 	stream  *stream.Stream // runs the requests at once, and what they return in the order of the batches
@@ -88,6 +89,7 @@ func (s *sends) results(ctx context.Context, b *batch) (r *results) {
 	if s.open == nil { // results that wait for an import job have the size of their rows: they are not used again
 		r = s.control.newResults()
 	}
+	r.again = s.again
 	r.take(b, s.sender == nil, unsentNow(ctx), s.control.reject)
 	return r
 }

@@ -27,6 +27,7 @@ func (s *writes) add(r *results) {
 	defer s.control.guard()
 	s.control.begin("write")
 	odd, t, dropped, proofs, sent := r.odd, turns{shared: r.shared}, r.dropped, r.proofs, r.sentAs
+	asked := r.asked
 	for row := range r.ends {
 		var line report.Line
 		if len(odd) > 0 && odd[0].row <= row {
@@ -44,6 +45,10 @@ func (s *writes) add(r *results) {
 			proofs[0].enter(&line)
 			proofs = proofs[1:]
 		}
+		if len(asked) > 0 && asked[0].row == row {
+			s.consent(&asked[0], &line)
+			asked = asked[1:]
+		}
 		line.Row, line.Key = r.first+int64(row), r.key(row)
 		if s.refused != nil && line.Status == report.Rejected && line.Stage != stageOfChecks {
 			s.refused(line.Key)
@@ -60,6 +65,17 @@ func (s *writes) add(r *results) {
 	r.free()
 	if r.pooled { // another batch may have them from now on
 		s.control.results.put(r)
+	}
+}
+
+// consent enters what is known of a row's consent into its line.
+func (s *writes) consent(a *asking, line *report.Line) {
+	before := line.Status
+	if a.enter(line) {
+		s.control.hidden.Add(1)
+	}
+	if line.Status == report.Rejected && before != report.Rejected {
+		s.control.reject(line.Row)
 	}
 }
 

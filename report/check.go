@@ -63,6 +63,9 @@ func (r *Report) normalise() {
 	r.Reasons = mergeReasons(nil, r.Reasons)
 	r.Columns = slices.Clip(r.Columns[:min(len(r.Columns), maxColumns)])
 	r.Dropped = mergeDropped(nil, r.Dropped)
+	if r.Consent != nil {
+		r.Consent.Channels = shortenedAll(r.Consent.Channels[:min(len(r.Consent.Channels), maxColumns)])
+	}
 	if r.List != nil {
 		r.List.LeftBehind = leftBehind(r.List.LeftBehind)
 	}
@@ -74,7 +77,7 @@ func (r *Report) outOfRange() bool {
 		r.Requests.Sent, r.Requests.Retried, r.Requests.Throttled, r.Requests.Bytes, r.Requests.Resent,
 		r.Jobs.Submitted, r.Jobs.Complete, r.Jobs.Cancelled, r.Runs, int64(max(min(r.Seconds, maxCount+1), -1)),
 	}
-	counts = append(counts, r.Members.counts()...)
+	counts = append(append(counts, r.Members.counts()...), r.Consent.counts()...)
 	for _, l := range r.Jobs.Latency {
 		counts = append(counts, l.Jobs)
 	}

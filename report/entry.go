@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/segmentio/encoding/json"
 )
@@ -16,9 +17,11 @@ type Entry struct {
 	Stage, Code    string
 	Column, Detail []byte // JSON strings with their quotes, or empty
 	Job            string
-	Dropped        []string // the columns whose values the row's profile went without; shared, not to be changed
-	ReadBack       bool     // the row was read back
-	Member         *Member  // of a member's line, which is no row; nil otherwise
+	Dropped        []string  // the columns whose values the row's profile went without; shared, not to be changed
+	ReadBack       bool      // the row was read back
+	Channels       []string  // whose consent Klaviyo was asked for
+	ConsentedAt    time.Time // of a historical consent as it was sent, zero for none
+	Member         *Member   // of a member's line, which is no row; nil otherwise
 	Report         bool
 	Text           []byte // the line
 }
@@ -59,6 +62,9 @@ func parse(text []byte) (Entry, error) {
 		Verified json.RawMessage `json:"verified"`
 
 		ProfileID string `json:"profile_id"`
+
+		Channels    json.RawMessage `json:"channels"`
+		ConsentedAt string          `json:"consented_at"`
 	}
 	if _, err := json.Parse(text, &line, json.DontMatchCaseInsensitiveStructFields); err != nil {
 		return Entry{}, errMember
@@ -96,10 +102,15 @@ func parse(text []byte) (Entry, error) {
 	for i := range dropped {
 		dropped[i] = valid(dropped[i])
 	}
+	var channels []string
+	if len(line.Channels) > 0 && json.Unmarshal(line.Channels, &channels) != nil {
+		return Entry{}, errMember
+	}
+	consentedAt, _ := time.Parse(time.RFC3339, line.ConsentedAt)
 	return Entry{
 		Row: line.Row, Status: status, Key: line.Key, Column: line.Column, Detail: line.Detail,
 		Stage: valid(line.Stage), Code: valid(line.Code), Job: valid(line.Job), Dropped: dropped, Text: text,
-		ReadBack: line.Since != nil || line.Verified != nil,
+		ReadBack: line.Since != nil || line.Verified != nil, Channels: channels, ConsentedAt: consentedAt,
 	}, nil
 }
 

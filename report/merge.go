@@ -38,7 +38,7 @@ func Merge(a, b *Report) *Report {
 			Throttled: a.Requests.Throttled + b.Requests.Throttled, Bytes: a.Requests.Bytes + b.Requests.Bytes,
 			Resent: a.Requests.Resent + b.Requests.Resent,
 		},
-		Members: a.Members.Plus(b.Members),
+		Members: a.Members.Plus(b.Members), Consent: a.Consent.Plus(b.Consent),
 		Account: mergeAccounts(a.Account, b.Account), Simulated: a.Simulated || b.Simulated,
 		Columns: mergeColumns(a.Columns, b.Columns), Dropped: mergeDropped(a.Dropped, b.Dropped),
 		StartedAt: extreme(a.StartedAt, b.StartedAt, -1), FinishedAt: extreme(a.FinishedAt, b.FinishedAt, 1),

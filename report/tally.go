@@ -8,6 +8,7 @@ type tally struct {
 	reasons map[reason]*Reason
 	dropped map[string]int64 // nil until a row has one
 	read    *ReadBackCounts  // nil until a row was read back
+	consent Consents
 }
 
 type reason struct{ code, stage string }
@@ -89,6 +90,9 @@ func (t *tally) Members() *Members {
 	}
 	return &Members{ReadBackCounts: t.read}
 }
+
+// Consents returns what reading consent back showed.
+func (t *tally) Consents() Consents { return t.consent }
 
 // Rows returns the counts of the rows so far.
 func (t *tally) Rows() Rows {

@@ -29,6 +29,7 @@ type Line struct {
 	// Dropped names the columns whose values the row's profile went without.
 	Dropped  []string
 	ReadBack *ReadBack // nil for a row that was not to be read back
+	Consent  *Consent  // nil for a row without one
 	Raw      []byte    // the whole line without its newline; when set, the other fields only count
 }
 
@@ -58,6 +59,9 @@ func (w *Writer) Line(l *Line) {
 	}
 	if l.ReadBack != nil {
 		w.tally.readBack(l)
+	}
+	if l.Consent != nil {
+		w.tally.consent.count(l.Consent)
 	}
 	if l.Status == Resumed || w.err != nil {
 		return
@@ -119,6 +123,9 @@ func appendLine(b []byte, l *Line) []byte {
 	}
 	if l.ReadBack != nil {
 		b = l.ReadBack.Append(b)
+	}
+	if l.Consent != nil {
+		b = l.Consent.append(b)
 	}
 	return append(b, '}', '\n')
 }

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// quiet is how long Klaviyo may ignore that a person is subscribed again (klaviyo-more.md §2.4).
-	quiet = 30 * time.Minute
+	// Quiet is how long Klaviyo may ignore that a person is subscribed again (klaviyo-more.md §2.4).
+	Quiet = 30 * time.Minute
 	// The pauses between two looks grow from firstLook to lastLook. Consent was seen to show after one to three minutes.
 	firstLook, lastLook = time.Second, 30 * time.Second
 )
@@ -74,7 +74,7 @@ func (s *Consents) Settle(ctx context.Context, deadline time.Time, rows []Consen
 		if len(left) == 0 || over {
 			break
 		}
-		if time.Since(sent) >= quiet {
+		if time.Since(sent) >= Quiet {
 			if err := s.again(ctx, left); err != nil {
 				return err
 			}
