@@ -33,6 +33,12 @@ func (o Operation) String() string {
 	return [...]string{"add", "remove", "mirror", "subscribe", "unsubscribe"}[o]
 }
 
+// narrow reports whether the operation reads only the columns that it needs.
+func (o Operation) narrow() bool { return o == Remove || o.consents() }
+
+// consents reports whether the operation sets or withdraws consent.
+func (o Operation) consents() bool { return o == Subscribe || o == Unsubscribe }
+
 // Checker checks rows. Many goroutines may use it at once, each with its own Scratch and Rows.
 type Checker struct {
 	operation Operation
@@ -41,6 +47,11 @@ type Checker struct {
 	key       target           // the identifier
 	fields    map[string]field // the columns that are not custom properties
 	renames   bool             // some column is mapped to properties.NAME
+
+	channels    Channels // of Subscribe and Unsubscribe
+	second      target   // the identifier that one of the channels needs beside the key, custom for none
+	secondName  string   // its column
+	consentedAt string   // the column with the time of consent, "" for none
 
 	emptyIsNull bool
 	dropPhones  bool

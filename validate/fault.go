@@ -29,6 +29,9 @@ const (
 	TypeWrong         Code = "type_wrong"
 	NameReserved      Code = "name_reserved"
 	ProfileTooLarge   Code = "profile_too_large"
+
+	ConsentedAtInvalid Code = "consented_at_invalid"
+	ChannelMissing     Code = "channel_missing"
 )
 
 // Fault is the first thing that is wrong with a row. Column is the column's name in the input, "" when the fault is

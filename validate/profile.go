@@ -7,10 +7,13 @@ import (
 
 // encode appends the row with its profile to out, or returns what is wrong with a column and appends nothing.
 func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
-	start := len(out.Data)
-	if c.operation == Remove {
+	switch {
+	case c.operation == Remove:
 		return c.encodeRemoval(s, out)
+	case c.operation.consents():
+		return c.encodeConsent(s, out)
 	}
+	start := len(out.Data)
 	data, key, fault := c.appendAttributes(append(out.Data, `{"type":"profile","attributes":{`...), s)
 	if fault != nil {
 		out.Data = data[:start] // keeps what data has grown by
@@ -51,7 +54,7 @@ func (c *Checker) encodeRemoval(s *Scratch, out *Rows) *Fault {
 
 // checkContext checks the members that tell the country of a phone number, in a row that has no other profile.
 func (c *Checker) checkContext(s *Scratch) *Fault {
-	if p := s.filled[country]; p != 0 {
+	if p := s.filled[country]; p != 0 && s.filled[phoneNumber] != 0 {
 		return s.checkMember(s.member(p))
 	}
 	return nil

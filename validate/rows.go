@@ -4,8 +4,8 @@ import "hash/maphash"
 
 // Row is the result of checking one row of the input.
 type Row struct {
-	// Start and End bound the encoded profile in Rows.Data, without the comma after it. They are equal for a rejected
-	// row.
+	// Start and End bound the encoded profile in Rows.Data, without the comma after it: Remove, Subscribe and
+	// Unsubscribe have other elements there, see encodeRemoval and encodeConsent. They are equal for a rejected row.
 	Start, End uint32
 
 	// KeyStart and KeyEnd bound the key in Rows.Data: the identifier as a JSON string with its quotes. The key of a

@@ -13,6 +13,7 @@ type Scratch struct {
 	key     []byte         // the identifier as Klaviyo gets it
 	lower   []byte         // key in lower case
 
+	consentedAt  [len(utcForm)]byte
 	droppedPhone bool // the row is sent without its phone number
 }
 
