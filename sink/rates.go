@@ -25,6 +25,14 @@ func (e *endpoints) closed() time.Duration {
 	return max(e.imports.closed(), e.removals.closed(), e.subscribes.closed(), e.unsubscribes.closed())
 }
 
+// more names the scopes that an endpoint needs beside the usual ones.
+func (e *endpoints) more(one *endpoint) string {
+	if one == e.subscribes || one == e.unsubscribes {
+		return "subscriptions:write for subscribe and unsubscribe, "
+	}
+	return ""
+}
+
 // takesRows reports whether one is among those of closed.
 func (e *endpoints) takesRows(one *endpoint) bool {
 	return one == e.imports || one == e.removals || one == e.subscribes || one == e.unsubscribes
