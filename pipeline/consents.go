@@ -60,6 +60,8 @@ func (s *consents) settle(ctx context.Context, r *results) {
 	for i, n := range sent {
 		rows[i] = r.consented(n)
 	}
+	s.control.consenting.Add(int64(len(rows)))
+	defer s.control.consenting.Add(-int64(len(rows)))
 	if err := s.reader.Settle(ctx, time.Now().Add(s.timeout), rows); err != nil {
 		s.control.stop(err)
 	}
