@@ -114,7 +114,7 @@ func (r *run) sameTarget() error {
 // time in which Klaviyo may ignore that (klaviyo-more.md section 2.4).
 func (r *run) tooEarly() error {
 	earlier := r.options.Resume
-	if earlier == nil || r.options.Operation != validate.Subscribe ||
+	if earlier == nil || r.options.Operation != validate.Subscribe || earlier.Rows == 0 ||
 		earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
 		return nil
 	}

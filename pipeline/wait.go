@@ -160,8 +160,13 @@ func (r *run) readResults(
 		switch {
 		case elsewhere != nil && held(&e):
 			return elsewhere
-		case r.options.Verify && held(&e) && r.reader == nil:
+		case r.options.Verify && held(&e) && r.reader == nil && r.consents == nil:
 			return r.unlisted()
+		case r.earlier.Consent == nil && consentHidden(&e):
+			return &Error{
+				Text: "wait: the results have no report that says how consent was asked for: the run was killed",
+				Hint: "continue that run with --resume",
+			}
 		}
 		add(&e)
 	}
