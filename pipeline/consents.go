@@ -182,7 +182,7 @@ func (a *asking) enter(line *report.Line) (late bool) {
 		line.Consent.Mailable, line.Consent.Already, line.Consent.Scope = c.Shown.Mailable, c.Shown.Already, c.Shown.Scope
 	case sink.Accepted:
 		line.Status = report.Accepted
-		return line.Code != pendingCode
+		return line.Code != report.Pending
 	case sink.Unknown:
 		line.Status = report.Unknown
 	case sink.Rejected:
@@ -192,9 +192,6 @@ func (a *asking) enter(line *report.Line) (late bool) {
 	}
 	return false
 }
-
-// pendingCode is the code of rows that only the person can confirm.
-const pendingCode = "confirmation_pending"
 
 // channelNames are the names of all sets of channels.
 var channelNames = func() (names [8][]string) {

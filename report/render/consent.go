@@ -30,7 +30,7 @@ func consent(r *report.Report) string {
 	}{
 		{c.Already, "were so before"}, {c.Unmailable, "subscribed, but Klaviyo may not send to them"},
 		{c.ScopeList, "unsubscribed from the list"}, {c.ScopeGlobal, "unsubscribed everywhere"},
-		{withCode(r, "confirmation_pending"), "wait for the person's confirmation"},
+		{withCode(r, report.Pending), "wait for the person's confirmation"},
 		{withCode(r, "not_visible"), "not visible yet"},
 	} {
 		if p.n > 0 {
