@@ -17,6 +17,7 @@ type Options struct {
 	BaseURL       string            // of Klaviyo, for the report; "" inside --simulate
 	Simulated     bool              // Client talks to the simulator inside this process; for the report
 	DryRun        bool              // look the list up, but send nothing
+	Print         bool              // with DryRun: Client prints the requests
 	Window        int               // rows among which duplicates are found, 0 = all rows are sent
 	Concurrency   int               // requests in flight at once, at least 1
 	BatchDelay    time.Duration     // how long a row waits for its batch to fill

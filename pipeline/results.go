@@ -197,6 +197,10 @@ func invalid(f *validate.Fault) *report.Line {
 // sent enters the result of a good row: what sending made of its profile.
 func (r *results) sent(p *sink.Profile, valid bool, unsent string) {
 	line := report.Line{Job: p.Job}
+	if valid && (p.Status == sink.Accepted || p.Status == sink.Applied) { // its request was printed
+		r.join(&report.Line{Status: report.Valid})
+		return
+	}
 	if p.Fault != nil {
 		line.Code, line.Column, line.Detail = p.Fault.Code, p.Fault.Column, p.Fault.Detail
 	}

@@ -56,7 +56,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if o.Account {
 		r.account = askAccount(ctx, o.Client)
 	}
-	if err := cmp.Or(r.sameTarget(), r.tooEarly(), r.openState()); err != nil || o.DryRun {
+	if err := cmp.Or(r.sameTarget(), r.tooEarly(), r.openState()); err != nil || o.DryRun && !o.Print {
 		return err
 	}
 	if c := o.Consent; c != nil {

@@ -17,6 +17,7 @@ type sends struct {
 	control *control
 	sender  sink.Sender  // nil: nothing is sent
 	state   *state.State // nil: there is nothing to forget
+	valid   bool         // good rows are only checked
 	again   bool         // rows whose answers are lost may be sent again
 	open    *permits
 	emit    func(*results)
@@ -25,7 +26,7 @@ type sends struct {
 
 func newSends(c *control, sender sink.Sender, o *Options, open *permits, emit func(*results)) *sends {
 	return &sends{
-		control: c, sender: sender, open: open, emit: emit,
+		control: c, sender: sender, open: open, emit: emit, valid: sender == nil || o.DryRun,
 		stream: stream.New().WithMaxGoroutines(o.Concurrency),
 	}
 }
@@ -90,7 +91,7 @@ func (s *sends) results(ctx context.Context, b *batch) (r *results) {
 		r = s.control.newResults()
 	}
 	r.again = s.again
-	r.take(b, s.sender == nil, unsentNow(ctx), s.control.reject)
+	r.take(b, s.valid, unsentNow(ctx), s.control.reject)
 	return r
 }
 

@@ -22,6 +22,9 @@ func (l *List) ensure(ctx context.Context) (string, error) {
 	if id, _, _ := l.State(); id != "" || l.failed != nil {
 		return id, l.failed
 	}
+	if l.client.options.Print != nil {
+		return Printed, nil
+	}
 	l.failed = l.find(ctx)
 	id, _, _ := l.State()
 	return id, l.failed

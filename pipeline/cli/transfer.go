@@ -77,6 +77,9 @@ func (t *transfer) run(c *console) error {
 		t.client.Key, err = t.key(c)
 		refusal = cmp.Or(refusal, orSimulate(err))
 	}
+	if t.options.Print {
+		c.Out, t.client.Print = io.Discard, c.Out
+	}
 	client, err := sink.New(t.client)
 	if err != nil {
 		return err
