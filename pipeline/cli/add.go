@@ -36,7 +36,7 @@ func (a *addFlags) transfer(g given, operation validate.Operation) (*transfer, e
 	if err := cmp.Or(a.stateFlags.check(g, &a.rowFlags), a.newListFlags.check(g), a.waitFlags.check(g)); err != nil {
 		return nil, err
 	}
-	t, err := a.transferFlags.plan(g, operation)
+	t, err := a.transferFlags.plan(g, validate.Options{Operation: operation})
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (r *removeCommand) plan(g given) (*transfer, error) {
 	if err := g.useless("dry-run", "nothing is sent", "verify"); err != nil {
 		return nil, err
 	}
-	t, err := r.transferFlags.plan(g, validate.Remove)
+	t, err := r.transferFlags.plan(g, validate.Options{Operation: validate.Remove})
 	if err == nil {
 		t.options.Verify = r.Verify
 	}

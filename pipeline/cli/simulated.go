@@ -21,7 +21,7 @@ func (f *simulateFlags) check(g given) error {
 	return g.apart("simulate", why, "base-url", "api-key-file", "allow-insecure")
 }
 
-// simulate starts a simulator for a run. It has the list already, unless add creates it.
+// simulate starts a simulator for a run. It has the list already, unless the run creates it.
 func (t *transfer) simulate(c *console) (*simulator.Simulator, error) {
 	sim := simulator.New(simulator.Options{RateLimits: !t.NoRateLimit, AnyProfile: true, Wrap: c.AroundSimulator})
 	list := t.options.List
@@ -32,7 +32,7 @@ func (t *transfer) simulate(c *console) (*simulator.Simulator, error) {
 	case earlier != nil && earlier.Report != nil && earlier.Report.List != nil &&
 		earlier.Report.List.Name == list.Name && earlier.Report.List.ID != "":
 		sim.AddListAs(earlier.Report.List.ID, list.Name)
-	case !list.Create:
+	case list.Name != "" && !list.Create:
 		sim.AddList(list.Name, "single_opt_in")
 	}
 	var err error

@@ -13,7 +13,7 @@ import (
 	"klaviyo-export/validate"
 )
 
-// transferFlags are the flags that add and remove share.
+// transferFlags are the flags that add, remove and the commands like them share.
 type transferFlags struct {
 	listFlags     `group:"list"`
 	rowFlags      `group:"rows"`
@@ -23,7 +23,7 @@ type transferFlags struct {
 	messageFlags  `group:"messages"`
 }
 
-// transfer is a run of add or remove whose flags are right.
+// transfer is a run of such a command whose flags are right.
 type transfer struct {
 	*transferFlags
 	given   given
@@ -31,10 +31,14 @@ type transfer struct {
 	client  sink.Options // without the key
 }
 
-// plan checks the flags. It uses no network and reads no file.
-func (f *transferFlags) plan(g given, operation validate.Operation) (*transfer, error) {
-	options, err := f.rowFlags.options(g, operation)
-	err = cmp.Or(f.listFlags.checkOne(g), f.simulateFlags.check(g), f.klaviyoFlags.check(g),
+// plan checks the flags. It uses no network and reads no file. rows has what the command itself says about the rows.
+func (f *transferFlags) plan(g given, rows validate.Options) (*transfer, error) {
+	options, err := f.rowFlags.options(g, rows)
+	list := f.listFlags.checkOne
+	if rows.Operation == validate.Subscribe || rows.Operation == validate.Unsubscribe {
+		list = f.listFlags.check
+	}
+	err = cmp.Or(list(g), f.simulateFlags.check(g), f.klaviyoFlags.check(g),
 		f.sendingFlags.check(g, f.BaseURL), f.messageFlags.check(g), err)
 	if err != nil {
 		return nil, err
@@ -147,7 +151,7 @@ func (c *console) carry(o *pipeline.Options) error {
 	case err == nil:
 		c.note("standard input had no rows")
 	}
-	c.warnOfLookalikes(o.Checker)
+	c.warnOfLookalikes(o)
 	if o.DryRun && rep.ExitCode <= 1 { // the list is known
 		c.sumUp(o, rep)
 	}
