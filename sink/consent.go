@@ -45,24 +45,37 @@ type Consents struct {
 	client  *Client
 	wish    Wish
 	lookups *lookups
-	trial   trial
-	losses  atomic.Int64             // requests in a row whose answers were lost
-	left    *lru.Cache[string, bool] // ids of the profiles that left the list
-	typical atomic.Int64             // nanoseconds until consent showed, in the last stretch of rows
+	trial   *trial
+	losses  *atomic.Int64             // requests in a row whose answers were lost
+	left    *lru.Cache[leaving, bool] // the profiles that left their list
+	typical *atomic.Int64             // nanoseconds until consent showed, in the last stretch of rows
 }
+
+// leaving is a profile that leaves a list, both by their ids.
+type leaving struct{ list, profile string }
 
 // withdrawn is how many profiles that left the list are remembered, some 10 MB.
 const withdrawn = 100_000
 
 // NewConsents returns a Consents.
 func NewConsents(c *Client, w Wish) *Consents {
-	left, err := lru.New[string, bool](withdrawn)
+	left, err := lru.New[leaving, bool](withdrawn)
 	if err != nil {
 		panic(err) // only a size below 1 is an error
 	}
-	s := &Consents{client: c, wish: w, lookups: newLookups(c, w.List), left: left}
+	s := &Consents{
+		client: c, wish: w, lookups: newLookups(c, w.List), left: left, trial: new(trial), losses: new(atomic.Int64),
+		typical: new(atomic.Int64),
+	}
 	s.trial.doing = s.doing()
 	return s
+}
+
+// To returns the Consents of another list, as Sender.To does.
+func (s *Consents) To(list *List) Sender {
+	other := *s
+	other.wish.List, other.lookups = list, s.lookups.on(list)
+	return &other
 }
 
 // doing is what the requests do, for errors.
@@ -161,7 +174,7 @@ func (s *Consents) send(
 	ctx context.Context, rows []Profile, post func(context.Context, []*Profile, *texts) (*refusal, error),
 ) error {
 	b := batch{
-		list: s.wish.List, trial: &s.trial, texts: s.client.newTexts(), lostAs: consentLost,
+		list: s.wish.List, trial: s.trial, texts: s.client.newTexts(), lostAs: consentLost,
 		survive: func(err error) error { return s.survive(ctx, err) },
 	}
 	b.request = func(ctx context.Context, set []*Profile) (*refusal, error) { return post(ctx, set, b.texts) }

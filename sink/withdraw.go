@@ -199,14 +199,15 @@ func (s *Consents) divide(p *addressed, parts *withdrawals) {
 	both := p.row.Channels
 	if s.wish.List != nil {
 		ids := slices.Concat(p.members[0].found, p.members[1].found)
+		list, _, _ := s.wish.List.State()
 		for i := range ids {
-			if s.left.Contains(ids[i].ID) {
+			if s.left.Contains(leaving{list, ids[i].ID}) {
 				p.row.Status, p.row.Fault = Rejected, sameProfile
 				return
 			}
 		}
 		for i := range ids {
-			s.left.Add(ids[i].ID, true)
+			s.left.Add(leaving{list, ids[i].ID}, true)
 		}
 		has := func(one profileResource) bool {
 			return slices.ContainsFunc(p.members[1].found, func(other profileResource) bool { return other.ID == one.ID })
