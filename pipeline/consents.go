@@ -62,7 +62,11 @@ func (s *consents) settle(ctx context.Context, r *results) {
 	}
 	s.control.consenting.Add(int64(len(rows)))
 	defer s.control.consenting.Add(-int64(len(rows)))
-	if err := s.reader.Settle(ctx, time.Now().Add(s.timeout), rows); err != nil {
+	reader := s.reader
+	if r.to != nil {
+		reader = r.to.consents
+	}
+	if err := reader.Settle(ctx, time.Now().Add(s.timeout), rows); err != nil {
 		s.control.stop(err)
 	}
 	for i, n := range sent {

@@ -44,6 +44,13 @@ type results struct {
 	asked   []asking // the rows whose consent Klaviyo was asked for
 	permits int      // that the rows' batch took
 	pooled  bool     // they go back to the pool when they are written
+
+	// Of the rows of one list:
+	to      *target  // nil: all rows of the run are for one list
+	list    string   // its id
+	numbers []uint32 // the rows' numbers, less first; nil: the rows follow each other
+	cost    int      // bytes that the results take
+
 	again   bool     // rows whose answers are lost are kept, to be sent again when they were read back
 
 	refused *sink.Fault // one of those in odd by which Klaviyo refuses rows, nil for none
@@ -132,7 +139,7 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 func (r *results) takeBrief(b *results, alone bool, sent func(number int64, droppedPhone bool)) {
 	base := len(r.ends)
 	if alone {
-		r.keys, r.ends, r.sentAs = b.keys, b.ends, b.sentAs
+		r.keys, r.ends, r.sentAs, r.numbers = b.keys, b.ends, b.sentAs, b.numbers
 	} else {
 		before := uint32(len(r.keys))
 		r.keys = append(r.keys, b.keys...)
@@ -156,7 +163,7 @@ func (r *results) takeBrief(b *results, alone bool, sent func(number int64, drop
 		if droppedPhone {
 			dropped = dropped[1:]
 		}
-		sent(b.first+int64(i), droppedPhone)
+		sent(b.number(i), droppedPhone)
 	}
 }
 
@@ -272,6 +279,14 @@ func (r *results) join(line *report.Line) {
 
 // drop notes that the profile of the row that is entered went without its phone number.
 func (r *results) drop() { r.dropped = append(r.dropped, uint32(r.at)) }
+
+// number is the number of a row.
+func (r *results) number(row int) int64 {
+	if r.numbers != nil {
+		return r.first + int64(r.numbers[row])
+	}
+	return r.first + int64(row)
+}
 
 func (r *results) key(row int) []byte {
 	start := uint32(0)
