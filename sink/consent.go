@@ -46,10 +46,11 @@ type Consents struct {
 	wish    Wish
 	lookups *lookups
 	trial   trial
-	losses  atomic.Int64             // requests in a row whose answers were lost
-	left    *lru.Cache[string, bool] // ids of the profiles that left the list
-	waiting *waiting                 // the rows that are read back
-	typical atomic.Int64             // nanoseconds until the last consent showed
+	losses  atomic.Int64              // requests in a row whose answers were lost
+	rows    atomic.Int64              // numbers those that withdraw
+	left    *lru.Cache[string, int64] // by which row members left the list, by id
+	waiting *waiting                  // the rows that are read back
+	typical atomic.Int64              // nanoseconds until the last consent showed
 }
 
 // withdrawn is how many profiles that left the list are remembered, some 10 MB.
@@ -57,7 +58,7 @@ const withdrawn = 100_000
 
 // NewConsents returns a Consents.
 func NewConsents(c *Client, w Wish) *Consents {
-	left, err := lru.New[string, bool](withdrawn)
+	left, err := lru.New[string, int64](withdrawn)
 	if err != nil {
 		panic(err) // only a size below 1 is an error
 	}
@@ -110,7 +111,7 @@ func (s *Consents) Send(ctx context.Context, rows []Profile) error {
 	switch {
 	case len(rows) == 0:
 	case s.wish.Withdraw:
-		err = s.withdraw(ctx, rows)
+		err = s.withdraw(ctx, rows, false)
 	case s.wish.By == ExternalID:
 		err = s.subscribeKnown(ctx, rows)
 	default:
@@ -182,6 +183,12 @@ func (s *Consents) post(ctx context.Context, what, suffix string, set []*Profile
 		method: http.MethodPost, path: "/api/profile-subscription-bulk-" + what + "-jobs", endpoint: e, careful: true,
 		prefix: `{"data":{"type":"profile-subscription-bulk-` + what + `-job","attributes":{"profiles":{"data":[`,
 		suffix: suffix, set: set,
+		accept: func(a *answer) error {
+			if a.status != http.StatusAccepted {
+				return fmt.Errorf("expected HTTP %d", http.StatusAccepted)
+			}
+			return nil
+		},
 		refused: func(a *answer) { refused, wrong = refuse(a, s.doing(), set, t, importNamed) },
 	})
 	if err = cmp.Or(err, wrong); err != nil || refused != nil {

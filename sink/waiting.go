@@ -218,7 +218,11 @@ func (s *Consents) again(ctx context.Context, rows []due, now time.Time) error {
 		return nil
 	}
 	s.client.counters.resent.Add(1)
-	err := s.Send(ctx, sent)
+	send := s.Send
+	if s.wish.Withdraw {
+		send = func(ctx context.Context, rows []Profile) error { return s.withdraw(ctx, rows, true) }
+	}
+	err := send(ctx, sent)
 	for i, c := range lost {
 		if sent[i].Status != Unsent {
 			c.Status, c.Fault = sent[i].Status, sent[i].Fault
