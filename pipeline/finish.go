@@ -108,7 +108,7 @@ func (r *run) consent() *report.Consents {
 	c := r.out.Consents()
 	c.Channels = channelNames[o.Channels]
 	c.Everywhere = o.Listless && r.options.Operation == validate.Unsubscribe
-	c.Historical, c.Source = o.Historical, o.Source
+	c.Historical, c.Source = o.Historical, r.source()
 	if client := r.options.Client; client != nil && !client.Began().IsZero() {
 		c.Began = client.Began().UTC().Format(time.RFC3339)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"klaviyo-export/report"
+	"klaviyo-export/sink"
 )
 
 // rewrites is the last stage of Wait: it reads the earlier results a second time and writes them, with the final
@@ -75,7 +76,7 @@ func (s *rewrites) members() {
 type held struct {
 	turns
 	proofs []proof
-	asked  []asking
+	asked  []sink.Consented
 	row    int // index of the next row
 }
 
@@ -94,7 +95,7 @@ func (s *rewrites) line(e *report.Entry, g *held) {
 			g.proofs[0].enter(&line)
 			g.proofs = g.proofs[1:]
 		}
-		if len(g.asked) > 0 && g.asked[0].row == g.row {
+		if len(g.asked) > 0 && int(g.asked[0].Row) == g.row {
 			s.consent(&g.asked[0], &line)
 			if line.Status != e.Status || line.Code != e.Code {
 				line.Raw = nil

@@ -62,7 +62,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if c := o.Consent; c != nil {
 		sends := sink.NewConsents(o.Client, sink.Wish{
 			Withdraw: o.Operation == validate.Unsubscribe, By: sink.Identifier(o.Checker.By()), List: r.list,
-			Historical: c.Historical, Source: c.Source,
+			Historical: c.Historical, Source: r.source(),
 		})
 		if r.sender = sends; o.Wait {
 			r.consents = sends
@@ -82,6 +82,14 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	r.control.follow(r.watch)
 	return nil
+}
+
+// source is the custom_source of the consents: it names the run unless the options have another text.
+func (r *run) source() string {
+	if r.options.Operation == validate.Unsubscribe {
+		return ""
+	}
+	return cmp.Or(r.options.Consent.Source, "klaviyo-export "+r.started.UTC().Format(time.RFC3339))
 }
 
 // sameTarget fails when the earlier results, as far as they say, are of another list or operation.

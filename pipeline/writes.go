@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"klaviyo-export/report"
+	"klaviyo-export/sink"
 )
 
 // droppedPhone is report.Line.Dropped of a profile that went without its bad phone number.
@@ -45,7 +46,7 @@ func (s *writes) add(r *results) {
 			proofs[0].enter(&line)
 			proofs = proofs[1:]
 		}
-		if len(asked) > 0 && asked[0].row == row {
+		if len(asked) > 0 && int(asked[0].Row) == row {
 			s.consent(&asked[0], &line)
 			asked = asked[1:]
 		}
@@ -69,9 +70,9 @@ func (s *writes) add(r *results) {
 }
 
 // consent enters what is known of a row's consent into its line.
-func (s *writes) consent(a *asking, line *report.Line) {
+func (s *writes) consent(c *sink.Consented, line *report.Line) {
 	before := line.Status
-	if a.enter(line) {
+	if enterConsent(c, line) {
 		s.control.hidden.Add(1)
 	}
 	if line.Status == report.Rejected && before != report.Rejected {

@@ -48,7 +48,8 @@ type Consents struct {
 	trial   trial
 	losses  atomic.Int64             // requests in a row whose answers were lost
 	left    *lru.Cache[string, bool] // ids of the profiles that left the list
-	typical atomic.Int64             // nanoseconds until consent showed, in the last stretch of rows
+	waiting *waiting                 // the rows that are read back
+	typical atomic.Int64             // nanoseconds until the last consent showed
 }
 
 // withdrawn is how many profiles that left the list are remembered, some 10 MB.
@@ -60,7 +61,7 @@ func NewConsents(c *Client, w Wish) *Consents {
 	if err != nil {
 		panic(err) // only a size below 1 is an error
 	}
-	s := &Consents{client: c, wish: w, lookups: newLookups(c, w.List), left: left}
+	s := &Consents{client: c, wish: w, lookups: newLookups(c, w.List), left: left, waiting: newWaiting()}
 	s.trial.doing = s.doing()
 	return s
 }
