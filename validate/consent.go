@@ -102,7 +102,7 @@ func (c *Checker) appendIdentifiers(data []byte, s *Scratch) (_ []byte, key span
 			data = c.appendKey(data, s)
 			key.end = len(data)
 			data = append(data, ',')
-		case t != c.second || p == 0:
+		case p == 0: // the row lacks it, or no channel needs it
 			continue
 		case t == email:
 			data, fault = s.appendEmail(data, s.member(p))

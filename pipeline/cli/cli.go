@@ -17,7 +17,7 @@ import (
 
 const exitUsage = 2
 
-const intro = `Add people to a Klaviyo list, remove them from it, keep it equal to a query, or set and withdraw their consent.
+const intro = `Add people to a Klaviyo list, remove them from it, keep it equal to a query, or set and withdraw consent.
 
 Reads rows from standard input, one JSON object per line. Writes one result per row to standard output, then a report.
 
