@@ -43,6 +43,7 @@ type Checker struct {
 	renames   bool             // some column is mapped to properties.NAME
 
 	emptyIsNull bool
+	clearNulls  bool
 	dropPhones  bool
 	counts      counts
 }

@@ -19,6 +19,7 @@ func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
 	data = s.appendGroup(data, `"location":{`, s.places)
 	data = s.appendGroup(data, `"properties":{`, s.customs)
 	data[len(data)-1] = '}'
+	data, unset := s.appendUnset(data)
 	data = append(data, '}')
 	if n := len(data) - start; n > maxProfile {
 		out.Data = data[:start]
@@ -26,7 +27,9 @@ func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
 			"expected a profile of at most %d bytes, got %d; leave columns out with --drop", maxProfile, n)}
 	}
 	out.Data = data
+	s.countNulls()
 	out.accept(start, key, c.identity(s))
+	out.Rows[len(out.Rows)-1].Unset = uint32(unset)
 	return nil
 }
 
@@ -76,10 +79,13 @@ func (c *Checker) identity(s *Scratch) []byte {
 // appendAttributes appends the attributes, each with a comma, and sorts the other members into places and customs.
 // key is where the identifier is. With a fault, data ends in the middle of a profile.
 func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, key span, fault *Fault) {
-	s.places, s.customs = s.places[:0], s.customs[:0]
+	s.places, s.customs, s.nulls = s.places[:0], s.customs[:0], s.nulls[:0]
 	for i := range s.scan.members {
 		m := &s.scan.members[i]
 		if m.kind == null {
+			if fault = s.null(m, place(i+1)); fault != nil {
+				return data, span{}, fault
+			}
 			continue
 		}
 		switch e := &s.columns.entries[m.column]; e.target {
@@ -140,6 +146,9 @@ func (s *Scratch) sortNested(m *member, t target) *Fault {
 	for i := m.first; i < m.first+m.members; i++ {
 		n := &s.scan.nested[i]
 		if n.kind == null {
+			if f := s.null(n, s.nestedPlace(i)); f != nil {
+				return f
+			}
 			continue
 		}
 		if f := s.checkMember(n); f != nil {
@@ -211,6 +220,14 @@ func (s *Scratch) appendMember(data []byte, m *member) []byte {
 		data = append(data, line[m.value:m.end]...)
 	}
 	return append(data, ',')
+}
+
+// appendName appends the name that Klaviyo knows of a custom property, as a JSON string.
+func (s *Scratch) appendName(data []byte, m *member) []byte {
+	if e := &s.columns.entries[m.column]; e.mapped {
+		return append(data, e.label[:len(e.label)-1]...)
+	}
+	return append(data, s.scan.line[m.name-1:m.nameEnd+1]...)
 }
 
 // appendQuoted appends a value that needs no escapes as a JSON string.
