@@ -33,7 +33,6 @@ type column struct {
 	filled     uint64 // the last row that fills it
 	texts      *texts // once they were needed
 	field
-	nulls uint32 // with Clear: how many rows had null in it since the last flush
 }
 
 // texts are those that describe a column: its full name, and what it becomes.
@@ -50,6 +49,7 @@ type columns struct {
 	row     uint64 // counts the rows, so that marks of earlier rows need no clearing
 	last    [scopes]uint32
 	counted []uint32 // the entries that have had rows or nulls since the last flush, in order
+	nulls   []uint32 // with Clear, by entry: how many rows had null in it since the last flush
 }
 
 var columnSeed = maphash.MakeSeed()

@@ -99,14 +99,17 @@ func (s *Scratch) uncount() {
 func (c *columns) flush(r *Rows) {
 	for _, i := range c.counted {
 		e := &c.entries[i]
+		rows, nulls := int64(e.rows), int64(0)
 		if e.target == locationObject || e.target == propertiesObject {
-			e.rows = 0
+			rows = 0
 		}
-		if e.rows > 0 || e.nulls > 0 {
+		if e.rows = 0; int(i) < len(c.nulls) {
+			nulls, c.nulls[i] = int64(c.nulls[i]), 0
+		}
+		if rows > 0 || nulls > 0 {
 			texts := c.describe(i)
-			r.columns = append(r.columns, Column{texts.shown, texts.as, int64(e.rows), int64(e.nulls)})
+			r.columns = append(r.columns, Column{texts.shown, texts.as, rows, nulls})
 		}
-		e.rows, e.nulls = 0, 0
 	}
 	c.counted = c.counted[:0]
 }

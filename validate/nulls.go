@@ -3,11 +3,31 @@ package validate
 // unsetEnd is what follows the names of the properties that a profile clears.
 const unsetEnd = `]}}`
 
-// null keeps that m, at p, is null where nulls clear. The fault is a name that no custom property may have.
-func (s *Scratch) null(m *member, p place) *Fault {
-	if !s.columns.checker.clearNulls {
-		return nil
+// findNulls finds the members that are null. The fault is a name that no custom property may have.
+func (s *Scratch) findNulls() *Fault {
+	s.nulls = s.nulls[:0]
+	for i := range s.scan.members {
+		m := &s.scan.members[i]
+		switch t := s.columns.entries[m.column].target; {
+		case m.kind == null:
+			if f := s.null(m, place(i+1)); f != nil {
+				return f
+			}
+		case t == propertiesObject, t == locationObject:
+			for j := m.first; j < m.first+m.members; j++ {
+				if n := &s.scan.nested[j]; n.kind == null {
+					if f := s.null(n, s.nestedPlace(j)); f != nil {
+						return f
+					}
+				}
+			}
+		}
 	}
+	return nil
+}
+
+// null keeps the place p of m, which is null.
+func (s *Scratch) null(m *member, p place) *Fault {
 	switch s.columns.entries[m.column].target {
 	case reserved:
 		return s.reservedName(m)
@@ -40,14 +60,17 @@ func (s *Scratch) appendUnset(data []byte) (_ []byte, names int) {
 	return data, names
 }
 
-// countNulls counts the nulls of a good row.
+// countNulls counts the nulls of a row that is good.
 func (s *Scratch) countNulls() {
+	c := &s.columns
 	for _, p := range s.nulls {
 		i := s.member(p).column
-		if e := &s.columns.entries[i]; e.nulls == 0 {
-			s.columns.counted = append(s.columns.counted, i)
+		if n := len(c.entries); len(c.nulls) < n {
+			c.nulls = append(c.nulls, make([]uint32, n-len(c.nulls))...)
 		}
-		s.columns.entries[i].nulls++
+		if c.nulls[i]++; c.nulls[i] == 1 {
+			c.counted = append(c.counted, i)
+		}
 	}
 }
 

@@ -11,6 +11,11 @@ func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
 	if c.operation == Remove {
 		return c.encodeRemoval(s, out)
 	}
+	if c.clearNulls {
+		if fault := s.findNulls(); fault != nil {
+			return fault
+		}
+	}
 	data, key, fault := c.appendAttributes(append(out.Data, `{"type":"profile","attributes":{`...), s)
 	if fault != nil {
 		out.Data = data[:start] // keeps what data has grown by
@@ -19,7 +24,10 @@ func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
 	data = s.appendGroup(data, `"location":{`, s.places)
 	data = s.appendGroup(data, `"properties":{`, s.customs)
 	data[len(data)-1] = '}'
-	data, unset := s.appendUnset(data)
+	unset := 0
+	if c.clearNulls {
+		data, unset = s.appendUnset(data)
+	}
 	data = append(data, '}')
 	if n := len(data) - start; n > maxProfile {
 		out.Data = data[:start]
@@ -27,9 +35,11 @@ func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
 			"expected a profile of at most %d bytes, got %d; leave columns out with --drop", maxProfile, n)}
 	}
 	out.Data = data
-	s.countNulls()
 	out.accept(start, key, c.identity(s))
-	out.Rows[len(out.Rows)-1].Unset = uint32(unset)
+	if c.clearNulls {
+		s.countNulls()
+		out.Rows[len(out.Rows)-1].Unset = uint32(unset)
+	}
 	return nil
 }
 
@@ -79,13 +89,10 @@ func (c *Checker) identity(s *Scratch) []byte {
 // appendAttributes appends the attributes, each with a comma, and sorts the other members into places and customs.
 // key is where the identifier is. With a fault, data ends in the middle of a profile.
 func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, key span, fault *Fault) {
-	s.places, s.customs, s.nulls = s.places[:0], s.customs[:0], s.nulls[:0]
+	s.places, s.customs = s.places[:0], s.customs[:0]
 	for i := range s.scan.members {
 		m := &s.scan.members[i]
 		if m.kind == null {
-			if fault = s.null(m, place(i+1)); fault != nil {
-				return data, span{}, fault
-			}
 			continue
 		}
 		switch e := &s.columns.entries[m.column]; e.target {
@@ -146,9 +153,6 @@ func (s *Scratch) sortNested(m *member, t target) *Fault {
 	for i := m.first; i < m.first+m.members; i++ {
 		n := &s.scan.nested[i]
 		if n.kind == null {
-			if f := s.null(n, s.nestedPlace(i)); f != nil {
-				return f
-			}
 			continue
 		}
 		if f := s.checkMember(n); f != nil {

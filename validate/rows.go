@@ -13,9 +13,6 @@ type Row struct {
 	// cut. They are equal when the row has no readable key.
 	KeyStart, KeyEnd uint32
 
-	// Unset is where Rows.Data has the names of the custom properties that the row clears, 0 for none: see Rows.Unset.
-	Unset uint32
-
 	// Identity is the same for two rows of one person: two hashes, with seeds of this process, of the
 	// identifier as it is sent, an email in lower case. It is zero for a row without a valid identifier.
 	Identity [2]uint64
@@ -31,6 +28,9 @@ type Row struct {
 
 	// Channels are those of Options.Channels for which the row has an identifier.
 	Channels Channels
+
+	// Unset is where Rows.Data has the names of the custom properties that the row clears, 0 for none: see Rows.Unset.
+	Unset uint32
 
 	// Fault is what is wrong with the row, nil for a good row.
 	Fault *Fault
