@@ -53,7 +53,9 @@ func (r *run) report(exit int, err error) *report.Report {
 			rep.By = ""
 		}
 		for _, column := range r.options.Checker.Columns() {
-			rep.Columns = append(rep.Columns, report.Column(column))
+			rep.Columns = append(rep.Columns, report.Column{
+				Column: column.Column, As: column.As, Rows: column.Rows, Cleared: column.Cleared(),
+			})
 		}
 	}
 	if a := r.account.wait(); a != nil {

@@ -85,7 +85,7 @@ func (r *Report) outOfRange() bool {
 		counts = append(counts, reason.Rows, reason.FirstRow)
 	}
 	for _, c := range r.Columns {
-		counts = append(counts, c.Rows)
+		counts = append(counts, c.Rows, c.Cleared)
 	}
 	for _, n := range r.Dropped {
 		counts = append(counts, n)

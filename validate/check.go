@@ -54,6 +54,7 @@ type Checker struct {
 	consentedAt string   // the column with the time of consent, "" for none
 
 	emptyIsNull bool
+	clearNulls  bool
 	dropPhones  bool
 	counts      counts
 }

@@ -29,6 +29,9 @@ type Row struct {
 	// Channels are those of Options.Channels for which the row has an identifier.
 	Channels Channels
 
+	// Unset is where Rows.Data has the names of the custom properties that the row clears, 0 for none: see Rows.Unset.
+	Unset uint32
+
 	// Fault is what is wrong with the row, nil for a good row.
 	Fault *Fault
 }

@@ -83,6 +83,8 @@ func ruleCheckers(t testing.TB) []*Checker {
 		checker(t, Options{Operation: Subscribe, Channels: SMSMarketing, BadPhone: Drop, DefaultCountry: "DE"}),
 		checker(t, Options{Operation: Unsubscribe, Channels: EmailMarketing | SMSTransactional, By: "phone_number"}),
 		checker(t, Options{Operation: Unsubscribe, Channels: EmailMarketing}),
+		checker(t, Options{Nulls: Clear}),
+		checker(t, Options{Nulls: Clear, Empty: Null, BadPhone: Drop, Map: mapped, Drop: []string{"d"}}),
 	}
 }
 
@@ -117,7 +119,7 @@ func expected(c *Checker, row []pair) *expectation {
 		e.ok = e.ok && e.key != ""
 		return e
 	}
-	for _, list := range [][]pair{e.attributes, e.location, e.properties} {
+	for _, list := range [][]pair{e.attributes, e.location, slices.Concat(e.properties, e.unset)} {
 		e.ok = e.ok && !twice(list)
 	}
 	if len(e.location) > 0 {
@@ -127,6 +129,13 @@ func expected(c *Checker, row []pair) *expectation {
 		e.attributes = append(e.attributes, pair{"properties", e.properties})
 	}
 	e.profile = []pair{{"type", "profile"}, {"attributes", e.attributes}}
+	if len(e.unset) > 0 {
+		var names []any
+		for _, m := range e.unset {
+			names = append(names, m.name)
+		}
+		e.profile = append(e.profile, pair{"meta", []pair{{"patch_properties", []pair{{"unset", names}}}}})
+	}
 	e.ok = e.ok && e.key != ""
 	return e
 }
@@ -176,7 +185,8 @@ type expectation struct {
 	country, key                     string
 	attributes, location, properties []pair
 	profile                          []pair
-	values                           int64 // how many columns have a value
+	unset                            []pair // the properties that are cleared
+	values                           int64  // how many columns have a value
 	ok, droppedPhone                 bool
 }
 
@@ -233,6 +243,7 @@ func (e *expectation) top(m pair) {
 		e.ok = false
 	}
 	if m.value == nil {
+		e.member(to, nil)
 		return
 	}
 	e.values++
@@ -296,6 +307,10 @@ func (e *expectation) phone(text string, isText bool) {
 // member adds a value at the path to.
 func (e *expectation) member(to string, value any) {
 	if value == nil {
+		if name, ok := strings.CutPrefix(to, "properties."); ok && e.checker.clearNulls {
+			e.ok = e.ok && name != "" && name[0] != '$'
+			e.unset = append(e.unset, pair{name, nil})
+		}
 		return
 	}
 	text, isText := value.(string)

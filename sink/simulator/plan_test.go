@@ -22,9 +22,8 @@ func readPlan(t *testing.T, text string) *simulator.Plan {
 const planKeys = "faults, others, retirement, profiles, also_found, cursors, seed"
 
 const kindNames = "cancel, challenge, delay, delete_list, delete_profile, drop_phone, expire, fail, hide, join, " +
-	"leave, loop, lose, merge, redirect, refuse, rejoin, relink, rename_list, reset, status, stuck, throttle, " +
-	"too_large, " +
-	"truncate, twice, unname"
+	"keep_properties, leave, loop, lose, merge, redirect, refuse, rejoin, relink, rename_list, reset, status, " +
+	"stuck, throttle, too_large, truncate, twice, unname"
 
 // The example plan shows every kind, every parameter and every value that a parameter can have.
 func TestExamplePlan(t *testing.T) {
@@ -40,7 +39,7 @@ func TestExamplePlan(t *testing.T) {
 	for _, kind := range strings.Split(kindNames, ", ") {
 		same(t, kind, shown[kind], true)
 	}
-	same(t, "kinds", len(shown), 27)
+	same(t, "kinds", len(shown), 28)
 	const words = "on skip times every percent status as body type headers code detail retry_after form window " +
 		"processed before after to bytes addresses indexes naming attribute profiles payload pointer report " +
 		"uppercase phones minute second seed retirement error page empty text legacy no_id date none day all rounds " +
