@@ -26,7 +26,8 @@ Exit status:
     0         every row was applied, accepted or skipped
     1         the run ended, but some rows were rejected, unknown or unsent
     2         the run could not start: fix the cause, then run it again
-    3         import jobs were still open when the waiting time ended
+    3         import jobs were open, or consent not visible, when the waiting time
+              ended
     4         Klaviyo or the network failed: run it again later
     130, 143  stopped by a signal`
 
@@ -39,7 +40,7 @@ type commands struct {
 	Unsubscribe unsubscribeCommand `cmd:"" help:"Withdraw people's consent, for one list or everywhere."`
 	Run         runCommand         `cmd:"" help:"Do what a Treasure Data settings file says."`
 	Check       checkCommand       `cmd:"" help:"Check rows without sending anything."`
-	Wait        waitCommand        `cmd:"" help:"Wait for the import jobs of an earlier run."`
+	Wait        waitCommand        `cmd:"" help:"Wait for the import jobs or the consent of an earlier run."`
 	Members     membersCommand     `cmd:"" help:"Print who is on a list."`
 	Pick        pickCommand        `cmd:"" help:"Print the rows of an earlier run that have a given status."`
 	Report      reportCommand      `cmd:"" help:"Merge reports and show them as text, a web page or metrics."`
