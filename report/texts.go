@@ -31,6 +31,9 @@ func (r *Report) shorten() {
 	if a := r.Account; a != nil {
 		cut(maxName, &a.ID, &a.Name)
 	}
+	if c := r.Campaign; c != nil {
+		cut(maxName, &c.ID, &c.Status)
+	}
 	for i := range r.Reasons {
 		one := &r.Reasons[i]
 		cut(maxName, &one.Code, &one.Stage, &one.FirstFile)

@@ -17,6 +17,8 @@ var (
 type endpoints struct {
 	list, lists, create, imports, removals, job, jobs, errors, accounts *endpoint
 	members, memberIDs, profiles, memberships, count                    *endpoint
+
+	campaign, campaigns, retarget, clone, template, sendJobs, sendJob, estimations, estimation, estimate *endpoint
 }
 
 // closed returns for how long Klaviyo keeps an endpoint closed that takes rows.
@@ -42,5 +44,15 @@ func newEndpoints(share int) endpoints {
 		memberIDs:   newEndpoint(rateL, share),
 		profiles:    newEndpoint(rateL, share),
 		memberships: newEndpoint(rateS, share),
+		campaign:    newEndpoint(rateM, share),
+		campaigns:   newEndpoint(rateM, share),
+		retarget:    newEndpoint(rateM, share),
+		clone:       newEndpoint(rateM, share),
+		template:    newEndpoint(rateM, share),
+		sendJobs:    newEndpoint(rateM, share),
+		sendJob:     newEndpoint(rateM, share),
+		estimations: newEndpoint(rateM, share),
+		estimation:  newEndpoint(rateM, share),
+		estimate:    newEndpoint(rateM, share),
 	}
 }

@@ -41,6 +41,7 @@ func facts(r *report.Report) []fact {
 	add("dropped", dropped(r.Dropped))
 	add("members", mirror(r))
 	add("read back", readBack(r.Members))
+	add("campaign", campaign(r.Campaign))
 	add("version", r.Version)
 	return list
 }
