@@ -115,36 +115,34 @@ func (c *Client) Started(ctx context.Context, id string) (bool, error) {
 }
 
 // WatchCampaign polls a campaign that is being sent until its status says how that goes, or ctx ends. It returns the
-// last status that Klaviyo gave, "" when it gave none, and whether that is how it goes. Its error is of the kind Setup.
-func (c *Client) WatchCampaign(ctx context.Context, of *Campaign) (status string, ended bool, err error) {
+// campaign as Klaviyo showed it last, nil when it never did, and whether it is decided. Its error is of the kind Setup.
+func (c *Client) WatchCampaign(ctx context.Context, of *Campaign) (last *Campaign, ended bool, err error) {
 	for pace := newPace(); ; pace.wait(ctx) {
 		r := &request{doing: fmt.Sprintf("watch campaign %q", foreign(of.ID)), brief: true}
 		campaign, err := c.readCampaign(ctx, of.ID, r)
 		switch {
 		case setupOnly(err) != nil:
-			return status, false, err
+			return last, false, err
 		case err == nil:
-			if status = campaign.Status; settledStatus(status, of.Method) {
-				return status, true, nil
-			}
+			last = campaign
 			job, _ := c.SendJob(ctx, of.ID) // the campaign's own status says the rest
-			if job == "cancelled" {
-				return status, true, nil
+			if last.Going() || strings.HasPrefix(last.Status, "Cancelled") || job == "cancelled" {
+				return last, true, nil
 			}
 		}
 		if ctx.Err() != nil {
-			return status, false, nil
+			return last, false, nil
 		}
 	}
 }
 
-// settledStatus reports whether a status says how the sending of a campaign goes (klaviyo-more.md §5.2).
-func settledStatus(status, method string) bool {
-	switch status {
+// Going reports whether a campaign is sent, is being sent, or waits for its time (klaviyo-more.md §5.2).
+func (c *Campaign) Going() bool {
+	switch c.Status {
 	case "Sending", "Sending Segments", "Sent", "Variations Sent", "Scheduled":
 		return true
 	case "Queued without Recipients": // a usual state of a campaign that waits for its time
-		return method != "immediate"
+		return c.Method != "immediate"
 	}
-	return strings.HasPrefix(status, "Cancelled")
+	return false
 }
