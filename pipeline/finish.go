@@ -44,7 +44,8 @@ func (r *run) report(exit int, err error) *report.Report {
 		Jobs: report.Jobs{
 			Complete: c.complete.Load(), Cancelled: c.cancelled.Load(), Open: r.open, Latency: c.latency,
 		},
-		Members: r.members(), Consent: r.consent(), BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
+		Members: r.members(), Consent: r.consent(),
+		BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
 		Version: r.options.Version, Timeline: c.timeline.Buckets(),
 	}
 	if r.options.Checker != nil {

@@ -65,7 +65,8 @@ func drawReport(t *rapid.T) *Report {
 	r.BaseURL, r.Simulated = of("base", "", "https://a.klaviyo.com", "http://[::1]"), rapid.Bool().Draw(t, "simulated")
 	for range rapid.IntRange(0, 5).Draw(t, "columns") {
 		r.Columns = append(r.Columns, Column{
-			Column: of("column", "email", "plan", "town"), As: of("as", "email", "dropped"), Rows: n("rows"), Cleared: n("cleared"),
+			Column: of("column", "email", "plan", "town"), As: of("as", "email", "dropped"), Rows: n("rows"),
+			Cleared: n("cleared"),
 		})
 	}
 	if rapid.Bool().Draw(t, "many columns") {
