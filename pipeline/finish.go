@@ -44,7 +44,8 @@ func (r *run) report(exit int, err error) *report.Report {
 		Jobs: report.Jobs{
 			Complete: c.complete.Load(), Cancelled: c.cancelled.Load(), Open: r.open, Latency: c.latency,
 		},
-		Members: r.members(), Consent: r.consent(), BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
+		Members: r.members(), Consent: r.consent(),
+		BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
 		Version: r.options.Version, Timeline: c.timeline.Buckets(),
 	}
 	if r.options.Checker != nil {
@@ -73,7 +74,7 @@ func (r *run) report(exit int, err error) *report.Report {
 	rep.Rows.Continues = r.options.Resume != nil && r.options.Resume.Rows > 0
 	if r.earlier != nil {
 		rep.Operation, rep.By = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.By
-		rep.Members = r.earlier.Members.Plus(rep.Members)
+		rep.Members, rep.Campaign = r.earlier.Members.Plus(rep.Members), r.earlier.Campaign
 		if rep.Consent = nil; r.earlier.Consent != nil {
 			counts := r.out.Consents()
 			rep.Consent = r.earlier.Consent.Plus(&counts)

@@ -46,13 +46,13 @@ func (s *rewrites) add(r *results) {
 	s.flush()
 }
 
-// wait also passes on the lines of members.
+// wait also passes on the lines of members and campaigns.
 func (s *rewrites) wait() []string {
 	s.members()
 	return s.writes.wait()
 }
 
-// members passes on the lines of members, which follow those of all rows.
+// members passes on the lines of members and campaigns, which follow those of all rows.
 func (s *rewrites) members() {
 	defer s.control.guard()
 	if _, err := s.earlier.Next(); s.changed || err != io.EOF {
@@ -68,6 +68,9 @@ func (s *rewrites) members() {
 			break
 		}
 		s.out.Member(e.Member)
+	}
+	for i := range s.earlier.Campaigns {
+		_ = s.out.Pass(&s.earlier.Campaigns[i]) // flush returns the error
 	}
 	s.flush()
 }

@@ -78,6 +78,9 @@ func (r *Report) outOfRange() bool {
 		r.Jobs.Submitted, r.Jobs.Complete, r.Jobs.Cancelled, r.Runs, int64(max(min(r.Seconds, maxCount+1), -1)),
 	}
 	counts = append(append(counts, r.Members.counts()...), r.Consent.counts()...)
+	if c := r.Campaign; c != nil && c.EstimatedRecipients != nil {
+		counts = append(counts, *c.EstimatedRecipients)
+	}
 	for _, l := range r.Jobs.Latency {
 		counts = append(counts, l.Jobs)
 	}

@@ -45,26 +45,39 @@ type Consents struct {
 	client  *Client
 	wish    Wish
 	lookups *lookups
-	trial   trial
-	losses  atomic.Int64              // requests in a row whose answers were lost
-	rows    atomic.Int64              // numbers those that withdraw
-	left    *lru.Cache[string, int64] // by which row members left the list, by id
-	waiting *waiting                  // the rows that are read back
-	typical atomic.Int64              // nanoseconds until the last consent showed
+	trial   *trial
+	losses  *atomic.Int64              // requests in a row whose answers were lost
+	rows    *atomic.Int64              // numbers those that withdraw
+	left    *lru.Cache[leaving, int64] // by which row members left their list
+	typical *atomic.Int64              // nanoseconds until the last consent showed
+	waiting *waiting                   // the rows that are read back
 }
+
+// leaving is a profile that leaves a list, both by their ids.
+type leaving struct{ list, profile string }
 
 // withdrawn is how many profiles that left the list are remembered, some 10 MB.
 const withdrawn = 100_000
 
 // NewConsents returns a Consents.
 func NewConsents(c *Client, w Wish) *Consents {
-	left, err := lru.New[string, int64](withdrawn)
+	left, err := lru.New[leaving, int64](withdrawn)
 	if err != nil {
 		panic(err) // only a size below 1 is an error
 	}
-	s := &Consents{client: c, wish: w, lookups: newLookups(c, w.List), left: left, waiting: newWaiting()}
+	s := &Consents{
+		client: c, wish: w, lookups: newLookups(c, w.List), trial: new(trial), losses: new(atomic.Int64),
+		rows: new(atomic.Int64), left: left, typical: new(atomic.Int64), waiting: newWaiting(),
+	}
 	s.trial.doing = s.doing()
 	return s
+}
+
+// To returns the Consents of another list, as Sender.To does.
+func (s *Consents) To(list *List) Sender {
+	other := *s
+	other.wish.List, other.lookups, other.waiting = list, s.lookups.on(list), newWaiting()
+	return &other
 }
 
 // doing is what the requests do, for errors.
@@ -163,7 +176,7 @@ func (s *Consents) send(
 	ctx context.Context, rows []Profile, post func(context.Context, []*Profile, *texts) (*refusal, error),
 ) error {
 	b := batch{
-		list: s.wish.List, trial: &s.trial, texts: s.client.newTexts(), lostAs: consentLost,
+		list: s.wish.List, trial: s.trial, texts: s.client.newTexts(), lostAs: consentLost,
 		survive: func(err error) error { return s.survive(ctx, err) },
 	}
 	b.request = func(ctx context.Context, set []*Profile) (*refusal, error) { return post(ctx, set, b.texts) }

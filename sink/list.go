@@ -39,10 +39,7 @@ type List struct {
 // created. When no list has it, lists whose names differ only in letter case or blanks are named in the error, or in a
 // notice.
 func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
-	l := &List{
-		client: c, ref: ref, asked: c.hidden(foreign(cmp.Or(ref.ID, ref.Name))),
-		id: ref.ID, name: foreign(ref.Name), creating: make(chan struct{}, 1),
-	}
+	l := c.newList(ref)
 	if c.hide(ref.ID) != ref.ID || c.hide(ref.Name) != ref.Name {
 		l.id = ""
 		return l, setupError("pass the id or the name of a list", "look up list %q: this holds the API key", l.asked)
@@ -57,6 +54,13 @@ func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
 		return l, l.absent(c.nearLists(ctx, ref.Name))
 	}
 	return l, nil
+}
+
+func (c *Client) newList(ref ListRef) *List {
+	return &List{
+		client: c, ref: ref, asked: c.hidden(foreign(cmp.Or(ref.ID, ref.Name))),
+		id: ref.ID, name: foreign(ref.Name), creating: make(chan struct{}, 1),
+	}
 }
 
 // LeftBehind returns the id of an empty list that this run created and does not use, because another process created
@@ -85,7 +89,7 @@ func (l *List) doubleOptIn() bool {
 func (l *List) use(list *listResource) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.id, l.optIn = list.ID, list.Attributes.OptIn
+	l.id, l.name, l.optIn = list.ID, list.Attributes.Name, list.Attributes.OptIn
 }
 
 // exists returns an error when the list was deleted.
@@ -107,6 +111,8 @@ type listResource struct {
 		OptIn   foreign `json:"opt_in_process"`
 	} `json:"attributes"`
 }
+
+func (l *listResource) is(other listResource) bool { return l.ID == other.ID }
 
 // byID sets the name of the list with the id of ref.
 func (l *List) byID(ctx context.Context) error {

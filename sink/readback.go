@@ -37,6 +37,9 @@ func NewReadBack(c *Client, list *List, by Identifier) *ReadBack {
 	return &ReadBack{newLookups(c, list), by}
 }
 
+// To returns the ReadBack of another list, which keeps to the same number of look-ups in flight.
+func (r *ReadBack) To(list *List) *ReadBack { return &ReadBack{r.lookups.on(list), r.by} }
+
 // Added reads back people who should be on the list. The values are their identifiers, and proofs belong to them. A
 // person who is not seen there by the identifier counts as a member if the profile with it is one: a profile may have
 // several addresses. The error is an *Error.

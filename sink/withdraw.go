@@ -200,9 +200,10 @@ func (w *withdrawals) add(p *addressed, channels Channels) {
 // named a second time.
 func (s *Consents) leaves(p *addressed, again bool) bool {
 	p.number = s.rows.Add(1)
+	list, _, _ := s.wish.List.State()
 	for i := range p.members {
 		for _, member := range p.members[i].found {
-			if by, known, _ := s.left.PeekOrAdd(member.ID, p.number); known && by != p.number && !again {
+			if by, known, _ := s.left.PeekOrAdd(leaving{list, member.ID}, p.number); known && by != p.number && !again {
 				p.row.Status, p.row.Fault = Rejected, sameProfile
 				return false
 			}

@@ -38,6 +38,7 @@ const (
 
 	profileID
 	consentedAt
+	listed // the list of the row
 	targets
 )
 
@@ -47,7 +48,7 @@ var targetNames = [targets]string{
 	lastName: "last_name", organization: "organization", locale: "locale", title: "title", image: "image",
 	address1: "address1", address2: "address2", city: "city", country: "country", region: "region", zip: "zip",
 	timezone: "timezone", ip: "ip", latitude: "latitude", longitude: "longitude", profileID: "profile_id",
-	consentedAt: "consented_at",
+	consentedAt: "consented_at", listed: "list",
 }
 
 func (t target) name() string { return targetNames[t] }

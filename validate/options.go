@@ -42,6 +42,9 @@ type Options struct {
 
 	// ConsentedAt is the column with the time of a historical consent, for Subscribe. "" is none.
 	ConsentedAt string
+
+	// ListColumn is the column with the name or the id of each row's list. "" is none: all rows are for one list.
+	ListColumn string
 }
 
 // Empty says what an empty string is: in a column, or in the location or properties object.
@@ -102,6 +105,9 @@ func New(o Options) (*Checker, error) {
 		return nil, err
 	}
 	if err := c.readTimes(o.ConsentedAt); err != nil {
+		return nil, err
+	}
+	if err := c.readLists(o.ListColumn, o.Drop); err != nil {
 		return nil, err
 	}
 	for _, column := range o.Drop {

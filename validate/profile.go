@@ -101,7 +101,7 @@ func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, key span,
 		switch e := &s.columns.entries[m.column]; e.target {
 		case custom:
 			s.customs = append(s.customs, place(i+1))
-		case dropped:
+		case dropped, listed:
 		case c.key:
 			data = append(data, e.label...)
 			key.start = len(data)

@@ -42,6 +42,7 @@ type commands struct {
 	Check       checkCommand       `cmd:"" help:"Check rows without sending anything."`
 	Wait        waitCommand        `cmd:"" help:"Wait for the import jobs or the consent of an earlier run."`
 	Members     membersCommand     `cmd:"" help:"Print who is on a list."`
+	Send        sendCommand        `cmd:"" help:"Send a campaign when the results prove that all rows are on its list."`
 	Pick        pickCommand        `cmd:"" help:"Print the rows of an earlier run that have a given status."`
 	Report      reportCommand      `cmd:"" help:"Merge reports and show them as text, a web page or metrics."`
 	Schedule    scheduleCommand    `cmd:"" help:"Run a command on a Treasure Data cron schedule."`
@@ -58,6 +59,7 @@ var groups = []kong.Group{
 	{Key: "list", Title: "List flags:"},
 	{Key: "mirror", Title: "Removal flags:"},
 	{Key: "consent", Title: "Consent flags:"},
+	{Key: "campaign", Title: "Campaign flags:"},
 	{Key: "settings", Title: "Settings flags:"},
 	{Key: "rows", Title: "Row flags:"},
 	{Key: "sending", Title: "Sending flags:"},
@@ -113,7 +115,7 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 			"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision,
 		},
 		listHelp, consentHelp, rowHelp, sendingHelp, waitingHelp, stateHelp, mirrorHelp, checkHelp, membersHelp, klaviyoHelp,
-		simulateHelp, messageHelp,
+		simulateHelp, messageHelp, campaignHelp,
 		pickHelp, reportHelp, runHelp, scheduleHelp, timesHelp, lookHelp, serverHelp,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}), kong.ValueFormatter(helpOf),
 		kong.ExplicitGroups(groups),
