@@ -68,8 +68,8 @@ func TestConsentUsage(t *testing.T) {
 	}
 }
 
-// check says of each row what subscribe and unsubscribe would refuse, and names a column that they do not read
-// although it looks like one that they need.
+// check says of each row what subscribe and unsubscribe would refuse. It names a column that they do not read although
+// it looks like one that they need, and the channels that no row has an identifier for.
 func TestCheckConsent(t *testing.T) {
 	for _, c := range []struct {
 		line, rows string
@@ -79,15 +79,17 @@ func TestCheckConsent(t *testing.T) {
 	}{
 		{"--operation subscribe --channel email,sms --historical --consented-at at",
 			`{"email":"ann@example.com","at":"2024-01-08 06:30:00+09"}` + "\n" +
-				`{"email":"bob@example.com","at":"2024-01-08 06:30:00"}` + "\n", 1, "", []string{
-				`{"type":"row","row":1,"status":"valid","key":"ann@example.com"}`,
+				`{"email":"bob@example.com","at":"2024-01-08 06:30:00"}` + "\n", 1,
+			"klaviyo-export: no row has a phone_number, so no consent to sms changes\n", []string{
+				`{"type":"row","row":1,"status":"valid","key":"ann@example.com","channels":["email"],` +
+					`"consented_at":"2024-01-07T21:30:00Z"}`,
 				`{"type":"row","row":2,"status":"rejected","key":"bob@example.com","stage":"validate",` +
 					`"code":"consented_at_invalid","column":"at","detail":"\"2024-01-08 06:30:00\" has no time zone; ` +
 					`name the zone of such times in the query, as in AT TIME ZONE 'UTC'"}`,
 			}},
 		{"--operation unsubscribe --channel email,sms", `{"email":"ann@example.com","Mobile":"+4930901820"}` + "\n", 0,
 			`klaviyo-export: the column "Mobile" is not read; to fill phone_number, pass --map Mobile=phone_number` + "\n",
-			[]string{`{"type":"row","row":1,"status":"valid","key":"ann@example.com"}`}},
+			[]string{`{"type":"row","row":1,"status":"valid","key":"ann@example.com","channels":["email"]}`}},
 		{"--operation unsubscribe --channel sms", `{"email":"ann@example.com","phone_number":null}` + "\n", 1, "",
 			[]string{`{"type":"row","row":1,"status":"rejected","key":"ann@example.com","stage":"validate",` +
 				`"code":"channel_missing","column":"phone_number",` +
