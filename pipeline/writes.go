@@ -75,8 +75,14 @@ func (s *writes) consent(c *sink.Consented, line *report.Line) {
 	if enterConsent(c, line) {
 		s.control.hidden.Add(1)
 	}
-	if line.Status == report.Rejected && before != report.Rejected {
-		s.control.reject(line.Row)
+	switch line.Status {
+	case report.Rejected:
+		line.Consent = nil
+		if before != report.Rejected {
+			s.control.reject(line.Row)
+		}
+	case report.Skipped, report.Unsent: // Klaviyo was not asked
+		line.Consent = nil
 	}
 }
 
