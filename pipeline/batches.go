@@ -43,7 +43,7 @@ type batches struct {
 	lists    *lists // nil: all rows are for one list
 	fills    *fills // of lists
 	off      bool   // the run cannot go on
-	rows     int64 // numbered so far
+	rows     int64  // numbered so far
 	open     *batch
 	emitted  time.Time // when the last batch was handed on: rows that waited for that do not hurry the next
 }

@@ -13,9 +13,8 @@ import (
 	"klaviyo-export/validate"
 )
 
-// maxConsents is how many stretches of rows wait at once for their consent to show. At the quota of the look-ups that is
-// two minutes of rows.
-const maxConsents = 160
+// maxConsents is how many stretches of rows wait at once for their consent to show: a million rows, some 100 MB.
+const maxConsents = 1_000
 
 // consents is the stage that reads consent back until it shows: many stretches of rows at once, results handed on in
 // order. It stands where settles and verifies do nothing.
@@ -52,62 +51,48 @@ func (s *consents) wait() { s.stream.Wait() }
 func (s *consents) settle(ctx context.Context, r *results) {
 	defer s.control.guard()
 	s.control.begin("consent")
-	sent := r.consenting()
-	if len(sent) == 0 || ctx.Err() != nil {
+	n := r.consenting()
+	if n == 0 || ctx.Err() != nil {
 		return
 	}
-	rows := make([]sink.Consented, len(sent))
-	for i, n := range sent {
-		rows[i] = r.consented(n)
-	}
-	s.control.consenting.Add(int64(len(rows)))
-	defer s.control.consenting.Add(-int64(len(rows)))
+	s.control.consenting.Add(n)
+	defer s.control.consenting.Add(-n)
 	reader := s.reader
 	if r.to != nil {
 		reader = r.to.consents
 	}
-	if err := reader.Settle(ctx, time.Now().Add(s.timeout), rows); err != nil {
+	err := reader.Settle(ctx, time.Now().Add(s.timeout), r.asked, func(row uint32) string {
+		return plain(r.key(int(row)))
+	})
+	if err != nil {
 		s.control.stop(err)
 	}
-	for i, n := range sent {
-		r.asked[n].read = &rows[i]
-	}
-}
-
-// asking is a row whose consent Klaviyo was asked for.
-type asking struct {
-	row      int // index in results
-	channels sink.Channels
-	given    int64           // of a historical consent, Unix seconds; 0 for none
-	lost     *sink.Profile   // the row as it was sent, if its answer was lost and it may be sent again
-	line     *report.Line    // the row's result before it is read back
-	read     *sink.Consented // nil for a row that was not read back
 }
 
 // ask notes that Klaviyo was, or would be, asked for the consent of the row that is entered.
 func (r *results) ask(p *sink.Profile) {
-	a := asking{row: r.at, channels: p.Channels}
+	c := sink.Consented{Row: uint32(r.at), Channels: p.Channels}
 	if at, ok := consentedAt(p.JSON); ok {
-		a.given = at.Unix()
+		c.Given = at.Unix()
 	}
 	if r.again && p.Status == sink.Unknown {
-		a.lost = &sink.Profile{JSON: bytes.Clone(p.JSON), Channels: p.Channels}
+		c.Lost = &sink.Profile{JSON: bytes.Clone(p.JSON), Channels: p.Channels}
 	}
-	r.asked = append(r.asked, a)
+	r.asked = append(r.asked, c)
 }
 
 // askAgain notes that an earlier run asked for the consent of the row that is entered.
 func (r *results) askAgain(e *report.Entry) {
-	a := asking{row: r.at}
+	c := sink.Consented{Row: uint32(r.at)}
 	for set, names := range channelNames {
 		if slices.Equal(names, e.Channels) {
-			a.channels = sink.Channels(set)
+			c.Channels = sink.Channels(set)
 		}
 	}
 	if !e.ConsentedAt.IsZero() {
-		a.given = e.ConsentedAt.Unix()
+		c.Given = e.ConsentedAt.Unix()
 	}
-	r.asked = append(r.asked, a)
+	r.asked = append(r.asked, c)
 }
 
 var consentedAtMember = []byte(`"consented_at":"`)
@@ -123,56 +108,44 @@ func consentedAt(profile []byte) (at time.Time, ok bool) {
 	return at, err == nil
 }
 
-// consenting returns the places in asked of the rows whose consent may show: they are accepted, or their answers are
-// lost. It notes their results.
-func (r *results) consenting() (places []int) {
+// consenting gives a status to the rows of asked whose consent may show: they are accepted, or their answers are lost.
+// It returns how many they are.
+func (r *results) consenting() (rows int64) {
 	for n := range r.shared {
 		line := &r.shared[n].line
-		if line.Status != report.Accepted && line.Code != sink.AnswerLost.Code {
+		status := sink.Accepted
+		switch {
+		case line.Status == report.Unknown && line.Code == sink.AnswerLost.Code:
+			status = sink.Unknown
+		case line.Status != report.Accepted:
 			continue
 		}
-		place := 0
+		var fault *sink.Fault
+		if line.Code != "" {
+			fault = &sink.Fault{Code: line.Code, Column: line.Column, Detail: line.Detail}
+		}
+		asked := r.asked
 		for row := range r.rowsOf(n) {
-			for place < len(r.asked) && r.asked[place].row < row {
-				place++
+			for len(asked) > 0 && int(asked[0].Row) < row {
+				asked = asked[1:]
 			}
-			if place < len(r.asked) && r.asked[place].row == row {
-				r.asked[place].line = line
-				places = append(places, place)
+			if len(asked) > 0 && int(asked[0].Row) == row {
+				asked[0].Status, asked[0].Fault = status, fault
+				rows++
 			}
 		}
 	}
-	slices.Sort(places)
-	return places
+	return rows
 }
 
-// consented is a row to be read back.
-func (r *results) consented(n int) sink.Consented {
-	a := &r.asked[n]
-	c := sink.Consented{
-		Value: plain(r.key(a.row)), Channels: a.channels, Lost: a.lost, Status: sink.Accepted,
+// enterConsent enters what is known of a row's consent into its line. It reports whether the consent should show, and
+// does not.
+func enterConsent(c *sink.Consented, line *report.Line) (late bool) {
+	line.Consent = &report.Consent{Channels: channelNames[c.Channels]}
+	if c.Given != 0 {
+		line.Consent.Given = time.Unix(c.Given, 0)
 	}
-	if a.given != 0 {
-		c.Given = time.Unix(a.given, 0)
-	}
-	if a.line.Code != "" {
-		c.Fault = &sink.Fault{Code: a.line.Code, Column: a.line.Column, Detail: a.line.Detail}
-	}
-	if a.line.Status == report.Unknown {
-		c.Status = sink.Unknown
-	}
-	return c
-}
-
-// enter enters what is known of the consent into the row's line. It reports whether the consent should show, and does
-// not.
-func (a *asking) enter(line *report.Line) (late bool) {
-	line.Consent = &report.Consent{Channels: channelNames[a.channels]}
-	if a.given != 0 {
-		line.Consent.Given = time.Unix(a.given, 0)
-	}
-	c := a.read
-	if c == nil {
+	if c.Status == sink.Unsent { // it was not read back
 		return false
 	}
 	line.Stage, line.Code, line.Column, line.Detail = "", "", "", ""
@@ -182,8 +155,11 @@ func (a *asking) enter(line *report.Line) (late bool) {
 	switch c.Status {
 	case sink.Applied:
 		line.Status = report.Applied
-		line.Consent.Shown, line.Consent.State, line.Consent.Given = true, c.Shown.State, c.Shown.Given
-		line.Consent.Mailable, line.Consent.Already, line.Consent.Scope = c.Shown.Mailable, c.Shown.Already, c.Shown.Scope
+		line.Consent.Shown, line.Consent.State, line.Consent.Scope = true, c.State, scopes[c.Scope]
+		line.Consent.Mailable, line.Consent.Already = c.Mailable, c.Already
+		if line.Consent.Given = (time.Time{}); c.At != 0 {
+			line.Consent.Given = time.Unix(c.At, 0)
+		}
 	case sink.Accepted:
 		line.Status = report.Accepted
 		return line.Code != report.Pending
@@ -196,6 +172,9 @@ func (a *asking) enter(line *report.Line) (late bool) {
 	}
 	return false
 }
+
+// scopes are the words for where consent was withdrawn.
+var scopes = [...]string{sink.Nowhere: "", sink.OneList: "list", sink.Everywhere: "global"}
 
 // channelNames are the names of all sets of channels.
 var channelNames = func() (names [8][]string) {

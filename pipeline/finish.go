@@ -44,7 +44,8 @@ func (r *run) report(exit int, err error) *report.Report {
 		Jobs: report.Jobs{
 			Complete: c.complete.Load(), Cancelled: c.cancelled.Load(), Open: r.open, Latency: c.latency,
 		},
-		Members: r.members(), Consent: r.consent(), BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
+		Members: r.members(), Consent: r.consent(),
+		BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
 		Version: r.options.Version, Timeline: c.timeline.Buckets(),
 	}
 	rep.Lists, rep.RowsOfOthers = r.lists.report()
@@ -54,7 +55,9 @@ func (r *run) report(exit int, err error) *report.Report {
 			rep.By = ""
 		}
 		for _, column := range r.options.Checker.Columns() {
-			rep.Columns = append(rep.Columns, report.Column(column))
+			rep.Columns = append(rep.Columns, report.Column{
+				Column: column.Column, As: column.As, Rows: column.Rows, Cleared: column.Cleared(),
+			})
 		}
 	}
 	if a := r.account.wait(); a != nil {
@@ -73,7 +76,7 @@ func (r *run) report(exit int, err error) *report.Report {
 	if r.earlier != nil {
 		rep.Operation, rep.By = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.By
 		rep.Lists, rep.RowsOfOthers = r.earlier.Lists, r.earlier.RowsOfOthers
-		rep.Members = r.earlier.Members.Plus(rep.Members)
+		rep.Members, rep.Campaign = r.earlier.Members.Plus(rep.Members), r.earlier.Campaign
 		if rep.Consent = nil; r.earlier.Consent != nil {
 			counts := r.out.Consents()
 			rep.Consent = r.earlier.Consent.Plus(&counts)

@@ -23,8 +23,8 @@ type required struct {
 	other   bool   // that row has another fault, which its result names
 	wrong   bool   // an object has the column, but not as a string
 
-	unlisted bool // that row lacks the list column
-	garbage string // what is wrong with the first row, if it is not JSON
+	unlisted bool   // that row lacks the list column
+	garbage  string // what is wrong with the first row, if it is not JSON
 }
 
 // see looks at the rows of a chunk. It reports whether one of them is the first to have the column.

@@ -34,24 +34,23 @@ type results struct {
 	first   int64 // number of the first row
 	last    int64 // number of the last row of earlier results; the rows between that are not here are passed on
 	keys    []byte
-	ends    []uint32 // where each row's key ends in keys
-	at      int      // the row that is entered
-	odd     []odd    // rows with a result of their own, or of their neighbours, in input order
-	shared  []shared // the results of all others, in input order
-	dropped []uint32 // indexes of the rows whose profile went without its bad phone number
-	proofs  []proof  // of the rows that were read back
-	sentAs  []sentAs // what the state may remember of the rows that were sent
-	asked   []asking // the rows whose consent Klaviyo was asked for
-	permits int      // that the rows' batch took
-	pooled  bool     // they go back to the pool when they are written
+	ends    []uint32         // where each row's key ends in keys
+	at      int              // the row that is entered
+	odd     []odd            // rows with a result of their own, or of their neighbours, in input order
+	shared  []shared         // the results of all others, in input order
+	dropped []uint32         // indexes of the rows whose profile went without its bad phone number
+	proofs  []proof          // of the rows that were read back
+	sentAs  []sentAs         // what the state may remember of the rows that were sent
+	asked   []sink.Consented // the rows whose consent Klaviyo was asked for
+	permits int              // that the rows' batch took
+	pooled  bool             // they go back to the pool when they are written
+	again   bool             // rows whose answers are lost are kept, to be sent again when they were read back
 
 	// Of the rows of one list:
 	to      *target  // nil: all rows of the run are for one list
 	list    string   // its id
 	numbers []uint32 // the rows' numbers, less first; nil: the rows follow each other
 	cost    int      // bytes that the results take
-
-	again   bool     // rows whose answers are lost are kept, to be sent again when they were read back
 
 	refused *sink.Fault // one of those in odd by which Klaviyo refuses rows, nil for none
 }

@@ -180,16 +180,19 @@ func (r *run) readResults(
 }
 
 // elsewhere is the error of results whose import jobs are not at the address that this run asks, nil when they may be.
-func (r *run) elsewhere() error {
-	switch was := r.earlier; {
+func (r *run) elsewhere() error { return elsewhere("wait", r.earlier, r.options.BaseURL) }
+
+// elsewhere is the error of results that are of another Klaviyo than the one at base, nil when they may be of that.
+func elsewhere(command string, was *report.Report, base string) error {
+	switch {
 	case was.Simulated && was.BaseURL == "":
 		return &Error{
-			Text: "wait: the results are of a run with --simulate, and its simulator ended with it",
+			Text: command + ": the results are of a run with --simulate, and its simulator ended with it",
 			Hint: "pass --wait to the run itself, or send to klaviyo-export simulate",
 		}
-	case was.BaseURL != "" && r.options.BaseURL != "" && was.BaseURL != r.options.BaseURL:
+	case was.BaseURL != "" && base != "" && was.BaseURL != base:
 		return &Error{
-			Text: fmt.Sprintf("wait: the results are of a run at %s, this one asks %s", was.BaseURL, r.options.BaseURL),
+			Text: fmt.Sprintf("%s: the results are of a run at %s, this one asks %s", command, was.BaseURL, base),
 			Hint: "pass --base-url " + was.BaseURL,
 		}
 	}

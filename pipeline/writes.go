@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"klaviyo-export/report"
+	"klaviyo-export/sink"
 )
 
 // droppedPhone is report.Line.Dropped of a profile that went without its bad phone number.
@@ -43,7 +44,7 @@ type unwritten struct {
 	odd     []odd
 	dropped []uint32
 	proofs  []proof
-	asked   []asking
+	asked   []sink.Consented
 	sent    []sentAs
 	at      int  // index of the next row
 	lost    bool // a row of them could not be written
@@ -76,7 +77,7 @@ func (s *writes) row(u *unwritten) {
 		u.proofs[0].enter(&line)
 		u.proofs = u.proofs[1:]
 	}
-	if len(u.asked) > 0 && u.asked[0].row == row {
+	if len(u.asked) > 0 && int(u.asked[0].Row) == row {
 		s.consent(&u.asked[0], &line)
 		u.asked = u.asked[1:]
 	}
@@ -97,13 +98,19 @@ func (s *writes) row(u *unwritten) {
 }
 
 // consent enters what is known of a row's consent into its line.
-func (s *writes) consent(a *asking, line *report.Line) {
+func (s *writes) consent(c *sink.Consented, line *report.Line) {
 	before := line.Status
-	if a.enter(line) {
+	if enterConsent(c, line) {
 		s.control.hidden.Add(1)
 	}
-	if line.Status == report.Rejected && before != report.Rejected {
-		s.control.reject(line.Row)
+	switch line.Status {
+	case report.Rejected:
+		line.Consent = nil
+		if before != report.Rejected {
+			s.control.reject(line.Row)
+		}
+	case report.Skipped, report.Unsent: // Klaviyo was not asked
+		line.Consent = nil
 	}
 }
 

@@ -80,6 +80,9 @@ func (r *Report) outOfRange() bool {
 		r.Jobs.Submitted, r.Jobs.Complete, r.Jobs.Cancelled, r.Runs, r.RowsOfOthers, int64(max(min(r.Seconds, maxCount+1), -1)),
 	}
 	counts = append(append(counts, r.Members.counts()...), r.Consent.counts()...)
+	if c := r.Campaign; c != nil && c.EstimatedRecipients != nil {
+		counts = append(counts, *c.EstimatedRecipients)
+	}
 	for _, l := range r.Jobs.Latency {
 		counts = append(counts, l.Jobs)
 	}
@@ -87,7 +90,7 @@ func (r *Report) outOfRange() bool {
 		counts = append(counts, reason.Rows, reason.FirstRow)
 	}
 	for _, c := range r.Columns {
-		counts = append(counts, c.Rows)
+		counts = append(counts, c.Rows, c.Cleared)
 	}
 	for _, n := range r.Dropped {
 		counts = append(counts, n)

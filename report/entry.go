@@ -9,7 +9,8 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// Entry is a line of results as read back. A report sets only Report and Text, a member's line only Member and Text.
+// Entry is a line of results as read back. A report sets only Report and Text, a member's line only Member and Text, a
+// campaign's line only Campaign and Text.
 type Entry struct {
 	Row            int64
 	Status         Status
@@ -22,9 +23,13 @@ type Entry struct {
 	Channels       []string  // whose consent Klaviyo was asked for
 	ConsentedAt    time.Time // of a historical consent as it was sent, zero for none
 	Member         *Member   // of a member's line, which is no row; nil otherwise
+	Campaign       *Campaign
 	Report         bool
 	Text           []byte // the line
 }
+
+// isRow reports whether the line is that of a row.
+func (e *Entry) isRow() bool { return !e.Report && e.Member == nil && e.Campaign == nil }
 
 // maxNesting bounds the depth of a line, because the decoder recurses.
 const maxNesting = 100
@@ -66,6 +71,8 @@ func parse(text []byte) (Entry, error) {
 
 		Channels    json.RawMessage `json:"channels"`
 		ConsentedAt string          `json:"consented_at"`
+
+		ID json.RawMessage `json:"id"` // of a campaign
 	}
 	if _, err := json.Parse(text, &line, json.DontMatchCaseInsensitiveStructFields); err != nil {
 		return Entry{}, errMember
@@ -85,12 +92,15 @@ func parse(text []byte) (Entry, error) {
 			ProfileID: valid(line.ProfileID), Raw: text,
 		}}, nil
 	}
+	if line.Type == "campaign" {
+		return Entry{Text: text, Campaign: &Campaign{ID: plain(line.ID), Status: valid(line.Status)}}, nil
+	}
 	status, known := ParseStatus(line.Status)
 	switch {
 	case line.Type == "":
 		return Entry{}, errNoType
 	case line.Type != "row":
-		return Entry{}, fmt.Errorf("expected type row, member or report, got %.40q", line.Type)
+		return Entry{}, fmt.Errorf("expected type row, member, campaign or report, got %.40q", line.Type)
 	case line.Row < 1:
 		return Entry{}, fmt.Errorf("expected a row number from 1, got %d", line.Row)
 	case !known:

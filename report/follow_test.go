@@ -35,9 +35,9 @@ func TestFollow(t *testing.T) {
 		columns    []Column
 	}{
 		{"with both reports", rows + first + again + second,
-			[]Column{{"town", "location.city", 3}, {"email", "email", 4}, {"plan", "properties.plan", 1}}},
+			[]Column{{"town", "location.city", 3, 0}, {"email", "email", 4, 0}, {"plan", "properties.plan", 1, 0}}},
 		{"after a crash", rows + again + second,
-			[]Column{{"email", "email", 4}, {"plan", "properties.plan", 1}, {"town", "location.city", 3}}},
+			[]Column{{"email", "email", 4, 0}, {"plan", "properties.plan", 1, 0}, {"town", "location.city", 3, 0}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, notes, err := ReadStream("s", strings.NewReader(c.text))

@@ -22,6 +22,7 @@ var worse = []int{0, 1, 3, 4, 130, 143, 2}
 //   - A list stays when all reports name the same one, and becomes nil otherwise. An empty id or name matches any.
 //   - The rows of lists that rows name add up by list. Those of lists beyond MaxLists become one sum.
 //   - An account and a base URL stay when all reports have the same one.
+//   - A campaign stays, with "several" in place of an id or a status that differs.
 //   - One simulated run makes the report simulated.
 func Merge(a, b *Report) *Report {
 	if a == nil {
@@ -40,7 +41,8 @@ func Merge(a, b *Report) *Report {
 			Resent: a.Requests.Resent + b.Requests.Resent,
 		},
 		Members: a.Members.Plus(b.Members), Consent: a.Consent.Plus(b.Consent),
-		Account: mergeAccounts(a.Account, b.Account), Simulated: a.Simulated || b.Simulated,
+		Campaign: mergeCampaigns(a.Campaign, b.Campaign),
+		Account:  mergeAccounts(a.Account, b.Account), Simulated: a.Simulated || b.Simulated,
 		Columns: mergeColumns(a.Columns, b.Columns), Dropped: mergeDropped(a.Dropped, b.Dropped),
 		StartedAt: extreme(a.StartedAt, b.StartedAt, -1), FinishedAt: extreme(a.FinishedAt, b.FinishedAt, 1),
 		Version: agreed(a.Version, b.Version), Timeline: mergeTimelines(a.Timeline, b.Timeline),

@@ -23,7 +23,8 @@ type Report struct {
 	Requests Requests `json:"requests"`
 	Members  *Members `json:"members,omitempty"` // nil when no row was read back and no list mirrored
 
-	Consent *Consents `json:"consent,omitempty"` // nil unless the run set or withdrew consent
+	Consent  *Consents `json:"consent,omitempty"`  // nil unless the run set or withdrew consent
+	Campaign *Campaign `json:"campaign,omitempty"` // nil unless a campaign was to be sent to the list
 
 	Account   *Account `json:"account,omitempty"` // nil when the run could not read it
 	BaseURL   string   `json:"base_url,omitempty"`

@@ -39,6 +39,9 @@ func (r *Report) shorten() {
 	if c := r.Consent; c != nil {
 		cut(maxName, &c.Source, &c.Began)
 	}
+	if c := r.Campaign; c != nil {
+		cut(maxName, &c.ID, &c.Status)
+	}
 	for i := range r.Reasons {
 		one := &r.Reasons[i]
 		cut(maxName, &one.Code, &one.Stage, &one.FirstFile)

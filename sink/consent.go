@@ -46,9 +46,11 @@ type Consents struct {
 	wish    Wish
 	lookups *lookups
 	trial   *trial
-	losses  *atomic.Int64             // requests in a row whose answers were lost
-	left    *lru.Cache[leaving, bool] // the profiles that left their list
-	typical *atomic.Int64             // nanoseconds until consent showed, in the last stretch of rows
+	losses  *atomic.Int64              // requests in a row whose answers were lost
+	rows    *atomic.Int64              // numbers those that withdraw
+	left    *lru.Cache[leaving, int64] // by which row members left their list
+	typical *atomic.Int64              // nanoseconds until the last consent showed
+	waiting *waiting                   // the rows that are read back
 }
 
 // leaving is a profile that leaves a list, both by their ids.
@@ -59,13 +61,13 @@ const withdrawn = 100_000
 
 // NewConsents returns a Consents.
 func NewConsents(c *Client, w Wish) *Consents {
-	left, err := lru.New[leaving, bool](withdrawn)
+	left, err := lru.New[leaving, int64](withdrawn)
 	if err != nil {
 		panic(err) // only a size below 1 is an error
 	}
 	s := &Consents{
-		client: c, wish: w, lookups: newLookups(c, w.List), left: left, trial: new(trial), losses: new(atomic.Int64),
-		typical: new(atomic.Int64),
+		client: c, wish: w, lookups: newLookups(c, w.List), trial: new(trial), losses: new(atomic.Int64),
+		rows: new(atomic.Int64), left: left, typical: new(atomic.Int64), waiting: newWaiting(),
 	}
 	s.trial.doing = s.doing()
 	return s
@@ -74,7 +76,7 @@ func NewConsents(c *Client, w Wish) *Consents {
 // To returns the Consents of another list, as Sender.To does.
 func (s *Consents) To(list *List) Sender {
 	other := *s
-	other.wish.List, other.lookups = list, s.lookups.on(list)
+	other.wish.List, other.lookups, other.waiting = list, s.lookups.on(list), newWaiting()
 	return &other
 }
 
@@ -122,7 +124,7 @@ func (s *Consents) Send(ctx context.Context, rows []Profile) error {
 	switch {
 	case len(rows) == 0:
 	case s.wish.Withdraw:
-		err = s.withdraw(ctx, rows)
+		err = s.withdraw(ctx, rows, false)
 	case s.wish.By == ExternalID:
 		err = s.subscribeKnown(ctx, rows)
 	default:
@@ -194,6 +196,12 @@ func (s *Consents) post(ctx context.Context, what, suffix string, set []*Profile
 		method: http.MethodPost, path: "/api/profile-subscription-bulk-" + what + "-jobs", endpoint: e, careful: true,
 		prefix: `{"data":{"type":"profile-subscription-bulk-` + what + `-job","attributes":{"profiles":{"data":[`,
 		suffix: suffix, set: set,
+		accept: func(a *answer) error {
+			if a.status != http.StatusAccepted {
+				return fmt.Errorf("expected HTTP %d", http.StatusAccepted)
+			}
+			return nil
+		},
 		refused: func(a *answer) { refused, wrong = refuse(a, s.doing(), set, t, importNamed) },
 	})
 	if err = cmp.Or(err, wrong); err != nil || refused != nil {

@@ -41,12 +41,12 @@ func unsubscribing(emails ...string) []Profile {
 	return rows
 }
 
-// asked are rows to be read back by email.
-func asked(emails []string, rows []Profile) []Consented {
+// asked are rows to be read back.
+func asked(rows []Profile) []Consented {
 	all := make([]Consented, len(rows))
 	for i := range rows {
 		p := rows[i]
-		all[i] = Consented{Value: emails[i], Channels: p.Channels, Status: p.Status, Fault: p.Fault}
+		all[i] = Consented{Row: uint32(i), Channels: p.Channels, Status: p.Status, Fault: p.Fault}
 		if p.Status == Unknown {
 			all[i].Lost = &Profile{JSON: p.JSON, Channels: p.Channels}
 		}
@@ -63,11 +63,11 @@ func shownAs(c *Consented) string {
 	if c.Status != Applied {
 		return text
 	}
-	text += " " + c.Shown.State
+	text += " " + c.State
 	for _, one := range []struct {
 		so   bool
 		text string
-	}{{c.Shown.Mailable, "mailable"}, {c.Shown.Already, "already"}, {c.Shown.Scope != "", c.Shown.Scope}} {
+	}{{c.Mailable, "mailable"}, {c.Already, "already"}, {c.Scope == OneList, "list"}, {c.Scope == Everywhere, "global"}} {
 		if one.so {
 			text += " " + one.text
 		}
@@ -89,11 +89,17 @@ func (w *world) ask(s *Consents, emails []string, rows []Profile, wait time.Dura
 	if err := s.Send(w.Context(), rows); err != nil {
 		w.Fatal(err)
 	}
-	read := asked(emails, rows)
-	if err := s.Settle(w.Context(), time.Now().Add(wait), read); err != nil {
+	return w.settle(s, emails, asked(rows), wait)
+}
+
+// settle reads rows back by their emails.
+func (w *world) settle(s *Consents, emails []string, rows []Consented, wait time.Duration) []Consented {
+	w.Helper()
+	err := s.Settle(w.Context(), time.Now().Add(wait), rows, func(row uint32) string { return emails[row] })
+	if err != nil {
 		w.Fatal(err)
 	}
-	return read
+	return rows
 }
 
 func (w *world) want(got []Consented, want ...string) {
@@ -135,10 +141,7 @@ func TestSubscribeDouble(t *testing.T) {
 			t.Errorf("took %v", took)
 		}
 		w.sim.Confirm("a@example.com")
-		if err := s.Settle(w.Context(), time.Now().Add(time.Hour), read); err != nil {
-			t.Fatal(err)
-		}
-		w.want(read, "applied SUBSCRIBED mailable", "accepted confirmation_pending")
+		w.want(w.settle(s, emails, read, time.Hour), "applied SUBSCRIBED mailable", "accepted confirmation_pending")
 
 		history := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: s.wish.List, Historical: true})
 		given := time.Date(2024, 5, 1, 10, 0, 0, 0, time.UTC)
@@ -146,8 +149,8 @@ func TestSubscribeDouble(t *testing.T) {
 		rows := []Profile{{JSON: row.element("SUBSCRIBED", EmailMarketing), Channels: EmailMarketing}}
 		read = w.ask(history, []string{"old@example.com"}, rows, time.Hour)
 		w.want(read, "applied SUBSCRIBED mailable")
-		if !read[0].Shown.Given.Equal(given) {
-			t.Errorf("consented at %v", read[0].Shown.Given)
+		if read[0].At != given.Unix() {
+			t.Errorf("consented at %v", time.Unix(read[0].At, 0))
 		}
 	})
 }
@@ -277,17 +280,10 @@ func TestUnsubscribeFromList(t *testing.T) {
 		if diff := cmp.Diff(want, statuses(rows)); diff != "" {
 			t.Error(diff)
 		}
-		read := asked(emails[:1], rows[:1])
-		if err := s.Settle(w.Context(), time.Now().Add(time.Hour), read); err != nil {
-			t.Fatal(err)
-		}
-		w.want(read, "applied UNSUBSCRIBED global") // the account's setting makes it global
+		w.want(w.settle(s, emails, asked(rows[:1]), time.Hour), "applied UNSUBSCRIBED global") // the account's setting makes it global
 		still := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: w.list("Other")})
-		other := asked(emails[1:2], []Profile{{Status: Accepted, Channels: EmailMarketing}})
-		if err := still.Settle(w.Context(), time.Now().Add(time.Hour), other); err != nil {
-			t.Fatal(err)
-		}
-		w.want(other, "applied SUBSCRIBED mailable")
+		other := asked([]Profile{{Status: Accepted, Channels: EmailMarketing}})
+		w.want(w.settle(still, emails[1:2], other, time.Hour), "applied SUBSCRIBED mailable")
 	})
 }
 

@@ -2,38 +2,40 @@ package sink
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
-const (
-	// Quiet is how long Klaviyo may ignore that a person is subscribed again (klaviyo-more.md §2.4).
-	Quiet = 30 * time.Minute
-	// The pauses between two looks grow from firstLook to lastLook. Consent was seen to show after one to three minutes.
-	firstLook, lastLook = time.Second, 30 * time.Second
-)
+// Quiet is how long Klaviyo may ignore that a person is subscribed again (klaviyo-more.md §2.4).
+const Quiet = 30 * time.Minute
 
-// Consented is a row whose consent is read back.
+// Consented is a row whose consent is read back. It takes 64 bytes.
 type Consented struct {
-	Value    string    // its identifier
-	Channels Channels  // that Klaviyo was asked for
-	Given    time.Time // of a historical consent, zero when not known
-	Lost     *Profile  // the row as it was sent, if its answer was lost and it may be sent again; nil otherwise
+	Row      uint32   // for the caller
+	Channels Channels // that Klaviyo was asked for
+	Given    int64    // of a historical consent, Unix seconds, 0 when not known
+	Lost     *Profile // the row as it was sent, if its answer was lost and it may be sent again; nil otherwise
 
-	// Status is Accepted or Unknown before. Settle sets it to Applied where the consent shows.
+	// Status is Accepted or Unknown before, or Unsent for a row that is not read back. Settle sets it to Applied where the
+	// consent shows. Other rows keep their status, unless they are sent again.
 	Status Status
 	Fault  *Fault
-	Shown  Consent // where it shows
+
+	// What reading the row back showed, where it is Applied.
+	Mailable bool   // Klaviyo may send by all its channels
+	Already  bool   // it was so before the run
+	Scope    Scope  // where consent was withdrawn
+	State    string // the consent of its last channel in Klaviyo's words
+	At       int64  // the latest consent of its channels in Unix seconds, 0 for a withdrawal
 }
 
-// Consent is what reading a row back showed.
-type Consent struct {
-	State    string    // the consent of all its channels in Klaviyo's words
-	Given    time.Time // the latest of its channels, for Subscribe
-	Mailable bool      // Klaviyo may send by all its channels
-	Already  bool      // it was so before the run
-	Scope    string    // "list" or "global": where consent was withdrawn; "" for Subscribe
-}
+// Scope is where consent was withdrawn.
+type Scope uint8
+
+const (
+	Nowhere Scope = iota
+	OneList
+	Everywhere
+)
 
 var notVisible = &Fault{
 	Code: "not_visible",
@@ -41,99 +43,11 @@ var notVisible = &Fault{
 		"person's confirmation, or have dropped the row",
 }
 
-// Settle reads the rows back until each one shows the consent, or until deadline. Rows that a person has to confirm are
-// read once. A row whose answer was lost is sent again once, when nothing shows for 30 minutes. Rows that do not
-// show keep their status. When ctx ends, Settle returns nil. Its error is an *Error.
-func (s *Consents) Settle(ctx context.Context, deadline time.Time, rows []Consented) error {
-	sent, left, pause := time.Now(), make([]*Consented, len(rows)), firstLook
-	for i := range rows {
-		left[i] = &rows[i]
-	}
-	pause = max(pause, time.Duration(s.typical.Load())*3/4)
-	for {
-		now := time.Now()
-		if rest := deadline.Sub(now); rest > 0 {
-			_ = sleep(ctx, min(pause, rest), nil)
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		pause = min(max(time.Since(sent)/2, firstLook), lastLook)
-		before := len(left)
-		if err := s.look(ctx, left); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
-		left = slices.DeleteFunc(left, s.done)
-		if before > 0 && len(left) <= len(rows)/2 && before > len(rows)/2 {
-			s.typical.Store(int64(time.Since(sent)))
-		}
-		over := !time.Now().Before(deadline)
-		if len(left) == 0 || over {
-			break
-		}
-		if time.Since(sent) >= Quiet {
-			if err := s.again(ctx, left); err != nil {
-				return err
-			}
-			left = slices.DeleteFunc(left, func(c *Consented) bool { return c.Status != Accepted && c.Status != Unknown })
-		}
-	}
-	for _, c := range left {
-		if c.Status == Accepted && c.Fault != partial {
-			c.Fault = notVisible
-		}
-	}
-	return nil
-}
-
-// done reports whether a row is not read again. One that a person has to confirm is read once.
-func (s *Consents) done(c *Consented) bool {
-	if c.Status == Accepted && s.confirms(c.Channels) {
-		c.Fault = pending
-		return true
-	}
-	return c.Status == Applied
-}
-
-// again sends the rows whose answers were lost, each once.
-func (s *Consents) again(ctx context.Context, left []*Consented) error {
-	var lost []*Consented
-	var rows []Profile
-	for _, c := range left {
-		if c.Lost != nil {
-			lost, rows = append(lost, c), append(rows, *c.Lost)
-			c.Lost = nil
-		}
-	}
-	if len(lost) == 0 {
-		return nil
-	}
-	s.client.counters.resent.Add(1)
-	for i := range rows {
-		rows[i].Status, rows[i].Fault = Unsent, nil
-	}
-	err := s.Send(ctx, rows)
-	for i, c := range lost {
-		if rows[i].Status != Unsent {
-			c.Status, c.Fault = rows[i].Status, rows[i].Fault
-		}
-	}
-	return err
-}
-
-// look reads the rows back once.
-func (s *Consents) look(ctx context.Context, rows []*Consented) error {
-	people := make([]*person, len(rows))
-	for i, c := range rows {
-		people[i] = &person{row: new(Profile), value: c.Value}
-	}
-	// Transactional messages put nobody on a list (klaviyo-more.md §2.3).
+// look reads rows back once, as many as one look-up takes. values are their identifiers.
+func (s *Consents) look(ctx context.Context, rows []*Consented, values []string) error {
+	people := sought(values)
 	on, off := s.members(rows, people)
-	profiles := s.client.profiles().withConsent()
-	if err := s.lookups.find(ctx, profiles, s.wish.By, off); err != nil {
+	if err := s.lookups.find(ctx, s.client.profiles().withConsent(), s.wish.By, off); err != nil {
 		return err
 	}
 	if len(on) > 0 {
@@ -148,18 +62,17 @@ func (s *Consents) look(ctx context.Context, rows []*Consented) error {
 		}
 	}
 	var shown []*Consented
-	var gone []*person
+	var seen []*person
 	for i, c := range rows {
 		for j := range people[i].found {
-			if seen, ok := s.shows(c, &people[i].found[j]); ok {
-				c.Shown = seen
-				shown, gone = append(shown, c), append(gone, people[i])
+			if s.shows(c, &people[i].found[j].Attributes.Subscriptions) {
+				shown, seen = append(shown, c), append(seen, people[i])
 				break
 			}
 		}
 	}
 	if s.wish.Withdraw && s.wish.List != nil {
-		return s.leftList(ctx, shown, gone)
+		return s.leave(ctx, shown, seen)
 	}
 	for _, c := range shown {
 		c.Status, c.Fault = Applied, nil
@@ -167,7 +80,8 @@ func (s *Consents) look(ctx context.Context, rows []*Consented) error {
 	return nil
 }
 
-// members divides people into those who should be on the list, and others.
+// members divides people into those who should be on the list, and others. Transactional messages put nobody on a list
+// (klaviyo-more.md §2.3).
 func (s *Consents) members(rows []*Consented, people []*person) (on, off []*person) {
 	if s.wish.List == nil || s.wish.Withdraw {
 		return nil, people
@@ -182,8 +96,8 @@ func (s *Consents) members(rows []*Consented, people []*person) (on, off []*pers
 	return on, off
 }
 
-// leftList applies rows whose people have left the list too.
-func (s *Consents) leftList(ctx context.Context, shown []*Consented, people []*person) error {
+// leave applies rows whose consent is withdrawn, as far as their people are not on the list any more.
+func (s *Consents) leave(ctx context.Context, shown []*Consented, people []*person) error {
 	id, _, _ := s.wish.List.State()
 	steps := map[Identifier][]*person{}
 	for _, p := range people {
@@ -222,56 +136,36 @@ func (s *Consents) since() time.Time {
 	return s.client.Began()
 }
 
-// shows reports whether a profile has the consent that the row asks for, and what it shows.
-func (s *Consents) shows(c *Consented, p *profileResource) (seen Consent, all bool) {
-	seen, all = Consent{Mailable: true, Already: true}, true
+// shows reports whether a profile has the consent that a row asks for, and enters what it shows.
+func (s *Consents) shows(c *Consented, p *subscriptions) bool {
 	var list string
 	if s.wish.List != nil {
 		list, _, _ = s.wish.List.State()
 	}
+	all, mailable, already := true, true, true
+	c.Scope, c.At = Nowhere, 0
 	c.Channels.each(func(one Channels) {
-		state, receives := p.Attributes.Subscriptions.consent(one, list)
-		seen.State = state.Consent
-		seen.Mailable = seen.Mailable && receives
+		state, receives := p.consent(one, list)
+		c.State = known(state.Consent)
+		mailable = mailable && receives
 		if s.wish.Withdraw {
-			all = all && s.withdrawn(one, p, list, &seen)
+			scope, at := p.withdrawn(one, list)
+			all, already = all && scope != Nowhere, already && at.Before(s.since())
+			c.Scope = max(c.Scope, scope)
 			return
 		}
-		all = all && state.Consent == "SUBSCRIBED"
-		given := moment(state.Given)
-		seen.Already = seen.Already && s.before(given, c.Given)
-		if given.After(seen.Given) {
-			seen.Given = given
-		}
+		at := moment(state.Given)
+		all, already = all && state.Consent == subscribed, already && s.before(at, c.Given)
+		c.At = max(c.At, at.Unix())
 	})
-	return seen, all
+	c.Mailable, c.Already = mailable, already
+	return all
 }
 
 // before reports whether a consent of that time was given before the run: a historical one at another time than sent.
-func (s *Consents) before(given, sent time.Time) bool {
+func (s *Consents) before(at time.Time, sent int64) bool {
 	if s.wish.Historical {
-		return !sent.IsZero() && !given.Truncate(time.Second).Equal(sent.Truncate(time.Second))
+		return sent != 0 && at.Unix() != sent
 	}
-	return given.Before(s.since())
-}
-
-// withdrawn reports whether the consent of a channel is withdrawn, and notes where and when.
-func (s *Consents) withdrawn(one Channels, p *profileResource, list string, seen *Consent) bool {
-	subscriptions := &p.Attributes.Subscriptions
-	state, _ := subscriptions.consent(one, list)
-	at := state.Updated
-	switch suppressed, so := subscriptions.unsubscribed(); {
-	case state.Consent == "UNSUBSCRIBED":
-		seen.Scope = "global"
-	case one == EmailMarketing && so:
-		seen.Scope, at = "global", suppressed
-	case one == EmailMarketing && list != "" && subscriptions.leftList(list):
-		if seen.Scope == "" {
-			seen.Scope = "list"
-		}
-	default:
-		return false
-	}
-	seen.Already = seen.Already && moment(at).Before(s.since())
-	return true
+	return at.Before(s.since())
 }

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
 	"strings"
@@ -59,12 +60,15 @@ func (a *answer) refusesRevision() bool {
 // revisionError is the error of an answer that refuses the API revision. Its status is always that of a retired
 // revision: a 404 must not be taken for an id that Klaviyo does not know.
 func (c *Client) revisionError(r *request, a *answer) *Error {
-	asked, text := c.options.Revision, "%s: Klaviyo does not offer this in API revision %s: %s"
+	asked, text := cmp.Or(r.revision, c.options.Revision), "%s: Klaviyo does not offer this in API revision %s: %s"
 	if a.status == http.StatusGone {
 		text = "%s: Klaviyo has retired API revision %s: %s"
 	}
 	hint := "update klaviyo-export, or pass a newer date to --revision"
-	if asked != DefaultRevision {
+	switch {
+	case r.revision != "":
+		hint = "update klaviyo-export"
+	case asked != DefaultRevision:
 		hint = "leave out --revision, the default is " + DefaultRevision + "; or pass another date"
 	}
 	err := setupError(hint, text, r.doing, asked, a.said())

@@ -18,6 +18,8 @@ type endpoints struct {
 	list, lists, create, imports, removals, job, jobs, errors, accounts *endpoint
 	members, memberIDs, profiles, memberships, count                    *endpoint
 	subscribes, unsubscribes                                            *endpoint
+
+	campaign, campaigns, retarget, clone, template, sendJobs, sendJob, estimations, estimation, estimate *endpoint
 }
 
 // closed returns for how long Klaviyo keeps an endpoint closed that takes rows.
@@ -58,5 +60,15 @@ func newEndpoints(share int) endpoints {
 
 		subscribes:   newEndpoint(rateL, share),
 		unsubscribes: newEndpoint(rateL, share),
+		campaign:     newEndpoint(rateM, share),
+		campaigns:    newEndpoint(rateM, share),
+		retarget:     newEndpoint(rateM, share),
+		clone:        newEndpoint(rateM, share),
+		template:     newEndpoint(rateM, share),
+		sendJobs:     newEndpoint(rateM, share),
+		sendJob:      newEndpoint(rateM, share),
+		estimations:  newEndpoint(rateM, share),
+		estimation:   newEndpoint(rateM, share),
+		estimate:     newEndpoint(rateM, share),
 	}
 }

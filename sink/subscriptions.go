@@ -65,14 +65,37 @@ func (s *subscriptions) leftList(list string) bool {
 	return false
 }
 
-// unsubscribed is when the profile's email was suppressed everywhere because it unsubscribed, "" when it was not.
-func (s *subscriptions) unsubscribed() (at string, so bool) {
+// withdrawn is where the consent of a channel is withdrawn, for that list if it is not "", and when.
+func (s *subscriptions) withdrawn(c Channels, list string) (Scope, time.Time) {
+	state, _ := s.consent(c, list)
+	if state.Consent == unsubscribed {
+		return Everywhere, moment(state.Updated)
+	}
+	if c != EmailMarketing {
+		return Nowhere, time.Time{}
+	}
 	for _, one := range s.Email.Marketing.Suppression {
 		if one.Reason == "UNSUBSCRIBE" {
-			return one.At, true
+			return Everywhere, moment(one.At)
 		}
 	}
-	return "", false
+	if list != "" && s.leftList(list) {
+		return OneList, moment(state.Updated)
+	}
+	return Nowhere, time.Time{}
+}
+
+// The consents in Klaviyo's words.
+const subscribed, unsubscribed, never = "SUBSCRIBED", "UNSUBSCRIBED", "NEVER_SUBSCRIBED"
+
+// known is a consent without the memory of its answer: rows keep it.
+func known(consent string) string {
+	for _, one := range []string{subscribed, unsubscribed, never} {
+		if consent == one {
+			return one
+		}
+	}
+	return "OTHER"
 }
 
 // moment reads a time of Klaviyo, zero for none.

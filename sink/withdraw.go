@@ -14,6 +14,7 @@ type addressed struct {
 	ExternalID  string    `json:"external_id"`
 	ConsentedAt string    `json:"consented_at"`
 	id          string    // of the profile with the external id
+	number      int64     // of a row that withdraws
 	members     [2]person // on the list, with the email and with the phone number
 }
 
@@ -122,8 +123,8 @@ func (p *addressed) element(consent string, channels Channels) []byte {
 }
 
 // withdraw withdraws consent. On a list it names only people who are on the list: Klaviyo unsubscribes anybody else
-// everywhere (klaviyo-more.md §2.5).
-func (s *Consents) withdraw(ctx context.Context, rows []Profile) error {
+// everywhere (klaviyo-more.md §2.5). again says that the rows were sent before, and nothing showed.
+func (s *Consents) withdraw(ctx context.Context, rows []Profile, again bool) error {
 	people := readAddressed(rows)
 	if s.wish.By == ExternalID {
 		if err := s.resolve(ctx, people); err != nil {
@@ -139,7 +140,9 @@ func (s *Consents) withdraw(ctx context.Context, rows []Profile) error {
 	}
 	var parts withdrawals
 	for _, p := range people {
-		s.divide(p, &parts)
+		if s.wish.List == nil || s.leaves(p, again) {
+			s.divide(p, &parts)
+		}
 	}
 	err := s.sendParts(ctx, parts.elements)
 	for _, p := range people {
@@ -193,29 +196,32 @@ func (w *withdrawals) add(p *addressed, channels Channels) {
 	w.elements = append(w.elements, Profile{JSON: p.element("UNSUBSCRIBED", channels), Channels: channels})
 }
 
+// leaves reports whether the members of a row leave the list by this row. Whoever does by another row of the run is not
+// named a second time.
+func (s *Consents) leaves(p *addressed, again bool) bool {
+	p.number = s.rows.Add(1)
+	list, _, _ := s.wish.List.State()
+	for i := range p.members {
+		for _, member := range p.members[i].found {
+			if by, known, _ := s.left.PeekOrAdd(leaving{list, member.ID}, p.number); known && by != p.number && !again {
+				p.row.Status, p.row.Fault = Rejected, sameProfile
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // divide adds the elements of a row: email and phone number apart, as they may be of two people. On a list they stay
 // together if they are of one member: after the first of two requests that person would not be on the list any more.
 func (s *Consents) divide(p *addressed, parts *withdrawals) {
 	both := p.row.Channels
-	if s.wish.List != nil {
-		ids := slices.Concat(p.members[0].found, p.members[1].found)
-		list, _, _ := s.wish.List.State()
-		for i := range ids {
-			if s.left.Contains(leaving{list, ids[i].ID}) {
-				p.row.Status, p.row.Fault = Rejected, sameProfile
-				return
-			}
-		}
-		for i := range ids {
-			s.left.Add(leaving{list, ids[i].ID}, true)
-		}
-		has := func(one profileResource) bool {
-			return slices.ContainsFunc(p.members[1].found, func(other profileResource) bool { return other.ID == one.ID })
-		}
-		if slices.ContainsFunc(p.members[0].found, has) {
-			parts.add(p, both)
-			return
-		}
+	has := func(one profileResource) bool {
+		return slices.ContainsFunc(p.members[1].found, func(other profileResource) bool { return other.ID == one.ID })
+	}
+	if slices.ContainsFunc(p.members[0].found, has) {
+		parts.add(p, both)
+		return
 	}
 	for _, channels := range []Channels{both & EmailMarketing, both & sms} {
 		if channels != 0 {

@@ -56,6 +56,7 @@ type Checker struct {
 	listColumn string // the column with the row's list, "" for none
 
 	emptyIsNull bool
+	clearNulls  bool
 	dropPhones  bool
 	counts      counts
 }

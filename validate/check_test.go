@@ -184,7 +184,7 @@ func TestAllocations(t *testing.T) {
 	}
 	consent := tests[0]
 	consent.name = "consent"
-	consent.lines = `{"email":"a@x.co","phone_number":"090-1234-5678","country":"JP","at":"2024-01-08 06:30:00.5+09"}` + "\n"
+	consent.lines = `{"email":"a@x.co","phone_number":"090-1234-5678","country":"JP","at":"2024-01-08 06:30:00.5+09"}`
 	for _, o := range []Options{
 		{Operation: Subscribe, Channels: allChannels, ConsentedAt: "at"},
 		{Operation: Unsubscribe, Channels: allChannels, By: "phone_number"},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -102,7 +103,7 @@ func (c *Checker) appendIdentifiers(data []byte, s *Scratch) (_ []byte, key span
 			data = c.appendKey(data, s)
 			key.end = len(data)
 			data = append(data, ',')
-		case t != c.second || p == 0:
+		case p == 0: // the row lacks it, or no channel needs it
 			continue
 		case t == email:
 			data, fault = s.appendEmail(data, s.member(p))
@@ -193,4 +194,17 @@ func (s *Scratch) alike(column string, t target) string {
 		}
 	}
 	return ""
+}
+
+// Unreached returns the channels that were asked for and that no counted row has, and the column that they need.
+func (c *Checker) Unreached() (channels Channels, column string) {
+	columns := c.Columns()
+	if len(columns) == 0 || c.second == custom ||
+		slices.ContainsFunc(columns, func(met Column) bool { return met.As == c.second.name() }) {
+		return 0, ""
+	}
+	if c.second == email {
+		return c.channels & EmailMarketing, c.secondName
+	}
+	return c.channels & smsChannels, c.secondName
 }

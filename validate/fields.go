@@ -43,6 +43,7 @@ const (
 )
 
 var targetNames = [targets]string{
+	locationObject: "location", propertiesObject: "properties",
 	email: "email", phoneNumber: "phone_number", externalID: "external_id", kx: "_kx", firstName: "first_name",
 	lastName: "last_name", organization: "organization", locale: "locale", title: "title", image: "image",
 	address1: "address1", address2: "address2", city: "city", country: "country", region: "region", zip: "zip",

@@ -34,6 +34,7 @@ type Options struct {
 	Drop []string
 
 	Empty    Empty
+	Nulls    Nulls
 	BadPhone BadPhone
 
 	// Channels are those whose consent Subscribe sets and Unsubscribe withdraws, at least one.
@@ -54,6 +55,14 @@ const (
 	Null              // null
 )
 
+// Nulls says what a null does in a column that is a custom property, or in the properties object.
+type Nulls uint8
+
+const (
+	Ignore Nulls = iota // Klaviyo keeps the value that it has
+	Clear               // Klaviyo removes the property
+)
+
 // BadPhone says what happens to a row with a phone number that is invalid or ambiguous.
 type BadPhone uint8
 
@@ -66,7 +75,7 @@ const (
 func New(o Options) (*Checker, error) {
 	c := &Checker{
 		operation: o.Operation, fields: maps.Clone(attributeFields),
-		emptyIsNull: o.Empty == Null, dropPhones: o.BadPhone == Drop,
+		emptyIsNull: o.Empty == Null, clearNulls: o.Nulls == Clear, dropPhones: o.BadPhone == Drop,
 		counts: counts{places: map[[2]string]int{}},
 	}
 	var err error

@@ -14,6 +14,11 @@ func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
 		return c.encodeConsent(s, out)
 	}
 	start := len(out.Data)
+	if c.clearNulls {
+		if fault := s.findNulls(); fault != nil {
+			return fault
+		}
+	}
 	data, key, fault := c.appendAttributes(append(out.Data, `{"type":"profile","attributes":{`...), s)
 	if fault != nil {
 		out.Data = data[:start] // keeps what data has grown by
@@ -22,6 +27,10 @@ func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
 	data = s.appendGroup(data, `"location":{`, s.places)
 	data = s.appendGroup(data, `"properties":{`, s.customs)
 	data[len(data)-1] = '}'
+	unset := 0
+	if c.clearNulls {
+		data, unset = s.appendUnset(data)
+	}
 	data = append(data, '}')
 	if n := len(data) - start; n > maxProfile {
 		out.Data = data[:start]
@@ -30,6 +39,10 @@ func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
 	}
 	out.Data = data
 	out.accept(start, key, c.identity(s))
+	if c.clearNulls {
+		s.countNulls()
+		out.Rows[len(out.Rows)-1].Unset = uint32(unset)
+	}
 	return nil
 }
 
@@ -214,6 +227,14 @@ func (s *Scratch) appendMember(data []byte, m *member) []byte {
 		data = append(data, line[m.value:m.end]...)
 	}
 	return append(data, ',')
+}
+
+// appendName appends the name that Klaviyo knows of a custom property, as a JSON string.
+func (s *Scratch) appendName(data []byte, m *member) []byte {
+	if e := &s.columns.entries[m.column]; e.mapped {
+		return append(data, e.label[:len(e.label)-1]...)
+	}
+	return append(data, s.scan.line[m.name-1:m.nameEnd+1]...)
 }
 
 // appendQuoted appends a value that needs no escapes as a JSON string.

@@ -32,6 +32,9 @@ type Row struct {
 	// Channels are those of Options.Channels for which the row has an identifier.
 	Channels Channels
 
+	// Unset is where Rows.Data has the names of the custom properties that the row clears, 0 for none: see Rows.Unset.
+	Unset uint32
+
 	// List is the place of the row's list in Rows.Lists, where there is a list column. A rejected row has none.
 	List uint32
 

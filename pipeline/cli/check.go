@@ -50,7 +50,7 @@ func (k *checkCommand) Run(c *console, g given) error {
 
 // rows are the options that the operation needs.
 func (k *checkCommand) rows(g given) (o validate.Options, err error) {
-	for _, operation := range []validate.Operation{validate.Remove, validate.Mirror, validate.Subscribe, validate.Unsubscribe} {
+	for operation := validate.Add; operation <= validate.Unsubscribe; operation++ {
 		if k.Operation == operation.String() {
 			o.Operation = operation
 		}

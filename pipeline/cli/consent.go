@@ -13,7 +13,7 @@ import (
 	"klaviyo-export/validate"
 )
 
-// consentFlags say whose consent is meant: there is no default for that.
+// consentFlags say which consent is set or withdrawn: there is no default for that.
 type consentFlags struct {
 	Channel []string `placeholder:"CHANNEL" help:"${help_channel}"`
 }

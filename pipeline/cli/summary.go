@@ -24,6 +24,13 @@ func (c *console) warnOfLookalikes(o *pipeline.Options) {
 	}
 }
 
+// warnOfChannels notes the channels of consent that no row has an identifier for.
+func (c *console) warnOfChannels(checker *validate.Checker) {
+	if channels, column := checker.Unreached(); channels != 0 {
+		c.note(fmt.Sprintf("no row has a %s, so no consent to %s changes", column, strings.Join(channels.Names(), ", ")))
+	}
+}
+
 // sumUp says after a dry run what a run would do: in which account, with which list, and what each column becomes.
 func (c *console) sumUp(o *pipeline.Options, rep *report.Report) {
 	if c.log != nil {

@@ -145,6 +145,7 @@ func (c *console) carry(o *pipeline.Options) error {
 	}
 	switch {
 	case rep.Rows.Read > 0:
+		c.warnOfChannels(o.Checker)
 		for _, name := range o.Checker.Unmet() {
 			c.note(fmt.Sprintf("--map or --drop names the column %q, but no row has it", name))
 		}

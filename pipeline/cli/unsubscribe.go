@@ -18,8 +18,8 @@ var unsubscribeIdle = []idleFlag{
 }
 
 func (*unsubscribeCommand) Help() string {
-	return `Withdraws the consent of people to get messages. To take people off a list and leave their consent as it is, use
-remove: that is something else.
+	return `Withdraws people's consent to get messages. To take people off a list and leave their consent as it is, use
+remove instead.
 
 From a list (--list-id, --list-name), members lose their subscription to it and come off it. Klaviyo would
 unsubscribe everybody else from the whole account, so people who are not on the list are looked up first and

@@ -60,9 +60,9 @@ var readCases = []struct {
 	{"a key that is not resolved", full + "api_token: ${secret:none}", Options{Keyless: true}, named("L")},
 
 	// Consent, whose settings are ours.
-	{"a subscription without a list", "type: klaviyo\noperation: subscribe_profiles\nchannels: ' sms-transactional, email'",
+	{"a subscription without a list", consenting + "channels: ' sms-transactional, email'",
 		none, Settings{Operation: "subscribe", Channels: []string{"email", "sms-transactional"}}},
-	{"a history", "type: klaviyo\noperation: subscribe_profiles\nlist_identify_type: id\nlist_value: X\nchannels: email\n" +
+	{"a history", consenting + "list_identify_type: id\nlist_value: X\nchannels: email\n" +
 		"historical_import: 'True'\nconsented_at: agreed\ncustom_source: Form 7", none, Settings{Operation: "subscribe",
 		ListID: "X", Channels: []string{"email"}, Historical: true, ConsentedAt: "agreed", Source: "Form 7"}},
 	{"an opt-out everywhere", "type: klaviyo\noperation: unsubscribe_profiles\neverywhere: true\nchannels: sms\n" +

@@ -42,6 +42,7 @@ func facts(r *report.Report) []fact {
 	add("consent", consent(r))
 	add("members", mirror(r))
 	add("read back", readBack(r.Members))
+	add("campaign", campaign(r.Campaign))
 	add("version", r.Version)
 	return list
 }

@@ -39,6 +39,7 @@ func Prometheus(w io.Writer, r *report.Report) error {
 	p.members(r.Members)
 	p.mirror(mirrored(r))
 	p.consent(r.Consent)
+	p.campaign(r.Campaign)
 	p.metric("jobs_submitted", "Import jobs that Klaviyo accepted.")
 	p.value("", float64(r.Jobs.Submitted))
 	p.metric("jobs", "Import jobs by state; an open job is not known to have ended.")

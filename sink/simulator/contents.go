@@ -9,8 +9,8 @@ import (
 // contentsPath is the start of the paths that are not part of Klaviyo's API.
 const contentsPath = "/simulator/"
 
-// serveContents answers GET /simulator/lists, /simulator/lists/{id}/profiles, /simulator/profiles and, with
-// Options.Ledger, /simulator/ledger. Each is one JSON array with one element a line. No key is needed. Open import jobs
+// serveContents answers GET /simulator/lists, /simulator/lists/{id}/profiles, /simulator/profiles, /simulator/campaigns
+// and, with Options.Ledger, /simulator/ledger. Each is one JSON array with one element a line. No key is needed. Open import jobs
 // complete first.
 func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
@@ -28,6 +28,9 @@ func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
 	case path == "/simulator/lists":
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(lists) // the client may have gone
+	case path == "/simulator/campaigns":
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(appendCampaigns(nil, s.Campaigns()))
 	case path == "/simulator/ledger" && s.options.Ledger:
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(appendLedger(nil, ledger))

@@ -15,6 +15,8 @@ type Plan struct {
 	Retirement string `yaml:"retirement"`
 	// Profiles are profiles that the account has from the start.
 	Profiles []Profile `yaml:"profiles"`
+	// Campaigns are campaigns that the account has from the start.
+	Campaigns []Campaign `yaml:"campaigns"`
 	// AlsoFound says which filters find a profile by another address than its first: any and equals ("any" or ""), equals
 	// alone ("equals"), or none ("never").
 	AlsoFound string `yaml:"also_found"`

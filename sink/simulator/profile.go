@@ -43,8 +43,13 @@ func (ps *profiles) id(n uint32) string {
 	if id, ok := ps.oldID[n]; ok {
 		return id
 	}
+	return ulid(time.Unix(0, ps.all[n].created), n)
+}
+
+// ulid returns a ULID of a time that contains a number.
+func ulid(created time.Time, n uint32) string {
 	var id [26]byte
-	ms := uint64(ps.all[n].created / int64(time.Millisecond))
+	ms := uint64(created.UnixMilli())
 	for i := 9; i >= 0; i-- {
 		id[i] = crockford[ms%32]
 		ms /= 32
@@ -137,10 +142,10 @@ func (ps *profiles) upsert(sent *sentProfile, now time.Time, job uint32) (n uint
 		copied.drop("email")
 		sent = &copied
 	}
-	if bytes.Equal(old.attributes, sent.attributes) {
+	if bytes.Equal(old.attributes, sent.attributes) && sent.unset == nil {
 		return n, unchanged, nil
 	}
-	merged := merge(old.attributes, sent.attributes, sent.dropped)
+	merged := remove(merge(old.attributes, sent.attributes, sent.dropped), sent.unset)
 	if bytes.Equal(old.attributes, merged) {
 		return n, unchanged, nil
 	}
@@ -196,6 +201,7 @@ func (ps *profiles) create(sent *sentProfile, now time.Time, job uint32) uint32 
 	if sent.rewrite {
 		attributes = merge(nil, sent.attributes, sent.dropped)
 	}
+	attributes = remove(attributes, sent.unset)
 	n := uint32(len(ps.all))
 	at := now.UnixNano()
 	if n > 0 {

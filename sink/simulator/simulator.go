@@ -55,16 +55,18 @@ type Simulator struct {
 	served  chan struct{}
 	conns   sync.WaitGroup
 
-	mu       sync.Mutex
-	lists    []*list // in order of creation
-	profiles profiles
-	consents map[uint32]emailConsent // without the profiles that never consented and are not suppressed
-	jobs     []*job                  // in order of creation
-	open     []*job                  // the jobs that have not ended, in order of creation
-	requests map[string]int
-	ledger   []Entry
-	calls    int        // that changed members by id
-	drawn    *rand.Rand // what the plan's seed draws besides Fault.Percent
+	mu         sync.Mutex
+	lists      []*list // in order of creation
+	profiles   profiles
+	consents   map[uint32]emailConsent // without the profiles that never consented and are not suppressed
+	jobs       []*job                  // in order of creation
+	open       []*job                  // the jobs that have not ended, in order of creation
+	requests   map[string]int
+	ledger     []Entry
+	campaigns  []*campaign // in order of creation
+	drawnULIDs int
+	calls      int        // that changed members by id
+	drawn      *rand.Rand // what the plan's seed draws besides Fault.Percent
 }
 
 // New returns an empty account. It panics if the plan is wrong.
@@ -86,6 +88,9 @@ func New(options Options) *Simulator {
 		s.drawn = rand.New(rand.NewPCG(p.Seed, 1<<63))
 		s.rates.others = maps.Clone(p.Others)
 		s.addAll(p.Profiles)
+		for _, c := range p.Campaigns {
+			s.addCampaign(c)
+		}
 	}
 	s.inner = http.HandlerFunc(s.serve)
 	if options.Wrap != nil {

@@ -47,6 +47,12 @@ func fieldsOf(path string, members ...string) []string {
 	return names
 }
 
+// mailable reports whether a profile can be sent marketing by email.
+func (s *Simulator) mailable(n uint32) bool {
+	c := s.consents[n]
+	return s.email(n) != "" && c.suppression == "" && c.state != "UNSUBSCRIBED"
+}
+
 // appendSubscriptions appends the subscriptions of a profile. Nobody has consented to anything but email.
 //
 // Choices: a profile with an email that is neither suppressed nor unsubscribed can receive marketing, and no consent
@@ -56,7 +62,7 @@ func (s *Simulator) appendSubscriptions(b []byte, n uint32) []byte {
 	if !known {
 		c.state = neverSubscribed
 	}
-	receives := s.email(n) != "" && c.suppression == "" && c.state != "UNSUBSCRIBED"
+	receives := s.mailable(n)
 	b = append(b, `{"email":{"marketing":{"can_receive_email_marketing":`...)
 	b = quote(append(strconv.AppendBool(b, receives), `,"consent":`...), c.state)
 	at, given := []byte("null"), []byte("null")
