@@ -42,10 +42,14 @@ func (c *console) sumUp(o *pipeline.Options, rep *report.Report) {
 	}
 	if f := o.Consent; f != nil && f.Listless {
 		c.note("no list: " + o.Operation.String() + " is for the whole account")
-	} else if rep.List.ID == "" {
-		c.note(fmt.Sprintf("list %q does not exist: %v would create it", rep.List.Name, o.Operation))
-	} else {
-		c.note(fmt.Sprintf("list %q (%s)", rep.List.Name, rep.List.ID))
+	} else if o.Lists == nil {
+		c.noteList(o, rep.List, "")
+	}
+	for i := range rep.Lists {
+		c.noteList(o, &rep.Lists[i].List, ", "+counted(rep.Lists[i].Rows, "row"))
+	}
+	if rep.RowsOfOthers > 0 {
+		c.note("further lists, " + counted(rep.RowsOfOthers, "row"))
 	}
 	if o.Consent != nil {
 		c.note("channels " + strings.Join(validate.Channels(o.Consent.Channels).Names(), ", "))
@@ -59,6 +63,15 @@ func (c *console) sumUp(o *pipeline.Options, rep *report.Report) {
 	}
 	for column, rows := range rep.Dropped {
 		c.note(fmt.Sprintf("column %s: %s left out because of --bad-phone drop", column, counted(rows, "number")))
+	}
+}
+
+// noteList says which list rows go to.
+func (c *console) noteList(o *pipeline.Options, list *report.List, rows string) {
+	if list.ID == "" {
+		c.note(fmt.Sprintf("list %q does not exist: %v would create it%s", list.Name, o.Operation, rows))
+	} else {
+		c.note(fmt.Sprintf("list %q (%s)%s", list.Name, list.ID, rows))
 	}
 }
 
@@ -78,7 +91,11 @@ func (c *console) logSummary(o *pipeline.Options, rep *report.Report) {
 	if o.Consent != nil {
 		c.log.Info("consent", "channels", validate.Channels(o.Consent.Channels).Names())
 	}
-	if o.Consent == nil || !o.Consent.Listless {
+	for i := range rep.Lists {
+		l := &rep.Lists[i]
+		c.log.Info("list", "id", l.ID, "name", l.Name, "exists", l.ID != "", "rows", l.Rows)
+	}
+	if rep.List != nil {
 		c.log.Info("list", "id", rep.List.ID, "name", rep.List.Name, "exists", rep.List.ID != "")
 	}
 	for _, column := range o.Checker.Columns() {
