@@ -271,7 +271,11 @@ func (s *batches) due(tick bool) bool {
 
 // late reports whether the next tick would be too late for a batch.
 func (s *batches) late(b *batch, tick bool) bool {
-	return tick && s.required.met && time.Since(b.begun) >= s.delay-s.delay/ticks
+	waited := time.Since(b.begun)
+	if s.fills != nil {
+		waited -= s.fills.blocked - b.blocked // rows that are waiting for others do not hurry
+	}
+	return tick && s.required.met && waited >= s.delay-s.delay/ticks
 }
 
 // cut hands on the open batch, if it has rows, and opens the next.

@@ -167,11 +167,7 @@ func (r *run) tooEarly() error {
 func (r *run) target() *report.List {
 	switch {
 	case r.list != nil:
-		var l report.List
-		l.ID, l.Name, l.Created = r.list.State()
-		if left := r.list.LeftBehind(); left != "" {
-			l.LeftBehind = []string{left}
-		}
+		l := listOf(r.list)
 		return &l
 	case r.earlier != nil:
 		return r.earlier.List
