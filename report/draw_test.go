@@ -58,12 +58,14 @@ func drawReport(t *rapid.T) *Report {
 	}
 	r.BaseURL, r.Simulated = of("base", "", "https://a.klaviyo.com", "http://[::1]"), rapid.Bool().Draw(t, "simulated")
 	for range rapid.IntRange(0, 5).Draw(t, "columns") {
-		r.Columns = append(r.Columns, Column{of("column", "email", "plan", "town"), of("as", "email", "dropped"), n("rows")})
+		r.Columns = append(r.Columns, Column{
+			of("column", "email", "plan", "town"), of("as", "email", "dropped"), n("rows"), n("cleared"),
+		})
 	}
 	if rapid.Bool().Draw(t, "many columns") {
 		first := rapid.IntRange(0, 150).Draw(t, "first")
 		for i := range maxColumns - len(r.Columns) {
-			r.Columns = append(r.Columns, Column{fmt.Sprintf("c%03d", first+i), "properties.c", n("rows")})
+			r.Columns = append(r.Columns, Column{fmt.Sprintf("c%03d", first+i), "properties.c", n("rows"), 0})
 		}
 	}
 	if rapid.Bool().Draw(t, "dropped") {
