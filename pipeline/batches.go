@@ -238,6 +238,7 @@ func (s *batches) brief(c *chunk, from, to int, first mark) {
 			continue
 		}
 		r.hash(c, i)
+		r.clears(c, i)
 		if row.DroppedPhone {
 			r.drop()
 		}

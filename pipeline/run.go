@@ -79,6 +79,7 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	if o.Verify {
 		r.reader = sink.NewReadBack(o.Client, r.list, sink.Identifier(o.Checker.By()))
+		r.control.properties = new(properties)
 	}
 	r.control.follow(r.watch)
 	return nil
