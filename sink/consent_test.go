@@ -144,8 +144,8 @@ func TestSubscribeDouble(t *testing.T) {
 		w.want(w.settle(s, emails, read, time.Hour), "applied SUBSCRIBED mailable", "accepted confirmation_pending")
 
 		history := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: s.wish.List, Historical: true})
-		given := time.Date(2024, 5, 1, 10, 0, 0, 0, time.UTC)
-		row := addressed{Email: "old@example.com", ConsentedAt: "2024-05-01T10:00:00Z"}
+		given := time.Date(1999, 5, 1, 10, 0, 0, 0, time.UTC)
+		row := addressed{Email: "old@example.com", ConsentedAt: "1999-05-01T10:00:00Z"}
 		rows := []Profile{{JSON: row.element("SUBSCRIBED", EmailMarketing), Channels: EmailMarketing}}
 		read = w.ask(history, []string{"old@example.com"}, rows, time.Hour)
 		w.want(read, "applied SUBSCRIBED mailable")

@@ -27,6 +27,20 @@ type Options struct {
 	Now func() time.Time
 	// JobTime is how long an import job is queued, and as long again processing; 0 is one second.
 	JobTime time.Duration
+	// ConsentTime is how long a request that sets or withdraws consent has no effect; 0 is one second.
+	ConsentTime time.Duration
+	// SingleOptIn is the account's default for a subscribe without a list; otherwise people have to confirm.
+	SingleOptIn bool
+	// ListUnsubscribe is the account's setting that members only leave the list that they unsubscribe from. Otherwise
+	// they are unsubscribed everywhere.
+	ListUnsubscribe bool
+	// NoSMS is an account without SMS. NoSender are the prefixes of the phone numbers for which it has no sender.
+	NoSMS    bool
+	NoSender []string
+	// Dropped are patterns of emails that Klaviyo accepts and drops.
+	Dropped []string
+	// Quiet drops a second subscribe of a profile within 30 minutes.
+	Quiet bool
 	// RatePhase shifts the start of every rate-limit window. Without it, windows start at multiples of their length
 	// since 1970.
 	RatePhase time.Duration
@@ -55,18 +69,20 @@ type Simulator struct {
 	served  chan struct{}
 	conns   sync.WaitGroup
 
-	mu         sync.Mutex
-	lists      []*list // in order of creation
-	profiles   profiles
-	consents   map[uint32]emailConsent // without the profiles that never consented and are not suppressed
-	jobs       []*job                  // in order of creation
-	open       []*job                  // the jobs that have not ended, in order of creation
-	requests   map[string]int
-	ledger     []Entry
-	campaigns  []*campaign // in order of creation
-	drawnULIDs int
-	calls      int        // that changed members by id
-	drawn      *rand.Rand // what the plan's seed draws besides Fault.Percent
+	mu          sync.Mutex
+	lists       []*list // in order of creation
+	profiles    profiles
+	consents    map[uint32]*profileConsent // without the profiles that never consented and are not suppressed
+	consenting  []*consentJob              // that have had no effect, in order of acceptance
+	unconfirmed []unconfirmed
+	jobs        []*job // in order of creation
+	open        []*job // the jobs that have not ended, in order of creation
+	requests    map[string]int
+	ledger      []Entry
+	campaigns   []*campaign // in order of creation
+	drawnULIDs  int
+	calls       int        // that changed members by id
+	drawn       *rand.Rand // what the plan's seed draws besides Fault.Percent
 }
 
 // New returns an empty account. It panics if the plan is wrong.
@@ -77,7 +93,10 @@ func New(options Options) *Simulator {
 	if options.JobTime == 0 {
 		options.JobTime = defaultJobTime
 	}
-	s := &Simulator{options: options, profiles: newProfiles(), consents: map[uint32]emailConsent{},
+	if options.ConsentTime == 0 {
+		options.ConsentTime = defaultConsentTime
+	}
+	s := &Simulator{options: options, profiles: newProfiles(), consents: map[uint32]*profileConsent{},
 		requests: map[string]int{}}
 	s.rates.phase = options.RatePhase
 	if p := options.Plan; p != nil {
@@ -151,5 +170,7 @@ func (s *Simulator) addProfile(email string) (n uint32) {
 // lock locks the account after bringing its import jobs up to date.
 func (s *Simulator) lock() {
 	s.mu.Lock()
-	s.advance(s.options.Now())
+	now := s.options.Now()
+	s.advance(now)
+	s.advanceConsents(now)
 }
