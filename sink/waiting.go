@@ -10,7 +10,7 @@ import (
 const (
 	// The pauses between two looks at a row grow from firstLook to lastLook, and further for rows that do not show after
 	// longLook: Klaviyo was seen to show consent after one to three minutes (klaviyo-more.md §2.3).
-	firstLook, lastLook = time.Second, 30 * time.Second
+	firstLook, lastLook = time.Second / 2, 30 * time.Second
 	longLook, rareLook  = 5 * time.Minute, 5 * time.Minute
 	// mostTypical bounds how late the first look may be.
 	mostTypical = time.Minute

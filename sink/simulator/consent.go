@@ -18,8 +18,23 @@ const (
 	maxUnsubscribed = 100
 )
 
-// defaultConsentTime is how long Klaviyo takes to act on a request.
-const defaultConsentTime = time.Second
+// Consent is how an account treats requests that set or withdraw consent.
+type Consent struct {
+	// Time is how long a request has no effect; 0 is Options.JobTime.
+	Time time.Duration `yaml:"time"`
+	// SingleOptIn is the default for a subscribe without a list. Otherwise people have to confirm.
+	SingleOptIn bool `yaml:"single_opt_in"`
+	// ListUnsubscribe says that members who unsubscribe from a list only leave that list. Otherwise they are unsubscribed
+	// everywhere.
+	ListUnsubscribe bool `yaml:"list_unsubscribe"`
+	// NoSMS is an account without SMS. NoSender are the beginnings of phone numbers for which it has no sender.
+	NoSMS    bool     `yaml:"no_sms"`
+	NoSender []string `yaml:"no_sender"`
+	// Dropped are patterns of emails whose requests are accepted and dropped, where * is any text.
+	Dropped []string `yaml:"dropped"`
+	// Quiet drops a second subscribe of a person within 30 minutes.
+	Quiet bool `yaml:"quiet"`
+}
 
 // quiet is how long a second subscribe of a person may have no effect.
 const quiet = 30 * time.Minute
@@ -74,7 +89,7 @@ func (s *Simulator) postConsent(c *call, withdraw bool) answer {
 	}
 	s.calls++
 	j := &consentJob{
-		at: now.Add(s.options.ConsentTime), sent: now, call: s.calls, list: p.list, withdraw: withdraw,
+		at: now.Add(s.options.Consent.Time), sent: now, call: s.calls, list: p.list, withdraw: withdraw,
 		historical: p.historical, source: p.source, profiles: p.profiles,
 	}
 	s.consenting = append(s.consenting, j)
@@ -228,7 +243,7 @@ func (p *consentParser) identifiers(pointer string, a *asked) {
 		p.invalid(pointer+"/attributes/email", "Invalid email address")
 	}
 	sms := a.of[smsMarketing] || a.of[smsTransactional]
-	switch options := &p.s.options; {
+	switch options := &p.s.options.Consent; {
 	case a.email == "" && a.phone == "" && a.id == "":
 		p.invalid(pointer+"/attributes", "At least one identifier is required: id, email or phone_number.")
 	case a.of[emailMarketing] && a.email == "":
@@ -284,7 +299,7 @@ func (s *Simulator) advanceConsents(now time.Time) {
 		}
 		for i := range j.profiles {
 			switch a := &j.profiles[i]; {
-			case slices.ContainsFunc(s.options.Dropped, func(pattern string) bool { return matches(pattern, a.email) }):
+			case slices.ContainsFunc(s.options.Consent.Dropped, func(pattern string) bool { return matches(pattern, a.email) }):
 			case j.withdraw:
 				s.withdraw(j, a)
 			default:
@@ -297,7 +312,7 @@ func (s *Simulator) advanceConsents(now time.Time) {
 
 // subscribe has its effect for one profile, as far as nobody has to confirm it.
 func (s *Simulator) subscribe(j *consentJob, a *asked) {
-	double := !s.options.SingleOptIn
+	double := !s.options.Consent.SingleOptIn
 	if j.list != nil {
 		double = j.list.optIn == "double_opt_in"
 	}
@@ -342,7 +357,7 @@ func (s *Simulator) consent(j *consentJob, a *asked, now time.Time) {
 		return
 	}
 	c := s.consentOf(n)
-	if s.options.Quiet && !c.subscribed.IsZero() && j.sent.Sub(c.subscribed) < quiet {
+	if s.options.Consent.Quiet && !c.subscribed.IsZero() && j.sent.Sub(c.subscribed) < quiet {
 		return
 	}
 	c.subscribed = j.sent
@@ -378,7 +393,7 @@ func (s *Simulator) withdraw(j *consentJob, a *asked) {
 	if j.list != nil {
 		_, member = j.list.at[n]
 	}
-	everywhere := !member || !s.options.ListUnsubscribe
+	everywhere := !member || !s.options.Consent.ListUnsubscribe
 	for of := range channels {
 		sms := of != emailMarketing && (a.of[smsMarketing] || a.of[smsTransactional]) // both opt out together
 		switch {

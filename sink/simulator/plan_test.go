@@ -19,7 +19,7 @@ func readPlan(t *testing.T, text string) *simulator.Plan {
 	return p
 }
 
-const planKeys = "faults, others, retirement, profiles, campaigns, also_found, cursors, seed"
+const planKeys = "faults, others, retirement, profiles, campaigns, consent, also_found, cursors, seed"
 
 const kindNames = "cancel, challenge, delay, delete_list, delete_profile, drop_phone, expire, fail, hide, join, " +
 	"keep_properties, leave, loop, lose, merge, redirect, refuse, rejoin, relink, rename_list, reset, status, " +

@@ -27,20 +27,8 @@ type Options struct {
 	Now func() time.Time
 	// JobTime is how long an import job is queued, and as long again processing; 0 is one second.
 	JobTime time.Duration
-	// ConsentTime is how long a request that sets or withdraws consent has no effect; 0 is one second.
-	ConsentTime time.Duration
-	// SingleOptIn is the account's default for a subscribe without a list; otherwise people have to confirm.
-	SingleOptIn bool
-	// ListUnsubscribe is the account's setting that members only leave the list that they unsubscribe from. Otherwise
-	// they are unsubscribed everywhere.
-	ListUnsubscribe bool
-	// NoSMS is an account without SMS. NoSender are the prefixes of the phone numbers for which it has no sender.
-	NoSMS    bool
-	NoSender []string
-	// Dropped are patterns of emails that Klaviyo accepts and drops.
-	Dropped []string
-	// Quiet drops a second subscribe of a profile within 30 minutes.
-	Quiet bool
+	// Consent is how the account treats requests for consent. A plan's own replaces it.
+	Consent Consent
 	// RatePhase shifts the start of every rate-limit window. Without it, windows start at multiples of their length
 	// since 1970.
 	RatePhase time.Duration
@@ -93,8 +81,11 @@ func New(options Options) *Simulator {
 	if options.JobTime == 0 {
 		options.JobTime = defaultJobTime
 	}
-	if options.ConsentTime == 0 {
-		options.ConsentTime = defaultConsentTime
+	if p := options.Plan; p != nil && p.Consent != nil {
+		options.Consent = *p.Consent
+	}
+	if options.Consent.Time == 0 {
+		options.Consent.Time = options.JobTime
 	}
 	s := &Simulator{options: options, profiles: newProfiles(), consents: map[uint32]*profileConsent{},
 		requests: map[string]int{}}
