@@ -13,11 +13,12 @@ _klaviyo_export() {
   fi
   case ${COMP_WORDS[1]} in
   add)
-    flags='--list-id --list-name --opt-in --no-create --by --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait --verify --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    flags='--list-id --list-name --opt-in --no-create --by --map --drop --default-country --bad-phone --empty --nulls --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait --verify --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
     --opt-in) values='single double' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --empty) values='keep null' flags= ;;
+    --nulls) values='ignore clear' flags= ;;
     --duplicates) values='first send' flags= ;;
     --resume) files=yes flags= ;;
     --state) files=yes flags= ;;
@@ -38,11 +39,12 @@ _klaviyo_export() {
     esac
     ;;
   mirror)
-    flags='--list-id --list-name --opt-in --no-create --plan --max-removals --max-unmatched --by --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    flags='--list-id --list-name --opt-in --no-create --plan --max-removals --max-unmatched --by --map --drop --default-country --bad-phone --empty --nulls --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
     --opt-in) values='single double' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --empty) values='keep null' flags= ;;
+    --nulls) values='ignore clear' flags= ;;
     --duplicates) values='first send' flags= ;;
     --resume) files=yes flags= ;;
     --state) files=yes flags= ;;
@@ -52,12 +54,13 @@ _klaviyo_export() {
     esac
     ;;
   run)
-    flags='--list-id --list-name --opt-in --no-create --set --secrets --task --no-wait --print --by --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait --verify --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    flags='--list-id --list-name --opt-in --no-create --set --secrets --task --no-wait --print --by --map --drop --default-country --bad-phone --empty --nulls --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait --verify --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
     --opt-in) values='single double' flags= ;;
     --secrets) files=yes flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --empty) values='keep null' flags= ;;
+    --nulls) values='ignore clear' flags= ;;
     --duplicates) values='first send' flags= ;;
     --resume) files=yes flags= ;;
     --state) files=yes flags= ;;
@@ -68,11 +71,12 @@ _klaviyo_export() {
     esac
     ;;
   check)
-    flags='--operation --by --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --quiet --log-format --help --version'
+    flags='--operation --by --map --drop --default-country --bad-phone --empty --nulls --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --quiet --log-format --help --version'
     case $before in
     --operation) values='add remove mirror' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --empty) values='keep null' flags= ;;
+    --nulls) values='ignore clear' flags= ;;
     --duplicates) values='first send' flags= ;;
     --log-format) values='text json' flags= ;;
     --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows) flags= ;;
