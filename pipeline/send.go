@@ -79,17 +79,24 @@ func (s *send) run(ctx, quit context.Context, in io.Reader) error {
 	if err != nil {
 		return notResults(err)
 	}
-	if err := cmp.Or(s.sameTarget(results.Reports), s.proved(results), s.notYet(results), s.options.BadKey); err != nil {
+	if err := cmp.Or(s.sameTarget(results.Reports), s.proved(results)); err != nil {
+		return err
+	}
+	if err := cmp.Or(s.notYet(results), s.options.BadKey); err != nil {
 		return err
 	}
 	return s.deliver(ctx, results.Reports)
 }
 
-// pass passes the lines on, all but the last report. Lines that are no result stay behind; the first of them is the
-// error.
+// pass passes the lines on, all but the last report, before it waits for more. Lines that are no result stay behind; the
+// first of them is the error.
 func (s *send) pass(in io.Reader) error {
 	var odd error
-	for lines := report.NewLines(in); ; {
+	flushing := reader(func(p []byte) (int, error) {
+		_ = s.out.Flush() // the next Pass returns the error
+		return in.Read(p)
+	})
+	for lines := report.NewLines(flushing); ; {
 		e, err := lines.Next()
 		var other *report.NoResult
 		switch {
@@ -189,7 +196,6 @@ func (s *send) deliver(ctx context.Context, rep *report.Report) error {
 		return err
 	}
 	if s.options.DryRun {
-		s.tell("would send %s%s; nothing was sent", s.name(), s.estimated())
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -248,6 +254,9 @@ func (s *send) announce() error {
 	return nil
 }
 
+// askLost is how long Klaviyo is asked what became of a send job whose answer was lost.
+const askLost = 10 * time.Second
+
 // lost asks what has become of the campaign after the answer to its send job was lost. The error says that nothing
 // shows it.
 func (s *send) lost(ctx context.Context, lost error) error {
@@ -255,7 +264,7 @@ func (s *send) lost(ctx context.Context, lost error) error {
 	s.tell("%v; asking Klaviyo whether it happened", lost)
 	limited, cancel := context.WithTimeout(ctx, s.options.WaitTimeout)
 	defer cancel()
-	started, err := s.options.Client.Started(limited, s.campaign.ID)
+	started, err := s.options.Client.Started(limited, s.campaign.ID, min(askLost, s.options.WaitTimeout/2))
 	if started {
 		s.campaign.Status = report.CampaignSending
 		return nil

@@ -199,8 +199,12 @@ func (s *send) ready(ctx context.Context, list *report.List) error {
 	if err := s.check(ctx, list); err != nil {
 		return err
 	}
-	if err := s.estimate(ctx); err != nil || o.DryRun {
+	if err := s.estimate(ctx); err != nil {
 		return err
+	}
+	if o.DryRun {
+		s.tell("would send %s%s; nothing was sent", s.name(), s.estimated())
+		return nil
 	}
 	return s.check(ctx, list) // the estimate may have taken minutes
 }
