@@ -57,7 +57,11 @@ func (s *consents) settle(ctx context.Context, r *results) {
 	}
 	s.control.consenting.Add(n)
 	defer s.control.consenting.Add(-n)
-	err := s.reader.Settle(ctx, time.Now().Add(s.timeout), r.asked, func(row uint32) string {
+	reader := s.reader
+	if r.to != nil {
+		reader = r.to.consents
+	}
+	err := reader.Settle(ctx, time.Now().Add(s.timeout), r.asked, func(row uint32) string {
 		return plain(r.key(int(row)))
 	})
 	if err != nil {

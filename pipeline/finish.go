@@ -48,6 +48,7 @@ func (r *run) report(exit int, err error) *report.Report {
 		BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
 		Version: r.options.Version, Timeline: c.timeline.Buckets(),
 	}
+	rep.Lists, rep.RowsOfOthers = r.lists.report()
 	if r.options.Checker != nil {
 		rep.By = r.options.Checker.By()
 		if rep.By == defaultBy(rep.Operation) {
@@ -74,6 +75,7 @@ func (r *run) report(exit int, err error) *report.Report {
 	rep.Rows.Continues = r.options.Resume != nil && r.options.Resume.Rows > 0
 	if r.earlier != nil {
 		rep.Operation, rep.By = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.By
+		rep.Lists, rep.RowsOfOthers = r.earlier.Lists, r.earlier.RowsOfOthers
 		rep.Members, rep.Campaign = r.earlier.Members.Plus(rep.Members), r.earlier.Campaign
 		if rep.Consent = nil; r.earlier.Consent != nil {
 			counts := r.out.Consents()

@@ -12,7 +12,8 @@ type Options struct {
 	Operation     validate.Operation
 	Checker       *validate.Checker // for the same operation
 	Client        *sink.Client      // nil: rows are only checked
-	List          sink.ListRef      // unused without Client
+	List          sink.ListRef      // unused without Client, and with Lists
+	Lists         *ListsOptions     // nil: all rows are for one list
 	Account       bool              // the report names the account of the key
 	BaseURL       string            // of Klaviyo, for the report; "" inside --simulate
 	Simulated     bool              // Client talks to the simulator inside this process; for the report

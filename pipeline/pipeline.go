@@ -107,10 +107,14 @@ func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error
 		people, out, lacking = r.mirror.roll, r.mirror.out(), r.mirror.again != nil
 	}
 	writes := newWrites(r.control, out, open)
+	write, wait, ordered := writes.add, writes.wait, newOrders(writes)
+	if r.lists != nil {
+		write, wait = ordered.add, ordered.wait
+	}
 	if r.mirror != nil {
 		writes.refused = func(key []byte) { people.refuse(r.options.Checker.Identity(plain(key))) }
 	}
-	consents := newConsents(r.control, r.consents, r.options.WaitTimeout, writes.add)
+	consents := newConsents(r.control, r.consents, r.options.WaitTimeout, write)
 	verifies := newVerifies(r.control, r.reader, r.options.Operation == validate.Remove, func(s *results) {
 		consents.add(ctx, s)
 	})
@@ -119,8 +123,11 @@ func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error
 	sends.again = r.consents != nil
 	batches := newBatches(r.control, r.sender, r.options, earlier, people, func(b *batch) { sends.add(ctx, b) })
 	batches.lacking = lacking
+	if r.lists != nil {
+		batches.lists, batches.fills = r.lists, &fills{orders: ordered, rest: r.lists.rest}
+	}
 	compares := &compares{control: r.control, state: r.state, emit: batches.add}
-	checks := newChecks(r.control, r.options.Checker, compares.add)
+	checks := newChecks(r.control, r.options.Checker, r.finding(ctx, compares.add))
 	if r.state != nil {
 		checks.state, sends.state = r.state, r.state
 		writes.state = &remembers{
@@ -136,7 +143,7 @@ func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error
 	settles.wait()
 	verifies.wait()
 	consents.wait()
-	r.open = append(r.open, writes.wait()...)
+	r.open = append(r.open, wait()...)
 
 	if ended == nil && ctx.Err() == nil {
 		ended = earlier.leftOver(batches.rows)

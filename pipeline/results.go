@@ -49,6 +49,12 @@ type results struct {
 
 	unsetNames []uint16 // the numbers of those properties, row by row
 
+	// Of the rows of one list:
+	to      *target  // nil: all rows of the run are for one list
+	list    string   // its id
+	numbers []uint32 // the rows' numbers, less first; nil: the rows follow each other
+	cost    int      // bytes that the results take
+
 	refused *sink.Fault // one of those in odd by which Klaviyo refuses rows, nil for none
 }
 
@@ -136,7 +142,7 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 func (r *results) takeBrief(b *results, alone bool, sent func(number int64, droppedPhone bool)) {
 	base := len(r.ends)
 	if alone {
-		r.keys, r.ends, r.sentAs, r.unset, r.unsetNames = b.keys, b.ends, b.sentAs, b.unset, b.unsetNames
+		r.keys, r.ends, r.sentAs, r.unset, r.unsetNames, r.numbers = b.keys, b.ends, b.sentAs, b.unset, b.unsetNames, b.numbers
 	} else {
 		before := uint32(len(r.keys))
 		r.keys = append(r.keys, b.keys...)
@@ -164,7 +170,7 @@ func (r *results) takeBrief(b *results, alone bool, sent func(number int64, drop
 		if droppedPhone {
 			dropped = dropped[1:]
 		}
-		sent(b.first+int64(i), droppedPhone)
+		sent(b.number(i), droppedPhone)
 	}
 }
 
@@ -280,6 +286,14 @@ func (r *results) join(line *report.Line) {
 
 // drop notes that the profile of the row that is entered went without its phone number.
 func (r *results) drop() { r.dropped = append(r.dropped, uint32(r.at)) }
+
+// number is the number of a row.
+func (r *results) number(row int) int64 {
+	if r.numbers != nil {
+		return r.first + int64(r.numbers[row])
+	}
+	return r.first + int64(row)
+}
 
 func (r *results) key(row int) []byte {
 	start := uint32(0)

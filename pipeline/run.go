@@ -21,6 +21,7 @@ type run struct {
 	control  *control
 	out      *report.Writer
 	list     *sink.List
+	lists    *lists         // nil: all rows are for one list
 	sender   sink.Sender    // nil: nothing is sent
 	watch    *sink.Jobs     // nil: import jobs are not waited for
 	reader   *sink.ReadBack // nil: rows are not read back
@@ -47,7 +48,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if o.Client == nil {
 		return nil
 	}
-	if !o.listless() {
+	if !o.listless() && o.Lists == nil {
 		var err error
 		if r.list, err = o.Client.FindList(ctx, o.List); err != nil {
 			return err
@@ -56,9 +57,22 @@ func (r *run) prepare(ctx context.Context) error {
 	if o.Account {
 		r.account = askAccount(ctx, o.Client)
 	}
-	if err := cmp.Or(r.sameTarget(), r.tooEarly(), r.openState()); err != nil || o.DryRun && !o.Print {
+	if err := cmp.Or(r.sameTarget(), r.tooEarly(), r.openState()); err != nil {
 		return err
 	}
+	if !o.DryRun || o.Print {
+		r.prepareSending()
+	}
+	if o.Lists != nil {
+		r.lists = newLists(o, target{sender: r.sender, reader: r.reader, consents: r.consents})
+	}
+	return nil
+}
+
+// prepareSending makes what sends rows to the list and reads them back. Without a list, others are made from it, one for
+// each list that rows name.
+func (r *run) prepareSending() {
+	o := r.options
 	if c := o.Consent; c != nil {
 		sends := sink.NewConsents(o.Client, sink.Wish{
 			Withdraw: o.Operation == validate.Unsubscribe, By: sink.Identifier(o.Checker.By()), List: r.list,
@@ -67,7 +81,7 @@ func (r *run) prepare(ctx context.Context) error {
 		if r.sender = sends; o.Wait {
 			r.consents = sends
 		}
-		return nil
+		return
 	}
 	if o.Operation == validate.Remove {
 		r.sender = sink.NewRemoval(o.Client, r.list, sink.Identifier(o.Checker.By()))
@@ -82,7 +96,6 @@ func (r *run) prepare(ctx context.Context) error {
 		r.control.properties = new(properties)
 	}
 	r.control.follow(r.watch)
-	return nil
 }
 
 // source is the custom_source of the consents: it names the run unless the options have another text.
@@ -106,17 +119,30 @@ func (r *run) sameTarget() error {
 			Hint: hint,
 		}
 	}
-	if was := earlier.List; was != nil && was.ID != "" && (list == nil || was.ID != list.ID) {
-		if list == nil {
-			list = &report.List{Name: "no list"}
-		}
+	switch was := earlier.List; {
+	case was != nil && was.ID != "" && (list == nil || was.ID != list.ID):
 		return &Error{
-			Text: fmt.Sprintf("resume: the earlier results are of list %s %q, this run is for %s %q",
-				was.ID, was.Name, cmp.Or(list.ID, "the list"), list.Name),
+			Text: fmt.Sprintf("resume: the earlier results are of list %s %q, this run is for %s", was.ID, was.Name, r.aim(list)),
+			Hint: hint,
+		}
+	case len(earlier.Lists) > 0 && r.options.Lists == nil:
+		return &Error{
+			Text: "resume: the earlier results are of the lists that their rows name, this run is for " + r.aim(list),
 			Hint: hint,
 		}
 	}
 	return nil
+}
+
+// aim names the list of the run, if there is one.
+func (r *run) aim(list *report.List) string {
+	switch {
+	case list != nil:
+		return fmt.Sprintf("%s %q", cmp.Or(list.ID, "the list"), list.Name)
+	case r.options.Lists != nil:
+		return fmt.Sprintf("the lists in column %q", r.options.Checker.ListColumn())
+	}
+	return "no list"
 }
 
 // tooEarly is the error of a run that would subscribe people again whom the run before may have subscribed, within the
@@ -150,7 +176,7 @@ func (r *run) target() *report.List {
 		return &l
 	case r.earlier != nil:
 		return r.earlier.List
-	case r.options.Client != nil && !r.options.listless():
+	case r.options.Client != nil && !r.options.listless() && r.options.Lists == nil:
 		return &report.List{ID: r.options.List.ID, Name: r.options.List.Name}
 	}
 	return nil

@@ -17,7 +17,7 @@ type Entry struct {
 	Key            []byte // a JSON string with its quotes, or empty
 	Stage, Code    string
 	Column, Detail []byte // JSON strings with their quotes, or empty
-	Job            string
+	Job, List      string
 	Dropped        []string  // the columns whose values the row's profile went without; shared, not to be changed
 	ReadBack       bool      // the row was read back
 	Channels       []string  // whose consent Klaviyo was asked for
@@ -61,6 +61,7 @@ func parse(text []byte) (Entry, error) {
 		Column  json.RawMessage `json:"column"`
 		Detail  json.RawMessage `json:"detail"`
 		Job     string          `json:"job"`
+		List    json.RawMessage `json:"list"`    // an object in a report
 		Dropped json.RawMessage `json:"dropped"` // an object in a report
 
 		Since    json.RawMessage `json:"member_since"`
@@ -120,6 +121,7 @@ func parse(text []byte) (Entry, error) {
 	return Entry{
 		Row: line.Row, Status: status, Key: line.Key, Column: line.Column, Detail: line.Detail,
 		Stage: valid(line.Stage), Code: valid(line.Code), Job: valid(line.Job), Dropped: dropped, Text: text,
+		List:     plain(line.List),
 		ReadBack: line.Since != nil || line.Verified != nil, Channels: channels, ConsentedAt: consentedAt,
 	}, nil
 }

@@ -28,6 +28,11 @@ func (r *Report) shorten() {
 		cut(maxName, &l.ID, &l.Name)
 		l.LeftBehind = shortenedAll(l.LeftBehind)
 	}
+	for i := range r.Lists {
+		l := &r.Lists[i]
+		cut(maxName, &l.ID, &l.Name)
+		l.LeftBehind = shortenedAll(l.LeftBehind)
+	}
 	if a := r.Account; a != nil {
 		cut(maxName, &a.ID, &a.Name)
 	}

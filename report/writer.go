@@ -22,7 +22,8 @@ type Line struct {
 	Code   string
 	Column string
 	Detail string
-	Of     int64 // the row that this one repeats
+	Of     int64  // the row that this one repeats
+	List   string // the id of the row's list, where rows name their lists
 	Job    string
 	// Profiles is how many profiles a removal removed for the row, where they are several.
 	Profiles int
@@ -105,6 +106,7 @@ func appendLine(b []byte, l *Line) []byte {
 		b = append(b, `,"of":`...)
 		b = strconv.AppendInt(b, l.Of, 10)
 	}
+	b = appendMember(b, `,"list":`, l.List)
 	b = appendMember(b, `,"job":`, l.Job)
 	if l.Profiles != 0 {
 		b = append(b, `,"profiles":`...)

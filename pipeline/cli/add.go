@@ -40,7 +40,7 @@ func (a *addFlags) transfer(g given, operation validate.Operation) (*transfer, e
 	if err != nil {
 		return nil, err
 	}
-	t.options.List.Create, t.options.List.OptIn = !a.NoCreate, a.process()
+	a.newListFlags.apply(t.options)
 	a.waitFlags.apply(g, t.options)
 	a.stateFlags.apply(t.options, &a.rowFlags)
 	return t, nil

@@ -65,7 +65,7 @@ func (k *checkCommand) rows(g given) (o validate.Options, err error) {
 		name   string
 		obeyed bool
 	}{
-		{"channel", consent},
+		{"channel", consent}, {"list-column", o.Operation != validate.Mirror},
 		{"historical", o.Operation == validate.Subscribe}, {"consented-at", o.Operation == validate.Subscribe},
 	} {
 		if g[flag.name] && !flag.obeyed {

@@ -138,6 +138,7 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 var idleFlags = map[string][]idleFlag{
 	"remove": slices.Concat(addOnlyFlags, profileFlags),
 	"mirror": slices.Concat(mirrorHidden, mirrorImplied),
+	"run":    runHidden,
 
 	"subscribe":   slices.Concat(consentIdle, consentRowFlags),
 	"unsubscribe": slices.Concat(consentIdle, consentRowFlags, unsubscribeIdle),

@@ -88,7 +88,7 @@ func (a *addFlags) consent(
 	a.waitFlags.apply(g, t.options)
 	t.options.Consent = &pipeline.ConsentOptions{
 		Channels: sink.Channels(channels), Historical: h.Historical,
-		Listless: !g["list-id"] && !g["list-name"],
+		Listless: !g.list(),
 	}
 	return t, nil
 }

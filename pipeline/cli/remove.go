@@ -8,7 +8,7 @@ type removeCommand struct{ addFlags }
 // addOnlyFlags concern new lists and import jobs. Remove has neither.
 var addOnlyFlags = []idleFlag{
 	{"wait", noJob}, {"wait-timeout", noJob}, {"max-open-jobs", noJob},
-	{"opt-in", noNewList}, {"no-create", noNewList},
+	{"opt-in", noNewList}, {"no-create", noNewList}, {"create-lists", noNewList},
 	{"state", noProfile}, {"full", noProfile},
 }
 

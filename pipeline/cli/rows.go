@@ -17,6 +17,7 @@ const maxWindow = 100_000_000
 
 // rowFlags say what the rows hold and how many of them may be bad.
 type rowFlags struct {
+	ListColumn      string            `group:"list" placeholder:"COLUMN" help:"${help_list_column}"`
 	By              string            `placeholder:"COLUMN" help:"${help_by}"`
 	Map             map[string]string `mapsep:"none" placeholder:"COLUMN=TARGET" help:"${help_map}"`
 	Drop            []string          `sep:"none" placeholder:"COLUMN" help:"Leave a column out. Repeatable."`
@@ -82,6 +83,7 @@ func (f *rowFlags) options(g given, rows validate.Options) (*pipeline.Options, e
 		return nil, err
 	}
 	rows.By, rows.DefaultCountry, rows.Map, rows.Drop = f.By, f.DefaultCountry, f.Map, f.Drop
+	rows.ListColumn = f.ListColumn
 	rows.BadPhone, rows.Empty = badPhones[f.BadPhone], empties[f.Empty]
 	rows.Nulls = nulls[f.Nulls]
 	checker, err := validate.New(rows)
@@ -101,6 +103,8 @@ func (f *rowFlags) options(g given, rows validate.Options) (*pipeline.Options, e
 
 func (f *rowFlags) check(g given, rows validate.Options) error {
 	switch {
+	case g["list-column"] && f.ListColumn == "":
+		return errors.New(`--list-column: expected a column, got ""`)
 	case f.DuplicateWindow < 1 || f.DuplicateWindow > maxWindow:
 		return fmt.Errorf("--duplicate-window: expected 1 to %d rows, got %d", maxWindow, f.DuplicateWindow)
 	case g["duplicate-window"] && f.Duplicates == "send":

@@ -81,11 +81,17 @@ func (r *runCommand) Run(c *console, g given, line *kong.Context) error {
 	return t.run(c)
 }
 
+// runHidden are the flags of add that run refuses: settings name one list.
+var runHidden = []idleFlag{
+	{"list-column", "its settings name one list"}, {"lists-by", "its settings name one list"},
+	{"create-lists", "its settings name one list"},
+}
+
 func (r *runCommand) check(g given) error {
 	if g["task"] && r.Task == "" {
 		return errors.New(`--task: expected the name of a task, got ""`)
 	}
-	return cmp.Or(r.listFlags.check(g), g.apart("wait", "", "no-wait"), g.apart("verify", "", "no-wait"))
+	return cmp.Or(g.idle("run", runHidden), r.listFlags.check(g), g.apart("wait", "", "no-wait"), g.apart("verify", "", "no-wait"))
 }
 
 // translated are the flags that translate turns into settings or that only run has. It copies all others.

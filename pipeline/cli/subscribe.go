@@ -40,7 +40,10 @@ func (s *subscribeCommand) plan(g given) (*transfer, error) {
 	if g["source"] && s.Source == "" {
 		return nil, errors.New(`--source: expected a text, got ""`)
 	}
-	err := cmp.Or(s.newListFlags.check(g), g.needs("list-name", "opt-in", "no-create"))
+	err := s.newListFlags.check(g)
+	if !g["list-column"] {
+		err = cmp.Or(err, g.needs("list-name", "opt-in", "no-create"))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +52,7 @@ func (s *subscribeCommand) plan(g given) (*transfer, error) {
 		return nil, err
 	}
 	if t.options.Consent.Source = s.Source; !t.options.Consent.Listless {
-		t.options.List.Create, t.options.List.OptIn = !s.NoCreate, s.process()
+		s.newListFlags.apply(t.options)
 	}
 	return t, nil
 }

@@ -50,10 +50,14 @@ func (c *console) sumUp(o *pipeline.Options, rep *report.Report) {
 	}
 	if f := o.Consent; f != nil && f.Listless {
 		c.note("no list: " + o.Operation.String() + " is for the whole account")
-	} else if rep.List.ID == "" {
-		c.note(fmt.Sprintf("list %q does not exist: %v would create it", rep.List.Name, o.Operation))
-	} else {
-		c.note(fmt.Sprintf("list %q (%s)", rep.List.Name, rep.List.ID))
+	} else if o.Lists == nil {
+		c.noteList(o, rep.List, "")
+	}
+	for i := range rep.Lists {
+		c.noteList(o, &rep.Lists[i].List, ", "+counted(rep.Lists[i].Rows, "row"))
+	}
+	if rep.RowsOfOthers > 0 {
+		c.note("further lists, " + counted(rep.RowsOfOthers, "row"))
 	}
 	if o.Consent != nil {
 		c.note("channels " + strings.Join(validate.Channels(o.Consent.Channels).Names(), ", "))
@@ -74,6 +78,15 @@ func (c *console) sumUp(o *pipeline.Options, rep *report.Report) {
 	}
 }
 
+// noteList says which list rows go to.
+func (c *console) noteList(o *pipeline.Options, list *report.List, rows string) {
+	if list.ID == "" {
+		c.note(fmt.Sprintf("list %q does not exist: %v would create it%s", list.Name, o.Operation, rows))
+	} else {
+		c.note(fmt.Sprintf("list %q (%s)%s", list.Name, list.ID, rows))
+	}
+}
+
 // counted writes a number with its noun.
 func counted(n int64, noun string) string {
 	if n != 1 {
@@ -90,7 +103,11 @@ func (c *console) logSummary(o *pipeline.Options, rep *report.Report) {
 	if o.Consent != nil {
 		c.log.Info("consent", "channels", validate.Channels(o.Consent.Channels).Names())
 	}
-	if o.Consent == nil || !o.Consent.Listless {
+	for i := range rep.Lists {
+		l := &rep.Lists[i]
+		c.log.Info("list", "id", l.ID, "name", l.Name, "exists", l.ID != "", "rows", l.Rows)
+	}
+	if rep.List != nil {
 		c.log.Info("list", "id", rep.List.ID, "name", rep.List.Name, "exists", rep.List.ID != "")
 	}
 	for _, column := range o.Checker.Columns() {

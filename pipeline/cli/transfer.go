@@ -15,12 +15,13 @@ import (
 
 // transferFlags are the flags that add, remove and the commands like them share.
 type transferFlags struct {
-	listFlags     `group:"list"`
-	rowFlags      `group:"rows"`
-	sendingFlags  `group:"sending"`
-	klaviyoFlags  `group:"klaviyo"`
-	simulateFlags `group:"klaviyo"`
-	messageFlags  `group:"messages"`
+	listFlags       `group:"list"`
+	rowFlags        `group:"rows"`
+	listColumnFlags `group:"list"`
+	sendingFlags    `group:"sending"`
+	klaviyoFlags    `group:"klaviyo"`
+	simulateFlags   `group:"klaviyo"`
+	messageFlags    `group:"messages"`
 }
 
 // transfer is a run of such a command whose flags are right.
@@ -34,17 +35,21 @@ type transfer struct {
 // plan checks the flags. It uses no network and reads no file. rows has what the command itself says about the rows.
 func (f *transferFlags) plan(g given, rows validate.Options) (*transfer, error) {
 	options, err := f.rowFlags.options(g, rows)
-	list := f.listFlags.checkOne
-	if rows.Operation == validate.Subscribe || rows.Operation == validate.Unsubscribe {
+	list := f.listFlags.checkSome
+	switch rows.Operation {
+	case validate.Mirror:
+		list = f.listFlags.checkOne
+	case validate.Subscribe, validate.Unsubscribe:
 		list = f.listFlags.check
 	}
-	err = cmp.Or(list(g), f.simulateFlags.check(g), f.klaviyoFlags.check(g),
+	err = cmp.Or(list(g), f.listColumnFlags.check(g), f.simulateFlags.check(g), f.klaviyoFlags.check(g),
 		f.sendingFlags.check(g, f.BaseURL), f.messageFlags.check(g), err)
 	if err != nil {
 		return nil, err
 	}
 	t := &transfer{f, g, options, f.klaviyoFlags.options()}
 	t.options.List, t.options.Account = f.ref(), true
+	t.options.Lists = f.listColumnFlags.options(g)
 	if t.options.Simulated = f.Simulate; !f.Simulate {
 		t.options.BaseURL = f.BaseURL
 	}

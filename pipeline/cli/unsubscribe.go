@@ -15,6 +15,7 @@ type unsubscribeCommand struct {
 
 var unsubscribeIdle = []idleFlag{
 	{"opt-in", "unsubscribe never creates a list"}, {"no-create", "unsubscribe never creates a list"},
+	{"create-lists", "unsubscribe never creates a list"},
 }
 
 func (*unsubscribeCommand) Help() string {
@@ -39,12 +40,14 @@ Example:
 
 // plan checks the flags.
 func (u *unsubscribeCommand) plan(g given) (*transfer, error) {
-	list := g["list-id"] || g["list-name"]
 	switch {
-	case list && u.Everywhere:
+	case g["list-column"] && u.Everywhere:
+		return nil, errors.New("--everywhere cannot be combined with --list-column: choose the lists of the rows, " +
+			"or the whole account")
+	case g.list() && u.Everywhere:
 		return nil, errors.New("--everywhere cannot be combined with --list-id or --list-name: choose one list, " +
 			"or the whole account")
-	case !list && !u.Everywhere:
+	case !g.list() && !u.Everywhere:
 		return nil, errors.New("missing flag: --list-id ID, --list-name NAME or --everywhere")
 	}
 	return u.consent(g, validate.Unsubscribe, &u.consentFlags, &historyFlags{}, unsubscribeIdle)

@@ -41,6 +41,9 @@ type Options struct {
 	Ledger bool
 	// AnyProfile accepts an unknown profile id where a list is changed by ids. It stands for a profile on no list.
 	AnyProfile bool
+
+	// AnyList has a list of each name and id that lists are looked up by.
+	AnyList bool
 	// Wrap, if set, puts a layer around the account's handler, inside the faults that act on any request.
 	// It sees what the account itself answers, and no request that a fault answers.
 	Wrap func(http.Handler) http.Handler
