@@ -13,15 +13,11 @@ import (
 	"klaviyo-export/sink"
 )
 
-const (
-	// maxProperties and maxPropertyBytes bound the names of properties that are kept for reading rows back.
-	maxProperties, maxPropertyBytes = 1 << 16, 8 << 20
-	// manyUnset properties of a batch's rows, of 2 bytes each, count as one more open import job.
-	manyUnset = 150_000
-)
+// maxProperties and maxPropertyBytes bound the names of properties that are kept for reading rows back.
+const maxProperties, maxPropertyBytes = 1 << 16, 8 << 20
 
-// properties numbers the names of the custom properties that rows clear, so that a row keeps 2 bytes for each until it
-// is read back. Its methods may be called at once.
+// properties numbers the names of the custom properties that rows clear. Until it is read back, a row keeps 8 bytes, and
+// 2 for each name: at most half of what the name took in its request. Its methods may be called at once.
 type properties struct {
 	mu      sync.Mutex
 	numbers map[string]uint16 // by the name as it is sent

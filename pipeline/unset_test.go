@@ -218,6 +218,27 @@ func TestProperties(t *testing.T) {
 	}
 }
 
+// A row of a brief keeps its properties when the brief is a part of a batch.
+func TestClearedInABrief(t *testing.T) {
+	t.Parallel()
+	names := func(first int64, numbers ...uint16) *results {
+		b := &results{first: first, unsetNames: numbers}
+		for range 3 {
+			b.add([]byte(`"a@example.com"`))
+		}
+		b.unset = []unset{{1, 1}, {2, uint32(len(numbers))}}
+		return b
+	}
+	r := new(results)
+	r.takeBrief(names(1, 7, 8, 9), false, func(int64, bool) {})
+	r.takeBrief(names(4, 5, 6), false, func(int64, bool) {})
+	got := map[uint32][]uint16{}
+	r.unsetOf(func(row uint32, numbers []uint16) { got[row] = numbers })
+	if diff := cmp.Diff(map[uint32][]uint16{1: {7}, 2: {8, 9}, 4: {5}, 5: {6}}, got); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
 // TestClearedNames: nothing but a name that is kept can be read back. What is not kept is not verified, and not wrong.
 func TestClearedNames(t *testing.T) {
 	t.Parallel()
