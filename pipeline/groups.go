@@ -58,7 +58,14 @@ func (s *groups) add(e *report.Entry) {
 		s.job = e.Job
 	}
 	s.open.add(key)
-	s.open.join(&report.Line{Status: e.Status, Job: e.Job})
+	line := report.Line{Status: e.Status, Job: e.Job}
+	if len(e.Channels) > 0 {
+		line.Code = e.Code
+	}
+	s.open.join(&line)
+	if len(e.Channels) > 0 {
+		s.open.askAgain(e)
+	}
 }
 
 // next hands on what is gathered. It blocks while the keys of earlier groups leave no room.
@@ -66,6 +73,7 @@ func (s *groups) next() {
 	if s.rows == 0 {
 		return
 	}
+	s.open.asked = slices.Clip(s.open.asked)
 	s.open.keys, s.open.ends = slices.Clone(s.open.keys), slices.Clone(s.open.ends) // without room for more
 	held := cap(s.open.keys) + 4*cap(s.open.ends)
 	s.open.permits = s.room.take(held / heldUnit)

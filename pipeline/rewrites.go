@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"klaviyo-export/report"
+	"klaviyo-export/sink"
 )
 
 // rewrites is the last stage of Wait: it reads the earlier results a second time and writes them, with the final
@@ -28,7 +29,7 @@ func (s *rewrites) add(r *results) {
 	defer r.free()
 	defer s.control.guard()
 	s.control.begin("write")
-	for g := (held{turns: turns{shared: r.shared}, proofs: r.proofs}); !s.changed; {
+	for g := (held{turns: turns{shared: r.shared}, proofs: r.proofs, asked: r.asked}); !s.changed; {
 		e, err := s.earlier.Next()
 		if err != nil || e.Row > r.last || s.held(&e) && e.Row >= r.first && !g.next(&e) {
 			s.changed = true
@@ -45,13 +46,13 @@ func (s *rewrites) add(r *results) {
 	s.flush()
 }
 
-// wait also passes on the lines of members.
+// wait also passes on the lines of members and campaigns.
 func (s *rewrites) wait() []string {
 	s.members()
 	return s.writes.wait()
 }
 
-// members passes on the lines of members, which follow those of all rows.
+// members passes on the lines of members and campaigns, which follow those of all rows.
 func (s *rewrites) members() {
 	defer s.control.guard()
 	if _, err := s.earlier.Next(); s.changed || err != io.EOF {
@@ -68,6 +69,9 @@ func (s *rewrites) members() {
 		}
 		s.out.Member(e.Member)
 	}
+	for i := range s.earlier.Campaigns {
+		_ = s.out.Pass(&s.earlier.Campaigns[i]) // flush returns the error
+	}
 	s.flush()
 }
 
@@ -75,6 +79,7 @@ func (s *rewrites) members() {
 type held struct {
 	turns
 	proofs []proof
+	asked  []sink.Consented
 	row    int // index of the next row
 }
 
@@ -92,6 +97,13 @@ func (s *rewrites) line(e *report.Entry, g *held) {
 		if len(g.proofs) > 0 && g.proofs[0].row == g.row {
 			g.proofs[0].enter(&line)
 			g.proofs = g.proofs[1:]
+		}
+		if len(g.asked) > 0 && int(g.asked[0].Row) == g.row {
+			s.consent(&g.asked[0], &line)
+			if line.Status != e.Status || line.Code != e.Code {
+				line.Raw = nil
+			}
+			g.asked = g.asked[1:]
 		}
 		g.row++
 	}

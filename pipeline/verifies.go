@@ -62,9 +62,13 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 	for i := range r.proofs {
 		r.proofs[i].removal, values[i] = s.removal, plain(r.key(r.proofs[i].row))
 	}
-	read := s.reader.Added
+	reader := s.reader
+	if r.to != nil {
+		reader = r.to.reader
+	}
+	read := reader.Added
 	if s.removal {
-		read = s.reader.Removed
+		read = reader.Removed
 	}
 	found, err := read(ctx, values)
 	if err != nil {

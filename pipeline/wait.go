@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
@@ -53,12 +54,18 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 		return err
 	}
 	held := waiting
-	if r.options.Verify {
+	switch {
+	case r.earlier.Consent != nil:
+		held = consentHidden
+	case r.options.Verify:
 		held = waitingOrUnread
 	}
 	room := newPermits(r.watch, maxHeld/heldUnit)
 	rewrites := newRewrites(newWrites(r.control, r.out, room), held, second)
-	verifies := newVerifies(r.control, r.reader, r.earlier.Operation == validate.Remove.String(), rewrites.add)
+	consents := newConsents(r.control, r.consents, r.options.WaitTimeout, rewrites.add)
+	verifies := newVerifies(r.control, r.reader, r.earlier.Operation == validate.Remove.String(), func(s *results) {
+		consents.add(ctx, s)
+	})
 	verifies.later = true
 	settles := newSettles(r.control, r.watch, r.options, func(s *results) { verifies.add(ctx, s) })
 	groups := newGroups(r.control, held, room, func(s *results) { settles.add(ctx, s) })
@@ -67,6 +74,7 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 	groups.wait()
 	settles.wait()
 	verifies.wait()
+	consents.wait()
 	r.open = rewrites.wait()
 	return ended
 }
@@ -84,6 +92,9 @@ func (r *run) unlisted() error {
 
 // prepareReading looks up the list on which rows are read back: that of the earlier report.
 func (r *run) prepareReading(ctx context.Context) error {
+	if r.earlier.Consent != nil {
+		return r.prepareConsent(ctx)
+	}
 	if !r.options.Verify || r.unlisted() != nil || r.elsewhere() != nil {
 		return nil // a row to read back is an error then
 	}
@@ -93,6 +104,33 @@ func (r *run) prepareReading(ctx context.Context) error {
 	}
 	by := cmp.Or(r.earlier.By, defaultBy(r.earlier.Operation))
 	r.reader = sink.NewReadBack(r.options.Client, list, sink.Identifier(by))
+	return nil
+}
+
+// prepareConsent looks up the list on which consent is read back.
+func (r *run) prepareConsent(ctx context.Context) error {
+	was := r.earlier
+	if r.options.Verify {
+		return &Error{
+			Text: "wait: --verify has no effect on results of " + was.Operation,
+			Hint: "leave out --verify: wait reads consent back in any case",
+		}
+	}
+	if r.elsewhere() != nil {
+		return nil // a row to read back is an error then
+	}
+	w := sink.Wish{
+		Withdraw: was.Operation == validate.Unsubscribe.String(), By: sink.Identifier(cmp.Or(was.By, string(sink.Email))),
+		Historical: was.Consent.Historical, Source: was.Consent.Source,
+	}
+	w.Since, _ = time.Parse(time.RFC3339, was.Consent.Began)
+	if was.List != nil && was.List.ID != "" {
+		var err error
+		if w.List, err = r.options.Client.FindList(ctx, sink.ListRef{ID: was.List.ID}); err != nil {
+			return err
+		}
+	}
+	r.consents = sink.NewConsents(r.options.Client, w)
 	return nil
 }
 
@@ -122,8 +160,13 @@ func (r *run) readResults(
 		switch {
 		case elsewhere != nil && held(&e):
 			return elsewhere
-		case r.options.Verify && held(&e) && r.reader == nil:
+		case r.options.Verify && held(&e) && r.reader == nil && r.consents == nil:
 			return r.unlisted()
+		case r.earlier.Consent == nil && consentHidden(&e):
+			return &Error{
+				Text: "wait: the results have no report that says how consent was asked for: the run was killed",
+				Hint: "continue that run with --resume",
+			}
 		}
 		add(&e)
 	}
@@ -137,16 +180,19 @@ func (r *run) readResults(
 }
 
 // elsewhere is the error of results whose import jobs are not at the address that this run asks, nil when they may be.
-func (r *run) elsewhere() error {
-	switch was := r.earlier; {
+func (r *run) elsewhere() error { return elsewhere("wait", r.earlier, r.options.BaseURL) }
+
+// elsewhere is the error of results that are of another Klaviyo than the one at base, nil when they may be of that.
+func elsewhere(command string, was *report.Report, base string) error {
+	switch {
 	case was.Simulated && was.BaseURL == "":
 		return &Error{
-			Text: "wait: the results are of a run with --simulate, and its simulator ended with it",
+			Text: command + ": the results are of a run with --simulate, and its simulator ended with it",
 			Hint: "pass --wait to the run itself, or send to klaviyo-export simulate",
 		}
-	case was.BaseURL != "" && r.options.BaseURL != "" && was.BaseURL != r.options.BaseURL:
+	case was.BaseURL != "" && base != "" && was.BaseURL != base:
 		return &Error{
-			Text: fmt.Sprintf("wait: the results are of a run at %s, this one asks %s", was.BaseURL, r.options.BaseURL),
+			Text: fmt.Sprintf("%s: the results are of a run at %s, this one asks %s", command, was.BaseURL, base),
 			Hint: "pass --base-url " + was.BaseURL,
 		}
 	}
@@ -171,6 +217,12 @@ func waiting(e *report.Entry) bool { return e.Status == report.Accepted && e.Job
 // waitingOrUnread also reports a row that is applied and was not read back.
 func waitingOrUnread(e *report.Entry) bool {
 	return waiting(e) || e.Status == report.Applied && !e.ReadBack && len(e.Key) > 0
+}
+
+// consentHidden reports whether the consent of a row was asked for and not read back.
+func consentHidden(e *report.Entry) bool {
+	return len(e.Channels) > 0 && len(e.Key) > 0 &&
+		(e.Status == report.Accepted || e.Status == report.Unknown && e.Code == sink.AnswerLost.Code)
 }
 
 func notResults(err error) error {

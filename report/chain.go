@@ -57,13 +57,12 @@ func findChains(results *io.SectionReader, all *Lines, bare *oddity) (chains []c
 		if err != nil {
 			return nil, err
 		}
-		if e.Member != nil {
-			continue
-		}
-		if !e.Report {
+		if e.isRow() {
 			if err := run.add(e.Row, at, results.Size()); err != nil {
 				return nil, err
 			}
+		}
+		if !e.Report {
 			continue
 		}
 		var r struct {

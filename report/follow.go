@@ -28,6 +28,7 @@ func (r *Report) follow(next *Report) {
 	if m := merged.Members; m != nil {
 		merged.Members = &Members{m.ReadBackCounts, r.Members.mirrored().follow(next.Members.mirrored())}
 	}
+	merged.Campaign = cmp.Or(next.Campaign, r.Campaign)
 	merged.Columns = followColumns(r.Columns, next.Columns)
 	// Rows without a report after them name neither an account nor a base URL.
 	if r.Account == nil || next.Account == nil {

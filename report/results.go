@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 
@@ -22,6 +23,8 @@ type Results struct {
 	Last    int64   // the greatest row number
 	Cut     bool    // the last line was cut short
 	Reports *Report // the last report, with the jobs of all; nil when there is none
+	// Campaigns are the lines of campaigns, at most maxRuns of them.
+	Campaigns []Entry
 
 	again   func() (*Results, error)
 	members *Lines // those from the first member's line to the last, nil when there is none
@@ -64,7 +67,7 @@ func (r *Results) openAll(results io.ReaderAt, code encoding, stretches []stretc
 		r.members = newLines(part, cursorBuffer, code)
 	}
 	r.again = func() (*Results, error) {
-		other := &Results{Last: r.Last, Cut: r.Cut, Reports: r.Reports}
+		other := &Results{Last: r.Last, Cut: r.Cut, Reports: r.Reports, Campaigns: r.Campaigns}
 		return other, other.openAll(results, code, stretches, members)
 	}
 	return nil
@@ -100,6 +103,10 @@ func (r *Results) find(all *Lines, end int64) (found []stretch, members stretch,
 		case err != nil:
 		case e.Report:
 			err = r.add(e.Text, all.first)
+		case e.Campaign != nil:
+			if e.Text = bytes.Clone(e.Text); len(r.Campaigns) < maxRuns {
+				r.Campaigns = append(r.Campaigns, e)
+			}
 		case e.Member != nil:
 			if members.to == 0 {
 				members.from = at
@@ -213,12 +220,12 @@ func (c *cursor) advance(room *[]byte) error {
 			return err
 		}
 		long := len(e.Text) > cursorBuffer
-		if !c.lines.isIn || len(c.lines.rest) == 0 && (long || e.Report || e.Member != nil) {
+		if !c.lines.isIn || len(c.lines.rest) == 0 && (long || !e.isRow()) {
 			*room, c.lines.long = c.lines.long, nil
 		} else {
 			*room = nil // the entry, or the next one, is in there
 		}
-		if e.Report || e.Member != nil {
+		if !e.isRow() {
 			continue
 		}
 		if c.entry, c.long = e, -1; long {

@@ -52,14 +52,15 @@ const (
 type stream struct {
 	lines  *Lines
 	kept   *kept
-	merged *Report // all runs before last, nil when there is none
-	last   *Report // the last run, which the next run may have resumed; nil when there is none
-	chain  chain   // the lines of last
-	rows   tally   // the rows since the last report
-	run    segment // their lines
-	extras extras  // the members' lines among them
-	astray oddity  // reports that do not match their rows
-	end    string  // a note on the rows without a report
+	merged *Report   // all runs before last, nil when there is none
+	last   *Report   // the last run, which the next run may have resumed; nil when there is none
+	chain  chain     // the lines of last
+	rows   tally     // the rows since the last report
+	run    segment   // their lines
+	extras extras    // the members' lines among them
+	sent   *Campaign // the last campaign's line among them, nil without one
+	astray oddity    // reports that do not match their rows
+	end    string    // a note on the rows without a report
 }
 
 // read reads all lines.
@@ -85,6 +86,8 @@ func (s *stream) read() error {
 			}
 		case e.Member != nil:
 			s.extras.add(e.Member)
+		case e.Campaign != nil:
+			s.sent = e.Campaign
 		default:
 			s.rows.entry(&e)
 			if s.run.err == nil {
@@ -121,7 +124,7 @@ func (s *stream) report(text []byte, at int64) error {
 		killed := s.extras.removed - m.Removed
 		r.Members.Mirrored = (&Mirrored{Extras: killed, Removed: killed}).follow(m)
 	}
-	s.rows, s.run, s.extras = newTally(), segment{}, extras{}
+	s.rows, s.run, s.extras, s.sent = newTally(), segment{}, extras{}, nil
 	if r.Rows.Continues && s.last != nil {
 		s.last.follow(r)
 		s.join(c)
@@ -192,6 +195,7 @@ func (r *Report) recount(results io.ReaderAt, code encoding, lines []stretch) er
 	counted.counts[Resumed] = until - known
 	continues := r.Rows.Continues
 	r.Rows, r.Reasons, r.Dropped = counted.Rows(), counted.Reasons(), counted.Dropped()
+	r.countLists(counted.lists)
 	r.Rows.Continues = continues
 	return nil
 }
@@ -207,7 +211,7 @@ func (s *stream) killed() error {
 	default:
 		s.end = fmt.Sprintf("%d row lines at the end have no report: the run did not finish", rows)
 	}
-	r := &Report{Type: "report", Status: StatusOf(143), ExitCode: 143, List: &List{}}
+	r := &Report{Type: "report", Status: StatusOf(143), ExitCode: 143, List: &List{}, Campaign: s.sent}
 	members, runs := s.extras.members(), s.run.stretches
 	known := s.last != nil && s.chain.whole
 	if s.run.err != nil || rows == 0 && members == nil || len(runs) <= 1 && !known {
@@ -215,6 +219,7 @@ func (s *stream) killed() error {
 			return err
 		}
 		r.Rows, r.Reasons, r.Dropped, r.Members = s.rows.Rows(), s.rows.Reasons(), s.rows.Dropped(), members
+		r.countLists(s.rows.lists)
 		s.merged = Merge(s.merged, r)
 		return nil
 	}

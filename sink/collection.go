@@ -24,19 +24,7 @@ type profileResource struct {
 
 		Properties map[string]json.RawMessage `json:"properties"` // nil where they are not read
 
-		Subscriptions struct {
-			Email struct {
-				Marketing struct {
-					CanReceive  bool              `json:"can_receive_email_marketing"`
-					Suppression []json.RawMessage `json:"suppression"`
-				} `json:"marketing"`
-			} `json:"email"`
-			SMS struct {
-				Marketing struct {
-					CanReceive bool `json:"can_receive_sms_marketing"`
-				} `json:"marketing"`
-			} `json:"sms"`
-		} `json:"subscriptions"`
+		Subscriptions subscriptions `json:"subscriptions"`
 	} `json:"attributes"`
 }
 

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
 	"strings"
@@ -15,7 +16,7 @@ func (c *Client) fatal(r *request, a *answer) *Error {
 			"or pass --api-key-file FILE", "%s: Klaviyo does not know the API key: %s", r.doing, a.said())
 	case a.status == http.StatusForbidden:
 		fatal = setupError("give the key the scopes lists:read, lists:write, profiles:read and profiles:write, "+
-			"and accounts:read for doctor", "%s: the API key has no permission for this: %s", r.doing, a.said())
+			c.endpoints.more(r.endpoint)+"and accounts:read for doctor", "%s: the API key has no permission for this: %s", r.doing, a.said())
 	case a.status == http.StatusProxyAuthRequired:
 		fatal = c.proxyInUse().setup(r.doing)
 	case a.status == http.StatusGone || a.refusesRevision():
@@ -59,12 +60,15 @@ func (a *answer) refusesRevision() bool {
 // revisionError is the error of an answer that refuses the API revision. Its status is always that of a retired
 // revision: a 404 must not be taken for an id that Klaviyo does not know.
 func (c *Client) revisionError(r *request, a *answer) *Error {
-	asked, text := c.options.Revision, "%s: Klaviyo does not offer this in API revision %s: %s"
+	asked, text := cmp.Or(r.revision, c.options.Revision), "%s: Klaviyo does not offer this in API revision %s: %s"
 	if a.status == http.StatusGone {
 		text = "%s: Klaviyo has retired API revision %s: %s"
 	}
 	hint := "update klaviyo-export, or pass a newer date to --revision"
-	if asked != DefaultRevision {
+	switch {
+	case r.revision != "":
+		hint = "update klaviyo-export"
+	case asked != DefaultRevision:
 		hint = "leave out --revision, the default is " + DefaultRevision + "; or pass another date"
 	}
 	err := setupError(hint, text, r.doing, asked, a.said())

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -23,7 +24,9 @@ type request struct {
 	prefix, suffix string // the body, around the profiles
 	set            []*Profile
 	endpoint       *endpoint
+	revision       string              // "" = that of the options
 	once           bool                // is not sent again before its caller has looked what has changed
+	careful        bool                // is not sent again once it may have arrived
 	brief          bool                // is not retried: the next poll repeats it, or the run does without it
 	optional       bool                // the run does without it: nothing waits while Klaviyo closes its endpoint
 	accept         func(*answer) error // nil, or returns why a 2xx is not a usable answer
@@ -86,7 +89,7 @@ func (c *Client) newRequest(ctx context.Context, r *request, moved func()) (*htt
 	}
 	req.Header.Set("Accept", mediaType)
 	req.Header.Set("Authorization", "Klaviyo-API-Key "+c.options.Key)
-	req.Header.Set("Revision", c.options.Revision)
+	req.Header.Set("Revision", cmp.Or(r.revision, c.options.Revision))
 	req.Header.Set("User-Agent", c.options.UserAgent)
 	return req, nil
 }

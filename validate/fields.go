@@ -37,6 +37,8 @@ const (
 	longitude
 
 	profileID
+	consentedAt
+	listed // the list of the row
 	targets
 )
 
@@ -46,6 +48,7 @@ var targetNames = [targets]string{
 	lastName: "last_name", organization: "organization", locale: "locale", title: "title", image: "image",
 	address1: "address1", address2: "address2", city: "city", country: "country", region: "region", zip: "zip",
 	timezone: "timezone", ip: "ip", latitude: "latitude", longitude: "longitude", profileID: "profile_id",
+	consentedAt: "consented_at", listed: "list",
 }
 
 func (t target) name() string { return targetNames[t] }
@@ -116,9 +119,9 @@ func (c *Checker) field(in scope, name []byte) field {
 		}
 		bare := bareName(string(name))
 		switch {
-		case bare != string(name) && (c.operation != Remove || bare == c.required):
+		case bare != string(name) && (!c.operation.narrow() || c.fields[bare].target >= email):
 			return field{target: misnamed}
-		case c.operation == Remove:
+		case c.operation.narrow():
 			return field{target: dropped}
 		}
 	case inLocation:

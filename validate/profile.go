@@ -7,10 +7,13 @@ import (
 
 // encode appends the row with its profile to out, or returns what is wrong with a column and appends nothing.
 func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
-	start := len(out.Data)
-	if c.operation == Remove {
+	switch {
+	case c.operation == Remove:
 		return c.encodeRemoval(s, out)
+	case c.operation.consents():
+		return c.encodeConsent(s, out)
 	}
+	start := len(out.Data)
 	if c.clearNulls {
 		if fault := s.findNulls(); fault != nil {
 			return fault
@@ -64,7 +67,7 @@ func (c *Checker) encodeRemoval(s *Scratch, out *Rows) *Fault {
 
 // checkContext checks the members that tell the country of a phone number, in a row that has no other profile.
 func (c *Checker) checkContext(s *Scratch) *Fault {
-	if p := s.filled[country]; p != 0 {
+	if p := s.filled[country]; p != 0 && s.filled[phoneNumber] != 0 {
 		return s.checkMember(s.member(p))
 	}
 	return nil
@@ -98,7 +101,7 @@ func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, key span,
 		switch e := &s.columns.entries[m.column]; e.target {
 		case custom:
 			s.customs = append(s.customs, place(i+1))
-		case dropped:
+		case dropped, listed:
 		case c.key:
 			data = append(data, e.label...)
 			key.start = len(data)

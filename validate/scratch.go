@@ -14,6 +14,10 @@ type Scratch struct {
 	key     []byte         // the identifier as Klaviyo gets it
 	lower   []byte         // key in lower case
 
+	lists     map[string]string // those of earlier rows
+	listBytes int               // that their names have
+
+	consentedAt  [len(utcForm)]byte
 	droppedPhone bool // the row is sent without its phone number
 }
 

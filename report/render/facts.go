@@ -39,8 +39,10 @@ func facts(r *report.Report) []fact {
 		add("runs", grouped(r.Runs))
 	}
 	add("dropped", dropped(r.Dropped))
+	add("consent", consent(r))
 	add("members", mirror(r))
 	add("read back", readBack(r.Members))
+	add("campaign", campaign(r.Campaign))
 	add("version", r.Version)
 	return list
 }

@@ -19,7 +19,7 @@ func TestPrometheus(t *testing.T) {
 			if err := Prometheus(&b, r); err != nil {
 				t.Fatal(err)
 			}
-			if name == "merged" || name == "hostile" || name == "killed" || name == "mirrors" {
+			if name == "merged" || name == "hostile" || name == "killed" || name == "mirrors" || name == "sent" {
 				golden(t, name+".prom", b.String())
 			}
 			if missing != nil {

@@ -158,6 +158,13 @@ func samples() map[string]*report.Report {
 	}
 	all["simulated"].Dropped = map[string]int64{"phone_number": 566}
 	mirrors(all)
+	estimate := int64(961)
+	all["sent"] = &report.Report{
+		Type: "report", Status: "succeeded", Operation: "add", List: newsletter(), Version: "v0.4.0",
+		Rows:     report.Rows{Read: 1000, Applied: 990, Skipped: 10},
+		Campaign: &report.Campaign{ID: "01JSALE", Status: "Sending", EstimatedRecipients: &estimate},
+	}
+	all["sent"].Span(sampleStart, sampleStart.Add(12*time.Second))
 	all["refused"].Span(sampleStart, sampleStart.Add(180*time.Millisecond))
 	all["zero"].Span(sampleStart, sampleStart.Add(2*time.Millisecond))
 	for i := range 8 {

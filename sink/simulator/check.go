@@ -16,7 +16,7 @@ const importName = "POST " + importPath
 
 // wrongPlan says what is wrong with a plan, and with which part of it.
 type wrongPlan struct {
-	part     string // faults or profiles, or ""
+	part     string // faults, profiles or campaigns, or ""
 	index    int    // in part
 	endpoint string // the member of others, or ""
 	text     string
@@ -47,6 +47,17 @@ func (p *Plan) check() error {
 		}
 		if wrong != "" {
 			return &wrongPlan{part: "profiles", index: i, text: wrong}
+		}
+	}
+	named := map[string]bool{}
+	for i := range p.Campaigns {
+		c := &p.Campaigns[i]
+		wrong := c.wrong()
+		if wrong == "" && c.ID != "" && named[c.ID] {
+			wrong = fmt.Sprintf("two campaigns have the id %q", c.ID)
+		}
+		if named[c.ID] = true; wrong != "" {
+			return &wrongPlan{part: "campaigns", index: i, text: wrong}
 		}
 	}
 	if found := []string{"", "any", "equals", "never"}; !slices.Contains(found, p.AlsoFound) {

@@ -18,7 +18,7 @@ type filter []term
 
 type term struct {
 	field, operator string
-	values          []string  // of equals and any, sorted
+	values          []string  // of equals, any and contains, sorted
 	at              time.Time // of the other operators
 }
 
@@ -62,7 +62,7 @@ func (p *filterParser) term() {
 		p.ok = false
 	case operator == "any", rule == "equals[]":
 		t.values = p.list()
-	case operator == "equals":
+	case operator == "equals", operator == "contains":
 		t.values = []string{p.string()}
 	default:
 		t.at = p.time()
@@ -176,6 +176,8 @@ func (f filter) holds(field func(name string) (value string, at time.Time)) bool
 		switch t.operator {
 		case "any", "equals":
 			_, holds = slices.BinarySearch(t.values, value)
+		case "contains": // choice: its case does not matter
+			holds = strings.Contains(strings.ToLower(value), strings.ToLower(t.values[0]))
 		case "greater-than":
 			holds = at.After(t.at)
 		case "greater-or-equal":

@@ -123,7 +123,11 @@ func (s *Simulator) add(p *Profile, now time.Time) (id string) {
 		s.profiles.age(n)
 	}
 	if p.Consent != "" || p.Suppression != "" {
-		s.consents[n] = emailConsent{cmp.Or(p.Consent, neverSubscribed), p.Suppression, at}
+		one := channelConsent{state: p.Consent, updated: at}
+		if p.Consent != "" {
+			one.given = at
+		}
+		s.consents[n] = &profileConsent{of: [channels]channelConsent{one}, suppression: p.Suppression, since: at}
 	}
 	for _, name := range p.Lists {
 		i := slices.IndexFunc(s.lists, func(l *list) bool { return l.name == name })

@@ -31,7 +31,8 @@ var (
 		"email": inList, "phone_number": inList, "push_token": inList, "_kx": {"equals"},
 		"joined_group_at": {"greater-than", "greater-or-equal", "less-than", "less-or-equal"},
 	}
-	profileFilter = filterable{
+	campaignFilter = filterable{"messages.channel": {"equals"}, "name": {"contains"}, "id": {"any"}}
+	profileFilter  = filterable{
 		"id": oneOrMore, "email": oneOrMore, "phone_number": oneOrMore, "external_id": oneOrMore, "_kx": {"equals"},
 		"created": {"greater-than", "less-than"}, "updated": {"greater-than", "less-than"},
 	}
@@ -47,6 +48,9 @@ var (
 	memberIDPages = grammar{filter: memberFilter, size: 20, maxSize: 100, sort: []string{"joined_group_at"}}
 	profilePages  = grammar{fields: []string{"profile"}, additional: consent, filter: profileFilter,
 		size: 20, maxSize: 100, sort: []string{"created", "email", "id", "updated"}}
+	campaignFields = []string{"campaign", "campaign-message", "tag"}
+	campaignPages  = grammar{fields: campaignFields, filter: campaignFilter,
+		size: 100, maxSize: 100, sort: []string{"created_at", "id", "name", "updated_at"}}
 	jobPages = grammar{fields: []string{"profile-bulk-import-job"}, filter: jobFilter, size: 20, maxSize: 100,
 		sort: []string{"created_at"}}
 )
@@ -86,6 +90,11 @@ var operations = []operation{
 	{method: "GET", path: "/api/profiles/{id}/relationships/lists", scopes: "lists:read profiles:read", tier: tierS,
 		serve: (*Simulator).getMemberships, relationship: true},
 
+	{method: "POST", path: "/api/profile-subscription-bulk-create-jobs", tier: tierL, serve: (*Simulator).postSubscribe,
+		scopes: "lists:write profiles:write subscriptions:write", body: true},
+	{method: "POST", path: "/api/profile-subscription-bulk-delete-jobs", tier: tierL, serve: (*Simulator).postUnsubscribe,
+		scopes: "lists:write profiles:write subscriptions:write", body: true},
+
 	{method: "GET", path: importPath, scopes: "lists:read profiles:read", tier: tierM, serve: (*Simulator).getJobs,
 		query: jobPages},
 	{method: "POST", path: importPath, scopes: "lists:write profiles:write", tier: tierM,
@@ -105,6 +114,27 @@ var operations = []operation{
 		serve: (*Simulator).getJobLists, query: grammar{fields: []string{"list"}}},
 	{method: "GET", path: importPath + "/{id}/relationships/lists", scopes: "lists:read", tier: tierM,
 		serve: (*Simulator).getJobLists, relationship: true},
+
+	{method: "GET", path: campaignsPath, scopes: "campaigns:read", tier: tierM, serve: (*Simulator).getCampaigns,
+		query: campaignPages},
+	{method: "GET", path: campaignsPath + "/{id}", scopes: "campaigns:read", tier: tierM,
+		serve: (*Simulator).getCampaign, query: grammar{fields: campaignFields, include: "campaign-messages"}},
+	{method: "PATCH", path: campaignsPath + "/{id}", scopes: "campaigns:write", tier: tierM,
+		serve: (*Simulator).patchCampaign, body: true, query: grammar{fields: []string{"campaign"}}},
+	{method: "POST", path: "/api/campaign-clone", scopes: "campaigns:write", tier: tierM,
+		serve: (*Simulator).postClone, body: true, query: grammar{fields: []string{"campaign"}}},
+	{method: "GET", path: messagesPath + "/{id}/template", scopes: "campaigns:read templates:read", tier: tierM,
+		serve: (*Simulator).getMessageTemplate, query: grammar{fields: []string{"template"}}},
+	{method: "POST", path: sendJobsPath, scopes: "campaigns:write", tier: tierM, serve: (*Simulator).postSendJob,
+		body: true, query: grammar{fields: []string{"campaign-send-job"}}},
+	{method: "GET", path: sendJobsPath + "/{id}", scopes: "campaigns:read", tier: tierM,
+		serve: (*Simulator).getSendJob, query: grammar{fields: []string{"campaign-send-job"}}},
+	{method: "POST", path: estimatingPath, scopes: "campaigns:write", tier: tierM, serve: (*Simulator).postEstimation,
+		body: true, query: grammar{fields: []string{estimating}}},
+	{method: "GET", path: estimatingPath + "/{id}", scopes: "campaigns:read", tier: tierM,
+		serve: (*Simulator).getEstimating, query: grammar{fields: []string{estimating}}},
+	{method: "GET", path: estimatesPath + "/{id}", scopes: "campaigns:read", tier: tierM,
+		serve: (*Simulator).getEstimate, query: grammar{fields: []string{"campaign-recipient-estimation"}}},
 }
 
 // other is the name of a request that is no operation.

@@ -43,8 +43,13 @@ func (ps *profiles) id(n uint32) string {
 	if id, ok := ps.oldID[n]; ok {
 		return id
 	}
+	return ulid(time.Unix(0, ps.all[n].created), n)
+}
+
+// ulid returns a ULID of a time that contains a number.
+func ulid(created time.Time, n uint32) string {
 	var id [26]byte
-	ms := uint64(ps.all[n].created / int64(time.Millisecond))
+	ms := uint64(created.UnixMilli())
 	for i := 9; i >= 0; i-- {
 		id[i] = crockford[ms%32]
 		ms /= 32

@@ -46,7 +46,22 @@ var fieldNames = map[string][]string{
 		"id", "completed_at", "completed_count", "created_at", "expires_at", "failed_count", "started_at", "status",
 		"total_count",
 	},
-	"import-error": {"id", "code", "detail", "original_payload", "source", "source.pointer", "title"},
+	"campaign": {
+		"id", "archived", "audiences", "audiences.excluded", "audiences.included", "created_at", "name", "scheduled_at",
+		"send_options", "send_options.use_smart_sending", "send_strategy", "send_strategy.date", "send_strategy.datetime",
+		"send_strategy.method", "send_strategy.options", "send_strategy.throttle_percentage", "send_time", "status",
+		"tracking_options", "updated_at",
+	},
+	"campaign-message": {
+		"id", "created_at", "definition", "definition.channel", "definition.content", "definition.content.from_email",
+		"definition.content.from_label", "definition.content.subject", "definition.label", "send_times", "updated_at",
+	},
+	"tag":                           {"id", "name"},
+	"template":                      {"id", "amp", "created", "editor_type", "html", "name", "text", "updated"},
+	"campaign-send-job":             {"id", "status"},
+	estimating:                      {"id", "status"},
+	"campaign-recipient-estimation": {"id", "estimated_recipient_count"},
+	"import-error":                  {"id", "code", "detail", "original_payload", "source", "source.pointer", "title"},
 }
 
 // cursorInvalid is Klaviyo's text for a cursor that it cannot read, in an error about the request as a whole.

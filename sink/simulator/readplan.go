@@ -36,8 +36,12 @@ func ReadPlan(name string, r io.Reader) (*Plan, error) {
 	if lines.empty != 0 {
 		return nil, fmt.Errorf("%s:%d: expected a fault, got nothing", name, lines.empty)
 	}
-	if len(lines.parts["faults"]) != len(p.Faults) || len(lines.parts["profiles"]) != len(p.Profiles) {
-		return nil, fmt.Errorf("%s: expected only faults in faults and only profiles in profiles", name)
+	for part, n := range map[string]int{
+		"faults": len(p.Faults), "profiles": len(p.Profiles), "campaigns": len(p.Campaigns),
+	} {
+		if len(lines.parts[part]) != n {
+			return nil, fmt.Errorf("%s: expected only %s in %s", name, part, part)
+		}
 	}
 	var wrong *wrongPlan
 	switch err := p.check(); {
@@ -55,7 +59,7 @@ func ReadPlan(name string, r io.Reader) (*Plan, error) {
 
 // lines are the lines on which the parts of a plan start.
 type lines struct {
-	parts  map[string][]int // of the elements of faults and of profiles
+	parts  map[string][]int // of the elements of faults, profiles and campaigns
 	others map[string]int
 	empty  int // the line of the first fault that is null; 0: no fault is
 }
@@ -66,7 +70,7 @@ func linesOf(document *yaml.Node) (l lines) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		value := root.Content[i+1]
 		switch part := root.Content[i].Value; part {
-		case "faults", "profiles":
+		case "faults", "profiles", "campaigns":
 			for _, element := range value.Content {
 				l.parts[part] = append(l.parts[part], element.Line)
 				if l.empty == 0 && element.Tag == "!!null" && part == "faults" {
@@ -117,6 +121,10 @@ var valueNames = map[string]string{
 	"[]simulator.Fault":           "a list of faults",
 	"simulator.Profile":           "a profile with keys such as email",
 	"[]simulator.Profile":         "a list of profiles",
+	"simulator.Campaign":          "a campaign with keys such as name",
+	"[]simulator.Campaign":        "a list of campaigns",
+	"*simulator.Consent":          "keys such as single_opt_in",
+	"simulator.Consent":           "keys such as single_opt_in",
 	"simulator.Others":            "minute and second",
 	"map[string]simulator.Others": "operations with minute and second",
 	"map[string]string":           "names with texts",
@@ -144,6 +152,10 @@ func reword(text string) string {
 			known = keyNames[Others]()
 		case "Profile":
 			known = keyNames[Profile]()
+		case "Consent":
+			known = keyNames[Consent]()
+		case "Campaign":
+			known = keyNames[Campaign]()
 		}
 		return fmt.Sprintf("unknown key %q%s", m[1], suggest(m[1], known))
 	}

@@ -39,7 +39,7 @@ func load(t *testing.T) *contract.Checker {
 // account is a simulator with a list, a profile and an import job.
 type account struct {
 	*simulator.Simulator
-	names *strings.Replacer // replaces LIST, PROFILE and JOB by their ids
+	names *strings.Replacer // replaces LIST, PROFILE, JOB, CAMPAIGN (a draft), MESSAGE (of it) and SENT by their ids
 }
 
 func newAccount(t *testing.T) account {
@@ -52,7 +52,20 @@ func newAccount(t *testing.T) account {
 	}
 	_, rest, _ := strings.Cut(answer, `"id":"`)
 	job, _, _ := strings.Cut(rest, `"`)
-	a.names = strings.NewReplacer("LIST", list, "PROFILE", profile, "JOB", job)
+	draft := s.AddCampaign(simulator.Campaign{Name: "Sale", Lists: []string{list}})
+	sent := s.AddCampaign(simulator.Campaign{Name: "News", Lists: []string{list}})
+	a.names = strings.NewReplacer("LIST", list, "PROFILE", profile, "JOB", job, "CAMPAIGN", draft, "SENT", sent)
+	for _, path := range []string{"/api/campaign-send-jobs", "/api/campaign-recipient-estimation-jobs"} {
+		kind := strings.TrimSuffix(path[len("/api/"):], "s")
+		if status, answer := a.ask(s, "POST", path, `{"data":{"type":"`+kind+`","id":"SENT"}}`); status != 202 {
+			t.Fatal(answer)
+		}
+	}
+	_, answer = a.ask(s, "GET", "/api/campaigns/CAMPAIGN", "")
+	_, rest, _ = strings.Cut(answer, `"type":"campaign-message","id":"`)
+	message, _, _ := strings.Cut(rest, `"`)
+	a.names = strings.NewReplacer("LIST", list, "PROFILE", profile, "JOB", job, "CAMPAIGN", draft, "SENT", sent,
+		"MESSAGE", message)
 	if status, answer := a.ask(s, "POST", "/api/lists/LIST/relationships/profiles", memberBody); status != 204 {
 		t.Fatal(answer)
 	}

@@ -20,7 +20,8 @@ func decode(text []byte) (value any, err error) {
 //     schema. Otherwise the validator ignores such schemas.
 //   - An object with properties has no other members.
 //   - The links next and prev and the subscriptions to WhatsApp may be null, error objects have status, links and meta,
-//     and lists can be filtered by equals(name,"…"): all these were recorded.
+//     lists can be filtered by equals(name,"…"), and send options have ignore_unsubscribes: all these were recorded.
+//   - Of the branches of a oneOf several may match.
 //   - URLs are http URLs, and the revision header has the form of a date. Any host may be the server.
 //
 // In a sparse description resource objects may lack any attribute, as in answers to requests with fields[…].
@@ -36,7 +37,9 @@ func tighten(text []byte, sparse bool) ([]byte, error) {
 	d := description{schemas: at(doc, "components", "schemas"), sparse: sparse}
 	delete(doc, "servers")
 	d.addRecorded(doc)
-	for _, name := range []string{"EmailMarketing", "SMSMarketing", "SMSTransactional", "PushMarketing"} {
+	for _, name := range []string{
+		"EmailMarketing", "SMSMarketing", "SMSTransactional", "PushMarketing", "Audiences", "EmailMessageDefinition",
+	} {
 		if sparse { // subscriptions.email.marketing.consent asks for that one alone
 			delete(at(d.schemas, name), "required")
 		}
@@ -76,6 +79,7 @@ func (d description) addRecorded(doc map[string]any) {
 	whatsapp := object(clone(d.schemas["WhatsappChannel"]))
 	whatsapp["nullable"] = true
 	at(d.schemas, "Subscriptions", "properties")["whatsapp"] = whatsapp
+	at(d.schemas, "EmailSendOptions", "properties")["ignore_unsubscribes"] = map[string]any{"type": "boolean"}
 	at(doc, "paths", "/api/lists", "get", "x-klaviyo-filters", "name", "operators")["single"] = []any{"equals"}
 }
 
@@ -112,9 +116,12 @@ func (d description) schema(value any) {
 			d.merge(s, object(part))
 		}
 	}
-	branches, _ := s["oneOf"].([]any)
-	for _, branch := range branches {
-		d.schema(branch)
+	if branches, ok := s["oneOf"].([]any); ok { // some of them have the same members
+		delete(s, "oneOf")
+		s["anyOf"] = branches
+		for _, branch := range branches {
+			d.schema(branch)
+		}
 	}
 	if items, ok := s["items"]; ok {
 		s["type"] = "array"

@@ -61,13 +61,15 @@ func changes(sets ...[]change) (all []change) {
 	return all
 }
 
-// operations are requests that pass the check. Every wrong body, query and answer is a breach.
-var operations = []struct {
+// operation is a request that passes the check. Every wrong body, query and answer is a breach.
+type operation struct {
 	method, path, body string
 	wrongBodies        []change // to body
 	wrongQueries       []string
 	wrongAnswers       []change
-}{
+}
+
+var operations = append([]operation{
 	{method: "GET", path: "/api/accounts", wrongBodies: []change{{``, `{}`}},
 		wrongQueries: []string{"page[size]=1", "fields[account]=name"},
 		wrongAnswers: changes(collectionChanges, []change{
@@ -205,4 +207,4 @@ var operations = []struct {
 		wrongAnswers: changes(collectionChanges, listChanges)},
 	{method: "GET", path: "/api/profile-bulk-import-jobs/JOB/relationships/lists",
 		wrongQueries: []string{"fields[list]=name"}, wrongAnswers: changes(collectionChanges, identifierChanges)},
-}
+}, campaignOperations...)

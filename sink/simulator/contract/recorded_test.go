@@ -210,7 +210,8 @@ func TestScopes(t *testing.T) {
 	a := newAccount(t)
 	for _, op := range operations {
 		path, _, _ := strings.Cut(op.path, "?")
-		pattern := strings.NewReplacer("LIST", "{id}", "PROFILE", "{id}", "SiMuL8", "{id}").Replace(path)
+		pattern := strings.NewReplacer("LIST", "{id}", "PROFILE", "{id}", "SiMuL8", "{id}",
+			"CAMPAIGN", "{id}", "MESSAGE", "{id}", "SENT", "{id}").Replace(path)
 		pattern = strings.Replace(pattern, "/JOB/", "/{id}/", 1)
 		pattern = strings.Replace(pattern, "/JOB", "/{job_id}", 1)
 		var described struct{ Description string }
@@ -222,7 +223,8 @@ func TestScopes(t *testing.T) {
 		if len(needed) == 0 {
 			t.Errorf("%s %s has no scopes", op.method, pattern)
 		}
-		for _, key := range []string{"accounts:read", "lists:read", "lists:write", "profiles:read", "profiles:write"} {
+		for _, key := range []string{"accounts:read", "lists:read", "lists:write", "profiles:read", "profiles:write",
+			"campaigns:read", "campaigns:write", "templates:read"} {
 			r := recording{key: "no-" + key, method: op.method, path: op.path, body: op.body}
 			if refused := ask(a, r, a.names).Code == 403; refused != slices.Contains(needed, key) {
 				t.Errorf("%s %s without %s: refused %v", op.method, pattern, key, refused)
