@@ -98,7 +98,7 @@ func (r *results) unsetOf(yield func(row uint32, numbers []uint16)) {
 
 // cleared reads the profiles of those rows back that clear properties and are on the list. Those that it does not read
 // are not verified.
-func (s *verifies) cleared(ctx context.Context, r *results, found []sink.Proof) error {
+func (s *verifies) cleared(ctx context.Context, reader *sink.ReadBack, r *results, found []sink.Proof) error {
 	var people []sink.Unset
 	var of []*proof
 	next := 0 // of the proofs
@@ -115,7 +115,7 @@ func (s *verifies) cleared(ctx context.Context, r *results, found []sink.Proof) 
 		}
 		people, of = append(people, one), append(of, &r.proofs[next])
 	})
-	err := s.reader.Unset(ctx, people)
+	err := reader.Unset(ctx, people)
 	for i, p := range of {
 		if p.left = people[i].Left; !people[i].Read {
 			p.state = sink.NotRead

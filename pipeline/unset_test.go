@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"klaviyo-export/report"
+	"klaviyo-export/sink"
 	"klaviyo-export/sink/simulator"
 	"klaviyo-export/validate"
 )
@@ -259,5 +260,31 @@ func TestClearedNames(t *testing.T) {
 	}
 	if rep.Members.Unverified == 0 || verified == 0 || rep.Members.Verified != verified {
 		t.Errorf("%d rows verified, %+v", verified, rep.Members.ReadBackCounts)
+	}
+}
+
+// With a list for each row, the rows of each list are read back with what they clear.
+func TestClearedOnManyLists(t *testing.T) {
+	t.Parallel()
+	plan := &simulator.Plan{Faults: []simulator.Fault{{Do: "keep_properties", Addresses: []string{"b@*"}, Times: -1}}}
+	for _, email := range []string{"a@example.com", "b@example.com", "c@example.com", "d@example.com"} {
+		plan.Profiles = append(plan.Profiles, simulator.Profile{
+			Email: email, Properties: map[string]string{"plan": "x"}, Lists: []string{"Other"},
+		})
+	}
+	o := clearing(t, "", plan, nil)
+	checker, err := validate.New(validate.Options{Nulls: validate.Clear, ListColumn: "list"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Checker, o.List, o.Lists = checker, sink.ListRef{}, &ListsOptions{Create: 1}
+	rows, _ := cleared(t, o, `{"email":"a@example.com","list":"News","plan":null}
+{"email":"b@example.com","list":"Other","plan":null}
+{"email":"c@example.com","list":"News"}
+{"email":"d@example.com","list":"Other","plan":null,"n":null}
+`)
+	want := []string{"applied", `unknown not_cleared plan, left "plan"`, "applied", "applied"}
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 }
