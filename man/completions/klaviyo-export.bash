@@ -17,6 +17,7 @@ _klaviyo_export() {
     case $before in
     --lists-by) values='name id' flags= ;;
     --opt-in) values='single double' flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --empty) values='keep null' flags= ;;
     --nulls) values='ignore clear' flags= ;;
@@ -25,25 +26,27 @@ _klaviyo_export() {
     --state) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-id | --list-name | --list-column | --create-lists | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
+    --list-id | --list-name | --list-column | --create-lists | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
     esac
     ;;
   remove)
     flags='--list-id --list-name --list-column --lists-by --by --map --drop --default-country --bad-phone --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --print-requests --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --verify --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
     --lists-by) values='name id' flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --duplicates) values='first send' flags= ;;
     --resume) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-id | --list-name | --list-column | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --base-url | --revision) flags= ;;
+    --list-id | --list-name | --list-column | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --base-url | --revision) flags= ;;
     esac
     ;;
   mirror)
     flags='--list-id --list-name --opt-in --no-create --plan --max-removals --max-unmatched --by --map --drop --default-country --bad-phone --empty --nulls --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --print-requests --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
     --opt-in) values='single double' flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --empty) values='keep null' flags= ;;
     --nulls) values='ignore clear' flags= ;;
@@ -52,7 +55,7 @@ _klaviyo_export() {
     --state) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-id | --list-name | --max-removals | --max-unmatched | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
+    --list-id | --list-name | --max-removals | --max-unmatched | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
     esac
     ;;
   subscribe)
@@ -60,22 +63,24 @@ _klaviyo_export() {
     case $before in
     --lists-by) values='name id' flags= ;;
     --opt-in) values='single double' flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --resume) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-id | --list-name | --list-column | --create-lists | --channel | --consented-at | --source | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --base-url | --revision) flags= ;;
+    --list-id | --list-name | --list-column | --create-lists | --channel | --consented-at | --source | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --base-url | --revision) flags= ;;
     esac
     ;;
   unsubscribe)
     flags='--list-id --list-name --list-column --lists-by --channel --everywhere --by --map --drop --default-country --bad-phone --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --print-requests --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --wait --wait-timeout --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
     --lists-by) values='name id' flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --resume) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-id | --list-name | --list-column | --channel | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --base-url | --revision) flags= ;;
+    --list-id | --list-name | --list-column | --channel | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --base-url | --revision) flags= ;;
     esac
     ;;
   run)
@@ -83,6 +88,7 @@ _klaviyo_export() {
     case $before in
     --opt-in) values='single double' flags= ;;
     --secrets) files=yes flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --empty) values='keep null' flags= ;;
     --nulls) values='ignore clear' flags= ;;
@@ -91,7 +97,7 @@ _klaviyo_export() {
     --state) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-id | --list-name | --set | --task | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
+    --list-id | --list-name | --set | --task | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
     *) files=yes ;;
     esac
     ;;
@@ -99,12 +105,13 @@ _klaviyo_export() {
     flags='--operation --list-column --channel --historical --consented-at --by --map --drop --default-country --bad-phone --empty --nulls --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --quiet --log-format --help --version'
     case $before in
     --operation) values='add remove mirror subscribe unsubscribe' flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --empty) values='keep null' flags= ;;
     --nulls) values='ignore clear' flags= ;;
     --duplicates) values='first send' flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-column | --channel | --consented-at | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows) flags= ;;
+    --list-column | --channel | --consented-at | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows) flags= ;;
     esac
     ;;
   wait)
