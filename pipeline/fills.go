@@ -70,6 +70,7 @@ func (s *batches) enter(to *target, c *chunk, i int) {
 		b.skips = skips[:0]
 		cost += oddCost
 	} else {
+		r.clears(c, i)
 		if row.DroppedPhone {
 			r.drop()
 		}

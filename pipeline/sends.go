@@ -39,7 +39,7 @@ func (s *sends) add(ctx context.Context, b *batch) {
 		s.send(ctx, b)
 		r := s.results(ctx, b)
 		refused := len(r.odd) - b.odd()
-		r.permits = taken + s.open.owe(refused/oddRows+len(r.unsetNames)/manyUnset)
+		r.permits = taken + s.open.owe(refused/oddRows)
 		s.control.free(b) // what waits for its turn keeps keys and results alone
 		return func() {
 			s.control.sample()

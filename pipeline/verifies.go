@@ -92,7 +92,7 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 		p.dated = !s.later || !p.created.IsZero()
 		p.new = p.dated && !p.since.IsZero() && !p.since.Before(began)
 	}
-	if err := s.cleared(ctx, r, found); err != nil && ctx.Err() == nil {
+	if err := s.cleared(ctx, reader, r, found); err != nil && ctx.Err() == nil {
 		s.control.stop(err)
 	}
 }
