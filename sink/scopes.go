@@ -20,6 +20,7 @@ var needs = []need{
 	{"remove", []string{"lists:read", "lists:write", "profiles:write"}, "--by and --verify", []string{"profiles:read"}},
 	{"wait", []string{"lists:read", "profiles:read"}, "", nil},
 	{"members", []string{"lists:read", "profiles:read"}, "", nil},
+	{"send", []string{"campaigns:read", "campaigns:write", "templates:read"}, "", nil},
 }
 
 // scopes is what was seen of a key's scopes: true where a request succeeded, false where Klaviyo refused it.

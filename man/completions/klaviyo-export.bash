@@ -8,7 +8,7 @@ _klaviyo_export() {
     before=${COMP_WORDS[COMP_CWORD-2]}
   fi
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'add remove mirror run check wait members pick report schedule doctor simulate completion --help --version' -- "$current"))
+    COMPREPLY=($(compgen -W 'add remove mirror run check wait members send pick report schedule doctor simulate completion --help --version' -- "$current"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -92,6 +92,14 @@ _klaviyo_export() {
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
     --fields | --list-id | --list-name | --base-url | --revision) flags= ;;
+    esac
+    ;;
+  send)
+    flags='--campaign --clone --max-recipients --min-recipients --no-estimate --again --dry-run --wait-timeout --api-key-file --base-url --allow-insecure --revision --quiet --log-format --help --version'
+    case $before in
+    --api-key-file) files=yes flags= ;;
+    --log-format) values='text json' flags= ;;
+    --campaign | --clone | --max-recipients | --min-recipients | --wait-timeout | --base-url | --revision) flags= ;;
     esac
     ;;
   pick)

@@ -26,7 +26,7 @@ func TestUsageErrors(t *testing.T) {
 		{"flag before its command", "--list-name News add", "unknown flag --list-name",
 			"put the command first, as in klaviyo-export add --list-name"},
 		{"flag of other commands", "wait --dry-run", "unknown flag --dry-run",
-			"wait has no --dry-run; it is a flag of add, remove, run"},
+			"wait has no --dry-run; it is a flag of add, remove, run, send"},
 		{"other command", "delete", "unexpected argument delete", "use klaviyo-export remove"},
 		{"other name of a flag", "add --country DE", "unknown flag --country", "use --default-country CC"},
 		{"other name where the flag is not", "report --debug", "unknown flag --debug", "run klaviyo-export report --help"},
