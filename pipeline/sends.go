@@ -121,7 +121,7 @@ func (s *sends) lost(b *batch) *results {
 func (r *results) bind(b *batch) {
 	if b.to != nil {
 		r.to, r.list, r.cost, r.numbers = b.to, b.to.id(), b.cost, slices.Clone(b.parts[0].brief.numbers)
-		r.keys, r.ends = slices.Clone(r.keys), slices.Clone(r.ends) // without room for more
+		r.trim()
 	}
 }
 

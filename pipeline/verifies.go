@@ -66,6 +66,9 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 	if r.to != nil {
 		reader = r.to.reader
 	}
+	if reader == nil {
+		return // the list was deleted since
+	}
 	read := reader.Added
 	if s.removal {
 		read = reader.Removed
