@@ -61,6 +61,9 @@ func (s *consents) settle(ctx context.Context, r *results) {
 	if r.to != nil {
 		reader = r.to.consents
 	}
+	if reader == nil {
+		return // the list was deleted since
+	}
 	err := reader.Settle(ctx, time.Now().Add(s.timeout), r.asked, func(row uint32) string {
 		return plain(r.key(int(row)))
 	})

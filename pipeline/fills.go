@@ -70,6 +70,7 @@ func (s *batches) enter(to *target, c *chunk, i int) {
 		b.skips = skips[:0]
 		cost += oddCost
 	} else {
+		r.clears(c, i)
 		if row.DroppedPhone {
 			r.drop()
 		}
@@ -126,11 +127,11 @@ func (s *batches) relieve(tick bool) {
 	for !s.off {
 		front := s.fills.queue.Front()
 		if front == nil {
-			s.fills.orders.crowded(s.rows + 1)
+			s.fills.orders.backlog.crowded(s.rows + 1)
 			return
 		}
 		b := front.Value.(*batch)
-		if s.fills.held <= maxUnsent && !s.late(b, tick) && !s.fills.orders.crowded(b.first()) {
+		if s.fills.held <= maxUnsent && !s.late(b, tick) && !s.fills.orders.backlog.crowded(b.first()) {
 			return
 		}
 		s.dispatch(b.to)

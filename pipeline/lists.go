@@ -45,38 +45,55 @@ type lists struct {
 	more  *target         // lists beyond maxLists
 }
 
+// newLists returns the lists in the column of the options.
 func newLists(o *Options, to target) *lists {
 	rule := sink.ListRule{ByID: o.Lists.ByID, Create: o.Lists.Create, OptIn: o.Lists.OptIn}
 	if o.Operation == validate.Remove || o.Operation == validate.Unsubscribe {
 		rule.Create = -1
 	}
+	return listsBy(o.Client, rule, o.Checker.ListColumn(), to)
+}
+
+func listsBy(c *sink.Client, rule sink.ListRule, column string, to target) *lists {
 	l := &lists{
-		named: sink.NewNamedLists(o.Client, rule), to: to, rest: new(target), known: map[string]*target{},
-		fault: validate.Fault{Code: validate.ListNotFound, Column: o.Checker.ListColumn()},
+		named: sink.NewNamedLists(c, rule), to: to, rest: new(target), known: map[string]*target{},
+		fault: validate.Fault{Code: validate.ListNotFound, Column: column},
 	}
 	l.more = l.missing(fmt.Sprintf("the rows name more than %d lists", maxLists))
 	return l
 }
 
-// find looks up the lists of a chunk that were not met before. Rows whose list there is not are rejected.
-func (l *lists) find(ctx context.Context, c *chunk) error {
+// look looks up lists that were not met before.
+func (l *lists) look(ctx context.Context, values []string) error {
 	var fresh []string
-	for _, value := range c.rows.Lists {
+	for _, value := range values {
 		if l.known[value] == nil && len(l.known)+len(fresh) < maxLists {
 			fresh = append(fresh, value)
 		}
 	}
-	if len(fresh) > 0 {
-		found, err := l.named.Find(ctx, fresh)
-		if err != nil {
-			return err
-		}
-		for i, value := range fresh {
-			l.known[value] = l.enter(found[i])
-		}
+	if len(fresh) == 0 {
+		return nil
+	}
+	found, err := l.named.Find(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	for i, value := range fresh {
+		l.known[value] = l.enter(found[i])
+	}
+	return nil
+}
+
+// of is the target of a list that was looked up.
+func (l *lists) of(value string) *target { return cmp.Or(l.known[value], l.more) }
+
+// find looks up the lists of a chunk. Rows whose list there is not are rejected.
+func (l *lists) find(ctx context.Context, c *chunk) error {
+	if err := l.look(ctx, c.rows.Lists); err != nil {
+		return err
 	}
 	for _, value := range c.rows.Lists {
-		c.targets = append(c.targets, cmp.Or(l.known[value], l.more))
+		c.targets = append(c.targets, l.of(value))
 	}
 	for i := range c.rows.Rows {
 		if row := &c.rows.Rows[i]; row.Fault == nil {

@@ -55,6 +55,8 @@ type results struct {
 	numbers []uint32 // the rows' numbers, less first; nil: the rows follow each other
 	cost    int      // bytes that the results take
 
+	of scattered // of earlier results that lie among others
+
 	refused *sink.Fault // one of those in odd by which Klaviyo refuses rows, nil for none
 }
 

@@ -47,6 +47,26 @@ func newStage(t testing.TB, o simulator.Options, campaigns ...simulator.Campaign
 	t.Helper()
 	o.JobTime = 10 * time.Millisecond
 	url, sim := contract.Serve(t, o)
+	return newStageAt(t, url, sim, campaigns)
+}
+
+// newBareStage is newStage without the check of the API's description, for many stages at once.
+func newBareStage(t testing.TB, o simulator.Options, campaigns ...simulator.Campaign) *stage {
+	t.Helper()
+	o.JobTime = 10 * time.Millisecond
+	sim := simulator.New(o)
+	url, err := sim.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+	s := newStageAt(t, url, sim, campaigns)
+	s.options.Client = newClient(t, &sink.Options{BaseURL: url, Concurrency: 1}) // retries nothing
+	return s
+}
+
+func newStageAt(t testing.TB, url string, sim *simulator.Simulator, campaigns []simulator.Campaign) *stage {
+	t.Helper()
 	s := &stage{Simulator: sim, list: sim.AddList("News", "single_opt_in")}
 	for _, email := range []string{"ann@example.com", "bo@example.com"} {
 		sim.Add(simulator.Profile{Email: email, Lists: []string{"News"}})
@@ -277,7 +297,7 @@ func TestSendNeedsTheRightCampaign(t *testing.T) {
 		{simulator.Campaign{Lacks: []string{"template"}}, "has no template"},
 		{simulator.Campaign{Recipients: &nobody}, "would go to about 0 recipients, fewer than --min-recipients 1"},
 		{simulator.Campaign{Recipients: &many}, "would go to about 11 recipients, more than --max-recipients 10"},
-		{simulator.Campaign{NoEstimate: true}, "Klaviyo gave no estimate of the recipients within 1s"},
+		{simulator.Campaign{NoEstimate: true}, "Klaviyo gave no estimate of the recipients, within 1s"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			t.Parallel()

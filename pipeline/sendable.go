@@ -295,11 +295,13 @@ func (s *send) estimate(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, sink.ErrNoEstimate) && o.NoEstimate:
-		s.tell("%s: Klaviyo gave no estimate of the recipients within %v", s.name(), o.WaitTimeout)
+		s.tell("%s: %v, within %v", s.name(), err, o.WaitTimeout)
 		return nil
 	case errors.Is(err, sink.ErrNoEstimate):
-		return refuseSend("run it again later; --no-estimate sends without an estimate",
-			"%s: Klaviyo gave no estimate of the recipients within %v", s.name(), o.WaitTimeout)
+		return &Error{
+			Text: fmt.Sprintf("no campaign was sent: %s: %v, within %v", s.name(), err, o.WaitTimeout),
+			Hint: "run it again later; --no-estimate sends without an estimate", cause: err, exit: 1,
+		}
 	case err != nil:
 		return err
 	}

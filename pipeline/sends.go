@@ -39,7 +39,7 @@ func (s *sends) add(ctx context.Context, b *batch) {
 		s.send(ctx, b)
 		r := s.results(ctx, b)
 		refused := len(r.odd) - b.odd()
-		r.permits = taken + s.open.owe(refused/oddRows+len(r.unsetNames)/manyUnset)
+		r.permits = taken + s.open.owe(refused/oddRows)
 		s.control.free(b) // what waits for its turn keeps keys and results alone
 		return func() {
 			s.control.sample()
@@ -121,7 +121,7 @@ func (s *sends) lost(b *batch) *results {
 func (r *results) bind(b *batch) {
 	if b.to != nil {
 		r.to, r.list, r.cost, r.numbers = b.to, b.to.id(), b.cost, slices.Clone(b.parts[0].brief.numbers)
-		r.keys, r.ends = slices.Clone(r.keys), slices.Clone(r.ends) // without room for more
+		r.trim()
 	}
 }
 

@@ -13,15 +13,11 @@ import (
 	"klaviyo-export/sink"
 )
 
-const (
-	// maxProperties and maxPropertyBytes bound the names of properties that are kept for reading rows back.
-	maxProperties, maxPropertyBytes = 1 << 16, 8 << 20
-	// manyUnset properties of a batch's rows, of 2 bytes each, count as one more open import job.
-	manyUnset = 150_000
-)
+// maxProperties and maxPropertyBytes bound the names of properties that are kept for reading rows back.
+const maxProperties, maxPropertyBytes = 1 << 16, 8 << 20
 
-// properties numbers the names of the custom properties that rows clear, so that a row keeps 2 bytes for each until it
-// is read back. Its methods may be called at once.
+// properties numbers the names of the custom properties that rows clear. Until it is read back, a row keeps 8 bytes, and
+// 2 for each name: at most half of what the name took in its request. Its methods may be called at once.
 type properties struct {
 	mu      sync.Mutex
 	numbers map[string]uint16 // by the name as it is sent
@@ -102,7 +98,7 @@ func (r *results) unsetOf(yield func(row uint32, numbers []uint16)) {
 
 // cleared reads the profiles of those rows back that clear properties and are on the list. Those that it does not read
 // are not verified.
-func (s *verifies) cleared(ctx context.Context, r *results, found []sink.Proof) error {
+func (s *verifies) cleared(ctx context.Context, reader *sink.ReadBack, r *results, found []sink.Proof) error {
 	var people []sink.Unset
 	var of []*proof
 	next := 0 // of the proofs
@@ -119,7 +115,7 @@ func (s *verifies) cleared(ctx context.Context, r *results, found []sink.Proof) 
 		}
 		people, of = append(people, one), append(of, &r.proofs[next])
 	})
-	err := s.reader.Unset(ctx, people)
+	err := reader.Unset(ctx, people)
 	for i, p := range of {
 		if p.left = people[i].Left; !people[i].Read {
 			p.state = sink.NotRead

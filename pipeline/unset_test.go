@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"klaviyo-export/report"
+	"klaviyo-export/sink"
 	"klaviyo-export/sink/simulator"
 	"klaviyo-export/validate"
 )
@@ -218,6 +219,27 @@ func TestProperties(t *testing.T) {
 	}
 }
 
+// A row of a brief keeps its properties when the brief is a part of a batch.
+func TestClearedInABrief(t *testing.T) {
+	t.Parallel()
+	names := func(first int64, numbers ...uint16) *results {
+		b := &results{first: first, unsetNames: numbers}
+		for range 3 {
+			b.add([]byte(`"a@example.com"`))
+		}
+		b.unset = []unset{{1, 1}, {2, uint32(len(numbers))}}
+		return b
+	}
+	r := new(results)
+	r.takeBrief(names(1, 7, 8, 9), false, func(int64, bool) {})
+	r.takeBrief(names(4, 5, 6), false, func(int64, bool) {})
+	got := map[uint32][]uint16{}
+	r.unsetOf(func(row uint32, numbers []uint16) { got[row] = numbers })
+	if diff := cmp.Diff(map[uint32][]uint16{1: {7}, 2: {8, 9}, 4: {5}, 5: {6}}, got); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
 // TestClearedNames: nothing but a name that is kept can be read back. What is not kept is not verified, and not wrong.
 func TestClearedNames(t *testing.T) {
 	t.Parallel()
@@ -238,5 +260,31 @@ func TestClearedNames(t *testing.T) {
 	}
 	if rep.Members.Unverified == 0 || verified == 0 || rep.Members.Verified != verified {
 		t.Errorf("%d rows verified, %+v", verified, rep.Members.ReadBackCounts)
+	}
+}
+
+// With a list for each row, the rows of each list are read back with what they clear.
+func TestClearedOnManyLists(t *testing.T) {
+	t.Parallel()
+	plan := &simulator.Plan{Faults: []simulator.Fault{{Do: "keep_properties", Addresses: []string{"b@*"}, Times: -1}}}
+	for _, email := range []string{"a@example.com", "b@example.com", "c@example.com", "d@example.com"} {
+		plan.Profiles = append(plan.Profiles, simulator.Profile{
+			Email: email, Properties: map[string]string{"plan": "x"}, Lists: []string{"Other"},
+		})
+	}
+	o := clearing(t, "", plan, nil)
+	checker, err := validate.New(validate.Options{Nulls: validate.Clear, ListColumn: "list"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Checker, o.List, o.Lists = checker, sink.ListRef{}, &ListsOptions{Create: 1}
+	rows, _ := cleared(t, o, `{"email":"a@example.com","list":"News","plan":null}
+{"email":"b@example.com","list":"Other","plan":null}
+{"email":"c@example.com","list":"News"}
+{"email":"d@example.com","list":"Other","plan":null,"n":null}
+`)
+	want := []string{"applied", `unknown not_cleared plan, left "plan"`, "applied", "applied"}
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 }

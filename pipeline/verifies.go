@@ -66,6 +66,9 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 	if r.to != nil {
 		reader = r.to.reader
 	}
+	if reader == nil {
+		return // the list was deleted since
+	}
 	read := reader.Added
 	if s.removal {
 		read = reader.Removed
@@ -92,7 +95,7 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 		p.dated = !s.later || !p.created.IsZero()
 		p.new = p.dated && !p.since.IsZero() && !p.since.Before(began)
 	}
-	if err := s.cleared(ctx, r, found); err != nil && ctx.Err() == nil {
+	if err := s.cleared(ctx, reader, r, found); err != nil && ctx.Err() == nil {
 		s.control.stop(err)
 	}
 }

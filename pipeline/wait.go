@@ -69,19 +69,30 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 	verifies.later = true
 	settles := newSettles(r.control, r.watch, r.options, func(s *results) { verifies.add(ctx, s) })
 	groups := newGroups(r.control, held, room, func(s *results) { settles.add(ctx, s) })
+	groups.backlog, groups.scattered = rewrites.backlog, map[scattered]*results{}
+	if r.lists != nil {
+		groups.target = func(list string) *target { return r.earlierList(ctx, list) }
+	}
+	gather := groups.add
+	if first.Listed {
+		gather = groups.scatter
+	}
 
-	ended := r.readResults(first, held, groups.add)
+	ended := r.readResults(first, held, gather)
 	groups.wait()
 	settles.wait()
 	verifies.wait()
 	consents.wait()
+	if first.Listed {
+		rewrites.rewriteTo(groups.last)
+	}
 	r.open = rewrites.wait()
 	return ended
 }
 
 // unlisted is the error of results that do not name the list on which rows could be read back, nil when they do.
 func (r *run) unlisted() error {
-	if r.earlier.List != nil && r.earlier.List.ID != "" {
+	if r.earlier.List != nil && r.earlier.List.ID != "" || len(r.earlier.Lists) > 0 {
 		return nil
 	}
 	return &Error{
@@ -98,13 +109,37 @@ func (r *run) prepareReading(ctx context.Context) error {
 	if !r.options.Verify || r.unlisted() != nil || r.elsewhere() != nil {
 		return nil // a row to read back is an error then
 	}
-	list, err := r.options.Client.FindList(ctx, sink.ListRef{ID: r.earlier.List.ID})
-	if err != nil {
-		return err
+	var list *sink.List
+	if r.earlier.List != nil {
+		var err error
+		if list, err = r.options.Client.FindList(ctx, sink.ListRef{ID: r.earlier.List.ID}); err != nil {
+			return err
+		}
 	}
 	by := cmp.Or(r.earlier.By, defaultBy(r.earlier.Operation))
 	r.reader = sink.NewReadBack(r.options.Client, list, sink.Identifier(by))
-	return nil
+	return r.prepareLists(ctx)
+}
+
+// prepareLists looks up the lists that the earlier rows name. Rows of one that is not there any more are not read back.
+func (r *run) prepareLists(ctx context.Context) error {
+	if len(r.earlier.Lists) == 0 {
+		return nil
+	}
+	ids := make([]string, len(r.earlier.Lists))
+	for i := range r.earlier.Lists {
+		ids[i] = r.earlier.Lists[i].ID
+	}
+	r.lists = listsBy(r.options.Client, sink.ListRule{ByID: true}, "", target{reader: r.reader, consents: r.consents})
+	return r.lists.look(ctx, ids)
+}
+
+// earlierList is the target of a list that earlier rows name.
+func (r *run) earlierList(ctx context.Context, id string) *target {
+	if err := r.lists.look(ctx, []string{id}); err != nil { // the report does not have all lists
+		r.control.stop(err)
+	}
+	return r.lists.of(id)
 }
 
 // prepareConsent looks up the list on which consent is read back.
@@ -131,7 +166,7 @@ func (r *run) prepareConsent(ctx context.Context) error {
 		}
 	}
 	r.consents = sink.NewConsents(r.options.Client, w)
-	return nil
+	return r.prepareLists(ctx)
 }
 
 // defaultBy is the identifier of an operation without --by.

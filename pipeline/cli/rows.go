@@ -18,7 +18,7 @@ const maxWindow = 100_000_000
 // rowFlags say what the rows hold and how many of them may be bad.
 type rowFlags struct {
 	ListColumn      string            `group:"list" placeholder:"COLUMN" help:"${help_list_column}"`
-	By              string            `placeholder:"COLUMN" help:"${help_by}"`
+	By              string            `placeholder:"COLUMN" words:"email,phone_number,external_id" help:"${help_by}"`
 	Map             map[string]string `mapsep:"none" placeholder:"COLUMN=TARGET" help:"${help_map}"`
 	Drop            []string          `sep:"none" placeholder:"COLUMN" help:"Leave a column out. Repeatable."`
 	DefaultCountry  string            `placeholder:"CC" help:"${help_default_country}"`

@@ -52,11 +52,11 @@ error, and not again for the same results without --again.
 
 Exit status:
 
-    0         the campaign is sent, being sent or scheduled; with --dry-run, nothing is against it
+    0         the campaign is sent, being sent or scheduled
     1         it was not sent, or Klaviyo cancelled it
-    2         wrong flags, key or campaign; lines that are no results; results of another account
+    2         it could not run: flags, key, campaign, lines that are no results
     3         Klaviyo did not say in time how the sending goes
-    4         Klaviyo or the network failed; the report says whether the campaign may have been sent
+    4         Klaviyo or the network failed: see the campaign's status
     130, 143  stopped by a signal
 
 Example:

@@ -27,6 +27,7 @@ var serverHelp = kong.Vars{
 
 func (*simulateCommand) Help() string {
 	return `Prints one line with the server's URL, then serves until it is stopped. It accepts every key except "invalid".
+A key no-SCOPE lacks the scopes that begin with SCOPE: no-profiles lacks two, no-lists:write one.
 
 GET /simulator/lists and /simulator/lists/ID/profiles show what the server holds. POST
 /simulator/confirm?identifier=EMAIL confirms a double opt-in, as the person would.
