@@ -10,8 +10,8 @@ import (
 const contentsPath = "/simulator/"
 
 // serveContents answers GET /simulator/lists, /simulator/lists/{id}/profiles, /simulator/profiles, /simulator/campaigns
-// and, with Options.Ledger, /simulator/ledger. Each is one JSON array with one element a line. No key is needed. Open import jobs
-// complete first.
+// and, with Options.Ledger, /simulator/ledger. Each is one JSON array with one element a line. No key is needed. Open
+// import jobs complete first.
 func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
 	id, profiles := matchPath("/simulator/lists/{id}/profiles", path)
