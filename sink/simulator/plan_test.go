@@ -122,7 +122,7 @@ func TestPlanRefused(t *testing.T) {
 		{"a campaign that is none", "campaigns:\n- Sale",
 			`:2: expected a campaign with keys such as name, got "Sale"`},
 		{"a campaign without a name", "campaigns:\n- {name: a}\n- {id: X}", ":3: name is missing"},
-		{"a status of no campaign", "campaigns:\n- {name: a, status: draft}", ":2: status: expected one of Draft, Scheduled,"},
+		{"a status of no campaign", "campaigns:\n- {name: a, status: draft}", ":2: status: expected one of Draft,"},
 		{"a part of no message", "campaigns:\n- {name: a, lacks: [body]}",
 			`:2: lacks: expected one of template, subject, from_email, got "body"`},
 		{"a later status", "campaigns:\n- {name: a, becomes: [Sending, sent]}", ":2: becomes: expected one of Draft,"},
