@@ -145,8 +145,8 @@ func (r *run) aim(list *report.List) string {
 	return "no list"
 }
 
-// tooEarly is the error of a run that would subscribe people again whom the run before may have subscribed, within the
-// time in which Klaviyo may ignore that (klaviyo-more.md section 2.4).
+// tooEarly is the error of a run that would subscribe people again after the run before may have done it, within the time
+// in which Klaviyo may ignore that (klaviyo-more.md section 2.4).
 func (r *run) tooEarly() error {
 	earlier := r.options.Resume
 	if earlier == nil || r.options.Operation != validate.Subscribe || earlier.Rows == 0 ||

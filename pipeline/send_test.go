@@ -203,7 +203,7 @@ func TestSendNeedsProof(t *testing.T) {
 		{"no list", good + s.aReport(2, `"list":{"id":"`+s.list+`","name":"News","created":false},`, ""),
 			"the report names no list", 1, ""},
 		{"a list without an id", good + s.aReport(2, `"id":"`+s.list+`"`, `"id":""`), "the report names no list", 1, ""},
-		{"another list", good + s.aReport(2, s.list, "Other1"), "goes to [" + s.list + "], the rows are on list Other1", 1, ""},
+		{"another list", good + s.aReport(2, s.list, "Other1"), "], the rows are on list Other1", 1, ""},
 		{"two runs", good + s.aReport(2) + good + s.aReport(2), "they have 2 reports", 1, ""},
 		{"a merged report", good + s.aReport(2, `"timeline":[]`, `"timeline":[],"runs":2`), "their report is merged", 1, ""},
 		{"two lists", annApplied + s.aReport(1, s.list, "Other1") + boApplied +
@@ -212,9 +212,11 @@ func TestSendNeedsProof(t *testing.T) {
 			"send: the results are of a run at http://elsewhere.test, this one asks http://klaviyo.test", 2, ""},
 		{"a simulator that is gone", good + s.aReport(2, `"base_url":"http://klaviyo.test",`, ""),
 			"send: the results are of a run with --simulate", 2, ""},
-		{"another account", good + s.aReport(2, "SiMuL8", "Other1"), `send: the results are of account Other1 "Simulator"`, 2, ""},
+		{"another account", good + s.aReport(2, "SiMuL8", "Other1"),
+			`send: the results are of account Other1 "Simulator"`, 2, ""},
 		{"a line that is no result", "note\n" + good + s.aReport(2), "line 1 is not a result", 2, good + s.aReport(2)},
-		{"a line that is no result at last", good + s.aReport(2) + "note\n", "line 4 is not a result", 2, good + s.aReport(2)},
+		{"a line that is no result at last", good + s.aReport(2) + "note\n", "line 4 is not a result", 2,
+			good + s.aReport(2)},
 		{"a wrong report", good + s.aReport(2, `"rows":{"read":2`, `"rows":{"read":"2"`), "line 3 is not a result", 2, ""},
 		{"rows without an end", `{"email":"ann@example.com"}`, "line 1 is not a result", 2, "no lines"},
 		{"sent before", good + saleSent + s.aReport(2), "the results say that campaign 01JSALE was sent before", 1, ""},
@@ -383,8 +385,8 @@ func TestSendDryRun(t *testing.T) {
 	}
 }
 
-// A clone is sent in place of the campaign, to the list alone, and its id is told even when it is not sent. A name that is
-// taken, and a campaign of which no clone could be sent, leave no clone behind.
+// A clone is sent in place of the campaign, to the list alone, and its id is told even when it is not sent. A name that
+// is taken, and a campaign of which no clone could be sent, leave no clone behind.
 func TestSendAClone(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -507,7 +509,8 @@ func TestSendEnds(t *testing.T) {
 		want, hint string
 	}{
 		{[]string{"Preparing to send", "Cancelled: No Recipients"}, 1, `its status is "Cancelled: No Recipients"`, "look at"},
-		{[]string{"Preparing to send"}, 3, `within 1s, Klaviyo did not say how campaign "Sale" (01JSALE) goes`, "do not send"},
+		{[]string{"Preparing to send"}, 3, `within 1s, Klaviyo did not say how campaign "Sale" (01JSALE) goes`,
+			"do not send"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			t.Parallel()

@@ -23,8 +23,8 @@ func (p *pace) wait(ctx context.Context) {
 	p.next = min(p.next*3/2, lastPoll)
 }
 
-// SendCampaign asks Klaviyo to send a campaign, by one request that is never repeated, whatever comes back. Lost says of
-// its error whether the campaign may be on its way all the same.
+// SendCampaign asks Klaviyo to send a campaign, by one request that is never repeated, whatever comes back. Lost says
+// of its error whether the campaign may be on its way all the same.
 func (c *Client) SendCampaign(ctx context.Context, id string) error {
 	doing := fmt.Sprintf("send campaign %q", foreign(id))
 	var doc campaignJob

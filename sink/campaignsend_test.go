@@ -15,8 +15,8 @@ import (
 
 var isSendJob = asking("POST", "/api/campaign-send-jobs")
 
-// TestSendIsNeverRepeated: Klaviyo is asked once to send a campaign, whatever it answers. Lost tells apart what may have
-// happened from what did not.
+// TestSendIsNeverRepeated: Klaviyo is asked once to send a campaign, whatever it answers. Lost tells apart what may
+// have happened from what did not.
 func TestSendIsNeverRepeated(t *testing.T) {
 	other := `{"data":{"type":"campaign-send-job","id":"OTHER","attributes":{"status":"queued"}}}`
 	late := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -204,9 +204,11 @@ func TestWatchCampaign(t *testing.T) {
 	}
 	cancelled := func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		id := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
-		says(200, mediaType, `{"data":{"type":"campaign-send-job","id":"`+id+`","attributes":{"status":"cancelled"}}}`)(w, r, nil)
+		says(200, mediaType, `{"data":{"type":"campaign-send-job","id":"`+id+
+			`","attributes":{"status":"cancelled"}}}`)(w, r, nil)
 	}
-	bubble(t, faulty(asking("GET", "/api/campaign-send-jobs/"), cancelled), simulator.Options{}, Options{}, func(w *world) {
+	wrap := faulty(asking("GET", "/api/campaign-send-jobs/"), cancelled)
+	bubble(t, wrap, simulator.Options{}, Options{}, func(w *world) {
 		last, ended, err := w.client.WatchCampaign(w.Context(), &Campaign{ID: w.sale(simulator.Campaign{})})
 		if !ended || err != nil || last.Status != Draft || last.Going() {
 			t.Errorf("a job that somebody cancelled: %+v, ended %v, %v", last, ended, err)
@@ -300,7 +302,8 @@ func TestCloneBeyondOnePage(t *testing.T) {
 	})
 	endless := says(200, mediaType, `{"data":[],"links":{"next":"http://127.0.0.1/api/campaigns?x"}}`)
 	bubble(t, faulty(asking("GET", "/api/campaigns"), always(endless)...), simulator.Options{}, Options{}, func(w *world) {
-		if _, err := w.client.CloneCampaign(w.Context(), "X", "New"); err == nil || !strings.Contains(err.Error(), "too many") {
+		_, err := w.client.CloneCampaign(w.Context(), "X", "New")
+		if err == nil || !strings.Contains(err.Error(), "too many") {
 			t.Errorf("got %v", err)
 		}
 	})
