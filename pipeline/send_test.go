@@ -71,16 +71,20 @@ func newStageAt(t testing.TB, url string, sim *simulator.Simulator, campaigns []
 	for _, email := range []string{"ann@example.com", "bo@example.com"} {
 		sim.Add(simulator.Profile{Email: email, Lists: []string{"News"}})
 	}
+	wait := 20 * time.Second
 	for _, c := range campaigns {
 		if c.Lists == nil {
 			c.Lists = []string{"News"}
 		}
 		sim.AddCampaign(c)
+		if c.NoEstimate {
+			wait = time.Second
+		}
 	}
 	s.options = &SendOptions{
 		Client:  newClient(t, &sink.Options{BaseURL: url, Concurrency: 1, RetryFor: 10 * time.Millisecond}),
 		BaseURL: "http://klaviyo.test", Campaign: "01JSALE", MinRecipients: 1, MaxRecipients: 10,
-		WaitTimeout: time.Second, Notice: func(text string) { s.told = append(s.told, text) },
+		WaitTimeout: wait, Notice: func(text string) { s.told = append(s.told, text) },
 	}
 	return s
 }
@@ -187,6 +191,8 @@ func TestSendNeedsProof(t *testing.T) {
 		{"no report", good, "they do not end with a report", 1, ""},
 		{"a row after the report", annApplied + s.aReport(1) + boApplied, "they do not end with a report", 1, ""},
 		{"cut in a row", cut, "they do not end with a report", 1, annApplied},
+		{"cut after the report", good + s.aReport(2) + boApplied[:20], "they do not end with a report", 1,
+			good + s.aReport(2)},
 		{"cut in the report", good + s.aReport(2)[:200], "they do not end with a report", 1, good},
 		{"a missing row", annApplied + s.aReport(2), "the report counts 2 rows, the results have 1", 1, ""},
 		{"a missing first row", boApplied + s.aReport(1), "the report counts 1 row, the results have 1", 1, ""},
@@ -196,6 +202,8 @@ func TestSendNeedsProof(t *testing.T) {
 			`"timeline":[]`, `"timeline":[],"error":"too few"`), `the report's status is "failed": too few`, 1, ""},
 		{"timed out", good + s.aReport(2, `"status":"succeeded","exit_code":0`, `"status":"timed_out","exit_code":3`),
 			`the report's status is "timed_out"`, 1, ""},
+		{"an exit status without its status", good + s.aReport(2, `"succeeded"`, `"failed"`),
+			`the report's status is "failed"`, 1, ""},
 		{"a status without its exit status", good + s.aReport(2, `"exit_code":0`, `"exit_code":1`),
 			`the report's status is "succeeded"`, 1, ""},
 		{"a removal", good + s.aReport(2, `"add"`, `"remove"`), `the results are of "remove"`, 1, ""},
@@ -283,6 +291,7 @@ func TestSendNeedsTheRightCampaign(t *testing.T) {
 	}{
 		{simulator.Campaign{Status: "Sent"}, `is no draft: its status is "Sent"`},
 		{simulator.Campaign{Status: "Scheduled"}, `is no draft: its status is "Scheduled"`},
+		{simulator.Campaign{Archived: true}, "is archived"},
 		{simulator.Campaign{Lists: []string{}}, "goes to [], the rows are on list"},
 		{simulator.Campaign{Lists: []string{"News", "VIP"}}, "the rows are on list"},
 		{simulator.Campaign{Lists: []string{"VIP"}}, "the rows are on list"},
@@ -469,6 +478,7 @@ func TestSendOnce(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, postFaults(c.fault), sale)
+			s.options.WaitTimeout = 2 * time.Second
 			in := annApplied + boApplied + s.aReport(2)
 			out, exit, err := s.send(t, in)
 			campaign, _ := campaignOf(t, out)
@@ -515,6 +525,7 @@ func TestSendEnds(t *testing.T) {
 		t.Run(c.want, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, simulator.Options{}, simulator.Campaign{ID: "01JSALE", Name: "Sale", Becomes: c.becomes})
+			s.options.WaitTimeout = time.Second
 			out, exit, err := s.send(t, annApplied+boApplied+s.aReport(2))
 			campaign, _ := campaignOf(t, out)
 			if exit != c.exit || err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(Hint(err), c.hint) ||
@@ -639,6 +650,22 @@ func TestSendIsInterrupted(t *testing.T) {
 	}
 	if n := s.Campaigns()[0].Posts; n != 0 {
 		t.Errorf("%d posts", n)
+	}
+}
+
+// A draft that has a send job may be on its way, so it is not sent.
+func TestSendNeedsNoSendJob(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, simulator.Options{}, simulator.Campaign{ID: "01JSALE", Name: "Sale", Becomes: []string{"Draft"}})
+	if err := s.options.Client.SendCampaign(t.Context(), "01JSALE"); err != nil {
+		t.Fatal(err)
+	}
+	_, exit, err := s.send(t, annApplied+boApplied+s.aReport(2))
+	if exit != 1 || err == nil || !strings.Contains(err.Error(), "has a send job already (complete)") {
+		t.Errorf("exit %d, %v", exit, err)
+	}
+	if state := s.Campaigns()[0]; state.Posts != 1 {
+		t.Errorf("%+v", state)
 	}
 }
 

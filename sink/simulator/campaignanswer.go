@@ -36,7 +36,7 @@ func (s *Simulator) appendCampaign(b []byte, c *call, one *campaign) []byte {
 	attributes := []attribute{
 		{"name", quote(nil, one.Name)},
 		{"status", quote(nil, status)},
-		{"archived", []byte("false")},
+		{"archived", strconv.AppendBool(nil, one.Archived)},
 		{"audiences", one.appendAudiences(nil)},
 		{"send_options", []byte(options)},
 		{"tracking_options", []byte(tracking)},

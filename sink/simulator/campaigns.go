@@ -184,7 +184,7 @@ func (s *Simulator) postClone(c *call) answer {
 		return noCampaign(id).answer()
 	}
 	p := source.Campaign
-	p.ID, p.Status, p.Name, p.SendIn = "", draft, cmp.Or(name, "Clone of "+source.Name), 0
+	p.ID, p.Status, p.Name, p.SendIn, p.Archived = "", draft, cmp.Or(name, "Clone of "+source.Name), 0, false
 	p.Lists, p.Excluded = nil, nil
 	clone := s.addCampaign(p)
 	clone.included, clone.excluded = slices.Clone(source.included), slices.Clone(source.excluded)

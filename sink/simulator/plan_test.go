@@ -45,8 +45,8 @@ func TestExamplePlan(t *testing.T) {
 		"uppercase phones minute second seed retirement error page empty text legacy no_id date none day all rounds " +
 		"unnamed full attributes index data same first email phone_number external_id also old_id consent suppression " +
 		"lists joined also_found any equals never into forget name newest drawn cursors stable shifting " +
-		"SUBSCRIBED UNSUBSCRIBED HARD_BOUNCE id status channel excluded messages lacks template subject from_email " +
-		"time late single_opt_in list_unsubscribe no_sms no_sender dropped quiet " +
+		"SUBSCRIBED UNSUBSCRIBED HARD_BOUNCE id status archived channel excluded messages lacks template subject " +
+		"from_email time late single_opt_in list_unsubscribe no_sms no_sender dropped quiet " +
 		"strategy send_in ignore_unsubscribes estimate_after no_estimate recipients becomes Draft"
 	for _, word := range strings.Fields(words) {
 		if !strings.Contains(string(text), word) {
@@ -118,7 +118,7 @@ func TestPlanRefused(t *testing.T) {
 		{"a wrong address", "profiles:\n- {email: a@example.org, also: [b@]}",
 			`:2: expected an email address, got "b@"`},
 		{"an unknown key of a campaign", "campaigns:\n- nmae: Sale",
-			`:2: unknown key "nmae" (did you mean name?); known are id, name, status, channel,`},
+			`:2: unknown key "nmae" (did you mean name?); known are id, name, status, archived,`},
 		{"a campaign that is none", "campaigns:\n- Sale",
 			`:2: expected a campaign with keys such as name, got "Sale"`},
 		{"a campaign without a name", "campaigns:\n- {name: a}\n- {id: X}", ":3: name is missing"},
