@@ -8,7 +8,7 @@ import (
 // Quiet is how long Klaviyo may ignore that a person is subscribed again (klaviyo-more.md §2.4).
 const Quiet = 30 * time.Minute
 
-// Consented is a row whose consent is read back. It takes 64 bytes.
+// Consented is a row whose consent is read back. It takes 72 bytes.
 type Consented struct {
 	Row      uint32   // for the caller
 	Channels Channels // that Klaviyo was asked for
