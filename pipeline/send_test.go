@@ -525,7 +525,9 @@ func TestSendEnds(t *testing.T) {
 		t.Run(c.want, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, simulator.Options{}, simulator.Campaign{ID: "01JSALE", Name: "Sale", Becomes: c.becomes})
-			s.options.WaitTimeout = time.Second
+			if c.exit == 3 {
+				s.options.WaitTimeout = time.Second
+			}
 			out, exit, err := s.send(t, annApplied+boApplied+s.aReport(2))
 			campaign, _ := campaignOf(t, out)
 			if exit != c.exit || err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(Hint(err), c.hint) ||
