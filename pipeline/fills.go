@@ -74,6 +74,7 @@ func (s *batches) enter(to *target, c *chunk, i int) {
 		b.skips = skips[:0]
 		cost = oddCost
 	} else {
+		r.clears(c, i)
 		if row.DroppedPhone {
 			r.drop()
 		}
@@ -129,8 +130,8 @@ func (s *batches) dispatch(to *target) {
 	s.fills.blocked += s.emitted.Sub(before)
 }
 
-// relieve hands on the batches with the oldest rows: those that have waited long enough, and as many as it takes to make
-// room. It blocks while too many results wait to be written and none of them waits for an open batch.
+// relieve hands on the batches with the oldest rows: those that have waited long enough, and as many as it takes to
+// make room. It blocks while too many results wait to be written and none of them waits for an open batch.
 func (s *batches) relieve(tick bool) {
 	for !s.off {
 		front := s.fills.queue.Front()

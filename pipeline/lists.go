@@ -177,8 +177,8 @@ func listOf(list *sink.List) (l report.List) {
 	return l
 }
 
-// finding is the stage that looks up the lists that rows name, each when it is first met. It hands chunks on to emit, and
-// is emit itself where all rows are for one list.
+// finding is the stage that looks up the lists that rows name, each when it is first met. It hands chunks on to emit,
+// and is emit itself where all rows are for one list.
 func (r *run) finding(ctx context.Context, emit func(*chunk)) func(*chunk) {
 	if r.lists == nil {
 		return emit

@@ -120,11 +120,13 @@ func (o *Options) otherNumber(rows int64) error {
 	switch {
 	case o.ExpectRows != nil && *o.ExpectRows != rows:
 		return &Error{
-			Text: fmt.Sprintf("--expect-rows: expected %d rows, got %d", *o.ExpectRows, rows), Hint: hintExpected, exit: 1,
+			Text: fmt.Sprintf("--expect-rows: expected %s, got %d", plural(*o.ExpectRows, "row"), rows),
+			Hint: hintExpected, exit: 1,
 		}
 	case rows < o.MinRows:
 		return &Error{
-			Text: fmt.Sprintf("--min-rows: expected at least %d rows, got %d", o.MinRows, rows), Hint: hintExpected, exit: 1,
+			Text: fmt.Sprintf("--min-rows: expected at least %s, got %d", plural(o.MinRows, "row"), rows),
+			Hint: hintExpected, exit: 1,
 		}
 	}
 	return nil

@@ -42,9 +42,12 @@ type results struct {
 	proofs  []proof          // of the rows that were read back
 	sentAs  []sentAs         // what the state may remember of the rows that were sent
 	asked   []sink.Consented // the rows whose consent Klaviyo was asked for
+	unset   []unset          // the properties that rows clear, where they are read back
 	permits int              // that the rows' batch took
 	pooled  bool             // they go back to the pool when they are written
 	again   bool             // rows whose answers are lost are kept, to be sent again when they were read back
+
+	unsetNames []uint16 // the numbers of those properties, row by row
 
 	// Of the rows of one list:
 	to      *target  // nil: all rows of the run are for one list
@@ -83,7 +86,7 @@ func (p *pools) newResults() *results {
 	clear(r.asked)
 	*r = results{
 		keys: r.keys[:0], ends: r.ends[:0], odd: r.odd[:0], shared: r.shared[:0], dropped: r.dropped[:0],
-		sentAs: r.sentAs[:0], asked: r.asked[:0], pooled: true,
+		sentAs: r.sentAs[:0], unset: r.unset[:0], unsetNames: r.unsetNames[:0], asked: r.asked[:0], pooled: true,
 	}
 	return r
 }
@@ -130,6 +133,7 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 			r.add(p.chunk.rows.Data[row.KeyStart:row.KeyEnd])
 			if !r.decided(row, number, &skips) {
 				r.hash(p.chunk, i)
+				r.clears(p.chunk, i)
 				sent(number, row.DroppedPhone)
 			}
 		}
@@ -140,7 +144,8 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 func (r *results) takeBrief(b *results, alone bool, sent func(number int64, droppedPhone bool)) {
 	base := len(r.ends)
 	if alone {
-		r.keys, r.ends, r.sentAs, r.numbers = b.keys, b.ends, b.sentAs, b.numbers
+		r.keys, r.ends, r.numbers, r.sentAs = b.keys, b.ends, b.numbers, b.sentAs
+		r.unset, r.unsetNames = b.unset, b.unsetNames
 	} else {
 		before := uint32(len(r.keys))
 		r.keys = append(r.keys, b.keys...)
@@ -150,6 +155,10 @@ func (r *results) takeBrief(b *results, alone bool, sent func(number int64, drop
 		for _, hash := range b.sentAs {
 			r.sentAs = append(r.sentAs, sentAs{uint32(base) + hash.row, hash.profile})
 		}
+		b.unsetOf(func(row uint32, numbers []uint16) {
+			r.unsetNames = append(r.unsetNames, numbers...)
+			r.unset = append(r.unset, unset{uint32(base) + row, uint32(len(r.unsetNames))})
+		})
 	}
 	odds, dropped := b.odd, b.dropped
 	for i := 0; i < len(b.ends); i++ {

@@ -69,8 +69,8 @@ func (r *run) prepare(ctx context.Context) error {
 	return nil
 }
 
-// prepareSending makes what sends rows to the list and reads them back. Without a list, others are made from it, one for
-// each list that rows name.
+// prepareSending makes what sends rows to the list and reads them back. Without a list, others are made from it, one
+// for each list that rows name.
 func (r *run) prepareSending() {
 	o := r.options
 	if c := o.Consent; c != nil {
@@ -93,6 +93,7 @@ func (r *run) prepareSending() {
 	}
 	if o.Verify {
 		r.reader = sink.NewReadBack(o.Client, r.list, sink.Identifier(o.Checker.By()))
+		r.control.properties = new(properties)
 	}
 	r.control.follow(r.watch)
 }
@@ -121,7 +122,8 @@ func (r *run) sameTarget() error {
 	switch was := earlier.List; {
 	case was != nil && was.ID != "" && (list == nil || was.ID != list.ID):
 		return &Error{
-			Text: fmt.Sprintf("resume: the earlier results are of list %s %q, this run is for %s", was.ID, was.Name, r.aim(list)),
+			Text: fmt.Sprintf("resume: the earlier results are of list %s %q, this run is for %s",
+				was.ID, was.Name, r.aim(list)),
 			Hint: hint,
 		}
 	case len(earlier.Lists) > 0 && r.options.Lists == nil:
@@ -144,7 +146,7 @@ func (r *run) aim(list *report.List) string {
 	return "no list"
 }
 
-// tooEarly is the error of a run that would subscribe people again whom the run before may have subscribed, within the
+// tooEarly is the error of a run that would subscribe people again after the run before may have done it, within the
 // time in which Klaviyo may ignore that (klaviyo-more.md section 2.4).
 func (r *run) tooEarly() error {
 	earlier := r.options.Resume

@@ -95,13 +95,17 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 		p.dated = !s.later || !p.created.IsZero()
 		p.new = p.dated && !p.since.IsZero() && !p.since.Before(began)
 	}
+	if err := s.cleared(ctx, reader, r, found); err != nil && ctx.Err() == nil {
+		s.control.stop(err)
+	}
 }
 
 // proof is what reading a row back showed.
 type proof struct {
 	row           int // index in results
 	state         sink.ProofState
-	missing       bool // it is not as it should be
+	missing       bool     // it is not as it should be
+	left          []string // the properties that the row clears and the profile still has
 	removal       bool
 	created       time.Time // when Klaviyo created the row's import job, zero when not known
 	since         time.Time
@@ -132,6 +136,8 @@ func (r *results) applied() (rows []proof) {
 // enter enters what reading a row back showed into its line.
 func (p *proof) enter(line *report.Line) {
 	switch {
+	case len(p.left) > 0:
+		line.Status, line.Code, line.Column, line.Detail = report.Unknown, "not_cleared", p.left[0], notCleared(p.left)
 	case !p.missing:
 	case p.removal:
 		line.Status, line.Code = report.Unknown, "still_on_list"

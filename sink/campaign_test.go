@@ -15,7 +15,7 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
-// sale is a campaign for a list with two members, one of whom can be sent mail.
+// sale adds a campaign for a list with two members. One of them can be sent mail.
 func (w *world) sale(c simulator.Campaign) (id string) {
 	for _, p := range []simulator.Profile{
 		{Email: "ann@example.com", Lists: []string{"News"}}, {Email: "bo@example.com", Lists: []string{"News"},

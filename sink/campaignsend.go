@@ -12,9 +12,6 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// lostLooks is how often Klaviyo is asked what has become of a send job whose answer was lost.
-const lostLooks = 3
-
 // pace is the wait before the next poll: a quarter of a second at first, ten seconds at last.
 type pace struct{ next time.Duration }
 
@@ -26,8 +23,8 @@ func (p *pace) wait(ctx context.Context) {
 	p.next = min(p.next*3/2, lastPoll)
 }
 
-// SendCampaign asks Klaviyo to send a campaign, by one request that is never repeated, whatever comes back. Lost says of
-// its error whether the campaign may be on its way all the same.
+// SendCampaign asks Klaviyo to send a campaign, by one request that is never repeated, whatever comes back. Lost says
+// of its error whether the campaign may be on its way all the same.
 func (c *Client) SendCampaign(ctx context.Context, id string) error {
 	doing := fmt.Sprintf("send campaign %q", foreign(id))
 	var doc campaignJob
@@ -95,10 +92,11 @@ func (c *Client) campaignJob(ctx context.Context, id, path string, r *request) (
 }
 
 // Started asks what has become of a campaign after the answer to its send job was lost. It reports whether the campaign
-// is on its way: there is a send job, or the campaign is no draft any more. It asks several times, because Klaviyo may
-// need a moment. False proves nothing.
-func (c *Client) Started(ctx context.Context, id string) (bool, error) {
-	for look, pace := 0, (&pace{time.Second}); ; look++ {
+// is on its way: there is a send job, or the campaign is no draft any more. It goes on asking for some time after the
+// first answer, because Klaviyo may need a moment. False proves nothing.
+func (c *Client) Started(ctx context.Context, id string, goOn time.Duration) (bool, error) {
+	var until time.Time
+	for pace := newPace(); ; pace.wait(ctx) {
 		job, err := c.SendJob(ctx, id)
 		if err != nil || job != "" {
 			return err == nil, err
@@ -107,10 +105,12 @@ func (c *Client) Started(ctx context.Context, id string) (bool, error) {
 		if err != nil || campaign.Status != Draft {
 			return err == nil, err
 		}
-		if look == lostLooks-1 {
+		switch now := time.Now(); {
+		case until.IsZero():
+			until = now.Add(goOn)
+		case now.After(until):
 			return false, nil
 		}
-		pace.wait(ctx)
 	}
 }
 

@@ -183,6 +183,9 @@ func (l *lookups) read(
 			return refuse(a, in.doing, nil, nil, func(*apiError, []*Profile, func(int, string, string)) {})
 		}
 		for i := range page.Data {
+			if !in.whole {
+				page.Data[i].Attributes.Properties = nil
+			}
 			each(&page.Data[i])
 		}
 		if path, err = page.Links.next(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"klaviyo-export/sink/simulator"
 )
@@ -123,7 +124,7 @@ func TestRefusedNames(t *testing.T) {
 		for i := range 9 {
 			values, want = append(values, fmt.Sprint("L", i)), append(want, w.sim.AddList(fmt.Sprint("L", i), "single_opt_in"))
 		}
-		values, want = slices.Insert(values, 4, "bad"), slices.Insert(want, 4, "look up lists: HTTP 400: invalid: T: Bad filter.")
+		values, want = slices.Insert(values, 4, "bad"), slices.Insert(want, 4, "look up lists: HTTP 400: Bad filter. (invalid)")
 		named, err := NewNamedLists(w.client, ListRule{}).Find(w.Context(), values)
 		if got := briefly(named); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%v, got %q\nwant %q", err, got, want)
@@ -167,6 +168,7 @@ func TestSendersCountTogether(t *testing.T) {
 					next.ServeHTTP(w, r)
 					return
 				}
+				time.Sleep(time.Second) // on the bubble's clock: both requests are there before one is answered
 				says(400, mediaType, `{"errors":[{"code":"invalid","title":"T","detail":"No."}]}`)(w, r, next)
 			})
 		}

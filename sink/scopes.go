@@ -22,6 +22,7 @@ var needs = []need{
 	{"unsubscribe", consentScopes, "--list-id, --list-name and --wait", []string{"profiles:read"}},
 	{"wait", []string{"lists:read", "profiles:read"}, "", nil},
 	{"members", []string{"lists:read", "profiles:read"}, "", nil},
+	{"send", []string{"campaigns:read", "campaigns:write", "templates:read"}, "", nil},
 }
 
 // consentScopes are those of both consent endpoints. The list is looked up first.

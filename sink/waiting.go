@@ -10,7 +10,7 @@ import (
 const (
 	// The pauses between two looks at a row grow from firstLook to lastLook, and further for rows that do not show after
 	// longLook: Klaviyo was seen to show consent after one to three minutes (klaviyo-more.md §2.3).
-	firstLook, lastLook = time.Second, 30 * time.Second
+	firstLook, lastLook = time.Second / 2, 30 * time.Second
 	longLook, rareLook  = 5 * time.Minute, 5 * time.Minute
 	// mostTypical bounds how late the first look may be.
 	mostTypical = time.Minute
@@ -59,9 +59,10 @@ func newWaiting() *waiting {
 	return &waiting{added: make(chan struct{}), turns: make(chan struct{}, lookupsAtOnce)}
 }
 
-// Settle reads rows back until each one shows the consent, or until deadline: those whose Status is Accepted or Unknown.
-// value is the identifier of a row. Rows that a person has to confirm are read once. A row whose answer was lost is sent again once, when nothing shows for 30
-// minutes. When ctx ends, Settle returns nil. Its error is an *Error. Many calls may wait at once.
+// Settle reads rows back until each one shows the consent, or until deadline. Rows with another Status than Accepted
+// and Unknown are not read. value is the identifier of a row. Rows that a person has to confirm are read once. A row
+// whose answer was lost is sent again once, when nothing shows for 30 minutes. When ctx ends, Settle returns nil. Its
+// error is an *Error. Many calls may wait at once.
 func (s *Consents) Settle(
 	ctx context.Context, deadline time.Time, rows []Consented, value func(row uint32) string,
 ) error {
@@ -134,8 +135,8 @@ func (s *Consents) watch(ctx context.Context, g *awaited) error {
 	return nil
 }
 
-// take takes the rows that are due, as many as one look-up asks for, and fills up with those that soon are. When none is
-// due, it returns how long to wait, and what ends the wait earlier.
+// take takes the rows that are due, as many as one look-up asks for, and fills up with those that soon are. When none
+// is due, it returns how long to wait, and what ends the wait earlier.
 func (w *waiting) take(now time.Time) (rows []due, next time.Duration, added <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

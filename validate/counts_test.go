@@ -35,8 +35,10 @@ func TestColumns(t *testing.T) {
 				`{"email":"c@b.co","location":{"zip":"1"},"properties":{"a":1,"b":null},"town":null,"first_name":"A"}`,
 			`{"last_name":"L","email":"d@b.co","properties":{"a":2},"location.city":"x"}`,
 		}, []Column{
-			{"email", "email", 3, 0}, {"tier", "properties.plan", 1, 0}, {"town", "location.city", 1, 0}, {"note", "dropped", 1, 0},
-			{"points", "properties.points", 1, 0}, {"location.zip", "location.zip", 1, 0}, {"properties.a", "properties.a", 2, 0},
+			{"email", "email", 3, 0}, {"tier", "properties.plan", 1, 0}, {"town", "location.city", 1, 0},
+			{"note", "dropped", 1, 0},
+			{"points", "properties.points", 1, 0}, {"location.zip", "location.zip", 1, 0},
+			{"properties.a", "properties.a", 2, 0},
 			{"first_name", "first_name", 1, 0}, {"last_name", "last_name", 1, 0},
 			{"location.city", "properties.location.city", 1, 0},
 		}},
@@ -95,7 +97,8 @@ func TestManyColumns(t *testing.T) {
 		t.Fatalf("got %d columns", len(got))
 	}
 	for i, want := range map[int]Column{
-		0: {"email", "email", 6 * maxColumns, 0}, 1: {"x0", "properties.x0", 2, 0}, 2: {"y", "properties.y", 6 * maxColumns, 0},
+		0: {"email", "email", 6 * maxColumns, 0}, 1: {"x0", "properties.x0", 2, 0},
+		2:   {"y", "properties.y", 6 * maxColumns, 0},
 		199: {"x197", "properties.x197", 2, 0},
 	} {
 		if got[i] != want {

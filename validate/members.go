@@ -85,8 +85,8 @@ func (s *Scratch) fill(p place, m *member) *Fault {
 	return nil
 }
 
-// fillProperties finds a custom property that is filled twice, or filled and cleared: by a column and a member of properties, or by a mapped
-// column.
+// fillProperties finds a custom property that is filled or cleared twice: by a column and a member of properties, or
+// by a mapped column.
 func (s *Scratch) fillProperties() *Fault {
 	clears := s.columns.checker.clearNulls
 	for i := range s.scan.members {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -114,9 +113,11 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 			"version":  "klaviyo-export " + version() + " " + runtime.Version(),
 			"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision,
 		},
-		listHelp, consentHelp, rowHelp, sendingHelp, waitingHelp, stateHelp, mirrorHelp, checkHelp, membersHelp, klaviyoHelp,
-		simulateHelp, messageHelp, campaignHelp,
-		pickHelp, reportHelp, runHelp, scheduleHelp, timesHelp, lookHelp, serverHelp,
+		texts(
+			listHelp, consentHelp, rowHelp, sendingHelp, waitingHelp, stateHelp, mirrorHelp, checkHelp, membersHelp, klaviyoHelp,
+			simulateHelp, messageHelp, campaignHelp,
+			pickHelp, reportHelp, runHelp, scheduleHelp, timesHelp, lookHelp, serverHelp,
+		),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}), kong.ValueFormatter(helpOf),
 		kong.ExplicitGroups(groups),
 	)
@@ -147,14 +148,6 @@ var idleFlags = map[string][]idleFlag{
 // heading is a flag's place in groups, -1 without a group.
 func heading(flag *kong.Flag) int {
 	return slices.IndexFunc(groups, func(g kong.Group) bool { return flag.Group != nil && flag.Group.Key == g.Key })
-}
-
-// helpOf is the help of a flag with its default.
-func helpOf(v *kong.Value) string {
-	if v.Default == "" || v.Flag == nil {
-		return v.Help
-	}
-	return strings.TrimSuffix(v.Help, ".") + " (default " + v.Default + ")."
 }
 
 // exitError is the error of a command with an exit status of its own. Without an error there is nothing to print.

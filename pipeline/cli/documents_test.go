@@ -139,7 +139,8 @@ func (b *block) add(t *testing.T, where, name, value string) {
 const wrapper = `#!/bin/sh
 case "$1 $*" in
 *' --simulate'* | *' --base-url'*) ;;
-'add '* | 'remove '* | 'mirror '* | 'subscribe '* | 'unsubscribe '* | 'run '* | 'wait '* | 'members '* | 'doctor '*)
+'add '* | 'remove '* | 'mirror '* | 'subscribe '* | 'unsubscribe '* | 'run '* | 'wait '* | 'send '* | 'members '* | \
+'doctor '*)
   command=$1
   shift
   set -- "$command" --base-url '%s' "$@"
@@ -152,6 +153,9 @@ exec '%s' "$@"
 func (s section) run(t *testing.T) {
 	sim := simulator.New(simulator.Options{Wrap: described(t), JobTime: 10 * time.Millisecond, AnyProfile: true})
 	sim.AddListAs("XyZ123", "Newsletter")
+	for _, id := range []string{"01JD0X4VPQ", "01JD0X7M2C"} {
+		sim.AddCampaign(simulator.Campaign{ID: id, Name: "Winter sale", Lists: []string{"Newsletter"}})
+	}
 	url, err := sim.Start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -47,6 +47,7 @@ func (f *stateFlags) apply(o *pipeline.Options, rows *rowFlags) {
 	o.State = &pipeline.StateOptions{File: f.State, Full: f.Full, Mapping: map[string]string{
 		"--by": o.Checker.By(), "--map": strings.Join(maps, ", "), "--drop": strings.Join(sorted(rows.Drop), ", "),
 		"--default-country": strings.ToUpper(rows.DefaultCountry), "--bad-phone": rows.BadPhone, "--empty": rows.Empty,
+		"--nulls": rows.Nulls,
 	}}
 }
 

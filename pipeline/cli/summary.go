@@ -31,6 +31,14 @@ func (c *console) warnOfChannels(checker *validate.Checker) {
 	}
 }
 
+// tellNotCleared notes each column whose nulls clear nothing, although --nulls clear is given.
+func (c *console) tellNotCleared(checker *validate.Checker) {
+	for _, column := range checker.NotCleared() {
+		c.note(fmt.Sprintf("%s is null in %s: Klaviyo cannot clear attributes in bulk",
+			column.Column, counted(column.Nulls, "row")))
+	}
+}
+
 // sumUp says after a dry run what a run would do: in which account, with which list, and what each column becomes.
 func (c *console) sumUp(o *pipeline.Options, rep *report.Report) {
 	if c.log != nil {
@@ -59,7 +67,11 @@ func (c *console) sumUp(o *pipeline.Options, rep *report.Report) {
 		if as == "dropped" {
 			as = "left out"
 		}
-		c.note(fmt.Sprintf("column %s → %s, %s", column.Column, as, counted(column.Rows, "row")))
+		text := fmt.Sprintf("column %s → %s, %s", column.Column, as, counted(column.Rows, "row"))
+		if n := column.Cleared(); n > 0 {
+			text += fmt.Sprintf(", cleared in %d", n)
+		}
+		c.note(text)
 	}
 	for column, rows := range rep.Dropped {
 		c.note(fmt.Sprintf("column %s: %s left out because of --bad-phone drop", column, counted(rows, "number")))
@@ -99,7 +111,7 @@ func (c *console) logSummary(o *pipeline.Options, rep *report.Report) {
 		c.log.Info("list", "id", rep.List.ID, "name", rep.List.Name, "exists", rep.List.ID != "")
 	}
 	for _, column := range o.Checker.Columns() {
-		c.log.Info("column", "column", column.Column, "as", column.As, "rows", column.Rows)
+		c.log.Info("column", "column", column.Column, "as", column.As, "rows", column.Rows, "cleared", column.Cleared())
 	}
 	for column, rows := range rep.Dropped {
 		c.log.Info("dropped", "column", column, "rows", rows)

@@ -61,7 +61,9 @@ func TestDoctorAtTerminal(t *testing.T) {
 		"✓ scope profiles:read: import jobs can be read; ",
 		"! revision: Klaviyo serves API revision 2026-07-15, and retires it on 2026-12-31",
 		"  hint: update klaviyo-export, or pass a newer date to --revision, before 2026-12-31",
-		"✓ command add: needs ", "✓ command remove: needs ", "✓ command wait: needs ", "✓ command members: needs ",
+		"✓ command add: needs ", "✓ command remove: needs ", "✓ command subscribe: needs ",
+		"✓ command unsubscribe: needs ", "✓ command wait: needs ", "✓ command members: needs ",
+		"✓ command send: needs campaigns:read, campaigns:write, templates:read",
 		`✗ list: look up list "Nobody": no list has this name`,
 		"  hint: check the exact name, letter case included",
 	} {

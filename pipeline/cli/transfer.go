@@ -158,6 +158,7 @@ func (c *console) carry(o *pipeline.Options) error {
 		c.note("standard input had no rows")
 	}
 	c.warnOfLookalikes(o)
+	c.tellNotCleared(o.Checker)
 	if o.DryRun && rep.ExitCode <= 1 { // the list is known
 		c.sumUp(o, rep)
 	}

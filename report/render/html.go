@@ -55,6 +55,7 @@ type page struct {
 
 	Lists   []rowsOfList
 	Became  []columnOf
+	Cleared bool // some rows clear a column
 	Charts  []chart
 	Open    []string
 	OpenSum string

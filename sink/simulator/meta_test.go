@@ -2,7 +2,8 @@ package simulator_test
 
 import "testing"
 
-// An import that unsets properties removes those and nothing else, in old profiles and in new ones.
+// An import that unsets properties removes those and nothing else, in old profiles and in new ones. A property that it
+// sets too is removed.
 func TestUnset(t *testing.T) {
 	c := startPlan(t, "profiles: []")
 	list := c.AddList("x", "single_opt_in")
@@ -14,8 +15,9 @@ func TestUnset(t *testing.T) {
 	c.submit(list, profile(`{"email":"a@example.org"}`, `{"patch_properties":{"unset":["points","\u00e9","none"]}}`),
 		profile(`{"email":"b@example.org","properties":{"n":1}}`, `{"patch_properties":{"unset":"plan","append":null}}`),
 		profile(`{"email":"c@example.org"}`, `{"patch_properties":{"unset":["plan"]}}`),
-		profile(`{"email":"d@example.org","properties":{"n":1}}`, `{"patch_properties":{"unset":["plan"]}}`),
-		profile(`{"email":"e@example.org"}`, `{}`), profile(`{"email":"f@example.org"}`, `{"patch_properties":{"unset":null}}`))
+		profile(`{"email":"d@example.org","properties":{"n":1,"plan":"x"}}`, `{"patch_properties":{"unset":["plan"]}}`),
+		profile(`{"email":"e@example.org"}`, `{}`),
+		profile(`{"email":"f@example.org"}`, `{"patch_properties":{"unset":null}}`))
 	same(t, "members", c.stored(list), []string{
 		`{"email":"a@example.org","first_name":"A","properties":{"plan":"x"}}`,
 		`{"email":"b@example.org","properties":{"n":1}}`, `{"email":"c@example.org"}`,
