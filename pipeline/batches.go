@@ -290,8 +290,8 @@ func (s *batches) cut() {
 	s.emitted = time.Now()
 }
 
-// missing stops the run when the rows lack the required column, or when all lists that they name are missing. It reports
-// whether the open rows get no result: those of a run that has written none.
+// missing stops the run when the rows lack the required column, or when all lists that they name are missing. It
+// reports whether the open rows get no result: those of a run that has written none.
 func (s *batches) missing(ended bool) bool {
 	var err error
 	if ended || s.required.due() {

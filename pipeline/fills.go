@@ -121,8 +121,8 @@ func (s *batches) dispatch(to *target) {
 	s.emitted = time.Now()
 }
 
-// relieve hands on the batches with the oldest rows: those that have waited long enough, and as many as it takes to make
-// room. It blocks while too many results wait to be written and none of them waits for an open batch.
+// relieve hands on the batches with the oldest rows: those that have waited long enough, and as many as it takes to
+// make room. It blocks while too many results wait to be written and none of them waits for an open batch.
 func (s *batches) relieve(tick bool) {
 	for !s.off {
 		front := s.fills.queue.Front()

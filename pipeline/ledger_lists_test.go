@@ -45,7 +45,8 @@ func TestListsLedger(t *testing.T) {
 			if w != "" {
 				c := drawn[i]
 				rt.Fatalf("%s\nrows %q\nlists %q, %d created, first checked %v\n"+
-					"%d a batch, %d at once, wait %v, later %v, read back %v, remove %v, retry for %v, faults %+v", w, c.kinds, c.lists,
+					"%d a batch, %d at once, wait %v, later %v, read back %v, remove %v, retry for %v, faults %+v",
+					w, c.kinds, c.lists,
 					c.create, c.first, c.batch, c.senders, c.wait, c.later, c.read, c.remove, c.retry, c.plan.Faults)
 			}
 		}
@@ -71,7 +72,8 @@ func drawListsCase(rt *rapid.T) *listsCase {
 	c.create = rapid.IntRange(0, 2).Draw(rt, "create")
 	c.first = rapid.IntRange(0, 4).Draw(rt, "check first") == 0
 	some := rapid.SampledFrom([][]string{
-		{"A"}, {"A", "B", "C"}, {"A", "A", "A", "A", "B"}, {"A", "B", "New", "Other", ""}, {"A", "Twice", "New"}, {"New", "Twice"},
+		{"A"}, {"A", "B", "C"}, {"A", "A", "A", "A", "B"}, {"A", "B", "New", "Other", ""}, {"A", "Twice", "New"},
+		{"New", "Twice"},
 	}).Draw(rt, "names")
 	for range c.kinds {
 		c.lists = append(c.lists, rapid.SampledFrom(some).Draw(rt, "list"))
@@ -179,7 +181,9 @@ func (c *listsCase) input(sim *simulator.Simulator, url string, ids map[string]s
 }
 
 // verifyLists compares the results with who is on which list.
-func (c *listsCase) verifyLists(rows []line, rep *report.Report, ids map[string]string, sim *simulator.Simulator) string {
+func (c *listsCase) verifyLists(
+	rows []line, rep *report.Report, ids map[string]string, sim *simulator.Simulator,
+) string {
 	on := map[string]map[string]bool{} // by list and person
 	for name, id := range ids {
 		on[name] = map[string]bool{}

@@ -178,8 +178,8 @@ func (l *lists) report() (listed []report.ListRows, others int64) {
 	return listed[:min(len(listed), report.MaxLists)], others
 }
 
-// finding is the stage that looks up the lists that rows name, each when it is first met. It hands chunks on to emit, and
-// is emit itself where all rows are for one list.
+// finding is the stage that looks up the lists that rows name, each when it is first met. It hands chunks on to emit,
+// and is emit itself where all rows are for one list.
 func (r *run) finding(ctx context.Context, emit func(*chunk)) func(*chunk) {
 	if r.lists == nil {
 		return emit

@@ -69,8 +69,8 @@ func (r *run) prepare(ctx context.Context) error {
 	return nil
 }
 
-// prepareSending makes what sends rows to the list and reads them back. Without a list, others are made from it, one for
-// each list that rows name.
+// prepareSending makes what sends rows to the list and reads them back. Without a list, others are made from it, one
+// for each list that rows name.
 func (r *run) prepareSending() {
 	o := r.options
 	if c := o.Consent; c != nil {
@@ -122,7 +122,8 @@ func (r *run) sameTarget() error {
 	switch was := earlier.List; {
 	case was != nil && was.ID != "" && (list == nil || was.ID != list.ID):
 		return &Error{
-			Text: fmt.Sprintf("resume: the earlier results are of list %s %q, this run is for %s", was.ID, was.Name, r.aim(list)),
+			Text: fmt.Sprintf("resume: the earlier results are of list %s %q, this run is for %s",
+				was.ID, was.Name, r.aim(list)),
 			Hint: hint,
 		}
 	case len(earlier.Lists) > 0 && r.options.Lists == nil:
@@ -145,8 +146,8 @@ func (r *run) aim(list *report.List) string {
 	return "no list"
 }
 
-// tooEarly is the error of a run that would subscribe people again after the run before may have done it, within the time
-// in which Klaviyo may ignore that (klaviyo-more.md section 2.4).
+// tooEarly is the error of a run that would subscribe people again after the run before may have done it, within the
+// time in which Klaviyo may ignore that (klaviyo-more.md section 2.4).
 func (r *run) tooEarly() error {
 	earlier := r.options.Resume
 	if earlier == nil || r.options.Operation != validate.Subscribe || earlier.Rows == 0 ||

@@ -13,8 +13,8 @@ func (l *ListRows) compare(o ListRows) int {
 // is reports whether both are one list. Results without a report have no names.
 func (l *ListRows) is(o *ListRows) bool { return l.ID == o.ID && (l.ID != "" || l.Name == o.Name) }
 
-// mergeListRows adds up the rows of the same lists. It keeps the first MaxLists by id, so that the order in which reports
-// are merged makes no difference, and sorts them by rows, most first. others is how many rows the rest have.
+// mergeListRows adds up the rows of the same lists. It keeps the first MaxLists by id, so that the order in which
+// reports are merged makes no difference, and sorts them by rows, most first. others is how many rows the rest have.
 func mergeListRows(a, b []ListRows) (merged []ListRows, others int64) {
 	all := slices.Concat(a, b)
 	slices.SortStableFunc(all, func(a, b ListRows) int { return a.compare(b) })
@@ -38,8 +38,8 @@ func mergeListRows(a, b []ListRows) (merged []ListRows, others int64) {
 	return merged, others
 }
 
-// countLists sets the rows of the lists by their ids, as the lines of the rows have them. The report may lack a list: it
-// has no name then.
+// countLists sets the rows of the lists by their ids, as the lines of the rows have them. The report may lack a list:
+// it has no name then.
 func (r *Report) countLists(rows map[string]int64) {
 	if len(rows) == 0 {
 		return

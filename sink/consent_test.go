@@ -281,7 +281,8 @@ func TestUnsubscribeFromList(t *testing.T) {
 		if diff := cmp.Diff(want, statuses(rows)); diff != "" {
 			t.Error(diff)
 		}
-		w.want(w.settle(s, emails, asked(rows[:1]), time.Hour), "applied UNSUBSCRIBED global") // the account's setting makes it global
+		w.want(w.settle(s, emails, asked(rows[:1]), time.Hour),
+			"applied UNSUBSCRIBED global") // the account's setting makes it global
 		still := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: w.list("Other")})
 		other := asked([]Profile{{Status: Accepted, Channels: EmailMarketing}})
 		w.want(w.settle(still, emails[1:2], other, time.Hour), "applied SUBSCRIBED mailable")

@@ -8,7 +8,7 @@ import (
 // Quiet is how long Klaviyo may ignore that a person is subscribed again (klaviyo-more.md §2.4).
 const Quiet = 30 * time.Minute
 
-// Consented is a row whose consent is read back. It takes 64 bytes.
+// Consented is a row whose consent is read back. It takes 72 bytes.
 type Consented struct {
 	Row      uint32   // for the caller
 	Channels Channels // that Klaviyo was asked for
@@ -39,8 +39,8 @@ const (
 
 var notVisible = &Fault{
 	Code: "not_visible",
-	Detail: "Klaviyo accepted the request and does not show the consent yet: it may still be processing it, wait for the " +
-		"person's confirmation, or have dropped the row",
+	Detail: "Klaviyo accepted the request and does not show the consent yet: it may still be processing it, " +
+		"wait for the person's confirmation, or have dropped the row",
 }
 
 // look reads rows back once, as many as one look-up takes. values are their identifiers.

@@ -59,10 +59,10 @@ func newWaiting() *waiting {
 	return &waiting{added: make(chan struct{}), turns: make(chan struct{}, lookupsAtOnce)}
 }
 
-// Settle reads rows back until each one shows the consent, or until deadline. Rows with another Status than Accepted and
-// Unknown are not read. value is the identifier of a row. Rows that a person has to confirm are read once. A row whose
-// answer was lost is sent again once, when nothing shows for 30 minutes. When ctx ends, Settle returns nil. Its error is
-// an *Error. Many calls may wait at once.
+// Settle reads rows back until each one shows the consent, or until deadline. Rows with another Status than Accepted
+// and Unknown are not read. value is the identifier of a row. Rows that a person has to confirm are read once. A row
+// whose answer was lost is sent again once, when nothing shows for 30 minutes. When ctx ends, Settle returns nil. Its
+// error is an *Error. Many calls may wait at once.
 func (s *Consents) Settle(
 	ctx context.Context, deadline time.Time, rows []Consented, value func(row uint32) string,
 ) error {

@@ -7,8 +7,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// texts gives kong the variables of the sets, but inserts those for help:"${help_…}" itself. kong expands every variable
-// again for every flag, which would be most of the program's start.
+// texts gives kong the variables of the sets, but inserts those for help:"${help_…}" itself. kong expands every
+// variable again for every flag, which would be most of the program's start.
 func texts(sets ...kong.Vars) kong.Option {
 	vars, help := kong.Vars{}, map[string]string{}
 	for _, set := range sets {

@@ -50,8 +50,8 @@ func (s *Simulator) mailable(n uint32) bool {
 
 // appendSubscriptions appends the subscriptions of a profile. Nobody has consented to push messages or WhatsApp.
 //
-// Choices: a profile with an email that is neither suppressed nor unsubscribed can receive marketing, SMS needs consent,
-// and no consent has a method.
+// Choices: a profile with an email that is neither suppressed nor unsubscribed can receive marketing, SMS needs
+// consent, and no consent has a method.
 func (s *Simulator) appendSubscriptions(b []byte, n uint32) []byte {
 	c := s.consents[n]
 	if c == nil {
