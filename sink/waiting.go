@@ -20,7 +20,7 @@ const (
 type waiting struct {
 	mu    sync.Mutex
 	rows  dues
-	added chan struct{} // closed when rows come in
+	added chan struct{} // closed when rows come in or come back
 	turns chan struct{} // one element for each call that looks
 }
 
@@ -107,6 +107,11 @@ func (w *waiting) add(g *awaited, at time.Time) {
 	if g.left == 0 {
 		close(g.done)
 	}
+	w.wake()
+}
+
+// wake has all calls that look count anew how long they wait.
+func (w *waiting) wake() {
 	close(w.added)
 	w.added = make(chan struct{})
 }
@@ -194,6 +199,7 @@ func (s *Consents) visit(ctx context.Context, rows []due) error {
 			close(d.of.done)
 		}
 	}
+	s.waiting.wake() // calls that met an empty heap meanwhile
 	return nil
 }
 
