@@ -209,7 +209,7 @@ func stalling(ts *testscript.TestScript, _ bool, names []string) {
 }
 
 func serve(ts *testscript.TestScript, around func(http.Handler) http.Handler, names []string) {
-	sim := simulator.New(simulator.Options{Wrap: around})
+	sim := simulator.New(simulator.Options{Wrap: around, Consent: simulator.Consent{Time: 10 * time.Millisecond}})
 	for _, name := range names {
 		sim.AddList(name, "single_opt_in")
 	}

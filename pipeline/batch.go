@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"container/list"
 	"time"
 
 	"klaviyo-export/pipeline/state"
@@ -19,6 +20,13 @@ type batch struct {
 	keys     int // bytes of the keys in briefs
 	bytes    int
 	begun    time.Time // when its first row came
+
+	// Of the rows of one list:
+	to    *target       // nil: all rows of the run are for one list
+	store []byte        // where the next profiles are copied to
+	place *list.Element // in fills.queue
+	held  int           // bytes that it takes while it is open
+	cost  int           // bytes that its results take
 }
 
 // part is a stretch of rows of one chunk. Where nearly all of them are passed over, brief has what their results need,
@@ -78,6 +86,9 @@ func (p *pools) free(b *batch) {
 		if part.chunk != nil {
 			part.chunk.release()
 		}
+	}
+	if b.to != nil {
+		return // its size fits its list
 	}
 	clear(b.parts)
 	clear(b.profiles)

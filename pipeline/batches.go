@@ -40,8 +40,10 @@ type batches struct {
 	lacking  bool  // only the rows of people who left the list are sent
 	changed  people
 	required required
-	off      bool  // the run cannot go on
-	rows     int64 // numbered so far
+	lists    *lists // nil: all rows are for one list
+	fills    *fills // of lists
+	off      bool   // the run cannot go on
+	rows     int64  // numbered so far
 	open     *batch
 	emitted  time.Time // when the last batch was handed on: rows that waited for that do not hurry the next
 }
@@ -55,7 +57,7 @@ func newBatches(
 	if o.State != nil {
 		s.again = o.State.Full
 	}
-	s.required.column = o.Checker.RequiredColumn()
+	s.required.column, s.required.list = o.Checker.RequiredColumn(), o.Checker.ListColumn()
 	if sender != nil {
 		s.maxRows, s.maxBytes = sender.Limits()
 	}
@@ -90,6 +92,10 @@ func (s *batches) add(c *chunk) {
 
 // gather enters the rows of a chunk into batches.
 func (s *batches) gather(c *chunk) {
+	if s.fills != nil {
+		s.fill(c)
+		return
+	}
 	from, first := 0, s.mark()
 	for i := range c.rows.Rows {
 		row := &c.rows.Rows[i]
@@ -99,7 +105,7 @@ func (s *batches) gather(c *chunk) {
 		if s.known(c, i) {
 			continue
 		}
-		if s.full(row) {
+		if s.full(s.open, row) {
 			s.part(c, from, i, first)
 			s.cut()
 			from, first = i, s.mark()
@@ -107,7 +113,9 @@ func (s *batches) gather(c *chunk) {
 		if c.hashes != nil && c.kept[i] == state.Changed {
 			s.open.changed = append(s.open.changed, c.hashes[i].Person)
 		}
-		s.open.profiles = append(s.open.profiles, sink.Profile{JSON: c.rows.Data[row.Start:row.End]})
+		s.open.profiles = append(s.open.profiles, sink.Profile{
+			JSON: c.rows.Data[row.Start:row.End], Channels: sink.Channels(row.Channels),
+		})
 		s.open.bytes += int(row.End-row.Start) + 1
 	}
 	if !s.lacking {
@@ -188,10 +196,9 @@ func (s *batches) pass(number, why int64) {
 	s.open.passed++
 }
 
-// full reports whether the open batch has no room for the row.
-func (s *batches) full(row *validate.Row) bool {
-	return len(s.open.profiles) == s.maxRows ||
-		s.maxBytes > 0 && s.open.bytes+int(row.End-row.Start)+1 > s.maxBytes
+// full reports whether a batch has no room for the row.
+func (s *batches) full(b *batch, row *validate.Row) bool {
+	return len(b.profiles) == s.maxRows || s.maxBytes > 0 && b.bytes+int(row.End-row.Start)+1 > s.maxBytes
 }
 
 // mark is how much of the open batch is before a part.
@@ -206,10 +213,7 @@ func (s *batches) part(c *chunk, from, to int, first mark) {
 	}
 	b := s.open
 	if len(b.parts) == 0 {
-		b.begun = c.begun
-		if s.emitted.After(c.begun) {
-			b.begun = s.emitted
-		}
+		s.begin(b, c)
 	}
 	b.rows += to - from
 	if b.passed-first.passed > (to-from)/2 {
@@ -219,6 +223,13 @@ func (s *batches) part(c *chunk, from, to int, first mark) {
 	c.users.Add(1)
 	b.chunks++
 	b.parts = append(b.parts, part{chunk: c, from: from, to: to})
+}
+
+// begin notes when the first row of a batch came.
+func (s *batches) begin(b *batch, c *chunk) {
+	if b.begun = c.begun; s.emitted.After(c.begun) {
+		b.begun = s.emitted
+	}
 }
 
 // brief copies what the results of a part need, and the profiles that are sent.
@@ -236,6 +247,7 @@ func (s *batches) brief(c *chunk, from, to int, first mark) {
 			continue
 		}
 		r.hash(c, i)
+		r.clears(c, i)
 		if row.DroppedPhone {
 			r.drop()
 		}
@@ -255,8 +267,12 @@ func (s *batches) due(tick bool) bool {
 		odd, most = s.open.rows, maxOddAlone
 	}
 	return len(s.open.profiles) == s.maxRows || s.open.chunks >= maxParts || odd >= most || s.open.keys >= maxPassedKeys ||
-		s.required.due() ||
-		tick && s.required.met && time.Since(s.open.begun) >= s.delay-s.delay/ticks // the next tick would be too late
+		s.required.due() || s.late(s.open, tick)
+}
+
+// late reports whether the next tick would be too late for a batch.
+func (s *batches) late(b *batch, tick bool) bool {
+	return tick && s.required.met && time.Since(b.begun) >= s.delay-s.delay/ticks
 }
 
 // cut hands on the open batch, if it has rows, and opens the next.
@@ -266,7 +282,7 @@ func (s *batches) cut() {
 	}
 	full := s.open
 	s.open = s.control.newBatch(s.maxRows)
-	if s.required.due() && s.missing() {
+	if s.missing(false) {
 		s.control.free(full)
 		return
 	}
@@ -274,10 +290,16 @@ func (s *batches) cut() {
 	s.emitted = time.Now()
 }
 
-// missing stops the run when the rows lack the required column. It reports whether the open rows get no result: those
-// of a run that has written none.
-func (s *batches) missing() bool {
-	err := s.required.missing()
+// missing stops the run when the rows lack the required column, or when all lists that they name are missing. It
+// reports whether the open rows get no result: those of a run that has written none.
+func (s *batches) missing(ended bool) bool {
+	var err error
+	if ended || s.required.due() {
+		err = s.required.missing()
+	}
+	if err == nil {
+		err = s.lists.none(s.rows)
+	}
 	if err == nil || s.off || s.control.stopped() {
 		return false
 	}
@@ -290,7 +312,11 @@ func (s *batches) missing() bool {
 func (s *batches) wait() {
 	defer s.control.guard()
 	s.control.inputEnded.Store(true)
-	if !s.missing() {
+	switch {
+	case s.missing(true):
+	case s.fills != nil:
+		s.drain()
+	default:
 		s.cut()
 	}
 }

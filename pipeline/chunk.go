@@ -27,6 +27,8 @@ type chunk struct {
 	hashes []state.Row  // of the rows, for comparison with the state; nil without one
 	kept   []state.Kept // what the state has of them
 
+	targets []*target // of rows.Lists, as far as they are known
+
 	begun time.Time // when the first of its rows came in
 	rows  validate.Rows
 	first int64        // number of the first row
@@ -57,7 +59,7 @@ func (c *chunk) release() {
 	}
 	c.rows.Reset()
 	p := c.pools
-	*c = chunk{rows: c.rows, hashes: c.hashes[:0], kept: c.kept[:0]}
+	*c = chunk{rows: c.rows, hashes: c.hashes[:0], kept: c.kept[:0], targets: c.targets[:0]}
 	p.chunks.put(c)
 }
 

@@ -44,16 +44,20 @@ func (r *run) report(exit int, err error) *report.Report {
 		Jobs: report.Jobs{
 			Complete: c.complete.Load(), Cancelled: c.cancelled.Load(), Open: r.open, Latency: c.latency,
 		},
-		Members: r.members(), BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
+		Members: r.members(), Consent: r.consent(),
+		BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
 		Version: r.options.Version, Timeline: c.timeline.Buckets(),
 	}
+	rep.Lists, rep.RowsOfOthers = r.lists.report()
 	if r.options.Checker != nil {
 		rep.By = r.options.Checker.By()
 		if rep.By == defaultBy(rep.Operation) {
 			rep.By = ""
 		}
 		for _, column := range r.options.Checker.Columns() {
-			rep.Columns = append(rep.Columns, report.Column(column))
+			rep.Columns = append(rep.Columns, report.Column{
+				Column: column.Column, As: column.As, Rows: column.Rows, Cleared: column.Cleared(),
+			})
 		}
 	}
 	if a := r.account.wait(); a != nil {
@@ -71,7 +75,12 @@ func (r *run) report(exit int, err error) *report.Report {
 	rep.Rows.Continues = r.options.Resume != nil && r.options.Resume.Rows > 0
 	if r.earlier != nil {
 		rep.Operation, rep.By = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.By
+		rep.Lists, rep.RowsOfOthers = r.earlier.Lists, r.earlier.RowsOfOthers
 		rep.Members, rep.Campaign = r.earlier.Members.Plus(rep.Members), r.earlier.Campaign
+		if rep.Consent = nil; r.earlier.Consent != nil {
+			counts := r.out.Consents()
+			rep.Consent = r.earlier.Consent.Plus(&counts)
+		}
 		// A killed run has no report that counts its import jobs.
 		seen := rep.Jobs.Complete + rep.Jobs.Cancelled + int64(len(rep.Jobs.Open))
 		rep.Jobs.Submitted = max(r.earlier.Jobs.Submitted, seen)
@@ -95,6 +104,22 @@ func (r *run) members() *report.Members {
 	return r.out.Members().Plus(own)
 }
 
+// consent is what the report says of consent, nil where the run sets or withdraws none.
+func (r *run) consent() *report.Consents {
+	o := r.options.Consent
+	if o == nil {
+		return nil
+	}
+	c := r.out.Consents()
+	c.Channels = channelNames[o.Channels]
+	c.Everywhere = o.Listless && r.options.Operation == validate.Unsubscribe
+	c.Historical, c.Source = o.Historical, r.source()
+	if client := r.options.Client; client != nil && !client.Began().IsZero() {
+		c.Began = client.Began().UTC().Format(time.RFC3339)
+	}
+	return &c
+}
+
 // exitStatus returns the exit status and what to tell people. An exit status of 1 without an error is because of
 // rows.
 func (r *run) exitStatus(cause, ended error) (int, error) {
@@ -114,6 +139,8 @@ func (r *run) exitStatus(cause, ended error) (int, error) {
 		return ExitCode(ended), ended
 	case r.control.late.Load() > 0:
 		return 3, r.lateError()
+	case r.control.hidden.Load() > 0:
+		return 3, r.hiddenError()
 	case ended != nil:
 		return 1, ended
 	case o.otherNumber(rows.Read) != nil:
@@ -145,6 +172,15 @@ func (r *run) lateError() error {
 	return &Error{
 		Text: fmt.Sprintf("within %v, %s; their rows stay accepted", r.options.WaitTimeout, strings.Join(what, ", and ")),
 		Hint: "run klaviyo-export wait < RESULTS to wait longer",
+	}
+}
+
+// hiddenError is the error of rows whose consent did not show in time.
+func (r *run) hiddenError() error {
+	return &Error{
+		Text: fmt.Sprintf("within %v, Klaviyo does not show the consent of %d rows; they stay accepted",
+			r.options.WaitTimeout, r.control.hidden.Load()),
+		Hint: "run klaviyo-export wait < RESULTS later; people who have to confirm, and dropped addresses, never show",
 	}
 }
 

@@ -20,6 +20,7 @@ func (g *Gauge) Moment() report.Moment {
 	m := report.Moment{Rows: c.settled(), InputEnded: c.inputEnded.Load()}
 	m.Rows.Read, m.Rows.Rejected = c.read.Load(), c.rejected.Load()
 	m.Members, m.Removed = c.members.Load(), c.removed.Load()
+	m.Consenting = c.consenting.Load()
 	if c.client == nil {
 		return m
 	}

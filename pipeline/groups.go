@@ -30,6 +30,13 @@ type groups struct {
 	open    *results
 	rows    int    // gathered, with those that are passed on
 	job     string // of open's accepted rows
+
+	// Of results whose rows name their lists:
+	target    func(list string) *target
+	backlog   *backlog
+	scattered map[scattered]*results // those that are gathered
+	queue     []*results             // the same ones, in the order of their first rows
+	last      int64                  // the last row
 }
 
 func newGroups(c *control, held func(*report.Entry) bool, room *permits, emit func(*results)) *groups {
@@ -50,15 +57,33 @@ func (s *groups) add(e *report.Entry) {
 	if !s.held(e) {
 		return
 	}
+	if waits {
+		s.job = e.Job
+	}
+	s.open.keep(e)
+}
+
+// keep enters an earlier result.
+func (r *results) keep(e *report.Entry) {
 	key := e.Key
 	if len(key) > maxKept {
 		key = nil
 	}
-	if waits {
-		s.job = e.Job
+	r.add(key)
+	line := report.Line{Status: e.Status, Job: e.Job}
+	if len(e.Channels) > 0 {
+		line.Code = e.Code
 	}
-	s.open.add(key)
-	s.open.join(&report.Line{Status: e.Status, Job: e.Job})
+	r.join(&line)
+	if len(e.Channels) > 0 {
+		r.askAgain(e)
+	}
+}
+
+// trim gives back the room for more rows.
+func (r *results) trim() {
+	r.asked = slices.Clip(r.asked)
+	r.keys, r.ends = slices.Clone(r.keys), slices.Clone(r.ends)
 }
 
 // next hands on what is gathered. It blocks while the keys of earlier groups leave no room.
@@ -66,12 +91,17 @@ func (s *groups) next() {
 	if s.rows == 0 {
 		return
 	}
-	s.open.keys, s.open.ends = slices.Clone(s.open.keys), slices.Clone(s.open.ends) // without room for more
+	s.open.trim()
 	held := cap(s.open.keys) + 4*cap(s.open.ends)
 	s.open.permits = s.room.take(held / heldUnit)
 	s.emit(s.open)
 	s.open, s.rows, s.job = new(results), 0, ""
 }
 
-// wait hands on the last group.
-func (s *groups) wait() { s.next() }
+// wait hands on the last groups.
+func (s *groups) wait() {
+	s.next()
+	for len(s.queue) > 0 {
+		s.gathered(s.queue[0])
+	}
+}

@@ -51,6 +51,8 @@ type line struct {
 	Key    string
 	Of     int64
 	Job    string
+
+	Verified *bool // not nil: false
 }
 
 // parse returns the results and the report in out. It fails unless there is one line for each row, in input order,

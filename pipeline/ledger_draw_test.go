@@ -38,10 +38,17 @@ func drawCase(rt *rapid.T) *ledgerCase {
 		later:   rapid.Bool().Draw(rt, "later"),
 		read:    rapid.Bool().Draw(rt, "read back"),
 		remove:  rapid.IntRange(0, 3).Draw(rt, "remove") == 0,
+		clear:   rapid.Bool().Draw(rt, "clear"),
 		retry:   time.Minute,
 		proof:   map[string]bool{},
 	}
 	c.plan = &simulator.Plan{Seed: 1, Faults: c.drawFaults(rt)}
+	for i, kind := range c.kinds {
+		if !c.remove && c.clear && kind != "twin" {
+			c.plan.Profiles = append(c.plan.Profiles,
+				simulator.Profile{Email: c.person(i), Properties: map[string]string{"plan": "x"}})
+		}
+	}
 	return c
 }
 
@@ -95,6 +102,10 @@ func (c *ledgerCase) drawJobFaults(rt *rapid.T) []simulator.Fault {
 		c.proof["error_unmatched"], c.proof["errors_incomplete"] = true, true
 	}
 	faults := []simulator.Fault{fail}
+	if c.clear && rapid.Bool().Draw(rt, "keep") {
+		faults = append(faults, simulator.Fault{Do: "keep_properties", Times: -1, Addresses: []string{"good1*", "failed2*"}})
+		c.proof["not_cleared"] = true
+	}
 	switch rapid.IntRange(0, 8).Draw(rt, "job") {
 	case 0:
 		faults = append(faults, simulator.Fault{Do: "cancel", Skip: 1})

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/segmentio/encoding/json"
 	"pgregory.net/rapid"
 
 	"klaviyo-export/sink"
@@ -64,6 +65,7 @@ type ledgerCase struct {
 	kinds          []string
 	batch, senders int
 	wait, remove   bool
+	clear          bool // each row clears a property that its profile has
 	later          bool // the results are waited for by Wait
 	read           bool // what was waited for is read back on the list
 	retry          time.Duration
@@ -84,7 +86,7 @@ func (c *ledgerCase) run(t *testing.T) string {
 		return err.Error()
 	}
 	defer client.Close()
-	options := validate.Options{}
+	options := validate.Options{Nulls: validate.Clear}
 	if c.remove {
 		options.Operation = validate.Remove
 	}
@@ -121,7 +123,10 @@ func (c *ledgerCase) run(t *testing.T) string {
 	if over := sim.Overruns(); len(over) > 0 {
 		return fmt.Sprintf("rate windows are overrun: %v", over)
 	}
-	return c.verify(rows, rep.ExitCode, sim.Members(list))
+	if wrong := c.verify(rows, rep.ExitCode, sim.Members(list)); wrong != "" || !o.Verify || c.later {
+		return wrong
+	}
+	return c.verifyCleared(rows, url)
 }
 
 // input returns the rows as text. For a removal, all good ones are on the list first.
@@ -145,6 +150,8 @@ func (c *ledgerCase) input(sim *simulator.Simulator, url, list string) string {
 			fmt.Fprintf(&in, `{"profile_id":%q}`+"\n", value)
 		case kind == "bad":
 			in.WriteString(`{"email":"bad@"}` + "\n")
+		case c.clear:
+			fmt.Fprintf(&in, `{"email":%q,"plan":null}`+"\n", value)
 		default:
 			fmt.Fprintf(&in, `{"email":%q}`+"\n", value)
 		}
@@ -233,6 +240,34 @@ func (c *ledgerCase) verify(rows []line, exit int, members []string) string {
 		}
 	}
 	return c.verifyExit(rows, exit)
+}
+
+// verifyCleared compares the results with who still has the property. An applied row that was read back has lost it.
+func (c *ledgerCase) verifyCleared(rows []line, url string) string {
+	res, err := http.Get(url + "/simulator/profiles")
+	if err != nil {
+		return err.Error()
+	}
+	defer res.Body.Close()
+	var profiles []struct {
+		Email      string
+		Properties struct{ Plan string }
+	}
+	if err := json.NewDecoder(res.Body).Decode(&profiles); err != nil {
+		return err.Error()
+	}
+	has := map[string]bool{}
+	for _, p := range profiles {
+		has[p.Email] = p.Properties.Plan != ""
+	}
+	for i, r := range rows {
+		switch kept := has[c.person(i)]; {
+		case c.clear && r.Status == "applied" && r.Verified == nil && kept,
+			r.Code == "not_cleared" && !(c.clear && kept):
+			return fmt.Sprintf("row %d is %s %s, has the property: %v", r.Row, r.Status, r.Code, kept)
+		}
+	}
+	return ""
 }
 
 // verifyExit compares the exit status with the rows.

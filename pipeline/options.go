@@ -12,11 +12,13 @@ type Options struct {
 	Operation     validate.Operation
 	Checker       *validate.Checker // for the same operation
 	Client        *sink.Client      // nil: rows are only checked
-	List          sink.ListRef      // unused without Client
+	List          sink.ListRef      // unused without Client, and with Lists
+	Lists         *ListsOptions     // nil: all rows are for one list
 	Account       bool              // the report names the account of the key
 	BaseURL       string            // of Klaviyo, for the report; "" inside --simulate
 	Simulated     bool              // Client talks to the simulator inside this process; for the report
 	DryRun        bool              // look the list up, but send nothing
+	Print         bool              // with DryRun: Client prints the requests
 	Window        int               // rows among which duplicates are found, 0 = all rows are sent
 	Concurrency   int               // requests in flight at once, at least 1
 	BatchDelay    time.Duration     // how long a row waits for its batch to fill
@@ -39,6 +41,9 @@ type Options struct {
 	mostRows int                // of a batch, 0 = as many as one request takes; tests make small batches
 	probe    func(stage string) // called when a stage begins its work on a chunk or batch; tests make it panic
 }
+
+// listless reports whether the run is about no list.
+func (o *Options) listless() bool { return o.Consent != nil && o.Consent.Listless }
 
 // ConsentOptions say how consent is set or withdrawn. Options.Checker knows the channels.
 type ConsentOptions struct {

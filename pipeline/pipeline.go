@@ -2,12 +2,12 @@
 // flow in this file.
 //
 //	stdin → read ─chunk→ checks (N, in order) → compares (1) → batches (1) → sends (M, in order) → settles (in order)
-//	→ verifies (in order) → writes → stdout
+//	→ verifies (in order) → consents (in order) → writes → stdout
 //
 // A chunk is some 256 KiB of whole rows, a batch is what one request takes. Nothing smaller is handed on. Each
 // arrow is a blocking call: a slow Klaviyo stops sends, which stops batches, checks and read in turn. Behind sends
 // only the keys and results of rows are left. Without Options.Wait, settles hands everything on at once. So does
-// verifies without Options.Verify, and compares without Options.State.
+// verifies without Options.Verify, consents unless consent is waited for, and compares without Options.State.
 //
 // With Options.Mirror, the flow is a part of more: see mirror.go.
 package pipeline
@@ -107,16 +107,27 @@ func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error
 		people, out, lacking = r.mirror.roll, r.mirror.out(), r.mirror.again != nil
 	}
 	writes := newWrites(r.control, out, open)
+	write, wait, ordered := writes.add, writes.wait, newOrders(writes)
+	if r.lists != nil {
+		write, wait = ordered.add, ordered.wait
+	}
 	if r.mirror != nil {
 		writes.refused = func(key []byte) { people.refuse(r.options.Checker.Identity(plain(key))) }
 	}
-	verifies := newVerifies(r.control, r.reader, r.options.Operation == validate.Remove, writes.add)
+	consents := newConsents(r.control, r.consents, r.options.WaitTimeout, write)
+	verifies := newVerifies(r.control, r.reader, r.options.Operation == validate.Remove, func(s *results) {
+		consents.add(ctx, s)
+	})
 	settles := newSettles(r.control, r.watch, r.options, func(s *results) { verifies.add(ctx, s) })
 	sends := newSends(r.control, r.sender, r.options, open, func(s *results) { settles.add(ctx, s) })
+	sends.again = r.consents != nil
 	batches := newBatches(r.control, r.sender, r.options, earlier, people, func(b *batch) { sends.add(ctx, b) })
 	batches.lacking = lacking
+	if r.lists != nil {
+		batches.lists, batches.fills = r.lists, &fills{orders: ordered, rest: r.lists.rest}
+	}
 	compares := &compares{control: r.control, state: r.state, emit: batches.add}
-	checks := newChecks(r.control, r.options.Checker, compares.add)
+	checks := newChecks(r.control, r.options.Checker, r.finding(ctx, compares.add))
 	if r.state != nil {
 		checks.state, sends.state = r.state, r.state
 		writes.state = &remembers{
@@ -131,7 +142,8 @@ func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error
 	sends.wait()
 	settles.wait()
 	verifies.wait()
-	r.open = append(r.open, writes.wait()...)
+	consents.wait()
+	r.open = append(r.open, wait()...)
 
 	if ended == nil && ctx.Err() == nil {
 		ended = earlier.leftOver(batches.rows)

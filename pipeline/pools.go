@@ -14,6 +14,8 @@ type pools struct {
 	batches   stock[batch]
 	results   stock[results]
 	hashers   stock[hasher]
+
+	properties *properties // nil where no row is read back
 }
 
 // stock keeps what will be used again. The garbage collector, which runs often since memory stays small, would

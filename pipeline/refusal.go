@@ -20,7 +20,7 @@ type refusal struct {
 func (r *run) refuse(ctx context.Context, in io.Reader, earlier *resumption) {
 	writes := newWrites(r.control, r.out, nil)
 	f := &refusal{control: r.control, earlier: earlier, code: unsentNow(ctx), emit: writes.add}
-	checks := newChecks(r.control, r.options.Checker, f.add)
+	checks := newChecks(r.control, r.options.Checker, r.finding(ctx, f.add))
 	_ = r.read(context.WithoutCancel(ctx), in, checks.add) // the rehearsal has told what is wrong with it
 	checks.wait()
 	r.open = writes.wait()

@@ -14,6 +14,7 @@ import (
 type rehearsal struct {
 	control  *control
 	earlier  *resumption
+	lists    *lists // nil: all rows are for one list
 	required required
 	rows     int64
 	people   uint64 // sum of hashes of the people, one for each row
@@ -26,9 +27,9 @@ type rehearsal struct {
 
 // rehearse reads and checks the whole input. It stops the run when there is a reason not to send.
 func (r *run) rehearse(ctx context.Context, s *spool, earlier *resumption) *rehearsal {
-	h := &rehearsal{control: r.control, earlier: earlier}
-	h.required.column = r.options.Checker.RequiredColumn()
-	checks := newChecks(r.control, r.options.Checker, h.add)
+	h := &rehearsal{control: r.control, earlier: earlier, lists: r.lists}
+	h.required.column, h.required.list = r.options.Checker.RequiredColumn(), r.options.Checker.ListColumn()
+	checks := newChecks(r.control, r.options.Checker, r.finding(ctx, h.add))
 	h.ended = r.read(ctx, s, checks.add)
 	checks.wait()
 	if h.paused = ctx.Err() != nil; !h.paused {
@@ -68,9 +69,13 @@ func (h *rehearsal) add(c *chunk) {
 	h.control.read.Store(h.rows)
 }
 
-// refuse stops the run when the rows lack the required column.
+// refuse stops the run when the rows lack the required column, or all lists that they name are missing.
 func (h *rehearsal) refuse() {
-	if err := h.required.missing(); err != nil {
+	err := h.required.missing()
+	if err == nil {
+		err = h.lists.none(h.rows)
+	}
+	if err != nil {
 		h.unfit = true
 		h.control.stop(err)
 	}
@@ -115,11 +120,13 @@ func (o *Options) otherNumber(rows int64) error {
 	switch {
 	case o.ExpectRows != nil && *o.ExpectRows != rows:
 		return &Error{
-			Text: fmt.Sprintf("--expect-rows: expected %d rows, got %d", *o.ExpectRows, rows), Hint: hintExpected, exit: 1,
+			Text: fmt.Sprintf("--expect-rows: expected %s, got %d", plural(*o.ExpectRows, "row"), rows),
+			Hint: hintExpected, exit: 1,
 		}
 	case rows < o.MinRows:
 		return &Error{
-			Text: fmt.Sprintf("--min-rows: expected at least %d rows, got %d", o.MinRows, rows), Hint: hintExpected, exit: 1,
+			Text: fmt.Sprintf("--min-rows: expected at least %s, got %d", plural(o.MinRows, "row"), rows),
+			Hint: hintExpected, exit: 1,
 		}
 	}
 	return nil

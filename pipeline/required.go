@@ -14,6 +14,7 @@ const sane = 1000
 // clients leave nulls out.
 type required struct {
 	column  string // its name
+	list    string // the name of the list column, which is required too; "" where there is none
 	met     bool   // a row has the column
 	rows    int64  // seen while it is not met
 	notJSON bool   // the first rows are not JSON
@@ -21,7 +22,9 @@ type required struct {
 	reason  string // what is wrong with that row
 	other   bool   // that row has another fault, which its result names
 	wrong   bool   // an object has the column, but not as a string
-	garbage string // what is wrong with the first row, if it is not JSON
+
+	unlisted bool   // that row lacks the list column
+	garbage  string // what is wrong with the first row, if it is not JSON
 }
 
 // see looks at the rows of a chunk. It reports whether one of them is the first to have the column.
@@ -50,16 +53,20 @@ func (r *required) see(c *chunk) (first bool) {
 // lacks notes an object without the column.
 func (r *required) lacks(row *validate.Row, number int64) {
 	r.wrong = r.wrong || row.Required == validate.WrongType
-	other := row.Fault.Column != r.column
+	column := r.column
+	if row.Unlisted {
+		column = r.list
+	}
+	other := row.Fault.Column != column
 	if r.lacking > 0 && (other || !r.other) {
 		return
 	}
-	r.lacking, r.reason, r.other = number, row.Fault.Detail, other
+	r.lacking, r.reason, r.other, r.unlisted = number, row.Fault.Detail, other, row.Unlisted
 	switch {
 	case other && row.Required == validate.Missing:
-		r.reason = fmt.Sprintf("column %q is missing; the row has another fault too: %s", r.column, r.reason)
+		r.reason = fmt.Sprintf("column %q is missing; the row has another fault too: %s", column, r.reason)
 	case other:
-		r.reason = fmt.Sprintf("column %q is not a string; the row has another fault too: %s", r.column, r.reason)
+		r.reason = fmt.Sprintf("column %q is not a string; the row has another fault too: %s", column, r.reason)
 	}
 }
 
@@ -75,6 +82,9 @@ func (r *required) hint() string {
 		return "pass the --by that fits, or map a column with --map; nothing was sent"
 	case strings.Contains(r.reason, `the row has "profile_id"`):
 		return "rows with profile_id are for remove (check --operation remove); nothing was sent"
+	}
+	if r.unlisted {
+		return "name the column with the lists in --list-column; nothing was sent"
 	}
 	return "name that column in the query, or map one to it with --map; nothing was sent"
 }
@@ -95,7 +105,13 @@ func (r *required) missing() error {
 	}
 	text := fmt.Sprintf("row %d: %s", r.lacking, r.reason)
 	if r.rows > 1 {
-		if text += fmt.Sprintf("; none of the first %d rows has %q", r.rows, r.column); r.wrong {
+		text += fmt.Sprintf("; none of the first %d rows has ", r.rows)
+		if r.list == "" {
+			text += fmt.Sprintf("%q", r.column)
+		} else {
+			text += fmt.Sprintf("both %q and %q", r.column, r.list)
+		}
+		if r.wrong {
 			text += " as a string"
 		}
 	}

@@ -34,15 +34,28 @@ type results struct {
 	first   int64 // number of the first row
 	last    int64 // number of the last row of earlier results; the rows between that are not here are passed on
 	keys    []byte
-	ends    []uint32 // where each row's key ends in keys
-	at      int      // the row that is entered
-	odd     []odd    // rows with a result of their own, or of their neighbours, in input order
-	shared  []shared // the results of all others, in input order
-	dropped []uint32 // indexes of the rows whose profile went without its bad phone number
-	proofs  []proof  // of the rows that were read back
-	sentAs  []sentAs // what the state may remember of the rows that were sent
-	permits int      // that the rows' batch took
-	pooled  bool     // they go back to the pool when they are written
+	ends    []uint32         // where each row's key ends in keys
+	at      int              // the row that is entered
+	odd     []odd            // rows with a result of their own, or of their neighbours, in input order
+	shared  []shared         // the results of all others, in input order
+	dropped []uint32         // indexes of the rows whose profile went without its bad phone number
+	proofs  []proof          // of the rows that were read back
+	sentAs  []sentAs         // what the state may remember of the rows that were sent
+	asked   []sink.Consented // the rows whose consent Klaviyo was asked for
+	unset   []unset          // the properties that rows clear, where they are read back
+	permits int              // that the rows' batch took
+	pooled  bool             // they go back to the pool when they are written
+	again   bool             // rows whose answers are lost are kept, to be sent again when they were read back
+
+	unsetNames []uint16 // the numbers of those properties, row by row
+
+	// Of the rows of one list:
+	to      *target  // nil: all rows of the run are for one list
+	list    string   // its id
+	numbers []uint32 // the rows' numbers, less first; nil: the rows follow each other
+	cost    int      // bytes that the results take
+
+	of scattered // of earlier results that lie among others
 
 	refused *sink.Fault // one of those in odd by which Klaviyo refuses rows, nil for none
 }
@@ -70,9 +83,10 @@ type shared struct {
 // newResults returns empty results from the pool.
 func (p *pools) newResults() *results {
 	r := p.results.take()
+	clear(r.asked)
 	*r = results{
 		keys: r.keys[:0], ends: r.ends[:0], odd: r.odd[:0], shared: r.shared[:0], dropped: r.dropped[:0],
-		sentAs: r.sentAs[:0], pooled: true,
+		sentAs: r.sentAs[:0], unset: r.unset[:0], unsetNames: r.unsetNames[:0], asked: r.asked[:0], pooled: true,
 	}
 	return r
 }
@@ -100,6 +114,9 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 		if droppedPhone && (valid || profiles[0].Status != sink.Unsent) {
 			r.drop()
 		}
+		if profiles[0].Channels != 0 {
+			r.ask(&profiles[0])
+		}
 		if r.sent(&profiles[0], valid, unsent); profiles[0].Status == sink.Rejected {
 			r.refused = profiles[0].Fault
 			rejected(number)
@@ -116,6 +133,7 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 			r.add(p.chunk.rows.Data[row.KeyStart:row.KeyEnd])
 			if !r.decided(row, number, &skips) {
 				r.hash(p.chunk, i)
+				r.clears(p.chunk, i)
 				sent(number, row.DroppedPhone)
 			}
 		}
@@ -126,7 +144,8 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 func (r *results) takeBrief(b *results, alone bool, sent func(number int64, droppedPhone bool)) {
 	base := len(r.ends)
 	if alone {
-		r.keys, r.ends, r.sentAs = b.keys, b.ends, b.sentAs
+		r.keys, r.ends, r.numbers, r.sentAs = b.keys, b.ends, b.numbers, b.sentAs
+		r.unset, r.unsetNames = b.unset, b.unsetNames
 	} else {
 		before := uint32(len(r.keys))
 		r.keys = append(r.keys, b.keys...)
@@ -136,6 +155,10 @@ func (r *results) takeBrief(b *results, alone bool, sent func(number int64, drop
 		for _, hash := range b.sentAs {
 			r.sentAs = append(r.sentAs, sentAs{uint32(base) + hash.row, hash.profile})
 		}
+		b.unsetOf(func(row uint32, numbers []uint16) {
+			r.unsetNames = append(r.unsetNames, numbers...)
+			r.unset = append(r.unset, unset{uint32(base) + row, uint32(len(r.unsetNames))})
+		})
 	}
 	odds, dropped := b.odd, b.dropped
 	for i := 0; i < len(b.ends); i++ {
@@ -150,7 +173,7 @@ func (r *results) takeBrief(b *results, alone bool, sent func(number int64, drop
 		if droppedPhone {
 			dropped = dropped[1:]
 		}
-		sent(b.first+int64(i), droppedPhone)
+		sent(b.number(i), droppedPhone)
 	}
 }
 
@@ -191,6 +214,10 @@ func invalid(f *validate.Fault) *report.Line {
 // sent enters the result of a good row: what sending made of its profile.
 func (r *results) sent(p *sink.Profile, valid bool, unsent string) {
 	line := report.Line{Job: p.Job}
+	if valid && (p.Status == sink.Accepted || p.Status == sink.Applied) { // its request was printed
+		r.join(&report.Line{Status: report.Valid})
+		return
+	}
 	if p.Fault != nil {
 		line.Code, line.Column, line.Detail = p.Fault.Code, p.Fault.Column, p.Fault.Detail
 	}
@@ -262,6 +289,14 @@ func (r *results) join(line *report.Line) {
 
 // drop notes that the profile of the row that is entered went without its phone number.
 func (r *results) drop() { r.dropped = append(r.dropped, uint32(r.at)) }
+
+// number is the number of a row.
+func (r *results) number(row int) int64 {
+	if r.numbers != nil {
+		return r.first + int64(r.numbers[row])
+	}
+	return r.first + int64(row)
+}
 
 func (r *results) key(row int) []byte {
 	start := uint32(0)

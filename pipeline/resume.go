@@ -48,7 +48,15 @@ func (s *resumption) of(c *chunk, i int, number int64) (status report.Status, fi
 		err = &Error{
 			Text: fmt.Sprintf("resume: row %d names another person than its earlier result: the results belong to another input",
 				number),
-			Hint: "pass the same rows in the same order: keep them in a file, or add an ORDER BY to the query",
+			Hint: hintSameRows,
+		}
+	}
+	if at := c.target(i); err == nil && !s.strangers && e.List != "" && row.Fault == nil && at.id() != e.List {
+		s.strangers = true
+		err = &Error{
+			Text: fmt.Sprintf("resume: row %d names another list than in the earlier run: the results belong to another input",
+				number),
+			Hint: hintSameRows,
 		}
 	}
 	return e.Status, true, err
@@ -61,6 +69,8 @@ func (s *resumption) leftOver(rows int64) error {
 	}
 	return leftOver(rows, s.results.Last)
 }
+
+const hintSameRows = "pass the same rows in the same order: keep them in a file, or add an ORDER BY to the query"
 
 // sameKey reports whether two keys, JSON strings or nothing, may belong to one row.
 func sameKey(a, b []byte) bool {

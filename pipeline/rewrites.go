@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"klaviyo-export/report"
+	"klaviyo-export/sink"
 )
 
 // rewrites is the last stage of Wait: it reads the earlier results a second time and writes them, with the final
@@ -15,24 +16,36 @@ type rewrites struct {
 	earlier *report.Results
 	changed bool // the earlier results are not what they were
 
+	// Of results whose rows name their lists:
+	backlog   *backlog
+	scattered map[scattered][]*held // the final results that are not written yet
+	next      report.Entry          // the row to be written next
+	ahead     bool                  // next is read
+	written   int                   // of the backlog, since it was told
+
 	extended []byte // a line
 }
 
-func newRewrites(w *writes, held func(*report.Entry) bool, earlier *report.Results) *rewrites {
-	return &rewrites{writes: w, held: held, earlier: earlier}
+func newRewrites(w *writes, waits func(*report.Entry) bool, earlier *report.Results) *rewrites {
+	return &rewrites{
+		writes: w, held: waits, earlier: earlier, backlog: newBacklog(), scattered: map[scattered][]*held{},
+	}
 }
 
 // add writes the rows of a group. It is called for one group after the other, and blocks while the output does.
 func (s *rewrites) add(r *results) {
+	if r.of != (scattered{}) {
+		s.scatter(r)
+		return
+	}
 	defer s.open.give(r.permits)
 	defer r.free()
 	defer s.control.guard()
 	s.control.begin("write")
-	for g := (held{turns: turns{shared: r.shared}, proofs: r.proofs}); !s.changed; {
+	for g := (held{turns: turns{shared: r.shared}, proofs: r.proofs, asked: r.asked}); !s.changed; {
 		e, err := s.earlier.Next()
 		if err != nil || e.Row > r.last || s.held(&e) && e.Row >= r.first && !g.next(&e) {
-			s.changed = true
-			s.control.stop(changed(err))
+			s.change(err)
 			break
 		}
 		if e.Row >= r.first { // rows before it belong to a group that a panic cut short
@@ -43,6 +56,12 @@ func (s *rewrites) add(r *results) {
 		}
 	}
 	s.flush()
+}
+
+// change stops the run: the earlier results are not what they were.
+func (s *rewrites) change(err error) {
+	s.changed = true
+	s.control.stop(changed(err))
 }
 
 // wait also passes on the lines of members and campaigns.
@@ -78,7 +97,10 @@ func (s *rewrites) members() {
 type held struct {
 	turns
 	proofs []proof
+	asked  []sink.Consented
 	row    int // index of the next row
+
+	results *results // of scattered rows
 }
 
 // next reports whether the next row is the one of an earlier result.
@@ -96,9 +118,16 @@ func (s *rewrites) line(e *report.Entry, g *held) {
 			g.proofs[0].enter(&line)
 			g.proofs = g.proofs[1:]
 		}
+		if len(g.asked) > 0 && int(g.asked[0].Row) == g.row {
+			s.consent(&g.asked[0], &line)
+			if line.Status != e.Status || line.Code != e.Code {
+				line.Raw = nil
+			}
+			g.asked = g.asked[1:]
+		}
 		g.row++
 	}
-	line.Row, line.Key, line.Dropped = e.Row, e.Key, e.Dropped
+	line.Row, line.Key, line.List, line.Dropped = e.Row, e.Key, e.List, e.Dropped
 	if line.Raw != nil && line.ReadBack != nil {
 		line.Raw = s.extend(&line)
 	}

@@ -16,19 +16,21 @@ import (
 // run is one call of Run or Wait: what its stages are made of, and what its report needs. It belongs to the
 // goroutine of the caller.
 type run struct {
-	options *Options
-	started time.Time
-	control *control
-	out     *report.Writer
-	list    *sink.List
-	sender  sink.Sender    // nil: nothing is sent
-	watch   *sink.Jobs     // nil: import jobs are not waited for
-	reader  *sink.ReadBack // nil: rows are not read back
-	account *account       // nil: the account is not asked for
-	state   *state.State   // nil: all rows are sent, and none is remembered
-	mirror  *mirror        // nil unless everybody else comes off the list
-	earlier *report.Report // of the run whose import jobs Wait waits for; nil in Run
-	open    []string       // ids of the import jobs that are not known to have ended
+	options  *Options
+	started  time.Time
+	control  *control
+	out      *report.Writer
+	list     *sink.List
+	lists    *lists         // nil: all rows are for one list
+	sender   sink.Sender    // nil: nothing is sent
+	watch    *sink.Jobs     // nil: import jobs are not waited for
+	reader   *sink.ReadBack // nil: rows are not read back
+	consents *sink.Consents // nil: consent is not read back
+	account  *account       // nil: the account is not asked for
+	state    *state.State   // nil: all rows are sent, and none is remembered
+	mirror   *mirror        // nil unless everybody else comes off the list
+	earlier  *report.Report // of the run whose import jobs Wait waits for; nil in Run
+	open     []string       // ids of the import jobs that are not known to have ended
 }
 
 func newRun(ctx context.Context, o *Options, out io.Writer, stop context.CancelCauseFunc) *run {
@@ -46,15 +48,40 @@ func (r *run) prepare(ctx context.Context) error {
 	if o.Client == nil {
 		return nil
 	}
-	var err error
-	if r.list, err = o.Client.FindList(ctx, o.List); err != nil {
-		return err
+	if !o.listless() && o.Lists == nil {
+		var err error
+		if r.list, err = o.Client.FindList(ctx, o.List); err != nil {
+			return err
+		}
 	}
 	if o.Account {
 		r.account = askAccount(ctx, o.Client)
 	}
-	if err := cmp.Or(r.sameTarget(), r.openState()); err != nil || o.DryRun {
+	if err := cmp.Or(r.sameTarget(), r.tooEarly(), r.openState()); err != nil {
 		return err
+	}
+	if !o.DryRun || o.Print {
+		r.prepareSending()
+	}
+	if o.Lists != nil {
+		r.lists = newLists(o, target{sender: r.sender, reader: r.reader, consents: r.consents})
+	}
+	return nil
+}
+
+// prepareSending makes what sends rows to the list and reads them back. Without a list, others are made from it, one
+// for each list that rows name.
+func (r *run) prepareSending() {
+	o := r.options
+	if c := o.Consent; c != nil {
+		sends := sink.NewConsents(o.Client, sink.Wish{
+			Withdraw: o.Operation == validate.Unsubscribe, By: sink.Identifier(o.Checker.By()), List: r.list,
+			Historical: c.Historical, Source: r.source(),
+		})
+		if r.sender = sends; o.Wait {
+			r.consents = sends
+		}
+		return
 	}
 	if o.Operation == validate.Remove {
 		r.sender = sink.NewRemoval(o.Client, r.list, sink.Identifier(o.Checker.By()))
@@ -66,9 +93,17 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	if o.Verify {
 		r.reader = sink.NewReadBack(o.Client, r.list, sink.Identifier(o.Checker.By()))
+		r.control.properties = new(properties)
 	}
 	r.control.follow(r.watch)
-	return nil
+}
+
+// source is the custom_source of the consents: it names the run unless the options have another text.
+func (r *run) source() string {
+	if r.options.Operation == validate.Unsubscribe {
+		return ""
+	}
+	return cmp.Or(r.options.Consent.Source, "klaviyo-export "+r.started.UTC().Format(time.RFC3339))
 }
 
 // sameTarget fails when the earlier results, as far as they say, are of another list or operation.
@@ -84,11 +119,47 @@ func (r *run) sameTarget() error {
 			Hint: hint,
 		}
 	}
-	if was := earlier.List; was != nil && was.ID != "" && was.ID != list.ID {
+	switch was := earlier.List; {
+	case was != nil && was.ID != "" && (list == nil || was.ID != list.ID):
 		return &Error{
-			Text: fmt.Sprintf("resume: the earlier results are of list %s %q, this run is for %s %q",
-				was.ID, was.Name, cmp.Or(list.ID, "the list"), list.Name),
+			Text: fmt.Sprintf("resume: the earlier results are of list %s %q, this run is for %s",
+				was.ID, was.Name, r.aim(list)),
 			Hint: hint,
+		}
+	case len(earlier.Lists) > 0 && r.options.Lists == nil:
+		return &Error{
+			Text: "resume: the earlier results are of the lists that their rows name, this run is for " + r.aim(list),
+			Hint: hint,
+		}
+	}
+	return nil
+}
+
+// aim names the list of the run, if there is one.
+func (r *run) aim(list *report.List) string {
+	switch {
+	case list != nil:
+		return fmt.Sprintf("%s %q", cmp.Or(list.ID, "the list"), list.Name)
+	case r.options.Lists != nil:
+		return fmt.Sprintf("the lists in column %q", r.options.Checker.ListColumn())
+	}
+	return "no list"
+}
+
+// tooEarly is the error of a run that would subscribe people again after the run before may have done it, within the
+// time in which Klaviyo may ignore that (klaviyo-more.md section 2.4).
+func (r *run) tooEarly() error {
+	earlier := r.options.Resume
+	if earlier == nil || r.options.Operation != validate.Subscribe || earlier.Rows == 0 ||
+		earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
+		return nil
+	}
+	if again := earlier.Ended.Add(sink.Quiet); time.Now().Before(again) {
+		return &Error{
+			Text: "resume: answers of the earlier run are lost, and Klaviyo may ignore people who are subscribed twice " +
+				"within 30 minutes",
+			Hint: fmt.Sprintf("run klaviyo-export wait < RESULTS to see who is subscribed, or resume after %s",
+				again.Format(time.TimeOnly)),
 		}
 	}
 	return nil
@@ -106,7 +177,7 @@ func (r *run) target() *report.List {
 		return &l
 	case r.earlier != nil:
 		return r.earlier.List
-	case r.options.Client != nil:
+	case r.options.Client != nil && !r.options.listless() && r.options.Lists == nil:
 		return &report.List{ID: r.options.List.ID, Name: r.options.List.Name}
 	}
 	return nil

@@ -308,7 +308,7 @@ func TestSendNeedsTheRightCampaign(t *testing.T) {
 		{simulator.Campaign{Lacks: []string{"template"}}, "has no template"},
 		{simulator.Campaign{Recipients: &nobody}, "would go to about 0 recipients, fewer than --min-recipients 1"},
 		{simulator.Campaign{Recipients: &many}, "would go to about 11 recipients, more than --max-recipients 10"},
-		{simulator.Campaign{NoEstimate: true}, "Klaviyo gave no estimate of the recipients, within 1s"},
+		{simulator.Campaign{NoEstimate: true}, "no estimate of the recipients from Klaviyo, within 1s"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			t.Parallel()

@@ -17,6 +17,8 @@ type sends struct {
 	control *control
 	sender  sink.Sender  // nil: nothing is sent
 	state   *state.State // nil: there is nothing to forget
+	valid   bool         // good rows are only checked
+	again   bool         // rows whose answers are lost may be sent again
 	open    *permits
 	emit    func(*results)
 	stream  *stream.Stream // runs the requests at once, and what they return in the order of the batches
@@ -24,7 +26,7 @@ type sends struct {
 
 func newSends(c *control, sender sink.Sender, o *Options, open *permits, emit func(*results)) *sends {
 	return &sends{
-		control: c, sender: sender, open: open, emit: emit,
+		control: c, sender: sender, open: open, emit: emit, valid: sender == nil || o.DryRun,
 		stream: stream.New().WithMaxGoroutines(o.Concurrency),
 	}
 }
@@ -51,7 +53,11 @@ func (s *sends) wait() { s.stream.Wait() }
 
 // send sends a batch, unless the run is stopped. It is called at once for several batches.
 func (s *sends) send(ctx context.Context, b *batch) {
-	if s.sender == nil || len(b.profiles) == 0 || ctx.Err() != nil {
+	sender := s.sender
+	if b.to != nil {
+		sender = b.to.sender
+	}
+	if sender == nil || len(b.profiles) == 0 || ctx.Err() != nil {
 		return
 	}
 	done := false
@@ -69,7 +75,7 @@ func (s *sends) send(ctx context.Context, b *batch) {
 		done = true
 		return
 	}
-	if err := s.sender.Send(ctx, b.profiles); err != nil {
+	if err := sender.Send(ctx, b.profiles); err != nil {
 		s.control.stop(err)
 	}
 	done = true
@@ -85,10 +91,12 @@ func (s *sends) results(ctx context.Context, b *batch) (r *results) {
 	}()
 	s.control.begin("results")
 	r = new(results)
-	if s.open == nil { // results that wait for an import job have the size of their rows: they are not used again
+	if s.open == nil && b.to == nil { // results that wait have the size of their rows: they are not used again
 		r = s.control.newResults()
 	}
-	r.take(b, s.sender == nil, unsentNow(ctx), s.control.reject)
+	r.again = s.again
+	r.take(b, s.valid, unsentNow(ctx), s.control.reject)
+	r.bind(b)
 	return r
 }
 
@@ -105,7 +113,16 @@ func (s *sends) lost(b *batch) *results {
 			r.join(&line)
 		}
 	}
+	r.bind(b)
 	return r
+}
+
+// bind notes what the results' batch was sent to.
+func (r *results) bind(b *batch) {
+	if b.to != nil {
+		r.to, r.list, r.cost, r.numbers = b.to, b.to.id(), b.cost, slices.Clone(b.parts[0].brief.numbers)
+		r.trim()
+	}
 }
 
 // permits bounds the open import jobs: a batch that is sent takes some, which its written results give back. nil

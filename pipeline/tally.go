@@ -20,6 +20,8 @@ type tally struct {
 	cancelled       atomic.Int64 // import jobs that somebody cancelled
 	late            atomic.Int64 // import jobs that had not ended when their time was over
 	open            atomic.Int64 // import jobs that are left open
+	consenting      atomic.Int64 // rows that wait until their consent shows
+	hidden          atomic.Int64 // rows whose consent did not show when their time was over
 	inputEnded      atomic.Bool
 	members         atomic.Int64 // members that a mirror has read
 	removed         atomic.Int64 // members that it has removed

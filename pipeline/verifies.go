@@ -62,9 +62,16 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 	for i := range r.proofs {
 		r.proofs[i].removal, values[i] = s.removal, plain(r.key(r.proofs[i].row))
 	}
-	read := s.reader.Added
+	reader := s.reader
+	if r.to != nil {
+		reader = r.to.reader
+	}
+	if reader == nil {
+		return // the list was deleted since
+	}
+	read := reader.Added
 	if s.removal {
-		read = s.reader.Removed
+		read = reader.Removed
 	}
 	found, err := read(ctx, values)
 	if err != nil {
@@ -88,13 +95,17 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 		p.dated = !s.later || !p.created.IsZero()
 		p.new = p.dated && !p.since.IsZero() && !p.since.Before(began)
 	}
+	if err := s.cleared(ctx, reader, r, found); err != nil && ctx.Err() == nil {
+		s.control.stop(err)
+	}
 }
 
 // proof is what reading a row back showed.
 type proof struct {
 	row           int // index in results
 	state         sink.ProofState
-	missing       bool // it is not as it should be
+	missing       bool     // it is not as it should be
+	left          []string // the properties that the row clears and the profile still has
 	removal       bool
 	created       time.Time // when Klaviyo created the row's import job, zero when not known
 	since         time.Time
@@ -125,6 +136,8 @@ func (r *results) applied() (rows []proof) {
 // enter enters what reading a row back showed into its line.
 func (p *proof) enter(line *report.Line) {
 	switch {
+	case len(p.left) > 0:
+		line.Status, line.Code, line.Column, line.Detail = report.Unknown, "not_cleared", p.left[0], notCleared(p.left)
 	case !p.missing:
 	case p.removal:
 		line.Status, line.Code = report.Unknown, "still_on_list"

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
@@ -53,27 +54,45 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 		return err
 	}
 	held := waiting
-	if r.options.Verify {
+	switch {
+	case r.earlier.Consent != nil:
+		held = consentHidden
+	case r.options.Verify:
 		held = waitingOrUnread
 	}
 	room := newPermits(r.watch, maxHeld/heldUnit)
 	rewrites := newRewrites(newWrites(r.control, r.out, room), held, second)
-	verifies := newVerifies(r.control, r.reader, r.earlier.Operation == validate.Remove.String(), rewrites.add)
+	consents := newConsents(r.control, r.consents, r.options.WaitTimeout, rewrites.add)
+	verifies := newVerifies(r.control, r.reader, r.earlier.Operation == validate.Remove.String(), func(s *results) {
+		consents.add(ctx, s)
+	})
 	verifies.later = true
 	settles := newSettles(r.control, r.watch, r.options, func(s *results) { verifies.add(ctx, s) })
 	groups := newGroups(r.control, held, room, func(s *results) { settles.add(ctx, s) })
+	groups.backlog, groups.scattered = rewrites.backlog, map[scattered]*results{}
+	if r.lists != nil {
+		groups.target = func(list string) *target { return r.earlierList(ctx, list) }
+	}
+	gather := groups.add
+	if first.Listed {
+		gather = groups.scatter
+	}
 
-	ended := r.readResults(first, held, groups.add)
+	ended := r.readResults(first, held, gather)
 	groups.wait()
 	settles.wait()
 	verifies.wait()
+	consents.wait()
+	if first.Listed {
+		rewrites.rewriteTo(groups.last)
+	}
 	r.open = rewrites.wait()
 	return ended
 }
 
 // unlisted is the error of results that do not name the list on which rows could be read back, nil when they do.
 func (r *run) unlisted() error {
-	if r.earlier.List != nil && r.earlier.List.ID != "" {
+	if r.earlier.List != nil && r.earlier.List.ID != "" || len(r.earlier.Lists) > 0 {
 		return nil
 	}
 	return &Error{
@@ -84,16 +103,70 @@ func (r *run) unlisted() error {
 
 // prepareReading looks up the list on which rows are read back: that of the earlier report.
 func (r *run) prepareReading(ctx context.Context) error {
+	if r.earlier.Consent != nil {
+		return r.prepareConsent(ctx)
+	}
 	if !r.options.Verify || r.unlisted() != nil || r.elsewhere() != nil {
 		return nil // a row to read back is an error then
 	}
-	list, err := r.options.Client.FindList(ctx, sink.ListRef{ID: r.earlier.List.ID})
-	if err != nil {
-		return err
+	var list *sink.List
+	if r.earlier.List != nil {
+		var err error
+		if list, err = r.options.Client.FindList(ctx, sink.ListRef{ID: r.earlier.List.ID}); err != nil {
+			return err
+		}
 	}
 	by := cmp.Or(r.earlier.By, defaultBy(r.earlier.Operation))
 	r.reader = sink.NewReadBack(r.options.Client, list, sink.Identifier(by))
-	return nil
+	return r.prepareLists(ctx)
+}
+
+// prepareLists looks up the lists that the earlier rows name. Rows of one that is not there any more are not read back.
+func (r *run) prepareLists(ctx context.Context) error {
+	if len(r.earlier.Lists) == 0 {
+		return nil
+	}
+	ids := make([]string, len(r.earlier.Lists))
+	for i := range r.earlier.Lists {
+		ids[i] = r.earlier.Lists[i].ID
+	}
+	r.lists = listsBy(r.options.Client, sink.ListRule{ByID: true}, "", target{reader: r.reader, consents: r.consents})
+	return r.lists.look(ctx, ids)
+}
+
+// earlierList is the target of a list that earlier rows name.
+func (r *run) earlierList(ctx context.Context, id string) *target {
+	if err := r.lists.look(ctx, []string{id}); err != nil { // the report does not have all lists
+		r.control.stop(err)
+	}
+	return r.lists.of(id)
+}
+
+// prepareConsent looks up the list on which consent is read back.
+func (r *run) prepareConsent(ctx context.Context) error {
+	was := r.earlier
+	if r.options.Verify {
+		return &Error{
+			Text: "wait: --verify has no effect on results of " + was.Operation,
+			Hint: "leave out --verify: wait reads consent back in any case",
+		}
+	}
+	if r.elsewhere() != nil {
+		return nil // a row to read back is an error then
+	}
+	w := sink.Wish{
+		Withdraw: was.Operation == validate.Unsubscribe.String(), By: sink.Identifier(cmp.Or(was.By, string(sink.Email))),
+		Historical: was.Consent.Historical, Source: was.Consent.Source,
+	}
+	w.Since, _ = time.Parse(time.RFC3339, was.Consent.Began)
+	if was.List != nil && was.List.ID != "" {
+		var err error
+		if w.List, err = r.options.Client.FindList(ctx, sink.ListRef{ID: was.List.ID}); err != nil {
+			return err
+		}
+	}
+	r.consents = sink.NewConsents(r.options.Client, w)
+	return r.prepareLists(ctx)
 }
 
 // defaultBy is the identifier of an operation without --by.
@@ -122,8 +195,13 @@ func (r *run) readResults(
 		switch {
 		case elsewhere != nil && held(&e):
 			return elsewhere
-		case r.options.Verify && held(&e) && r.reader == nil:
+		case r.options.Verify && held(&e) && r.reader == nil && r.consents == nil:
 			return r.unlisted()
+		case r.earlier.Consent == nil && consentHidden(&e):
+			return &Error{
+				Text: "wait: the results have no report that says how consent was asked for: the run was killed",
+				Hint: "continue that run with --resume",
+			}
 		}
 		add(&e)
 	}
@@ -174,6 +252,12 @@ func waiting(e *report.Entry) bool { return e.Status == report.Accepted && e.Job
 // waitingOrUnread also reports a row that is applied and was not read back.
 func waitingOrUnread(e *report.Entry) bool {
 	return waiting(e) || e.Status == report.Applied && !e.ReadBack && len(e.Key) > 0
+}
+
+// consentHidden reports whether the consent of a row was asked for and not read back.
+func consentHidden(e *report.Entry) bool {
+	return len(e.Channels) > 0 && len(e.Key) > 0 &&
+		(e.Status == report.Accepted || e.Status == report.Unknown && e.Code == sink.AnswerLost.Code)
 }
 
 func notResults(err error) error {

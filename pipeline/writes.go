@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"klaviyo-export/report"
+	"klaviyo-export/sink"
 )
 
 // droppedPhone is report.Line.Dropped of a profile that went without its bad phone number.
@@ -26,40 +27,90 @@ func (s *writes) add(r *results) {
 	defer s.open.give(r.permits)
 	defer s.control.guard()
 	s.control.begin("write")
-	odd, t, dropped, proofs, sent := r.odd, turns{shared: r.shared}, r.dropped, r.proofs, r.sentAs
-	for row := range r.ends {
-		var line report.Line
-		if len(odd) > 0 && odd[0].row <= row {
-			line = odd[0].line
-			if odd[0].row+odd[0].rows == row+1 {
-				odd = odd[1:]
-			}
-		} else {
-			line = s.turn(&t, r.first+int64(row))
-		}
-		if len(dropped) > 0 && int(dropped[0]) == row {
-			line.Dropped, dropped = droppedPhone, dropped[1:]
-		}
-		if len(proofs) > 0 && proofs[0].row == row {
-			proofs[0].enter(&line)
-			proofs = proofs[1:]
-		}
-		line.Row, line.Key = r.first+int64(row), r.key(row)
-		if s.refused != nil && line.Status == report.Rejected && line.Stage != stageOfChecks {
-			s.refused(line.Key)
-		}
-		s.out.Line(&line)
-		if len(sent) > 0 && int(sent[0].row) == row {
-			if s.state != nil {
-				s.state.note(&line, sent[0].profile)
-			}
-			sent = sent[1:]
-		}
+	for u := r.unwritten(); u.at < len(r.ends); {
+		s.row(u)
 	}
 	s.flush()
 	r.free()
 	if r.pooled { // another batch may have them from now on
 		s.control.results.put(r)
+	}
+}
+
+// unwritten goes through results row by row.
+type unwritten struct {
+	*results
+	turns
+	odd     []odd
+	dropped []uint32
+	proofs  []proof
+	asked   []sink.Consented
+	sent    []sentAs
+	at      int  // index of the next row
+	lost    bool // a row of them could not be written
+}
+
+func (r *results) unwritten() *unwritten {
+	return &unwritten{
+		results: r, turns: turns{shared: r.shared}, odd: r.odd, dropped: r.dropped, proofs: r.proofs, asked: r.asked,
+		sent: r.sentAs,
+	}
+}
+
+// row writes the next row.
+func (s *writes) row(u *unwritten) {
+	var line report.Line
+	row, number := u.at, u.number(u.at)
+	u.at++
+	if len(u.odd) > 0 && u.odd[0].row <= row {
+		line = u.odd[0].line
+		if u.odd[0].row+u.odd[0].rows == row+1 {
+			u.odd = u.odd[1:]
+		}
+	} else {
+		line = s.turn(&u.turns, number)
+	}
+	if len(u.dropped) > 0 && int(u.dropped[0]) == row {
+		line.Dropped, u.dropped = droppedPhone, u.dropped[1:]
+	}
+	if len(u.proofs) > 0 && u.proofs[0].row == row {
+		u.proofs[0].enter(&line)
+		u.proofs = u.proofs[1:]
+	}
+	if len(u.asked) > 0 && int(u.asked[0].Row) == row {
+		s.consent(&u.asked[0], &line)
+		u.asked = u.asked[1:]
+	}
+	line.Row, line.Key, line.List = number, u.key(row), u.list
+	if s.refused != nil && line.Status == report.Rejected && line.Stage != stageOfChecks {
+		s.refused(line.Key)
+	}
+	s.out.Line(&line)
+	if u.to != nil && (line.Status.Final() || line.Status == report.Valid) {
+		u.to.rows++
+	}
+	if len(u.sent) > 0 && int(u.sent[0].row) == row {
+		if s.state != nil {
+			s.state.note(&line, u.sent[0].profile)
+		}
+		u.sent = u.sent[1:]
+	}
+}
+
+// consent enters what is known of a row's consent into its line.
+func (s *writes) consent(c *sink.Consented, line *report.Line) {
+	before := line.Status
+	if enterConsent(c, line) {
+		s.control.hidden.Add(1)
+	}
+	switch line.Status {
+	case report.Rejected:
+		line.Consent = nil
+		if before != report.Rejected {
+			s.control.reject(line.Row)
+		}
+	case report.Skipped, report.Unsent: // Klaviyo was not asked
+		line.Consent = nil
 	}
 }
 

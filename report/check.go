@@ -63,18 +63,24 @@ func (r *Report) normalise() {
 	r.Reasons = mergeReasons(nil, r.Reasons)
 	r.Columns = slices.Clip(r.Columns[:min(len(r.Columns), maxColumns)])
 	r.Dropped = mergeDropped(nil, r.Dropped)
+	if r.Consent != nil {
+		r.Consent.Channels = shortenedAll(r.Consent.Channels[:min(len(r.Consent.Channels), maxColumns)])
+	}
 	if r.List != nil {
 		r.List.LeftBehind = leftBehind(r.List.LeftBehind)
 	}
+	lists, others := mergeListRows(nil, r.Lists)
+	r.Lists, r.RowsOfOthers = lists, r.RowsOfOthers+others
 }
 
 // outOfRange reports whether a count is negative or greater than maxCount.
 func (r *Report) outOfRange() bool {
 	counts := []int64{
 		r.Requests.Sent, r.Requests.Retried, r.Requests.Throttled, r.Requests.Bytes, r.Requests.Resent,
-		r.Jobs.Submitted, r.Jobs.Complete, r.Jobs.Cancelled, r.Runs, int64(max(min(r.Seconds, maxCount+1), -1)),
+		r.Jobs.Submitted, r.Jobs.Complete, r.Jobs.Cancelled, r.Runs, r.RowsOfOthers,
+		int64(max(min(r.Seconds, maxCount+1), -1)),
 	}
-	counts = append(counts, r.Members.counts()...)
+	counts = append(append(counts, r.Members.counts()...), r.Consent.counts()...)
 	if c := r.Campaign; c != nil && c.EstimatedRecipients != nil {
 		counts = append(counts, *c.EstimatedRecipients)
 	}
@@ -85,10 +91,13 @@ func (r *Report) outOfRange() bool {
 		counts = append(counts, reason.Rows, reason.FirstRow)
 	}
 	for _, c := range r.Columns {
-		counts = append(counts, c.Rows)
+		counts = append(counts, c.Rows, c.Cleared)
 	}
 	for _, n := range r.Dropped {
 		counts = append(counts, n)
+	}
+	for _, l := range r.Lists {
+		counts = append(counts, l.Rows)
 	}
 	for _, b := range r.Timeline {
 		counts = append(counts, b.Requests, b.OpenJobs, int64(max(min(b.ThrottledSeconds, maxCount+1), -1)))

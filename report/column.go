@@ -9,11 +9,13 @@ import (
 // maxColumns bounds the columns of a report.
 const maxColumns = 200
 
-// Column says what a column of the input became. Rows counts the rows that were sent with a value of it.
+// Column says what a column of the input became. Rows counts the rows that were sent with a value of it, and Cleared
+// those that were sent to clear the property.
 type Column struct {
-	Column string `json:"column"`
-	As     string `json:"as"` // email, location.city, properties.plan, list or dropped
-	Rows   int64  `json:"rows"`
+	Column  string `json:"column"`
+	As      string `json:"as"` // email, location.city, properties.plan, list or dropped
+	Rows    int64  `json:"rows"`
+	Cleared int64  `json:"cleared,omitempty"`
 }
 
 func (c *Column) compare(o Column) int {
@@ -29,6 +31,7 @@ func mergeColumns(a, b []Column) []Column {
 	for _, c := range all {
 		if n := len(merged); n > 0 && merged[n-1].compare(c) == 0 {
 			merged[n-1].Rows += c.Rows
+			merged[n-1].Cleared += c.Cleared
 		} else {
 			merged = append(merged, c)
 		}
@@ -45,6 +48,7 @@ func followColumns(a, b []Column) []Column {
 	for _, c := range b {
 		if i := slices.IndexFunc(all, func(o Column) bool { return o.compare(c) == 0 }); i >= 0 {
 			all[i].Rows = max(all[i].Rows, c.Rows)
+			all[i].Cleared = max(all[i].Cleared, c.Cleared)
 		} else {
 			all = append(all, c)
 		}

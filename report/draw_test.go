@@ -56,20 +56,16 @@ func drawReport(t *rapid.T) *Report {
 	if rapid.Bool().Draw(t, "account") {
 		r.Account = &Account{ID: of("account id", "A", "A", "B"), Name: "Acme"}
 	}
-	if rapid.Bool().Draw(t, "campaign") {
-		r.Campaign = &Campaign{ID: of("campaign", "01J", "01J", "01K"), Status: of("campaign status", "Sent", "not_sent")}
-		if estimate := n("estimate"); estimate > 0 {
-			r.Campaign.EstimatedRecipients = &estimate
-		}
-	}
 	r.BaseURL, r.Simulated = of("base", "", "https://a.klaviyo.com", "http://[::1]"), rapid.Bool().Draw(t, "simulated")
 	for range rapid.IntRange(0, 5).Draw(t, "columns") {
-		r.Columns = append(r.Columns, Column{of("column", "email", "plan", "town"), of("as", "email", "dropped"), n("rows")})
+		r.Columns = append(r.Columns, Column{
+			of("column", "email", "plan", "town"), of("as", "email", "dropped"), n("rows"), n("cleared"),
+		})
 	}
 	if rapid.Bool().Draw(t, "many columns") {
 		first := rapid.IntRange(0, 150).Draw(t, "first")
 		for i := range maxColumns - len(r.Columns) {
-			r.Columns = append(r.Columns, Column{fmt.Sprintf("c%03d", first+i), "properties.c", n("rows")})
+			r.Columns = append(r.Columns, Column{fmt.Sprintf("c%03d", first+i), "properties.c", n("rows"), 0})
 		}
 	}
 	if rapid.Bool().Draw(t, "dropped") {

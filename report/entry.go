@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/segmentio/encoding/json"
 )
@@ -16,10 +17,12 @@ type Entry struct {
 	Key            []byte // a JSON string with its quotes, or empty
 	Stage, Code    string
 	Column, Detail []byte // JSON strings with their quotes, or empty
-	Job            string
-	Dropped        []string // the columns whose values the row's profile went without; shared, not to be changed
-	ReadBack       bool     // the row was read back
-	Member         *Member  // of a member's line, which is no row; nil otherwise
+	Job, List      string
+	Dropped        []string  // the columns whose values the row's profile went without; shared, not to be changed
+	ReadBack       bool      // the row was read back
+	Channels       []string  // whose consent Klaviyo was asked for
+	ConsentedAt    time.Time // of a historical consent as it was sent, zero for none
+	Member         *Member   // of a member's line, which is no row; nil otherwise
 	Campaign       *Campaign
 	Report         bool
 	Text           []byte // the line
@@ -58,13 +61,18 @@ func parse(text []byte) (Entry, error) {
 		Column  json.RawMessage `json:"column"`
 		Detail  json.RawMessage `json:"detail"`
 		Job     string          `json:"job"`
+		List    json.RawMessage `json:"list"`    // an object in a report
 		Dropped json.RawMessage `json:"dropped"` // an object in a report
 
 		Since    json.RawMessage `json:"member_since"`
 		Verified json.RawMessage `json:"verified"`
 
-		ProfileID string          `json:"profile_id"`
-		ID        json.RawMessage `json:"id"` // of a campaign
+		ProfileID string `json:"profile_id"`
+
+		Channels    json.RawMessage `json:"channels"`
+		ConsentedAt string          `json:"consented_at"`
+
+		ID json.RawMessage `json:"id"` // of a campaign
 	}
 	if _, err := json.Parse(text, &line, json.DontMatchCaseInsensitiveStructFields); err != nil {
 		return Entry{}, errMember
@@ -105,10 +113,16 @@ func parse(text []byte) (Entry, error) {
 	for i := range dropped {
 		dropped[i] = valid(dropped[i])
 	}
+	var channels []string
+	if len(line.Channels) > 0 && json.Unmarshal(line.Channels, &channels) != nil {
+		return Entry{}, errMember
+	}
+	consentedAt, _ := time.Parse(time.RFC3339, line.ConsentedAt)
 	return Entry{
 		Row: line.Row, Status: status, Key: line.Key, Column: line.Column, Detail: line.Detail,
 		Stage: valid(line.Stage), Code: valid(line.Code), Job: valid(line.Job), Dropped: dropped, Text: text,
-		ReadBack: line.Since != nil || line.Verified != nil,
+		List:     plain(line.List),
+		ReadBack: line.Since != nil || line.Verified != nil, Channels: channels, ConsentedAt: consentedAt,
 	}, nil
 }
 

@@ -24,20 +24,20 @@ func TestFollow(t *testing.T) {
 	const known = `,"account":{"id":"A","name":"Acme"},"base_url":"u"`
 	first := report(4, `"read":4,"applied":1,"rejected":1,"unknown":1,"unsent":1`,
 		known+`,"dropped":{"phone_number":2},"columns":[{"column":"town","as":"location.city","rows":3},`+
-			`{"column":"email","as":"email","rows":3}]`+
+			`{"column":"email","as":"email","rows":3},{"column":"plan","as":"properties.plan","rows":0,"cleared":2}]`+
 			`,"reasons":[{"code":"a","rows":1,"first_row":2,"first_key":"b@","detail":"d"},`+
 			`{"code":"answer_lost","rows":1,"first_row":3}]`)
 	second := report(1, `"read":5,"applied":3,"resumed":2`, known+`,"dropped":{"phone_number":2},"columns":[`+
-		`{"column":"email","as":"email","rows":4},{"column":"plan","as":"properties.plan","rows":1},`+
+		`{"column":"email","as":"email","rows":4},{"column":"plan","as":"properties.plan","rows":1,"cleared":3},`+
 		`{"column":"town","as":"location.city","rows":3}]`)
 	for _, c := range []struct {
 		name, text string
 		columns    []Column
 	}{
 		{"with both reports", rows + first + again + second,
-			[]Column{{"town", "location.city", 3}, {"email", "email", 4}, {"plan", "properties.plan", 1}}},
+			[]Column{{"town", "location.city", 3, 0}, {"email", "email", 4, 0}, {"plan", "properties.plan", 1, 3}}},
 		{"after a crash", rows + again + second,
-			[]Column{{"email", "email", 4}, {"plan", "properties.plan", 1}, {"town", "location.city", 3}}},
+			[]Column{{"email", "email", 4, 0}, {"plan", "properties.plan", 1, 3}, {"town", "location.city", 3, 0}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, notes, err := ReadStream("s", strings.NewReader(c.text))

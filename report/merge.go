@@ -20,6 +20,7 @@ var worse = []int{0, 1, 3, 4, 130, 143, 2}
 //   - The worst exit status wins. Of the errors with that exit status, the smallest text wins.
 //   - An operation or version stays, or becomes "several" when the reports differ. An empty one matches any.
 //   - A list stays when all reports name the same one, and becomes nil otherwise. An empty id or name matches any.
+//   - The rows of lists that rows name add up by list. Those of lists beyond MaxLists become one sum.
 //   - An account and a base URL stay when all reports have the same one.
 //   - A campaign stays, with "several" in place of an id or a status that differs.
 //   - One simulated run makes the report simulated.
@@ -39,13 +40,16 @@ func Merge(a, b *Report) *Report {
 			Throttled: a.Requests.Throttled + b.Requests.Throttled, Bytes: a.Requests.Bytes + b.Requests.Bytes,
 			Resent: a.Requests.Resent + b.Requests.Resent,
 		},
-		Members: a.Members.Plus(b.Members), Campaign: mergeCampaigns(a.Campaign, b.Campaign),
-		Account: mergeAccounts(a.Account, b.Account), Simulated: a.Simulated || b.Simulated,
+		Members: a.Members.Plus(b.Members), Consent: a.Consent.Plus(b.Consent),
+		Campaign: mergeCampaigns(a.Campaign, b.Campaign),
+		Account:  mergeAccounts(a.Account, b.Account), Simulated: a.Simulated || b.Simulated,
 		Columns: mergeColumns(a.Columns, b.Columns), Dropped: mergeDropped(a.Dropped, b.Dropped),
 		StartedAt: extreme(a.StartedAt, b.StartedAt, -1), FinishedAt: extreme(a.FinishedAt, b.FinishedAt, 1),
 		Version: agreed(a.Version, b.Version), Timeline: mergeTimelines(a.Timeline, b.Timeline),
 		Runs: max(a.Runs, 1) + max(b.Runs, 1),
 	}
+	lists, others := mergeListRows(a.Lists, b.Lists)
+	m.Lists, m.RowsOfOthers = lists, a.RowsOfOthers+b.RowsOfOthers+others
 	m.Status = StatusOf(m.ExitCode)
 	if a.BaseURL == b.BaseURL {
 		m.BaseURL = a.BaseURL

@@ -54,7 +54,8 @@ func TestMerge(t *testing.T) {
 			{Code: "email_invalid", Stage: "import", Rows: 1, FirstRow: 9, FirstKey: "b@", Detail: "b"},
 		},
 		Account: &Account{"A", "Acme"}, BaseURL: "https://a.klaviyo.com",
-		Columns: []Column{{"town", "location.city", 7}, {"email", "email", 7}}, Dropped: map[string]int64{"phone_number": 2},
+		Columns:  []Column{{"town", "location.city", 7, 0}, {"email", "email", 7, 0}, {"town", "properties.town", 0, 1}},
+		Dropped:  map[string]int64{"phone_number": 2},
 		Jobs:     Jobs{Submitted: 2, Complete: 1, Open: []string{"01B", "01A"}, Latency: []Latency{{1, 1}, {8, 2}}},
 		Requests: Requests{Sent: 3, Retried: 1, Throttled: 1, Bytes: 100, Resent: 1}, Version: "v1",
 		Timeline: []Bucket{
@@ -72,7 +73,8 @@ func TestMerge(t *testing.T) {
 			{Code: "email_invalid", Stage: "import", Rows: 1, FirstRow: 9, Detail: "a"},
 		},
 		Account: &Account{"A", "Acme"}, BaseURL: "http://[::1]", Simulated: true,
-		Columns: []Column{{"email", "email", 6}, {"town", "properties.town", 9}}, Dropped: map[string]int64{"x": 1},
+		Columns:  []Column{{"email", "email", 6, 0}, {"town", "properties.town", 9, 4}, {"x", "properties.x", 0, 2}},
+		Dropped:  map[string]int64{"x": 1},
 		Jobs:     Jobs{Submitted: 1, Cancelled: 1, Open: []string{"01A", "01C"}, Latency: []Latency{{4, 1}, {8, 1}}},
 		Requests: Requests{Sent: 5, Retried: 1, Throttled: 2, Bytes: 200, Resent: 1}, Version: "v2",
 		Timeline: []Bucket{
@@ -90,7 +92,10 @@ func TestMerge(t *testing.T) {
 			{Code: "email_invalid", Stage: "import", Rows: 2, FirstRow: 9, FirstKey: "b@", Detail: "b"},
 		},
 		Account: &Account{"A", "Acme"}, Simulated: true,
-		Columns: []Column{{"email", "email", 13}, {"town", "properties.town", 9}, {"town", "location.city", 7}},
+		Columns: []Column{
+			{"email", "email", 13, 0}, {"town", "properties.town", 9, 5}, {"town", "location.city", 7, 0},
+			{"x", "properties.x", 0, 2},
+		},
 		Dropped: map[string]int64{"phone_number": 2, "x": 1},
 		Jobs: Jobs{
 			Submitted: 3, Complete: 1, Cancelled: 1, Open: []string{"01A", "01B", "01C"},
@@ -151,13 +156,13 @@ func TestMergeManyColumns(t *testing.T) {
 	of := func(from int) *Report {
 		r := &Report{}
 		for i := range maxColumns {
-			r.Columns = append(r.Columns, Column{fmt.Sprintf("c%03d", from+i), "properties.c", int64(from + i)})
+			r.Columns = append(r.Columns, Column{fmt.Sprintf("c%03d", from+i), "properties.c", int64(from + i), 0})
 		}
 		return r
 	}
 	for _, m := range []*Report{Merge(of(0), of(100)), Merge(of(100), of(0)), Merge(of(150), Merge(of(0), of(100)))} {
 		n := len(m.Columns)
-		if first, last := m.Columns[0], m.Columns[n-1]; n != maxColumns || last != (Column{"c000", "properties.c", 0}) ||
+		if first, last := m.Columns[0], m.Columns[n-1]; n != maxColumns || last != (Column{"c000", "properties.c", 0, 0}) ||
 			first.Rows < 2*199 {
 			t.Errorf("got %d columns, first %+v, last %+v", n, first, last)
 		}

@@ -19,6 +19,7 @@ type Moment struct {
 	ReadingJobs int64         // import jobs that have ended and whose pages of errors the run reads
 	Waiting     bool          // the run waits for import jobs
 	WaitLeft    time.Duration // until the oldest job reaches the time limit, where the run gives it up
+	Consenting  int64         // rows whose consent the run waits to see
 	Members     int64         // members of the list that a mirror has read
 	Removed     int64         // members that it has removed
 	InputEnded  bool

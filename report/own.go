@@ -68,7 +68,7 @@ func (e *Entry) set(name, value []byte) (ok bool) {
 		e.Column = value
 	case "detail":
 		e.Detail = value
-	case "code", "stage", "job":
+	case "code", "stage", "job", "list":
 		if len(value) < 2 || bytes.IndexByte(value, '\\') >= 0 || !utf8.Valid(value) {
 			return false
 		}
@@ -78,6 +78,8 @@ func (e *Entry) set(name, value []byte) (ok bool) {
 			e.Code = plain
 		case 's':
 			e.Stage = plain
+		case 'l':
+			e.List = plain
 		default:
 			e.Job = plain
 		}

@@ -7,14 +7,15 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// Codes of skipped rows.
+// Codes of rows with which all is well: two of skipped ones, and one of accepted ones.
 const (
-	Duplicate = "duplicate" // the row repeats an earlier one
-	Unchanged = "unchanged" // the row was applied before as it is now
+	Duplicate = "duplicate"            // the row repeats an earlier one
+	Unchanged = "unchanged"            // the row was applied before as it is now
+	Pending   = "confirmation_pending" // the person has to confirm the consent
 )
 
-// Fault is false for rows that were skipped because all is well with them: as duplicates, or as unchanged.
-func (r *Reason) Fault() bool { return r.Code != Duplicate && r.Code != Unchanged }
+// Fault is false for rows with which all is well.
+func (r *Reason) Fault() bool { return r.Code != Duplicate && r.Code != Unchanged && r.Code != Pending }
 
 // describe sets the key and the detail of the reason to those of its first row.
 func (r *Reason) describe(key, detail string) {

@@ -6,18 +6,24 @@ import "time"
 
 // Report is the last line of a run's output. Its members are written in this order.
 type Report struct {
-	Type      string   `json:"type"`   // "report"
-	Status    string   `json:"status"` // see StatusOf
-	ExitCode  int      `json:"exit_code"`
-	Operation string   `json:"operation"`
-	List      *List    `json:"list,omitempty"` // nil when the run names no list
-	By        string   `json:"by,omitempty"`   // the identifier, "" for the operation's default
-	Rows      Rows     `json:"rows"`
-	Reasons   []Reason `json:"reasons"` // most rows first
-	Jobs      Jobs     `json:"jobs"`
-	Requests  Requests `json:"requests"`
-	Members   *Members `json:"members,omitempty"` // nil when no row was read back and no list mirrored
+	Type      string `json:"type"`   // "report"
+	Status    string `json:"status"` // see StatusOf
+	ExitCode  int    `json:"exit_code"`
+	Operation string `json:"operation"`
+	List      *List  `json:"list,omitempty"` // nil when the run names no list
+	// Lists are those that the rows name, those with most rows first, at most MaxLists. RowsOfOthers is how many rows
+	// further lists have.
+	Lists        []ListRows `json:"lists,omitempty"`
+	RowsOfOthers int64      `json:"rows_of_other_lists,omitempty"`
 
+	By       string   `json:"by,omitempty"` // the identifier, "" for the operation's default
+	Rows     Rows     `json:"rows"`
+	Reasons  []Reason `json:"reasons"` // most rows first
+	Jobs     Jobs     `json:"jobs"`
+	Requests Requests `json:"requests"`
+	Members  *Members `json:"members,omitempty"` // nil when no row was read back and no list mirrored
+
+	Consent  *Consents `json:"consent,omitempty"`  // nil unless the run set or withdrew consent
 	Campaign *Campaign `json:"campaign,omitempty"` // nil unless a campaign was to be sent to the list
 
 	Account   *Account `json:"account,omitempty"` // nil when the run could not read it
@@ -45,6 +51,15 @@ type List struct {
 	// LeftBehind holds the ids of empty lists that the run created but does not use, because another process created
 	// an older list with the same name at the same time.
 	LeftBehind []string `json:"left_behind,omitempty"`
+}
+
+// MaxLists bounds the lists of a report.
+const MaxLists = 1000
+
+// ListRows is a list and its rows. Unknown and unsent rows do not count, because a resumed run counts them.
+type ListRows struct {
+	List
+	Rows int64 `json:"rows"`
 }
 
 // Account is the Klaviyo account of the API key.

@@ -22,6 +22,7 @@ var errOrder = fmt.Errorf("the rows are not in order: their numbers start over m
 type Results struct {
 	Last    int64   // the greatest row number
 	Cut     bool    // the last line was cut short
+	Listed  bool    // rows name their lists
 	Reports *Report // the last report, with the jobs of all; nil when there is none
 	// Campaigns are the lines of campaigns, at most maxRuns of them.
 	Campaigns []Entry
@@ -113,6 +114,7 @@ func (r *Results) find(all *Lines, end int64) (found []stretch, members stretch,
 			}
 			members.to = all.offset()
 		default:
+			r.Listed = r.Listed || e.List != ""
 			found, err = ascend(found, e.Row, last, at, end)
 			last = e.Row
 			r.Last = max(r.Last, e.Row)

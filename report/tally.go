@@ -8,6 +8,8 @@ type tally struct {
 	reasons map[reason]*Reason
 	dropped map[string]int64 // nil until a row has one
 	read    *ReadBackCounts  // nil until a row was read back
+	lists   map[string]int64 // final rows by the id of their list; nil until a row has one
+	consent Consents
 }
 
 type reason struct{ code, stage string }
@@ -16,6 +18,7 @@ type reason struct{ code, stage string }
 // as otherCodes. The same goes for dropped columns beyond maxColumns.
 const (
 	maxReasons = 10_000
+	maxTallied = 10_000 // lists, as many as the rows of a run may name
 	otherCodes = "other"
 )
 
@@ -56,6 +59,16 @@ func (t *tally) entry(e *Entry) {
 	if len(e.Dropped) > 0 {
 		t.drop(e.Status, e.Dropped)
 	}
+	if e.List != "" && (e.Status.Final() || e.Status == Valid) {
+		if t.lists == nil {
+			t.lists = map[string]int64{}
+		}
+		id := shortened(e.List, maxName)
+		if _, known := t.lists[id]; !known && len(t.lists) >= maxTallied {
+			id = otherCodes
+		}
+		t.lists[id]++
+	}
 }
 
 // drop counts the columns that a row went without. Rows that a resumed run sends again do not count.
@@ -89,6 +102,9 @@ func (t *tally) Members() *Members {
 	}
 	return &Members{ReadBackCounts: t.read}
 }
+
+// Consents returns what reading consent back showed.
+func (t *tally) Consents() Consents { return t.consent }
 
 // Rows returns the counts of the rows so far.
 func (t *tally) Rows() Rows {

@@ -28,8 +28,16 @@ func (r *Report) shorten() {
 		cut(maxName, &l.ID, &l.Name)
 		l.LeftBehind = shortenedAll(l.LeftBehind)
 	}
+	for i := range r.Lists {
+		l := &r.Lists[i]
+		cut(maxName, &l.ID, &l.Name)
+		l.LeftBehind = shortenedAll(l.LeftBehind)
+	}
 	if a := r.Account; a != nil {
 		cut(maxName, &a.ID, &a.Name)
+	}
+	if c := r.Consent; c != nil {
+		cut(maxName, &c.Source, &c.Began)
 	}
 	if c := r.Campaign; c != nil {
 		cut(maxName, &c.ID, &c.Status)

@@ -22,7 +22,7 @@ func TestLongTexts(t *testing.T) {
 			List:    &List{ID: long, Name: long, LeftBehind: []string{long}},
 			Account: &Account{ID: long, Name: long},
 			Reasons: []Reason{{Code: long, Stage: long, FirstKey: long, Detail: long, FirstFile: long}},
-			Columns: []Column{{long, long, 1}}, Dropped: map[string]int64{long + "1": 1, long + "2": 2, "x": 4},
+			Columns: []Column{{long, long, 1, 0}}, Dropped: map[string]int64{long + "1": 1, long + "2": 2, "x": 4},
 			Jobs: Jobs{Open: []string{long}},
 		}
 	}
@@ -32,7 +32,7 @@ func TestLongTexts(t *testing.T) {
 	want.Operation, want.Version, want.BaseURL, want.Error = name, name, name, cut(2000)
 	*want.List, *want.Account = List{ID: name, Name: name, LeftBehind: []string{name}}, Account{name, name}
 	want.Reasons[0] = Reason{Code: name, Stage: name, FirstKey: cut(101), Detail: name, FirstFile: name}
-	want.Columns[0], want.Dropped = Column{name, name, 1}, map[string]int64{name: 3, "x": 4}
+	want.Columns[0], want.Dropped = Column{name, name, 1, 0}, map[string]int64{name: 3, "x": 4}
 	want.Jobs.Open[0] = name
 
 	read := whole()

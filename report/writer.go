@@ -22,13 +22,15 @@ type Line struct {
 	Code   string
 	Column string
 	Detail string
-	Of     int64 // the row that this one repeats
+	Of     int64  // the row that this one repeats
+	List   string // the id of the row's list, where rows name their lists
 	Job    string
 	// Profiles is how many profiles a removal removed for the row, where they are several.
 	Profiles int
 	// Dropped names the columns whose values the row's profile went without.
 	Dropped  []string
 	ReadBack *ReadBack // nil for a row that was not to be read back
+	Consent  *Consent  // nil for a row without one
 	Raw      []byte    // the whole line without its newline; when set, the other fields only count
 }
 
@@ -58,6 +60,9 @@ func (w *Writer) Line(l *Line) {
 	}
 	if l.ReadBack != nil {
 		w.tally.readBack(l)
+	}
+	if l.Consent != nil {
+		w.tally.consent.count(l.Consent)
 	}
 	if l.Status == Resumed || w.err != nil {
 		return
@@ -101,6 +106,7 @@ func appendLine(b []byte, l *Line) []byte {
 		b = append(b, `,"of":`...)
 		b = strconv.AppendInt(b, l.Of, 10)
 	}
+	b = appendMember(b, `,"list":`, l.List)
 	b = appendMember(b, `,"job":`, l.Job)
 	if l.Profiles != 0 {
 		b = append(b, `,"profiles":`...)
@@ -119,6 +125,9 @@ func appendLine(b []byte, l *Line) []byte {
 	}
 	if l.ReadBack != nil {
 		b = l.ReadBack.Append(b)
+	}
+	if l.Consent != nil {
+		b = l.Consent.append(b)
 	}
 	return append(b, '}', '\n')
 }

@@ -74,7 +74,7 @@ func TestOutputBytes(t *testing.T) {
 		Rows: w.Rows(), Reasons: w.Reasons(), Jobs: Jobs{Submitted: 1, Open: []string{"01J"}},
 		Requests: Requests{Sent: 3, Retried: 1, Throttled: 1, Bytes: 512, Resent: 1}, Version: "v1",
 		Account: &Account{ID: "AbC123", Name: "Tea & Co"}, BaseURL: "http://127.0.0.1:8080", Simulated: true,
-		Columns: []Column{{"email", "email", 6}, {"town", "location.city", 5}}, Dropped: w.Dropped(),
+		Columns: []Column{{"email", "email", 6, 0}, {"town", "location.city", 5, 0}}, Dropped: w.Dropped(),
 	}
 	r.Dropped["z"], r.Dropped["a"] = 1, 1 // columns are in the order of their names
 	at := time.Date(2026, 11, 23, 18, 30, 0, 0, time.FixedZone("", 9*3600))

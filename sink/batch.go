@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 )
@@ -18,6 +19,9 @@ type batch struct {
 	texts *texts // the reasons against its profiles
 	// request sends one request. It returns the refusal of a 4xx about its content, which has rejected those it names.
 	request func(ctx context.Context, set []*Profile) (*refusal, error)
+	// survive returns nil when the run goes on after a request whose answer was lost. nil: a lost answer ends the run.
+	survive func(lost error) error
+	lostAs  *Fault // of profiles whose request may have arrived; nil is AnswerLost
 
 	through bool       // a request was accepted
 	lost    bool       // a request that may have arrived was refused when it was sent again
@@ -42,7 +46,7 @@ func (b *batch) send(ctx context.Context, profiles []Profile) (err error) {
 		b.absolve()
 	}
 	if err != nil && b.lost {
-		markLost(set)
+		b.markLost(set)
 	}
 	return err
 }
@@ -64,7 +68,10 @@ func (b *batch) sendSet(ctx context.Context, set []*Profile) error {
 		if err != nil {
 			var failed *Error
 			if errors.As(err, &failed) && failed.lost {
-				markLost(set)
+				b.markLost(set)
+				if b.survive != nil && failed.Kind == Outage {
+					return b.survive(err)
+				}
 			}
 			return err
 		}
@@ -102,14 +109,17 @@ func (b *batch) doubt(ctx context.Context, refused *refusal) error {
 	if b.unnamed++; b.unnamed >= maxUnnamed && !b.through {
 		return wrongRequest(b.trial.doing, b.unnamed, " for one batch", refused)
 	}
+	if b.list == nil {
+		return nil
+	}
 	return b.list.exists(ctx)
 }
 
 // markLost marks the profiles without a status as Unknown: their request may have arrived.
-func markLost(set []*Profile) {
+func (b *batch) markLost(set []*Profile) {
 	for _, p := range set {
 		if p.Status == Unsent {
-			p.Status, p.Fault = Unknown, AnswerLost
+			p.Status, p.Fault = Unknown, cmp.Or(b.lostAs, AnswerLost)
 		}
 	}
 }

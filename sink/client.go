@@ -2,9 +2,11 @@ package sink
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -32,6 +34,7 @@ type Options struct {
 	RateShare     int           // percent of Klaviyo's rates to use; 0 = no pacing, but Klaviyo's waits are obeyed
 	RetryFor      time.Duration // how long failures are retried while no request succeeds
 	Alone         bool          // no other process creates lists in the account at the same time
+	Print         io.Writer     // gets the bodies of requests that change something; they are not sent
 	Notice        func(string)  // receives warnings and what is being retried; called concurrently
 }
 
@@ -44,6 +47,7 @@ type Client struct {
 	retries   retries
 	inFlight  inFlight
 	texts     atomic.Int64  // bytes of Klaviyo's reasons against rows that wait to be written
+	printing  sync.Mutex    // guards options.Print
 	long      chan struct{} // holds one element while a long answer is read
 	started   time.Time     // noticed and endpoint.progress count from it by the monotonic clock, which no one can set
 	noticed   atomic.Int64  // nanoseconds until the last notice, 0 = there was none

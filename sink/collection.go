@@ -22,19 +22,9 @@ type profileResource struct {
 		ExternalID  string `json:"external_id"`
 		JoinedAt    string `json:"joined_group_at"`
 
-		Subscriptions struct {
-			Email struct {
-				Marketing struct {
-					CanReceive  bool              `json:"can_receive_email_marketing"`
-					Suppression []json.RawMessage `json:"suppression"`
-				} `json:"marketing"`
-			} `json:"email"`
-			SMS struct {
-				Marketing struct {
-					CanReceive bool `json:"can_receive_sms_marketing"`
-				} `json:"marketing"`
-			} `json:"sms"`
-		} `json:"subscriptions"`
+		Properties map[string]json.RawMessage `json:"properties"` // nil where they are not read
+
+		Subscriptions subscriptions `json:"subscriptions"`
 	} `json:"attributes"`
 }
 
@@ -46,6 +36,7 @@ type collection struct {
 	query    url.Values // beside the filter
 	list     bool       // its equals takes a list of values
 	thorough bool       // whoever is not found is asked for singly
+	whole    bool       // the profiles' properties are read too
 }
 
 // members are the profiles on a list (klaviyo-more.md §3.1).
@@ -78,6 +69,13 @@ func (c *Client) profiles() *collection {
 		doing: "look up profiles", path: "/api/profiles", endpoint: c.endpoints.profiles,
 		query: url.Values{"fields[profile]": {"email,phone_number,external_id"}, "page[size]": {"100"}},
 	}
+}
+
+// withProperties reads the properties of the profiles, and of their identifiers the id alone.
+func (c *collection) withProperties() *collection {
+	c.query.Set("fields[profile]", "properties")
+	c.doing, c.whole = "read properties back", true
+	return c
 }
 
 // any returns path and query for the profiles that have one of the values.

@@ -42,7 +42,7 @@ type Extras struct {
 
 // NewExtras returns what removes extras from a list.
 func NewExtras(c *Client, list *List) *Extras {
-	return &Extras{c, list, newLookups(c, list), &remover{client: c, list: list}}
+	return &Extras{c, list, newLookups(c, list), &remover{client: c, list: list, trial: new(trial)}}
 }
 
 // Remove removes members, at most 1,000, sorted by Since, and sets the state of each. Right before, it looks them up on

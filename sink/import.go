@@ -19,12 +19,18 @@ const (
 type importer struct {
 	client *Client
 	list   *List
-	trial  trial
+	trial  *trial
 }
 
 // NewImport returns the Sender that adds profiles to list by import jobs. It creates the list when it sends the first
 // profiles, if the list does not exist. Sent profiles are Accepted: the job that accepted them may still refuse some.
-func NewImport(c *Client, list *List) Sender { return &importer{client: c, list: list} }
+func NewImport(c *Client, list *List) Sender {
+	return &importer{client: c, list: list, trial: new(trial)}
+}
+
+func (s *importer) To(list *List) Sender {
+	return &importer{client: s.client, list: list, trial: s.trial}
+}
 
 const importPrefix = `{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[`
 
@@ -47,7 +53,7 @@ func (s *importer) Send(ctx context.Context, profiles []Profile) error {
 	if err != nil {
 		return err
 	}
-	b := batch{list: s.list, trial: &s.trial, texts: s.client.newTexts()}
+	b := batch{list: s.list, trial: s.trial, texts: s.client.newTexts()}
 	b.request = func(ctx context.Context, set []*Profile) (*refusal, error) { return s.post(ctx, list, set, b.texts) }
 	return b.send(ctx, profiles)
 }

@@ -31,17 +31,15 @@ type List struct {
 	id      string
 	name    foreign
 	created bool
-	left    string // id of an empty list that this run created; another process created the one in use
+	optIn   foreign // opt_in_process
+	left    string  // id of an empty list that this run created; another process created the one in use
 }
 
 // FindList looks a list up. It is an error when several lists have the name, or when no list has it and no list may be
 // created. When no list has it, lists whose names differ only in letter case or blanks are named in the error, or in a
 // notice.
 func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
-	l := &List{
-		client: c, ref: ref, asked: c.hidden(foreign(cmp.Or(ref.ID, ref.Name))),
-		id: ref.ID, name: foreign(ref.Name), creating: make(chan struct{}, 1),
-	}
+	l := c.newList(ref)
 	if c.hide(ref.ID) != ref.ID || c.hide(ref.Name) != ref.Name {
 		l.id = ""
 		return l, setupError("pass the id or the name of a list", "look up list %q: this holds the API key", l.asked)
@@ -56,6 +54,13 @@ func (c *Client) FindList(ctx context.Context, ref ListRef) (*List, error) {
 		return l, l.absent(c.nearLists(ctx, ref.Name))
 	}
 	return l, nil
+}
+
+func (c *Client) newList(ref ListRef) *List {
+	return &List{
+		client: c, ref: ref, asked: c.hidden(foreign(cmp.Or(ref.ID, ref.Name))),
+		id: ref.ID, name: foreign(ref.Name), creating: make(chan struct{}, 1),
+	}
 }
 
 // LeftBehind returns the id of an empty list that this run created and does not use, because another process created
@@ -74,10 +79,17 @@ func (l *List) State() (id, name string, created bool) {
 	return l.id, l.client.name(l.name), l.created
 }
 
-func (l *List) use(id string) {
+// doubleOptIn reports whether people who are subscribed to the list have to confirm it.
+func (l *List) doubleOptIn() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.id = id
+	return l.optIn == "double_opt_in"
+}
+
+func (l *List) use(list *listResource) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.id, l.name, l.optIn = list.ID, list.Attributes.Name, list.Attributes.OptIn
 }
 
 // exists returns an error when the list was deleted.
@@ -96,8 +108,11 @@ type listResource struct {
 	Attributes struct {
 		Name    foreign `json:"name"`
 		Created string  `json:"created"`
+		OptIn   foreign `json:"opt_in_process"`
 	} `json:"attributes"`
 }
+
+func (l *listResource) is(other listResource) bool { return l.ID == other.ID }
 
 // byID sets the name of the list with the id of ref.
 func (l *List) byID(ctx context.Context) error {
@@ -121,6 +136,6 @@ func (l *List) byID(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.name = doc.Data.Attributes.Name
+	l.name, l.optIn = doc.Data.Attributes.Name, doc.Data.Attributes.OptIn
 	return nil
 }

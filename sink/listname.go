@@ -28,31 +28,35 @@ func (l *List) choose(ctx context.Context, found []listResource, at lookedUp) er
 	if err != nil {
 		return err
 	}
-	chosen, err := l.only(found)
-	if err != nil {
-		return err
+	chosen := l.one(found)
+	if chosen == nil {
+		return setupError("choose one of them with --list-id", "%s", l.sameName(found))
 	}
-	l.use(chosen.ID)
+	l.use(chosen)
 	return nil
 }
 
-// only returns the one list of those found, oldest first. For a run that adds, the oldest of several lists that were
-// created at the same time is used, as by the runs that created them.
-func (l *List) only(found []listResource) (*listResource, error) {
+// one returns the one list of those found, oldest first, nil when it is not known which one is wanted. For a run that
+// adds, the oldest of several lists that were created at the same time is used, as by the runs that created them.
+func (l *List) one(found []listResource) *listResource {
 	switch {
 	case len(found) == 1:
 	case (l.ref.Create || l.ref.NoCreate) && twins(found):
 		l.client.tell(fmt.Sprintf("%d lists have the name %q and were created at the same time: using the oldest, %s",
 			len(found), l.asked, found[0].ID))
 	default:
-		ids := make([]string, len(found))
-		for i := range found {
-			ids[i] = found[i].ID
-		}
-		return nil, setupError("choose one of them with --list-id", "look up list %q: %d lists have that name: %s",
-			l.asked, len(found), cut(strings.Join(ids, ", ")))
+		return nil
 	}
-	return &found[0], nil
+	return &found[0]
+}
+
+// sameName says that several lists have the name.
+func (l *List) sameName(found []listResource) string {
+	ids := make([]string, len(found))
+	for i := range found {
+		ids[i] = found[i].ID
+	}
+	return fmt.Sprintf("look up list %q: %d lists have that name: %s", l.asked, len(found), cut(strings.Join(ids, ", ")))
 }
 
 // lookedUp is when lists were looked up: Klaviyo's time of its answer, zero when it did not say, and how much earlier

@@ -28,12 +28,17 @@ type lookups struct {
 	client *Client
 	list   *List
 	slots  chan struct{} // one for each look-up in flight
-	trial  trial
+	trial  *trial
 }
 
 func newLookups(c *Client, list *List) *lookups {
 	return &lookups{client: c, list: list, slots: make(chan struct{}, lookupsAtOnce),
-		trial: trial{doing: "look people up"}}
+		trial: &trial{doing: "look people up"}}
+}
+
+// on returns the look-ups on another list, with the same slots.
+func (l *lookups) on(list *List) *lookups {
+	return &lookups{client: l.client, list: list, slots: l.slots, trial: l.trial}
 }
 
 // find looks people up by an identifier and sets found of each one, to nothing where Klaviyo knows nobody. It asks for
@@ -66,7 +71,7 @@ func (l *lookups) ask(ctx context.Context, in *collection, by Identifier, people
 	for i := range people {
 		owner[&rows[i]] = people[i]
 	}
-	b := batch{list: l.list, trial: &l.trial, texts: l.client.newTexts()}
+	b := batch{list: l.list, trial: l.trial, texts: l.client.newTexts()}
 	defer b.texts.free()
 	b.request = func(ctx context.Context, set []*Profile) (*refusal, error) {
 		asked := make([]*person, len(set))
@@ -178,6 +183,9 @@ func (l *lookups) read(
 			return refuse(a, in.doing, nil, nil, func(*apiError, []*Profile, func(int, string, string)) {})
 		}
 		for i := range page.Data {
+			if !in.whole {
+				page.Data[i].Attributes.Properties = nil
+			}
 			each(&page.Data[i])
 		}
 		if path, err = page.Links.next(); err != nil {

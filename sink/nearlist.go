@@ -21,12 +21,25 @@ const (
 // nearLists returns up to maxNear lists whose names differ from name only in letter case or blanks. Klaviyo has no
 // filter for that (klaviyo-api.md §5), so it reads the account's lists. A search that fails finds none.
 func (c *Client) nearLists(ctx context.Context, name string) (near []listResource) {
+	doing := fmt.Sprintf("look for lists with names like %q", c.hidden(foreign(name)))
+	c.someLists(ctx, doing, func(list listResource) {
+		if len(near) < maxNear && list.isNear(name) {
+			near = append(near, list)
+		}
+	})
+	return near
+}
+
+// isNear reports whether a name differs from the list's only in letter case or blanks.
+func (l *listResource) isNear(name string) bool {
+	return strings.EqualFold(closeUp(string(l.Attributes.Name)), closeUp(name))
+}
+
+// someLists calls each for the account's lists, as far as they can be read quickly.
+func (c *Client) someLists(ctx context.Context, doing string, each func(listResource)) {
 	ctx, cancel := context.WithTimeout(ctx, nearTime)
 	defer cancel()
-	r := &request{
-		doing: fmt.Sprintf("look for lists with names like %q", c.hidden(foreign(name))), endpoint: c.endpoints.lists,
-		brief: true, optional: true,
-	}
+	r := &request{doing: doing, endpoint: c.endpoints.lists, brief: true, optional: true}
 	next := "/api/lists?" + url.Values{
 		"fields[list]": {"name"}, "page[size]": {"10"}, "sort": {"-updated"},
 	}.Encode()
@@ -34,15 +47,12 @@ func (c *Client) nearLists(ctx context.Context, name string) (near []listResourc
 		var page []listResource
 		var err error
 		if page, next, err = c.lists(ctx, r, next); err != nil {
-			return near
+			return
 		}
 		for _, list := range page {
-			if strings.EqualFold(closeUp(string(list.Attributes.Name)), closeUp(name)) && len(near) < maxNear {
-				near = append(near, list)
-			}
+			each(list)
 		}
 	}
-	return near
 }
 
 // closeUp removes the blanks of a name, and the characters that have no width.

@@ -22,6 +22,9 @@ func (l *List) ensure(ctx context.Context) (string, error) {
 	if id, _, _ := l.State(); id != "" || l.failed != nil {
 		return id, l.failed
 	}
+	if l.client.options.Print != nil {
+		return Printed, nil
+	}
 	l.failed = l.find(ctx)
 	id, _, _ := l.State()
 	return id, l.failed
@@ -67,7 +70,7 @@ func (l *List) find(ctx context.Context) error {
 // made notes that this run created a list, and makes the run use the oldest list of the name, which may be another.
 func (l *List) made(ctx context.Context, own listResource) error {
 	l.mu.Lock()
-	l.id, l.created = own.ID, true
+	l.id, l.created, l.optIn = own.ID, true, own.Attributes.OptIn
 	l.mu.Unlock()
 	l.client.tell(fmt.Sprintf("created list %q (%s)", l.asked, own.ID))
 	found, err := l.settled(ctx, []listResource{own}, lookedUp{date: own.created()})
@@ -76,7 +79,7 @@ func (l *List) made(ctx context.Context, own listResource) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.id, l.created, l.left = found[0].ID, false, own.ID
+	l.id, l.created, l.left, l.optIn = found[0].ID, false, own.ID, found[0].Attributes.OptIn
 	l.client.tell(fmt.Sprintf("another process created the list %q at the same time: "+
 		"using list %s; the empty list %s is left behind", l.asked, l.id, own.ID))
 	return nil

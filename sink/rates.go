@@ -17,15 +17,28 @@ var (
 type endpoints struct {
 	list, lists, create, imports, removals, job, jobs, errors, accounts *endpoint
 	members, memberIDs, profiles, memberships, count                    *endpoint
+	subscribes, unsubscribes                                            *endpoint
 
 	campaign, campaigns, retarget, clone, template, sendJobs, sendJob, estimations, estimation, estimate *endpoint
 }
 
 // closed returns for how long Klaviyo keeps an endpoint closed that takes rows.
-func (e *endpoints) closed() time.Duration { return max(e.imports.closed(), e.removals.closed()) }
+func (e *endpoints) closed() time.Duration {
+	return max(e.imports.closed(), e.removals.closed(), e.subscribes.closed(), e.unsubscribes.closed())
+}
+
+// more names the scopes that an endpoint needs beside the usual ones.
+func (e *endpoints) more(one *endpoint) string {
+	if one == e.subscribes || one == e.unsubscribes {
+		return "subscriptions:write for subscribe and unsubscribe, "
+	}
+	return ""
+}
 
 // takesRows reports whether one is among those of closed.
-func (e *endpoints) takesRows(one *endpoint) bool { return one == e.imports || one == e.removals }
+func (e *endpoints) takesRows(one *endpoint) bool {
+	return one == e.imports || one == e.removals || one == e.subscribes || one == e.unsubscribes
+}
 
 // newEndpoints leaves (100 - share) percent of each limit to others.
 func newEndpoints(share int) endpoints {
@@ -44,15 +57,18 @@ func newEndpoints(share int) endpoints {
 		memberIDs:   newEndpoint(rateL, share),
 		profiles:    newEndpoint(rateL, share),
 		memberships: newEndpoint(rateS, share),
-		campaign:    newEndpoint(rateM, share),
-		campaigns:   newEndpoint(rateM, share),
-		retarget:    newEndpoint(rateM, share),
-		clone:       newEndpoint(rateM, share),
-		template:    newEndpoint(rateM, share),
-		sendJobs:    newEndpoint(rateM, share),
-		sendJob:     newEndpoint(rateM, share),
-		estimations: newEndpoint(rateM, share),
-		estimation:  newEndpoint(rateM, share),
-		estimate:    newEndpoint(rateM, share),
+
+		subscribes:   newEndpoint(rateL, share),
+		unsubscribes: newEndpoint(rateL, share),
+		campaign:     newEndpoint(rateM, share),
+		campaigns:    newEndpoint(rateM, share),
+		retarget:     newEndpoint(rateM, share),
+		clone:        newEndpoint(rateM, share),
+		template:     newEndpoint(rateM, share),
+		sendJobs:     newEndpoint(rateM, share),
+		sendJob:      newEndpoint(rateM, share),
+		estimations:  newEndpoint(rateM, share),
+		estimation:   newEndpoint(rateM, share),
+		estimate:     newEndpoint(rateM, share),
 	}
 }

@@ -37,6 +37,9 @@ func NewReadBack(c *Client, list *List, by Identifier) *ReadBack {
 	return &ReadBack{newLookups(c, list), by}
 }
 
+// To returns the ReadBack of another list, which keeps to the same number of look-ups in flight.
+func (r *ReadBack) To(list *List) *ReadBack { return &ReadBack{r.lookups.on(list), r.by} }
+
 // Added reads back people who should be on the list. The values are their identifiers, and proofs belong to them. A
 // person who is not seen there by the identifier counts as a member if the profile with it is one: a profile may have
 // several addresses. The error is an *Error.
@@ -105,8 +108,7 @@ func (r *ReadBack) member(p *person) Proof {
 		if i > 0 && since.Before(proof.Since) {
 			continue
 		}
-		email := &a.Subscriptions.Email.Marketing
-		proof.Since, proof.Mailable = since.Truncate(time.Second), email.CanReceive && len(email.Suppression) == 0
+		proof.Since, proof.Mailable = since.Truncate(time.Second), a.Subscriptions.mailable()
 		if r.by == PhoneNumber {
 			proof.Mailable = a.Subscriptions.SMS.Marketing.CanReceive
 		}

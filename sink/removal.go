@@ -15,18 +15,22 @@ const maxRemoval = 1_000
 type remover struct {
 	client *Client
 	list   *List
-	trial  trial
+	trial  *trial
 }
 
 // NewRemoval returns the Sender that removes people from list by an identifier. JSON of a Profile is the element of the
 // request for ProfileID, and the identifier as a JSON string for others. Their consent stays as it is. Sent profiles
 // are Applied: Klaviyo removes at once.
 func NewRemoval(c *Client, list *List, by Identifier) Sender {
-	r := &remover{client: c, list: list}
+	r := &remover{client: c, list: list, trial: new(trial)}
 	if by == ProfileID {
 		return r
 	}
 	return &searcher{remover: r, by: by, lookups: newLookups(c, list)}
+}
+
+func (s *remover) To(list *List) Sender {
+	return &remover{client: s.client, list: list, trial: s.trial}
 }
 
 func (s *remover) Limits() (profiles, bytes int) { return maxRemoval, maxImportBytes }
@@ -37,7 +41,7 @@ func (s *remover) Send(ctx context.Context, profiles []Profile) error {
 
 // send is Send with the texts that keep the reasons against profiles.
 func (s *remover) send(ctx context.Context, profiles []Profile, t *texts) error {
-	b := batch{list: s.list, trial: &s.trial, texts: t}
+	b := batch{list: s.list, trial: s.trial, texts: t}
 	b.request = func(ctx context.Context, set []*Profile) (*refusal, error) { return s.remove(ctx, set, b.texts) }
 	return b.send(ctx, profiles)
 }

@@ -26,6 +26,7 @@ type request struct {
 	endpoint       *endpoint
 	revision       string              // "" = that of the options
 	once           bool                // is not sent again before its caller has looked what has changed
+	careful        bool                // is not sent again once it may have arrived
 	brief          bool                // is not retried: the next poll repeats it, or the run does without it
 	optional       bool                // the run does without it: nothing waits while Klaviyo closes its endpoint
 	accept         func(*answer) error // nil, or returns why a 2xx is not a usable answer

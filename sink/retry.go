@@ -50,6 +50,9 @@ func (c *Client) attempt(ctx context.Context, r *request, lost bool) (*answer, *
 // call sends r until it has a final answer: a 2xx that r.accept takes, or a 4xx about the content of the request.
 // Its errors are *Error.
 func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
+	if c.options.Print != nil && r.method != http.MethodGet {
+		return c.print(r)
+	}
 	var first time.Duration // when the first try began
 	lost, pause := false, newPause()
 	retried := new(retry)
@@ -82,7 +85,8 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 				c.counters.waited.Add(int64(closed))
 			}
 		}
-		if c.gaveUp(r.endpoint, first, began, failed) || r.once && (lost || failed.after > 0) || r.brief {
+		once := r.brief || r.careful && lost || r.once && (lost || failed.after > 0)
+		if once || c.gaveUp(r.endpoint, first, began, failed) {
 			err := fmt.Errorf("%s: %w%s", r.doing, failed.err, trace(failed.id))
 			return nil, &Error{
 				Kind: Outage, lost: lost, closed: failed.after, pause: failed.pause, brief: failed.text(), err: err,

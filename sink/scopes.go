@@ -18,10 +18,15 @@ type need struct {
 var needs = []need{
 	{"add", []string{"lists:read", "lists:write", "profiles:write"}, "--wait and --verify", []string{"profiles:read"}},
 	{"remove", []string{"lists:read", "lists:write", "profiles:write"}, "--by and --verify", []string{"profiles:read"}},
+	{"subscribe", consentScopes, "--wait", []string{"profiles:read"}},
+	{"unsubscribe", consentScopes, "--list-id, --list-name and --wait", []string{"profiles:read"}},
 	{"wait", []string{"lists:read", "profiles:read"}, "", nil},
 	{"members", []string{"lists:read", "profiles:read"}, "", nil},
 	{"send", []string{"campaigns:read", "campaigns:write", "templates:read"}, "", nil},
 }
+
+// consentScopes are those of both consent endpoints. The list is looked up first.
+var consentScopes = []string{"lists:read", "lists:write", "profiles:write", "subscriptions:write"}
 
 // scopes is what was seen of a key's scopes: true where a request succeeded, false where Klaviyo refused it.
 type scopes map[string]bool

@@ -23,6 +23,13 @@ var (
 	profileNotFound = &Fault{Code: "profile_not_found", Detail: "no profile has this external id"}
 )
 
+func (s *searcher) To(list *List) Sender {
+	return &searcher{
+		remover: &remover{client: s.remover.client, list: list, trial: s.remover.trial},
+		by:      s.by, lookups: s.lookups.on(list),
+	}
+}
+
 func (s *searcher) Limits() (profiles, bytes int) { return maxRemoval, maxImportBytes }
 
 func (s *searcher) Send(ctx context.Context, rows []Profile) error {

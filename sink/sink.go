@@ -18,6 +18,10 @@ type Sender interface {
 	// of all calls alone, without a name, and accepts none; a call waits for the others in flight to know. When
 	// ctx ends, no further request starts; one in flight ends by its own time limit.
 	Send(ctx context.Context, profiles []Profile) error
+
+	// To returns the Sender to another list of the same run. All of them count together what Klaviyo refuses and accepts,
+	// and keep to the same number of look-ups in flight.
+	To(list *List) Sender
 }
 
 // Profile is one row as it is sent. JSON is its element of the request's array; it must not change during Send.

@@ -33,6 +33,12 @@ func (o Operation) String() string {
 	return [...]string{"add", "remove", "mirror", "subscribe", "unsubscribe"}[o]
 }
 
+// narrow reports whether the operation reads only the columns that it needs.
+func (o Operation) narrow() bool { return o == Remove || o.consents() }
+
+// consents reports whether the operation sets or withdraws consent.
+func (o Operation) consents() bool { return o == Subscribe || o == Unsubscribe }
+
 // Checker checks rows. Many goroutines may use it at once, each with its own Scratch and Rows.
 type Checker struct {
 	operation Operation
@@ -42,7 +48,15 @@ type Checker struct {
 	fields    map[string]field // the columns that are not custom properties
 	renames   bool             // some column is mapped to properties.NAME
 
+	channels    Channels // of Subscribe and Unsubscribe
+	second      target   // the identifier that one of the channels needs beside the key, custom for none
+	secondName  string   // its column
+	consentedAt string   // the column with the time of consent, "" for none
+
+	listColumn string // the column with the row's list, "" for none
+
 	emptyIsNull bool
+	clearNulls  bool
 	dropPhones  bool
 	counts      counts
 }
@@ -128,6 +142,14 @@ func (c *Checker) row(line []byte, unended bool, s *Scratch, out *Rows) {
 		fault = c.checkKey(key, required, s)
 		named = fault == nil
 	}
+	var list *member
+	inList := Present
+	if c.listColumn != "" {
+		list, inList = s.find(listed, c.listColumn)
+	}
+	if fault == nil && c.listColumn != "" {
+		fault = c.checkList(list, inList, s)
+	}
 	if fault == nil {
 		fault = c.encode(s, out)
 	}
@@ -141,7 +163,13 @@ func (c *Checker) row(line []byte, unended bool, s *Scratch, out *Rows) {
 	if fault != nil && named && fault.Code != DuplicateMember {
 		row.Identity = identity(c.identity(s))
 	}
-	row.Required, row.DroppedPhone = required, s.droppedPhone && fault == nil
+	if row.Required = required; required == Present && inList != Present {
+		row.Required, row.Unlisted = inList, true
+	}
+	row.DroppedPhone = s.droppedPhone && fault == nil
+	if fault == nil && list != nil {
+		out.enlist(s.scan.text(list), s)
+	}
 	row.Several = fault != nil && required == Missing && wraps(line, c.required)
 }
 
@@ -161,10 +189,13 @@ func (c *Checker) notObject(line []byte, kind kind, unended bool, s *Scratch, ou
 }
 
 // find returns the member that has the key, nil when no member has it, and how the row has it.
-func (c *Checker) find(s *Scratch) (*member, Required) {
+func (c *Checker) find(s *Scratch) (*member, Required) { return s.find(c.key, c.required) }
+
+// find returns the member of the column that fills t, nil when no member has it, and how the row has it.
+func (s *Scratch) find(t target, column string) (*member, Required) {
 	for i := range s.scan.members {
 		m := &s.scan.members[i]
-		if e := &s.columns.entries[m.column]; e.target != c.key || string(s.columns.name(m.column)) != c.required {
+		if e := &s.columns.entries[m.column]; e.target != t || string(s.columns.name(m.column)) != column {
 			continue
 		}
 		if m.kind == text || m.kind == null {

@@ -182,6 +182,16 @@ func TestAllocations(t *testing.T) {
 				phoneRow("491712345678", "DE") + "\n" + phoneRow("1", "Germany") + "\n" + phoneRow("1", "")},
 		{"remove", Options{Operation: Remove}, `{"profile_id":"01GDDKASAP8TKDDA2GRZDSVP4H","x":{"y":[1]}}`},
 	}
+	consent := tests[0]
+	consent.name = "consent"
+	consent.lines = `{"email":"a@x.co","phone_number":"090-1234-5678","country":"JP","at":"2024-01-08 06:30:00.5+09"}`
+	for _, o := range []Options{
+		{Operation: Subscribe, Channels: allChannels, ConsentedAt: "at"},
+		{Operation: Unsubscribe, Channels: allChannels, By: "phone_number"},
+	} {
+		consent.o = o
+		tests = append(tests, consent)
+	}
 	for _, number := range []string{
 		`"+819012345678"`, `"tel:+1 (201) 555-0123"`, `"+44 (0)20 7946 0958"`, `"+5491123456789"`, `"+5511961234567"`,
 		`"090-1234-5678","country":"jp"`, `"81 90 1234 5678","country":"JP"`, `"010 1 201 555 0123","country":"JP"`,

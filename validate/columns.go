@@ -48,7 +48,8 @@ type columns struct {
 	names   []byte
 	row     uint64 // counts the rows, so that marks of earlier rows need no clearing
 	last    [scopes]uint32
-	counted []uint32 // the entries that have had rows since the last flush, in order
+	counted []uint32 // the entries that have had rows or nulls since the last flush, in order
+	nulls   []uint32 // with Clear, by entry: how many rows had null in it since the last flush
 }
 
 var columnSeed = maphash.MakeSeed()

@@ -1,12 +1,23 @@
 package validate
 
-import "sync"
+import (
+	"strings"
+	"sync"
+)
 
 // Column is a column of the good rows. As is what it became: email, location.city, properties.plan or dropped. Rows
-// is how many rows have a value in it.
+// is how many rows have a value in it, and Nulls, with Clear, how many have null.
 type Column struct {
-	Column, As string
-	Rows       int64
+	Column, As  string
+	Rows, Nulls int64
+}
+
+// Cleared returns how many rows clear the column. Only a custom property can be cleared.
+func (c *Column) Cleared() int64 {
+	if strings.HasPrefix(c.As, "properties.") {
+		return c.Nulls
+	}
+	return 0
 }
 
 // maxCounted is how many columns a Checker counts.
@@ -31,6 +42,7 @@ func (c *Checker) Count(r *Rows) {
 		switch {
 		case known:
 			c.counts.columns[place].Rows += column.Rows
+			c.counts.columns[place].Nulls += column.Nulls
 		case len(c.counts.columns) < maxCounted:
 			c.counts.places[key] = len(c.counts.columns)
 			c.counts.columns = append(c.counts.columns, *column)
@@ -38,11 +50,27 @@ func (c *Checker) Count(r *Rows) {
 	}
 }
 
-// Columns returns the first 200 columns that the good rows had, in order of first meeting.
+// Columns returns those of the first 200 columns in which the good rows had values or clear a property, in order of
+// first meeting.
 func (c *Checker) Columns() []Column {
+	return c.columns(func(column *Column) bool { return column.Rows > 0 || column.Cleared() > 0 })
+}
+
+// NotCleared returns those of the first 200 columns that are not custom properties and are null in good rows, with
+// Clear.
+func (c *Checker) NotCleared() []Column {
+	return c.columns(func(column *Column) bool { return column.Nulls > column.Cleared() })
+}
+
+func (c *Checker) columns(wanted func(*Column) bool) (found []Column) {
 	c.counts.mu.Lock()
 	defer c.counts.mu.Unlock()
-	return append([]Column(nil), c.counts.columns...)
+	for i := range c.counts.columns {
+		if wanted(&c.counts.columns[i]) {
+			found = append(found, c.counts.columns[i])
+		}
+	}
+	return found
 }
 
 // uncount takes back that m was counted.
@@ -71,13 +99,17 @@ func (s *Scratch) uncount() {
 func (c *columns) flush(r *Rows) {
 	for _, i := range c.counted {
 		e := &c.entries[i]
-		if e.rows == 0 || e.target == locationObject || e.target == propertiesObject {
-			e.rows = 0
-			continue
+		rows, nulls := int64(e.rows), int64(0)
+		if e.target == locationObject || e.target == propertiesObject {
+			rows = 0
 		}
-		texts := c.describe(i)
-		r.columns = append(r.columns, Column{texts.shown, texts.as, int64(e.rows)})
-		e.rows = 0
+		if e.rows = 0; int(i) < len(c.nulls) {
+			nulls, c.nulls[i] = int64(c.nulls[i]), 0
+		}
+		if rows > 0 || nulls > 0 {
+			texts := c.describe(i)
+			r.columns = append(r.columns, Column{texts.shown, texts.as, rows, nulls})
+		}
 	}
 	c.counted = c.counted[:0]
 }

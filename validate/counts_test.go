@@ -35,30 +35,32 @@ func TestColumns(t *testing.T) {
 				`{"email":"c@b.co","location":{"zip":"1"},"properties":{"a":1,"b":null},"town":null,"first_name":"A"}`,
 			`{"last_name":"L","email":"d@b.co","properties":{"a":2},"location.city":"x"}`,
 		}, []Column{
-			{"email", "email", 3}, {"tier", "properties.plan", 1}, {"town", "location.city", 1}, {"note", "dropped", 1},
-			{"points", "properties.points", 1}, {"location.zip", "location.zip", 1}, {"properties.a", "properties.a", 2},
-			{"first_name", "first_name", 1}, {"last_name", "last_name", 1},
-			{"location.city", "properties.location.city", 1},
+			{"email", "email", 3, 0}, {"tier", "properties.plan", 1, 0}, {"town", "location.city", 1, 0},
+			{"note", "dropped", 1, 0},
+			{"points", "properties.points", 1, 0}, {"location.zip", "location.zip", 1, 0},
+			{"properties.a", "properties.a", 2, 0},
+			{"first_name", "first_name", 1, 0}, {"last_name", "last_name", 1, 0},
+			{"location.city", "properties.location.city", 1, 0},
 		}},
 		{"rejected rows", Options{}, []string{
 			`{"email":"a@b.co","x":1}` + "\n" + `{"email":"x","x":1,"y":1}` + "\n" +
 				`{"email":"c@b.co","x":1,"location":{"city":"c"},"properties":{"p":1,"$q":1}}` + "\n" +
 				`{"email":"d@b.co","location":{"city":1}}` + "\n" + `{"email":"d@b.co","y":1,"y":1}` + "\n" + `x`,
 			`{"email":"x","z":1}`,
-		}, []Column{{"email", "email", 1}, {"x", "properties.x", 1}}},
+		}, []Column{{"email", "email", 1, 0}, {"x", "properties.x", 1, 0}}},
 		{"phone numbers", Options{BadPhone: Drop}, []string{
 			`{"email":"a@b.co","phone_number":"+12015550123"}` + "\n" + `{"email":"a@b.co","phone_number":" "}` + "\n" +
 				`{"email":"a@b.co","phone_number":"x"}` + "\n" + `{"email":"a@b.co","phone_number":"x","$x":1}`,
-		}, []Column{{"email", "email", 3}, {"phone_number", "phone_number", 1}}},
+		}, []Column{{"email", "email", 3, 0}, {"phone_number", "phone_number", 1, 0}}},
 		{"empty strings", Options{Empty: Null}, []string{
 			`{"email":"a@b.co","title":"","properties":{"x":""}}` + "\n" + `{"email":"a@b.co","title":"t"}`,
-		}, []Column{{"email", "email", 2}, {"title", "title", 1}}},
+		}, []Column{{"email", "email", 2, 0}, {"title", "title", 1, 0}}},
 		{"a location as a value", Options{Map: mapping{"location": "city"}}, []string{
 			`{"email":"a@b.co","location":"c"}` + "\n" + `{"email":"a@b.co","location":{"city":"c"}}` + "\n" +
 				`{"email":"a@b.co"}`,
-		}, []Column{{"email", "email", 2}, {"location", "location.city", 1}}},
+		}, []Column{{"email", "email", 2, 0}, {"location", "location.city", 1, 0}}},
 		{"remove", Options{Operation: Remove}, []string{`{"profile_id":"P","email":"a@b.co","x":null}`},
-			[]Column{{"profile_id", "profile_id", 1}, {"email", "dropped", 1}}},
+			[]Column{{"profile_id", "profile_id", 1, 0}, {"email", "dropped", 1, 0}}},
 	} {
 		if got := columnsOf(t, test.o, test.chunks...).Columns(); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s\ngot  %v\nwant %v", test.name, got, test.want)
@@ -77,7 +79,7 @@ func TestColumnOrder(t *testing.T) {
 	c.Count(&one)
 	c.Count(&two)
 	want := []Column{
-		{"email", "email", 2}, {"b", "properties.b", 2}, {"a", "properties.a", 2}, {"c", "properties.c", 1},
+		{"email", "email", 2, 0}, {"b", "properties.b", 2, 0}, {"a", "properties.a", 2, 0}, {"c", "properties.c", 1, 0},
 	}
 	if got := c.Columns(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
@@ -95,8 +97,9 @@ func TestManyColumns(t *testing.T) {
 		t.Fatalf("got %d columns", len(got))
 	}
 	for i, want := range map[int]Column{
-		0: {"email", "email", 6 * maxColumns}, 1: {"x0", "properties.x0", 2}, 2: {"y", "properties.y", 6 * maxColumns},
-		199: {"x197", "properties.x197", 2},
+		0: {"email", "email", 6 * maxColumns, 0}, 1: {"x0", "properties.x0", 2, 0},
+		2:   {"y", "properties.y", 6 * maxColumns, 0},
+		199: {"x197", "properties.x197", 2, 0},
 	} {
 		if got[i] != want {
 			t.Errorf("column %d: got %v, want %v", i, got[i], want)

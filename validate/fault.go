@@ -29,6 +29,12 @@ const (
 	TypeWrong         Code = "type_wrong"
 	NameReserved      Code = "name_reserved"
 	ProfileTooLarge   Code = "profile_too_large"
+
+	ConsentedAtInvalid Code = "consented_at_invalid"
+	ChannelMissing     Code = "channel_missing"
+
+	ListMissing  Code = "list_missing"
+	ListNotFound Code = "list_not_found" // no check finds this out: Klaviyo has to be asked
 )
 
 // Fault is the first thing that is wrong with a row. Column is the column's name in the input, "" when the fault is

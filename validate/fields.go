@@ -37,14 +37,18 @@ const (
 	longitude
 
 	profileID
+	consentedAt
+	listed // the list of the row
 	targets
 )
 
 var targetNames = [targets]string{
+	locationObject: "location", propertiesObject: "properties",
 	email: "email", phoneNumber: "phone_number", externalID: "external_id", kx: "_kx", firstName: "first_name",
 	lastName: "last_name", organization: "organization", locale: "locale", title: "title", image: "image",
 	address1: "address1", address2: "address2", city: "city", country: "country", region: "region", zip: "zip",
 	timezone: "timezone", ip: "ip", latitude: "latitude", longitude: "longitude", profileID: "profile_id",
+	consentedAt: "consented_at", listed: "list",
 }
 
 func (t target) name() string { return targetNames[t] }
@@ -115,9 +119,9 @@ func (c *Checker) field(in scope, name []byte) field {
 		}
 		bare := bareName(string(name))
 		switch {
-		case bare != string(name) && (c.operation != Remove || bare == c.required):
+		case bare != string(name) && (!c.operation.narrow() || c.fields[bare].target >= email):
 			return field{target: misnamed}
-		case c.operation == Remove:
+		case c.operation.narrow():
 			return field{target: dropped}
 		}
 	case inLocation:

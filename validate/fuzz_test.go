@@ -29,6 +29,9 @@ func FuzzRow(f *testing.F) {
 		`{"email":"a@b.co","phone_number":"090-1234-5678","country":"JP"}`,
 		phoneRow("491712345678", "DE"), phoneRow("030 901820.0", "Germany"), phoneRow("0901234", "Germnay"),
 		`{"email":"a@b.co","a":"","phone_number":"","location":{"city":""},"properties":{"b":""}}`,
+		`{"email":"a@b.co","a":null,"é \"q\"":null,"title":null,"zip":"","properties":{"x":null,"y":"","$z":null}}`,
+		`{"email":"a@b.co","a":null,"properties":{"a":1},"b":null,"location":{"city":null},"\u0078":null}`,
+		`{"email":"a@b.co","properties":null,"location":null,"d":null,"phone_number":"1","":null}`,
 		`{"\ufeffemail":"a@b.co"}`, `{"email":"a@b.co","\"x\"":1}`, `{"email":"'a@b.co"}`, `{"email":"mailto:a!@b.co1"}`,
 		`{"profile_id":"01GDDKASAP8TKDDA2GRZDSVP4H","x":-0.5E-7}`,
 		`[1]`, `"\ud800"`, `{"a":01}`, `{"a":NaN}`, `{"a":1,}`, `{"a":"x\\"y\\""}`, "{\"a\":\"\xff\"}",
@@ -100,19 +103,23 @@ func compare(t failer, c *Checker, row string, out *Rows) {
 	if want.ok != (v.Fault.Code == "") {
 		t.Fatalf("%q: got %+v, want a good row: %t", row, v, want.ok)
 	}
-	values := int64(0)
+	values, cleared := int64(0), int64(0)
 	for _, column := range out.columns {
 		values += column.Rows
+		cleared += column.Cleared()
 	}
 	if !want.ok {
-		if values != 0 || v.DroppedPhone {
+		if values != 0 || cleared != 0 || v.DroppedPhone {
 			t.Errorf("%q: got %+v and columns %v", row, v, out.columns)
 		}
 		return
 	}
-	if v.DroppedPhone != want.droppedPhone || values != want.values {
-		t.Errorf("%q: got %+v and columns %v, want %t and %d values",
-			row, v, out.columns, want.droppedPhone, want.values)
+	if v.DroppedPhone != want.droppedPhone || values != want.values || cleared != int64(len(want.unset)) {
+		t.Errorf("%q: got %+v and columns %v, want %t, %d values and %d cleared",
+			row, v, out.columns, want.droppedPhone, want.values, len(want.unset))
+	}
+	if unset := out.Unset(0); !strings.HasSuffix(v.Profile, "["+string(unset)+"]}}}") && unset != nil {
+		t.Errorf("%q: the profile %s unsets %s", row, v.Profile, unset)
 	}
 	if !json.Valid([]byte(v.Profile)) || len(v.Profile) > maxProfile {
 		t.Errorf("%q: %s", row, v.Profile)

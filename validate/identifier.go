@@ -37,8 +37,7 @@ func parseBy(o Operation, by string) (target, error) {
 		}
 		names = append(names, t.name())
 	}
-	last := len(names) - 1
-	return 0, fmt.Errorf("--by: %s expects %s or %s, got %s", o, strings.Join(names[:last], ", "), names[last], quote(by))
+	return 0, fmt.Errorf("--by: %s expects %s, got %s", o, either(names), quote(by))
 }
 
 // By returns the name of the identifier: email, phone_number, external_id or profile_id.
@@ -122,10 +121,11 @@ func (c *Checker) other(s *Scratch) string {
 	return like
 }
 
-// reads reports whether the operation reads a target. Remove reads the identifier alone, and what tells the country of
-// a phone number.
+// reads reports whether the operation reads a target. A narrow one reads the identifiers that it needs, and what tells
+// the country of a phone number.
 func (c *Checker) reads(t target) bool {
-	return c.operation != Remove || t == c.key || c.key == phoneNumber && slices.Contains(phoneContext, t)
+	phones := c.key == phoneNumber || c.second == phoneNumber
+	return !c.operation.narrow() || t == c.key || t == c.second || phones && slices.Contains(phoneContext, t)
 }
 
 // phoneContext are the targets that tell the country of a phone number.

@@ -5,7 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Lookalike is a column that became a custom property, although its name looks like an attribute of Klaviyo.
+// Lookalike is a column that became a custom property, or is not read, although its name looks like an attribute of
+// Klaviyo.
 type Lookalike struct {
 	Column string
 	Meant  string // the target for --map, such as first_name, city or properties.plan
@@ -20,10 +21,14 @@ func (c *Checker) Lookalikes() (found []Lookalike) {
 	}
 	for _, column := range columns {
 		_, named := c.fields[column.Column]
-		if named || column.As != "properties."+column.Column {
+		if named || column.As != "properties."+column.Column && !(c.operation.consents() && column.As == "dropped") {
 			continue // an attribute, a column that the options name, or a member of properties
 		}
-		if meant := lookalike(column.Column); meant != "" && !filled[meant] {
+		meant := lookalike(column.Column)
+		if _, read := c.fields[meant]; c.operation.consents() && !read {
+			continue
+		}
+		if meant != "" && !filled[meant] {
 			found = append(found, Lookalike{column.Column, meant})
 			filled[meant] = true
 		}

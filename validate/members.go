@@ -85,12 +85,13 @@ func (s *Scratch) fill(p place, m *member) *Fault {
 	return nil
 }
 
-// fillProperties finds a custom property that is filled twice: by a column and a member of properties, or by a mapped
-// column.
+// fillProperties finds a custom property that is filled or cleared twice: by a column and a member of properties, or
+// by a mapped column.
 func (s *Scratch) fillProperties() *Fault {
+	clears := s.columns.checker.clearNulls
 	for i := range s.scan.members {
 		m := &s.scan.members[i]
-		if m.kind == null {
+		if m.kind == null && !clears {
 			continue
 		}
 		switch e := &s.columns.entries[m.column]; e.target {
@@ -105,7 +106,7 @@ func (s *Scratch) fillProperties() *Fault {
 		case propertiesObject:
 			for j := m.first; j < m.first+m.members; j++ {
 				n := &s.scan.nested[j]
-				if n.kind == null {
+				if n.kind == null && !clears {
 					continue
 				}
 				if f := s.fillProperty(s.nestedPlace(j), n, n.column); f != nil {

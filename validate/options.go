@@ -34,6 +34,7 @@ type Options struct {
 	Drop []string
 
 	Empty    Empty
+	Nulls    Nulls
 	BadPhone BadPhone
 
 	// Channels are those whose consent Subscribe sets and Unsubscribe withdraws, at least one.
@@ -41,6 +42,9 @@ type Options struct {
 
 	// ConsentedAt is the column with the time of a historical consent, for Subscribe. "" is none.
 	ConsentedAt string
+
+	// ListColumn is the column with the name or the id of each row's list. "" is none: all rows are for one list.
+	ListColumn string
 }
 
 // Empty says what an empty string is: in a column, or in the location or properties object.
@@ -49,6 +53,14 @@ type Empty uint8
 const (
 	Keep Empty = iota // a value as any other
 	Null              // null
+)
+
+// Nulls says what a null does in a column that is a custom property, or in the properties object.
+type Nulls uint8
+
+const (
+	Ignore Nulls = iota // Klaviyo keeps the value that it has
+	Clear               // Klaviyo removes the property
 )
 
 // BadPhone says what happens to a row with a phone number that is invalid or ambiguous.
@@ -63,7 +75,7 @@ const (
 func New(o Options) (*Checker, error) {
 	c := &Checker{
 		operation: o.Operation, fields: maps.Clone(attributeFields),
-		emptyIsNull: o.Empty == Null, dropPhones: o.BadPhone == Drop,
+		emptyIsNull: o.Empty == Null, clearNulls: o.Nulls == Clear, dropPhones: o.BadPhone == Drop,
 		counts: counts{places: map[[2]string]int{}},
 	}
 	var err error
@@ -73,8 +85,15 @@ func New(o Options) (*Checker, error) {
 	if c.key == phoneNumber && c.dropPhones {
 		return nil, errors.New("--bad-phone drop and --by phone_number cannot be combined: the number names the person")
 	}
-	if o.Operation == Remove {
+	if o.Operation.consents() {
+		if err := c.setConsent(o); err != nil {
+			return nil, err
+		}
+	}
+	if o.Operation.narrow() {
 		maps.DeleteFunc(c.fields, func(_ string, f field) bool { return !c.reads(f.target) })
+	}
+	if o.Operation == Remove {
 		c.fields[c.key.name()] = field{target: c.key}
 	}
 	c.required = c.key.name()
@@ -85,13 +104,23 @@ func New(o Options) (*Checker, error) {
 	if err := c.mapColumns(o.Map); err != nil {
 		return nil, err
 	}
+	if err := c.readTimes(o.ConsentedAt); err != nil {
+		return nil, err
+	}
+	if err := c.readLists(o.ListColumn, o.Drop); err != nil {
+		return nil, err
+	}
 	for _, column := range o.Drop {
 		if to, ok := o.Map[column]; ok {
 			return nil, fmt.Errorf("%s and %s cannot be combined: a dropped column fills nothing",
 				dropFlag(column), mapFlag(column, to))
 		}
-		if column == c.required {
+		_, read := c.fields[column]
+		switch {
+		case column == c.required, column == c.secondName && c.second != custom, column == c.consentedAt && read:
 			return nil, fmt.Errorf("%s: %s needs this column", dropFlag(column), c.operation)
+		case c.operation.consents() && !read:
+			return nil, fmt.Errorf("%s: %s does not read this column", dropFlag(column), c.operation)
 		}
 		c.fields[column] = field{target: dropped, met: new(atomic.Bool)}
 	}
@@ -123,6 +152,9 @@ func (c *Checker) mapColumns(columns map[string]string) error {
 		f.mapped, f.met = true, new(atomic.Bool)
 		c.fields[column] = f
 	}
+	if column, ok := from[c.second.name()]; ok {
+		c.secondName = column
+	}
 	if column, ok := from[c.key.name()]; ok {
 		c.required = column
 	} else if to, ok := columns[c.required]; ok {
@@ -134,24 +166,30 @@ func (c *Checker) mapColumns(columns map[string]string) error {
 
 const swapped = "--map is COLUMN=TARGET: did you mean "
 
-// parseRemoval is parseTarget for Remove.
-func (c *Checker) parseRemoval(column, to string) (field, error) {
-	name := c.key.name()
-	switch {
-	case to == name:
-		return field{target: c.key}, nil
-	case strings.TrimPrefix(to, "location.") == country.name() && c.reads(country):
-		return field{target: country}, nil
-	case to != "" && column == name:
-		return field{}, fmt.Errorf("expected %s, got %s; %s%s?", name, quote(to), swapped, mapFlag(to, column))
+// parseNarrow is parseTarget for an operation that reads only the columns that it needs.
+func (c *Checker) parseNarrow(column, to string) (field, error) {
+	var names []string
+	for _, t := range []target{c.key, c.second} {
+		if t != custom {
+			names = append(names, t.name())
+		}
 	}
-	return field{}, fmt.Errorf("expected %s, got %s; remove reads no other column", name, quote(to))
+	own := strings.TrimPrefix(to, "location.")
+	switch {
+	case slices.Contains(names, to), own == country.name() && c.reads(country):
+		f := attributeFields[own]
+		f.target = max(f.target, c.fields[to].target) // profile_id is no attribute
+		return f, nil
+	case to != "" && slices.Contains(names, column):
+		return field{}, fmt.Errorf("expected %s, got %s; %s%s?", either(names), quote(to), swapped, mapFlag(to, column))
+	}
+	return field{}, fmt.Errorf("expected %s, got %s; %s reads no other column", either(names), quote(to), c.operation)
 }
 
 // parseTarget reads the target of a mapped column.
 func (c *Checker) parseTarget(column, to string) (field, error) {
-	if c.operation == Remove {
-		return c.parseRemoval(column, to)
+	if c.operation.narrow() {
+		return c.parseNarrow(column, to)
 	}
 	if name, ok := strings.CutPrefix(to, "properties."); ok {
 		switch {

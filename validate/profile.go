@@ -7,9 +7,17 @@ import (
 
 // encode appends the row with its profile to out, or returns what is wrong with a column and appends nothing.
 func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
-	start := len(out.Data)
-	if c.operation == Remove {
+	switch {
+	case c.operation == Remove:
 		return c.encodeRemoval(s, out)
+	case c.operation.consents():
+		return c.encodeConsent(s, out)
+	}
+	start := len(out.Data)
+	if c.clearNulls {
+		if fault := s.findNulls(); fault != nil {
+			return fault
+		}
 	}
 	data, key, fault := c.appendAttributes(append(out.Data, `{"type":"profile","attributes":{`...), s)
 	if fault != nil {
@@ -19,6 +27,10 @@ func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
 	data = s.appendGroup(data, `"location":{`, s.places)
 	data = s.appendGroup(data, `"properties":{`, s.customs)
 	data[len(data)-1] = '}'
+	unset := 0
+	if c.clearNulls {
+		data, unset = s.appendUnset(data)
+	}
 	data = append(data, '}')
 	if n := len(data) - start; n > maxProfile {
 		out.Data = data[:start]
@@ -27,6 +39,10 @@ func (c *Checker) encode(s *Scratch, out *Rows) *Fault {
 	}
 	out.Data = data
 	out.accept(start, key, c.identity(s))
+	if c.clearNulls {
+		s.countNulls()
+		out.Rows[len(out.Rows)-1].Unset = uint32(unset)
+	}
 	return nil
 }
 
@@ -51,7 +67,7 @@ func (c *Checker) encodeRemoval(s *Scratch, out *Rows) *Fault {
 
 // checkContext checks the members that tell the country of a phone number, in a row that has no other profile.
 func (c *Checker) checkContext(s *Scratch) *Fault {
-	if p := s.filled[country]; p != 0 {
+	if p := s.filled[country]; p != 0 && s.filled[phoneNumber] != 0 {
 		return s.checkMember(s.member(p))
 	}
 	return nil
@@ -85,7 +101,7 @@ func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, key span,
 		switch e := &s.columns.entries[m.column]; e.target {
 		case custom:
 			s.customs = append(s.customs, place(i+1))
-		case dropped:
+		case dropped, listed:
 		case c.key:
 			data = append(data, e.label...)
 			key.start = len(data)
@@ -211,6 +227,14 @@ func (s *Scratch) appendMember(data []byte, m *member) []byte {
 		data = append(data, line[m.value:m.end]...)
 	}
 	return append(data, ',')
+}
+
+// appendName appends the name that Klaviyo knows of a custom property, as a JSON string.
+func (s *Scratch) appendName(data []byte, m *member) []byte {
+	if e := &s.columns.entries[m.column]; e.mapped {
+		return append(data, e.label[:len(e.label)-1]...)
+	}
+	return append(data, s.scan.line[m.name-1:m.nameEnd+1]...)
 }
 
 // appendQuoted appends a value that needs no escapes as a JSON string.

@@ -4,8 +4,8 @@ import "hash/maphash"
 
 // Row is the result of checking one row of the input.
 type Row struct {
-	// Start and End bound the encoded profile in Rows.Data, without the comma after it. They are equal for a rejected
-	// row.
+	// Start and End bound the encoded profile in Rows.Data, without the comma after it: Remove, Subscribe and
+	// Unsubscribe have other elements there, see encodeRemoval and encodeConsent. They are equal for a rejected row.
 	Start, End uint32
 
 	// KeyStart and KeyEnd bound the key in Rows.Data: the identifier as a JSON string with its quotes. The key of a
@@ -14,11 +14,14 @@ type Row struct {
 	KeyStart, KeyEnd uint32
 
 	// Identity is the same for two rows of one person: two hashes, with seeds of this process, of the
-	// identifier as it is sent, an email in lower case. It is zero for a row without a valid identifier.
+	// identifier as it is sent, an email in lower case, and of the list in the list column. It is zero for a row without
+	// a valid identifier.
 	Identity [2]uint64
 
-	// Required says how the row has the required column.
+	// Required says how the row has the required column or, where it has that one, the list column. Unlisted says that it
+	// is about the list column.
 	Required Required
+	Unlisted bool
 
 	// Several says that a rejected row may hold several rows: it is an array of them, or an object around them.
 	Several bool
@@ -28,6 +31,12 @@ type Row struct {
 
 	// Channels are those of Options.Channels for which the row has an identifier.
 	Channels Channels
+
+	// Unset is where Rows.Data has the names of the custom properties that the row clears, 0 for none: see Rows.Unset.
+	Unset uint32
+
+	// List is the place of the row's list in Rows.Lists, where there is a list column. A rejected row has none.
+	List uint32
 
 	// Fault is what is wrong with the row, nil for a good row.
 	Fault *Fault
@@ -52,7 +61,11 @@ type Rows struct {
 	// between them.
 	Data []byte
 
+	// Lists are the names or ids in the list column of good rows, each once.
+	Lists []string
+
 	columns []Column // of the good rows
+	places  map[string]listPlace
 }
 
 // Reset removes all rows and keeps the memory.
@@ -61,7 +74,9 @@ func (r *Rows) Reset() {
 	if r.columns = r.columns[:0]; cap(r.columns) > 2*maxCounted {
 		r.columns = nil
 	}
-	r.Rows = r.Rows[:0]
+	clear(r.Lists)
+	clear(r.places)
+	r.Rows, r.Lists = r.Rows[:0], r.Lists[:0]
 	r.Data = r.Data[:0]
 }
 

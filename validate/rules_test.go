@@ -20,11 +20,13 @@ func TestRules(t *testing.T) {
 		"email", "em\\u0061il", "EMAIL", "phone_number", "external_id", "_kx", "title", "city", "zip", "country",
 		"latitude",
 		"a", "b", "x", "\\u0078", "d", "", "$a", "\\u0024a", "profile_id", "location", "properties", "loc\\u0061tion",
-		"location.city", "properties.b", "é", "\\u00e9", " x", "\\ufeffx", "\\ufeffprofile_id", "'x'", "x\\u200b",
+		"at", "\\ufeffat", "location.city", "properties.b",
+		"é", "\\u00e9", " x", "\\ufeffx", "\\ufeffprofile_id", "'x'", "x\\u200b",
 	})
 	value := rapid.SampledFrom([]string{
 		"null", "null", `"a@b.co"`, `" a\u0040b.co"`, `"A@B.CO\t"`, `"JP"`, `"us"`, `"Japan"`,
 		`"Germany"`, `"+12015550123"`, `"(201) 555-0123"`, `"090-1234-5678"`, `"491712345678"`, `"030901820.0"`,
+		`"2024-01-08 06:30:00+09"`, `"2024-01-08T06:30:00Z"`, `"2024-01-08"`, `"1980-01-01T00:00:00Z"`,
 		`" "`, `""`, `"x"`, "1", "-1.50e+3", "true", "{}", "[]", `[{"a":1,"a":2}]`, `{"x":1}`,
 	})
 	rapid.Check(t, func(t *rapid.T) {
@@ -41,10 +43,14 @@ func TestRules(t *testing.T) {
 		}
 		nested := rapid.Custom(func(t *rapid.T) string { return value.Draw(t, "scalar") })
 		row := "{" + object(value, "members")
-		for _, name := range []string{"email", "EMAIL", "profile_id", "location", "properties"} {
+		for _, name := range []string{"email", "EMAIL", "profile_id", "location", "properties", "phone_number", "at"} {
 			if rapid.Bool().Draw(t, name) {
 				v := `"a@b.co"`
 				switch name {
+				case "phone_number":
+					v = `"+12015550123"`
+				case "at":
+					v = `"2024-01-08 06:30:00.5+09"`
 				case "profile_id":
 					v = `"P"`
 				case "location", "properties":
@@ -74,6 +80,12 @@ func ruleCheckers(t testing.TB) []*Checker {
 		checker(t, Options{Operation: Remove}),
 		checker(t, Options{DefaultCountry: "US", Map: mapped, Drop: []string{"d"}}),
 		checker(t, Options{DefaultCountry: "DE", Empty: Null, BadPhone: Drop}),
+		checker(t, Options{Operation: Subscribe, Channels: allChannels, ConsentedAt: "at", DefaultCountry: "US"}),
+		checker(t, Options{Operation: Subscribe, Channels: SMSMarketing, BadPhone: Drop, DefaultCountry: "DE"}),
+		checker(t, Options{Operation: Unsubscribe, Channels: EmailMarketing | SMSTransactional, By: "phone_number"}),
+		checker(t, Options{Operation: Unsubscribe, Channels: EmailMarketing}),
+		checker(t, Options{Nulls: Clear}),
+		checker(t, Options{Nulls: Clear, Empty: Null, BadPhone: Drop, Map: mapped, Drop: []string{"d"}}),
 	}
 }
 
@@ -96,6 +108,10 @@ func expected(c *Checker, row []pair) *expectation {
 			}
 		}
 	}
+	if c.operation.consents() {
+		e.consent(row)
+		return e
+	}
 	for _, m := range row {
 		e.top(m)
 	}
@@ -104,7 +120,7 @@ func expected(c *Checker, row []pair) *expectation {
 		e.ok = e.ok && e.key != ""
 		return e
 	}
-	for _, list := range [][]pair{e.attributes, e.location, e.properties} {
+	for _, list := range [][]pair{e.attributes, e.location, slices.Concat(e.properties, e.unset)} {
 		e.ok = e.ok && !twice(list)
 	}
 	if len(e.location) > 0 {
@@ -114,6 +130,13 @@ func expected(c *Checker, row []pair) *expectation {
 		e.attributes = append(e.attributes, pair{"properties", e.properties})
 	}
 	e.profile = []pair{{"type", "profile"}, {"attributes", e.attributes}}
+	if len(e.unset) > 0 {
+		var names []any
+		for _, m := range e.unset {
+			names = append(names, m.name)
+		}
+		e.profile = append(e.profile, pair{"meta", []pair{{"patch_properties", []pair{{"unset", names}}}}})
+	}
 	e.ok = e.ok && e.key != ""
 	return e
 }
@@ -163,7 +186,8 @@ type expectation struct {
 	country, key                     string
 	attributes, location, properties []pair
 	profile                          []pair
-	values                           int64 // how many columns have a value
+	unset                            []pair // the properties that are cleared
+	values                           int64  // how many columns have a value
 	ok, droppedPhone                 bool
 }
 
@@ -177,6 +201,17 @@ func (e *expectation) goesTo(column string) string {
 	if e.checker.operation == Remove {
 		if column == "profile_id" {
 			return column
+		}
+		return ""
+	}
+	if c := e.checker; c.operation.consents() {
+		phones := c.required == "phone_number" || c.channels&smsChannels != 0
+		switch {
+		case column == "email" && (c.required == "email" || c.channels&EmailMarketing != 0),
+			(column == "phone_number" || column == "location") && phones, column == "at" && c.consentedAt != "":
+			return column
+		case column == "country" && phones:
+			return "location.country"
 		}
 		return ""
 	}
@@ -209,6 +244,7 @@ func (e *expectation) top(m pair) {
 		e.ok = false
 	}
 	if m.value == nil {
+		e.member(to, nil)
 		return
 	}
 	e.values++
@@ -223,7 +259,10 @@ func (e *expectation) top(m pair) {
 		e.ok = e.ok && isText && validProfileID([]byte(text))
 		e.key = text
 	case "email":
-		text = strings.TrimSpace(text)
+		if text = strings.TrimSpace(text); isText && text == "" {
+			e.values-- // an empty email counts as null
+			return
+		}
 		e.ok = e.ok && isText && validEmail([]byte(text))
 		if m.name == e.checker.required {
 			e.key = text
@@ -269,6 +308,10 @@ func (e *expectation) phone(text string, isText bool) {
 // member adds a value at the path to.
 func (e *expectation) member(to string, value any) {
 	if value == nil {
+		if name, ok := strings.CutPrefix(to, "properties."); ok && e.checker.clearNulls {
+			e.ok = e.ok && name != "" && name[0] != '$'
+			e.unset = append(e.unset, pair{name, nil})
+		}
 		return
 	}
 	text, isText := value.(string)
@@ -284,4 +327,93 @@ func (e *expectation) member(to string, value any) {
 		e.ok = e.ok && isText && (to != "external_id" || utf8.RuneCountInString(text) <= 255)
 		e.attributes = append(e.attributes, pair{to, value})
 	}
+}
+
+// consent applies the rules of Subscribe and Unsubscribe.
+func (e *expectation) consent(row []pair) {
+	c := e.checker
+	values := map[string]any{} // of the columns that are read, without nulls and empty identifiers
+	countries := 0
+	for _, m := range row {
+		to := e.goesTo(m.name)
+		e.ok = e.ok && !(blemished(m.name) && e.goesTo(bareName(m.name)) != "")
+		text, isText := m.value.(string)
+		if m.value == nil || (to == "email" || to == "phone_number") && isText && strings.TrimSpace(text) == "" {
+			continue
+		}
+		if to != "location" {
+			e.values++
+			values[to] = m.value
+		} else {
+			list, _ := m.value.([]pair)
+			for _, n := range list {
+				e.ok = e.ok && !blemished(n.name)
+				if n.value != nil {
+					e.values++
+				}
+				if n.name == "country" && n.value != nil {
+					values["location.country"] = n.value
+					countries++
+				}
+			}
+		}
+		if to == "location.country" {
+			countries++
+		}
+	}
+	e.ok = e.ok && countries < 2
+	var identifiers []pair
+	channels := Channels(0)
+	if value, there := values["email"]; there {
+		text, isText := value.(string)
+		text = strings.TrimSpace(text)
+		e.ok = e.ok && isText && validEmail([]byte(text))
+		identifiers = append(identifiers, pair{"email", text})
+		channels |= c.channels & EmailMarketing
+	}
+	if value, there := values["phone_number"]; there {
+		text, isText := value.(string)
+		_, isCountry := values["location.country"].(string)
+		e.ok = e.ok && isText && (values["location.country"] == nil || isCountry)
+		region := c.country
+		if country := strings.TrimSpace(e.country); country != "" {
+			region = phone.Country([]byte(country))
+		}
+		number, ok := phone.Append(nil, []byte(strings.TrimSpace(text)), region)
+		if ok {
+			identifiers = append(identifiers, pair{"phone_number", string(number)})
+			channels |= c.channels & smsChannels
+		}
+		e.ok = e.ok && (ok || c.dropPhones)
+	}
+	at := ""
+	if c.consentedAt != "" {
+		text, _ := values["at"].(string)
+		instant, reason := parseTime([]byte(strings.TrimSpace(text)))
+		e.ok = e.ok && text != "" && reason == "" && instant.Year() >= 1990
+		at = instant.Format(utcForm)
+	}
+	e.ok = e.ok && channels != 0 && slices.ContainsFunc(identifiers, func(p pair) bool { return p.name == c.required })
+	e.profile = identifiers
+	if c.operation == Unsubscribe {
+		return
+	}
+	leaf := []pair{{"consent", "SUBSCRIBED"}}
+	if at != "" {
+		leaf = append(leaf, pair{"consented_at", at})
+	}
+	var sms, subscriptions []pair
+	if channels&EmailMarketing != 0 {
+		subscriptions = append(subscriptions, pair{"email", []pair{{"marketing", leaf}}})
+	}
+	if channels&SMSMarketing != 0 {
+		sms = append(sms, pair{"marketing", leaf})
+	}
+	if channels&SMSTransactional != 0 {
+		sms = append(sms, pair{"transactional", leaf})
+	}
+	if len(sms) > 0 {
+		subscriptions = append(subscriptions, pair{"sms", sms})
+	}
+	e.profile = []pair{{"type", "profile"}, {"attributes", append(identifiers, pair{"subscriptions", subscriptions})}}
 }

@@ -10,9 +10,14 @@ type Scratch struct {
 	filled  [targets]place // the member that fills each target
 	places  []place        // the members that go into location
 	customs []place        // the members that go into properties
+	nulls   []place        // with Clear: the members that are null
 	key     []byte         // the identifier as Klaviyo gets it
 	lower   []byte         // key in lower case
 
+	lists     map[string]string // those of earlier rows
+	listBytes int               // that their names have
+
+	consentedAt  [len(utcForm)]byte
 	droppedPhone bool // the row is sent without its phone number
 }
 

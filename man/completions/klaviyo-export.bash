@@ -8,74 +8,110 @@ _klaviyo_export() {
     before=${COMP_WORDS[COMP_CWORD-2]}
   fi
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'add remove mirror run check wait members send pick report schedule doctor simulate completion --help --version' -- "$current"))
+    COMPREPLY=($(compgen -W 'add remove mirror subscribe unsubscribe run check wait members send pick report schedule doctor simulate completion --help --version' -- "$current"))
     return
   fi
   case ${COMP_WORDS[1]} in
   add)
-    flags='--list-id --list-name --opt-in --no-create --by --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait --verify --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    flags='--list-id --list-name --list-column --lists-by --create-lists --opt-in --no-create --by --map --drop --default-country --bad-phone --empty --nulls --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --print-requests --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait --verify --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
+    --lists-by) values='name id' flags= ;;
     --opt-in) values='single double' flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --empty) values='keep null' flags= ;;
+    --nulls) values='ignore clear' flags= ;;
     --duplicates) values='first send' flags= ;;
     --resume) files=yes flags= ;;
     --state) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-id | --list-name | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
+    --list-id | --list-name | --list-column | --create-lists | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
     esac
     ;;
   remove)
-    flags='--list-id --list-name --by --map --drop --default-country --bad-phone --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --verify --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    flags='--list-id --list-name --list-column --lists-by --by --map --drop --default-country --bad-phone --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --print-requests --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --verify --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
+    --lists-by) values='name id' flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --duplicates) values='first send' flags= ;;
     --resume) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-id | --list-name | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --base-url | --revision) flags= ;;
+    --list-id | --list-name | --list-column | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --base-url | --revision) flags= ;;
     esac
     ;;
   mirror)
-    flags='--list-id --list-name --opt-in --no-create --plan --max-removals --max-unmatched --by --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    flags='--list-id --list-name --opt-in --no-create --plan --max-removals --max-unmatched --by --map --drop --default-country --bad-phone --empty --nulls --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --print-requests --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
     --opt-in) values='single double' flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --empty) values='keep null' flags= ;;
+    --nulls) values='ignore clear' flags= ;;
     --duplicates) values='first send' flags= ;;
     --resume) files=yes flags= ;;
     --state) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-id | --list-name | --max-removals | --max-unmatched | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
+    --list-id | --list-name | --max-removals | --max-unmatched | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
+    esac
+    ;;
+  subscribe)
+    flags='--list-id --list-name --list-column --lists-by --create-lists --opt-in --no-create --channel --historical --consented-at --source --by --map --drop --default-country --bad-phone --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --print-requests --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --wait --wait-timeout --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    case $before in
+    --lists-by) values='name id' flags= ;;
+    --opt-in) values='single double' flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
+    --bad-phone) values='reject drop' flags= ;;
+    --resume) files=yes flags= ;;
+    --api-key-file) files=yes flags= ;;
+    --log-format) values='text json' flags= ;;
+    --list-id | --list-name | --list-column | --create-lists | --channel | --consented-at | --source | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --base-url | --revision) flags= ;;
+    esac
+    ;;
+  unsubscribe)
+    flags='--list-id --list-name --list-column --lists-by --channel --everywhere --by --map --drop --default-country --bad-phone --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --print-requests --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --wait --wait-timeout --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    case $before in
+    --lists-by) values='name id' flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
+    --bad-phone) values='reject drop' flags= ;;
+    --resume) files=yes flags= ;;
+    --api-key-file) files=yes flags= ;;
+    --log-format) values='text json' flags= ;;
+    --list-id | --list-name | --list-column | --channel | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --base-url | --revision) flags= ;;
     esac
     ;;
   run)
-    flags='--list-id --list-name --opt-in --no-create --set --secrets --task --no-wait --print --by --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait --verify --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    flags='--list-id --list-name --opt-in --no-create --set --secrets --task --no-wait --print --by --map --drop --default-country --bad-phone --empty --nulls --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --dry-run --print-requests --check-first --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait --verify --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
     --opt-in) values='single double' flags= ;;
     --secrets) files=yes flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --empty) values='keep null' flags= ;;
+    --nulls) values='ignore clear' flags= ;;
     --duplicates) values='first send' flags= ;;
     --resume) files=yes flags= ;;
     --state) files=yes flags= ;;
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --list-id | --list-name | --set | --task | --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
+    --list-id | --list-name | --set | --task | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows | --concurrency | --batch-delay | --rate-share | --retry-for | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
     *) files=yes ;;
     esac
     ;;
   check)
-    flags='--operation --by --map --drop --default-country --bad-phone --empty --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --quiet --log-format --help --version'
+    flags='--operation --list-column --channel --historical --consented-at --by --map --drop --default-country --bad-phone --empty --nulls --duplicates --duplicate-window --max-invalid --stop-on-invalid --expect-rows --min-rows --quiet --log-format --help --version'
     case $before in
-    --operation) values='add remove mirror' flags= ;;
+    --operation) values='add remove mirror subscribe unsubscribe' flags= ;;
+    --by) values='email phone_number external_id' flags= ;;
     --bad-phone) values='reject drop' flags= ;;
     --empty) values='keep null' flags= ;;
+    --nulls) values='ignore clear' flags= ;;
     --duplicates) values='first send' flags= ;;
     --log-format) values='text json' flags= ;;
-    --by | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows) flags= ;;
+    --list-column | --channel | --consented-at | --map | --drop | --default-country | --duplicate-window | --max-invalid | --expect-rows | --min-rows) flags= ;;
     esac
     ;;
   wait)

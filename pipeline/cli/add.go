@@ -36,11 +36,11 @@ func (a *addFlags) transfer(g given, operation validate.Operation) (*transfer, e
 	if err := cmp.Or(a.stateFlags.check(g, &a.rowFlags), a.newListFlags.check(g), a.waitFlags.check(g)); err != nil {
 		return nil, err
 	}
-	t, err := a.transferFlags.plan(g, operation)
+	t, err := a.transferFlags.plan(g, validate.Options{Operation: operation})
 	if err != nil {
 		return nil, err
 	}
-	t.options.List.Create, t.options.List.OptIn = !a.NoCreate, a.process()
+	a.newListFlags.apply(t.options)
 	a.waitFlags.apply(g, t.options)
 	a.stateFlags.apply(t.options, &a.rowFlags)
 	return t, nil

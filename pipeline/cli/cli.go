@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -17,7 +16,7 @@ import (
 
 const exitUsage = 2
 
-const intro = `Add people to a Klaviyo list, remove them from it, or keep it equal to a query.
+const intro = `Add people to a Klaviyo list, remove them from it, keep it equal to a query, or set and withdraw consent.
 
 Reads rows from standard input, one JSON object per line. Writes one result per row to standard output, then a report.
 
@@ -26,25 +25,28 @@ Exit status:
     0         every row was applied, accepted or skipped
     1         the run ended, but some rows were rejected, unknown or unsent
     2         the run could not start: fix the cause, then run it again
-    3         import jobs were still open when the waiting time ended
+    3         import jobs were open, or consent not visible, when the waiting time
+              ended
     4         Klaviyo or the network failed: run it again later
     130, 143  stopped by a signal`
 
 // commands is the command line.
 type commands struct {
-	Add      addCommand      `cmd:"" help:"Add people to a list."`
-	Remove   removeCommand   `cmd:"" help:"Remove people from a list."`
-	Mirror   mirrorCommand   `cmd:"" help:"Make a list consist of exactly these people."`
-	Run      runCommand      `cmd:"" help:"Add or remove people as a Treasure Data settings file says."`
-	Check    checkCommand    `cmd:"" help:"Check rows without sending anything."`
-	Wait     waitCommand     `cmd:"" help:"Wait for the import jobs of an earlier run."`
-	Members  membersCommand  `cmd:"" help:"Print who is on a list."`
-	Send     sendCommand     `cmd:"" help:"Send a campaign when the results prove that all rows are on its list."`
-	Pick     pickCommand     `cmd:"" help:"Print the rows of an earlier run that have a given status."`
-	Report   reportCommand   `cmd:"" help:"Merge reports and show them as text, a web page or metrics."`
-	Schedule scheduleCommand `cmd:"" help:"Run a command on a Treasure Data cron schedule."`
-	Doctor   doctorCommand   `cmd:"" help:"Check the API key, the account and a list without changing anything."`
-	Simulate simulateCommand `cmd:"" help:"Start a local server that behaves like Klaviyo's API."`
+	Add         addCommand         `cmd:"" help:"Add people to a list."`
+	Remove      removeCommand      `cmd:"" help:"Remove people from a list."`
+	Mirror      mirrorCommand      `cmd:"" help:"Make a list consist of exactly these people."`
+	Subscribe   subscribeCommand   `cmd:"" help:"Record that people consent to get email or SMS."`
+	Unsubscribe unsubscribeCommand `cmd:"" help:"Withdraw people's consent, for one list or everywhere."`
+	Run         runCommand         `cmd:"" help:"Do what a Treasure Data settings file says."`
+	Check       checkCommand       `cmd:"" help:"Check rows without sending anything."`
+	Wait        waitCommand        `cmd:"" help:"Wait for the import jobs or the consent of an earlier run."`
+	Members     membersCommand     `cmd:"" help:"Print who is on a list."`
+	Send        sendCommand        `cmd:"" help:"Send a campaign when the results prove that all rows are on its list."`
+	Pick        pickCommand        `cmd:"" help:"Print the rows of an earlier run that have a given status."`
+	Report      reportCommand      `cmd:"" help:"Merge reports and show them as text, a web page or metrics."`
+	Schedule    scheduleCommand    `cmd:"" help:"Run a command on a Treasure Data cron schedule."`
+	Doctor      doctorCommand      `cmd:"" help:"Check the API key, the account and a list without changing anything."`
+	Simulate    simulateCommand    `cmd:"" help:"Start a local server that behaves like Klaviyo's API."`
 
 	Completion completionCommand `cmd:"" help:"Print a script that completes commands and flags in a shell."`
 
@@ -55,6 +57,7 @@ type commands struct {
 var groups = []kong.Group{
 	{Key: "list", Title: "List flags:"},
 	{Key: "mirror", Title: "Removal flags:"},
+	{Key: "consent", Title: "Consent flags:"},
 	{Key: "campaign", Title: "Campaign flags:"},
 	{Key: "settings", Title: "Settings flags:"},
 	{Key: "rows", Title: "Row flags:"},
@@ -110,9 +113,11 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 			"version":  "klaviyo-export " + version() + " " + runtime.Version(),
 			"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision,
 		},
-		listHelp, rowHelp, sendingHelp, waitingHelp, stateHelp, mirrorHelp, checkHelp, membersHelp, klaviyoHelp,
-		simulateHelp, messageHelp, campaignHelp,
-		pickHelp, reportHelp, runHelp, scheduleHelp, timesHelp, lookHelp, serverHelp,
+		texts(
+			listHelp, consentHelp, rowHelp, sendingHelp, waitingHelp, stateHelp, mirrorHelp, checkHelp, membersHelp, klaviyoHelp,
+			simulateHelp, messageHelp, campaignHelp,
+			pickHelp, reportHelp, runHelp, scheduleHelp, timesHelp, lookHelp, serverHelp,
+		),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}), kong.ValueFormatter(helpOf),
 		kong.ExplicitGroups(groups),
 	)
@@ -134,19 +139,15 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 var idleFlags = map[string][]idleFlag{
 	"remove": slices.Concat(addOnlyFlags, profileFlags),
 	"mirror": slices.Concat(mirrorHidden, mirrorImplied),
+	"run":    runHidden,
+
+	"subscribe":   slices.Concat(consentIdle, consentRowFlags),
+	"unsubscribe": slices.Concat(consentIdle, consentRowFlags, unsubscribeIdle),
 }
 
 // heading is a flag's place in groups, -1 without a group.
 func heading(flag *kong.Flag) int {
 	return slices.IndexFunc(groups, func(g kong.Group) bool { return flag.Group != nil && flag.Group.Key == g.Key })
-}
-
-// helpOf is the help of a flag with its default.
-func helpOf(v *kong.Value) string {
-	if v.Default == "" || v.Flag == nil {
-		return v.Help
-	}
-	return strings.TrimSuffix(v.Help, ".") + " (default " + v.Default + ")."
 }
 
 // exitError is the error of a command with an exit status of its own. Without an error there is nothing to print.

@@ -49,6 +49,8 @@ Example:
 // mirrorHidden are the flags of add that mirror refuses, and mirrorImplied those that it implies.
 var (
 	mirrorHidden = []idleFlag{
+		{"list-column", "it makes one list equal to all rows"}, {"lists-by", "it is for one list"},
+		{"create-lists", "it is for one list"},
 		{"verify", "it reads the whole list after the rows are sent"},
 		{"dry-run", "--plan changes nothing either, and says who would be removed"},
 	}

@@ -8,7 +8,7 @@ type removeCommand struct{ addFlags }
 // addOnlyFlags concern new lists and import jobs. Remove has neither.
 var addOnlyFlags = []idleFlag{
 	{"wait", noJob}, {"wait-timeout", noJob}, {"max-open-jobs", noJob},
-	{"opt-in", noNewList}, {"no-create", noNewList},
+	{"opt-in", noNewList}, {"no-create", noNewList}, {"create-lists", noNewList},
 	{"state", noProfile}, {"full", noProfile},
 }
 
@@ -38,7 +38,7 @@ func (r *removeCommand) plan(g given) (*transfer, error) {
 	if err := g.useless("dry-run", "nothing is sent", "verify"); err != nil {
 		return nil, err
 	}
-	t, err := r.transferFlags.plan(g, validate.Remove)
+	t, err := r.transferFlags.plan(g, validate.Options{Operation: validate.Remove})
 	if err == nil {
 		t.options.Verify = r.Verify
 	}

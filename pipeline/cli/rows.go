@@ -17,12 +17,14 @@ const maxWindow = 100_000_000
 
 // rowFlags say what the rows hold and how many of them may be bad.
 type rowFlags struct {
-	By              string            `placeholder:"COLUMN" help:"${help_by}"`
+	ListColumn      string            `group:"list" placeholder:"COLUMN" help:"${help_list_column}"`
+	By              string            `placeholder:"COLUMN" words:"email,phone_number,external_id" help:"${help_by}"`
 	Map             map[string]string `mapsep:"none" placeholder:"COLUMN=TARGET" help:"${help_map}"`
 	Drop            []string          `sep:"none" placeholder:"COLUMN" help:"Leave a column out. Repeatable."`
 	DefaultCountry  string            `placeholder:"CC" help:"${help_default_country}"`
 	BadPhone        string            `enum:"reject,drop" default:"reject" placeholder:"reject|drop" help:"${help_phone}"`
 	Empty           string            `enum:"keep,null" default:"keep" placeholder:"keep|null" help:"${help_empty}"`
+	Nulls           string            `enum:"ignore,clear" default:"ignore" placeholder:"ignore|clear" help:"${help_null}"`
 	Duplicates      string            `enum:"first,send" default:"first" placeholder:"first|send" help:"${help_same}"`
 	DuplicateWindow int               `default:"1000000" placeholder:"ROWS" help:"Look for duplicates in this many rows."`
 	MaxInvalid      pipeline.Bound    `default:"0" placeholder:"N|N%" help:"${help_max_invalid}"`
@@ -38,7 +40,9 @@ var rowHelp = kong.Vars{
 	"help_default_country": "Two-letter country for phone numbers without a country code, in rows that have no country.",
 	"help_phone":           "Reject rows with an invalid or ambiguous phone number, or send them without the number.",
 	"help_empty":           "Send empty strings as they are, or treat them as null: CSV tools write null that way.",
-	"help_same":            "Send only the first of the rows with the same identifier, or send them all.",
+	"help_null": "Leave nulls out, or clear the custom properties that are null. Klaviyo cannot clear attributes such " +
+		"as first_name in bulk.",
+	"help_same": "Send only the first of the rows with the same identifier, or send them all.",
 	"help_max_invalid": "How many rows may be rejected, here or by Klaviyo, before the run counts as failed: " +
 		"a number or a share of the rows read.",
 	"help_stop_on_invalid": "Stop at the first rejected row beyond --max-invalid. A share counts from 1,000 rows on.",
@@ -49,31 +53,45 @@ var rowHelp = kong.Vars{
 var (
 	badPhones = map[string]validate.BadPhone{"reject": validate.Reject, "drop": validate.Drop}
 	empties   = map[string]validate.Empty{"keep": validate.Keep, "null": validate.Null}
+	nulls     = map[string]validate.Nulls{"ignore": validate.Ignore, "clear": validate.Clear}
 )
 
 // profileFlags concern the profile that add sends. Remove refuses them.
-var profileFlags = []idleFlag{{"empty", "an empty identifier is rejected"}}
+var profileFlags = []idleFlag{
+	{"empty", "an empty identifier is rejected"},
+	{"nulls", "no property is sent"},
+}
 
-// phoneFlags concern phone numbers. Remove reads them only with --by phone_number.
+// consentRowFlags are those that subscribe and unsubscribe refuse.
+var consentRowFlags = []idleFlag{
+	{"empty", "an empty identifier counts as missing"},
+	{"nulls", "no property is sent"},
+	{"duplicates", "the first row of a person counts: Klaviyo may ignore a second subscribe within 30 minutes, " +
+		"and a second unsubscribe from a list would be one from all lists"},
+}
+
+// phoneFlags concern phone numbers. Remove reads them only with --by phone_number, subscribe and unsubscribe also for
+// SMS.
 var phoneFlags = []idleFlag{
 	{"default-country", "phone numbers are not read"},
 	{"bad-phone", "phone numbers are not read"},
 }
 
-// options returns the options of a run on the rows.
-func (f *rowFlags) options(g given, operation validate.Operation) (*pipeline.Options, error) {
-	if err := f.check(g, operation); err != nil {
+// options returns the options of a run on the rows. rows has what the command itself says about them.
+func (f *rowFlags) options(g given, rows validate.Options) (*pipeline.Options, error) {
+	if err := f.check(g, rows); err != nil {
 		return nil, err
 	}
-	checker, err := validate.New(validate.Options{
-		Operation: operation, By: f.By, DefaultCountry: f.DefaultCountry, Map: f.Map, Drop: f.Drop,
-		BadPhone: badPhones[f.BadPhone], Empty: empties[f.Empty],
-	})
+	rows.By, rows.DefaultCountry, rows.Map, rows.Drop = f.By, f.DefaultCountry, f.Map, f.Drop
+	rows.ListColumn = f.ListColumn
+	rows.BadPhone, rows.Empty = badPhones[f.BadPhone], empties[f.Empty]
+	rows.Nulls = nulls[f.Nulls]
+	checker, err := validate.New(rows)
 	if err != nil {
 		return nil, err
 	}
 	o := &pipeline.Options{
-		Operation: operation, Checker: checker, Version: version(),
+		Operation: rows.Operation, Checker: checker, Version: version(),
 		MaxInvalid: f.MaxInvalid, StopOnInvalid: f.StopOnInvalid, ExpectRows: f.ExpectRows,
 		MinRows: f.MinRows,
 	}
@@ -83,8 +101,10 @@ func (f *rowFlags) options(g given, operation validate.Operation) (*pipeline.Opt
 	return o, nil
 }
 
-func (f *rowFlags) check(g given, operation validate.Operation) error {
+func (f *rowFlags) check(g given, rows validate.Options) error {
 	switch {
+	case g["list-column"] && f.ListColumn == "":
+		return errors.New(`--list-column: expected a column, got ""`)
 	case f.DuplicateWindow < 1 || f.DuplicateWindow > maxWindow:
 		return fmt.Errorf("--duplicate-window: expected 1 to %d rows, got %d", maxWindow, f.DuplicateWindow)
 	case g["duplicate-window"] && f.Duplicates == "send":
@@ -97,12 +117,8 @@ func (f *rowFlags) check(g given, operation validate.Operation) error {
 		return fmt.Errorf("--expect-rows %d and --min-rows %d cannot be combined: no input meets both",
 			*f.ExpectRows, f.MinRows)
 	}
-	if operation == validate.Remove {
-		idle := profileFlags
-		if f.By != "phone_number" {
-			idle = slices.Concat(phoneFlags, idle)
-		}
-		if err := g.idle("remove", idle); err != nil {
+	if idle := f.idle(rows); idle != nil {
+		if err := g.idle(rows.Operation.String(), idle); err != nil {
 			return err
 		}
 	}
@@ -112,4 +128,22 @@ func (f *rowFlags) check(g given, operation validate.Operation) error {
 		}
 	}
 	return nil
+}
+
+// idle are the flags that have no effect with an operation that sends no profiles.
+func (f *rowFlags) idle(rows validate.Options) (idle []idleFlag) {
+	phones := f.By == "phone_number"
+	switch rows.Operation {
+	case validate.Remove:
+		idle = profileFlags
+	case validate.Subscribe, validate.Unsubscribe:
+		phones = phones || f.By != "external_id" && rows.Channels != validate.EmailMarketing
+		idle = consentRowFlags
+	default:
+		return nil
+	}
+	if !phones {
+		idle = slices.Concat(phoneFlags, idle)
+	}
+	return idle
 }

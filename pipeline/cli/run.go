@@ -32,8 +32,8 @@ type settingsFlags struct {
 var runHelp = kong.Vars{"help_task": "Task of the workflow, if several tasks export to Klaviyo."}
 
 func (*runCommand) Help() string {
-	return `Translates the settings and the flags into one command line of add or remove and runs that. Flags win over the
-settings.
+	return `Translates the settings and the flags into one command line of add, remove, subscribe or unsubscribe and runs
+that. Flags win over the settings.
 
 Rows are read from standard input: the query of a workflow's task is not run.
 
@@ -46,7 +46,7 @@ Example:
         < rows.json > results.ndjson`
 }
 
-// planner is add or remove.
+// planner is a command that run can do.
 type planner interface {
 	plan(g given) (*transfer, error)
 }
@@ -81,11 +81,18 @@ func (r *runCommand) Run(c *console, g given, line *kong.Context) error {
 	return t.run(c)
 }
 
+// runHidden are the flags of add that run refuses: settings name one list.
+var runHidden = []idleFlag{
+	{"list-column", "its settings name one list"}, {"lists-by", "its settings name one list"},
+	{"create-lists", "its settings name one list"},
+}
+
 func (r *runCommand) check(g given) error {
 	if g["task"] && r.Task == "" {
 		return errors.New(`--task: expected the name of a task, got ""`)
 	}
-	return cmp.Or(r.listFlags.check(g), g.apart("wait", "", "no-wait"), g.apart("verify", "", "no-wait"))
+	return cmp.Or(g.idle("run", runHidden), r.listFlags.check(g),
+		g.apart("wait", "", "no-wait"), g.apart("verify", "", "no-wait"))
 }
 
 // translated are the flags that translate turns into settings or that only run has. It copies all others.
@@ -124,7 +131,7 @@ func typed(line *kong.Context, except []string) (words []string) {
 	return words
 }
 
-// planOf plans what a command line of add or remove says.
+// planOf plans what such a command line says.
 func planOf(args []string) (*transfer, error) {
 	line, err := newParser(new(commands), io.Discard, io.Discard, func(int) {}).Parse(args)
 	if err != nil {

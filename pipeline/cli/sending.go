@@ -13,20 +13,23 @@ import (
 
 // sendingFlags say how rows are sent.
 type sendingFlags struct {
-	DryRun      bool          `help:"Look up the key and the list and check the rows, but send and create nothing."`
-	CheckFirst  bool          `help:"${help_check_first}"`
-	Resume      string        `placeholder:"RESULTS" help:"${help_resume}"`
-	Concurrency int           `default:"4" placeholder:"N" help:"Send this many requests at once."`
-	BatchDelay  time.Duration `default:"5s" placeholder:"DURATION" help:"${help_batch_delay}"`
-	RateShare   int           `default:"100" placeholder:"PERCENT" help:"${help_rate_share}"`
-	NoRateLimit bool          `help:"${help_no_rate_limit}"`
-	RetryFor    time.Duration `default:"10m" placeholder:"DURATION" help:"${help_retry_for}"`
+	DryRun        bool          `help:"Look up the key and the list and check the rows, but send and create nothing."`
+	PrintRequests bool          `help:"${help_print_requests}"`
+	CheckFirst    bool          `help:"${help_check_first}"`
+	Resume        string        `placeholder:"RESULTS" help:"${help_resume}"`
+	Concurrency   int           `default:"4" placeholder:"N" help:"Send this many requests at once."`
+	BatchDelay    time.Duration `default:"5s" placeholder:"DURATION" help:"${help_batch_delay}"`
+	RateShare     int           `default:"100" placeholder:"PERCENT" help:"${help_rate_share}"`
+	NoRateLimit   bool          `help:"${help_no_rate_limit}"`
+	RetryFor      time.Duration `default:"10m" placeholder:"DURATION" help:"${help_retry_for}"`
 }
 
 var sendingHelp = kong.Vars{
 	"help_check_first": "Read and check all rows before the first one is sent. " +
 		"Send nothing when --max-invalid, --expect-rows or --min-rows is not met. Rows from a pipe are kept in a " +
 		"temporary file.",
+	"help_print_requests": "With --dry-run, print the bodies of the requests that would be sent, one a line, in place " +
+		"of results. A list that would be created has the id PRINTED.",
 	"help_resume": "Continue the run that wrote this results file. " +
 		"Rows that are applied, accepted, skipped or rejected there are neither sent nor printed again.",
 	"help_batch_delay": "Send a request that is not full after this time.",
@@ -53,13 +56,17 @@ func (f *sendingFlags) check(g given, baseURL string) error {
 	case f.NoRateLimit && !g["simulate"] && sink.IsKlaviyo(baseURL):
 		return fmt.Errorf("--no-rate-limit is refused for klaviyo.com: the run would exceed Klaviyo's rate limits")
 	}
-	return cmp.Or(g.useless("no-rate-limit", "", "rate-share"),
+	return cmp.Or(g.needs("dry-run", "print-requests"), g.useless("no-rate-limit", "", "rate-share"),
 		g.useless("dry-run", "nothing is sent", "concurrency", "batch-delay"))
 }
 
 // apply sets the options of a run and of its client.
 func (f *sendingFlags) apply(o *pipeline.Options, client *sink.Options) {
-	o.DryRun, o.CheckFirst, o.Concurrency, o.BatchDelay = f.DryRun, f.CheckFirst, f.Concurrency, f.BatchDelay
+	o.DryRun, o.Print = f.DryRun, f.PrintRequests
+	o.CheckFirst, o.Concurrency, o.BatchDelay = f.CheckFirst, f.Concurrency, f.BatchDelay
+	if f.PrintRequests {
+		o.Concurrency = 1 // in the order of the rows
+	}
 	client.Concurrency, client.RateShare, client.RetryFor = f.Concurrency, f.RateShare, f.RetryFor
 	if f.NoRateLimit {
 		client.RateShare = 0

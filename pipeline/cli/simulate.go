@@ -20,15 +20,17 @@ type simulateCommand struct {
 
 var serverHelp = kong.Vars{
 	"help_addr":     "Loopback address to listen on. Port 0 picks a free port.",
-	"help_job_time": "Time that an import job is queued, and then again processing.",
+	"help_job_time": "Time that an import job is queued, and then again processing, and that a consent takes to show.",
 	"help_ledger":   "Record which job put which profile on which list, for GET /simulator/ledger.",
 	"help_plan":     "YAML file of faults to simulate. testdata/plan.yaml has an example with comments.",
 }
 
 func (*simulateCommand) Help() string {
 	return `Prints one line with the server's URL, then serves until it is stopped. It accepts every key except "invalid".
+A key no-SCOPE lacks the scopes that begin with SCOPE: no-profiles lacks two, no-lists:write one.
 
-GET /simulator/lists and /simulator/lists/ID/profiles show what the server holds.
+GET /simulator/lists and /simulator/lists/ID/profiles show what the server holds. POST
+/simulator/confirm?identifier=EMAIL confirms a double opt-in, as the person would.
 
 Example:
 

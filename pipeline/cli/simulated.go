@@ -21,18 +21,26 @@ func (f *simulateFlags) check(g given) error {
 	return g.apart("simulate", why, "base-url", "api-key-file", "allow-insecure")
 }
 
-// simulate starts a simulator for a run. It has the list already, unless add creates it.
+// simulate starts a simulator for a run. It has the list already, unless the run creates it.
 func (t *transfer) simulate(c *console) (*simulator.Simulator, error) {
-	sim := simulator.New(simulator.Options{RateLimits: !t.NoRateLimit, AnyProfile: true, Wrap: c.AroundSimulator})
+	lists := t.options.Lists
+	sim := simulator.New(simulator.Options{
+		RateLimits: !t.NoRateLimit, AnyProfile: true, AnyList: lists != nil && lists.Create == 0, Wrap: c.AroundSimulator,
+	})
 	list := t.options.List
 	earlier := t.options.Resume
+	if lists != nil && earlier != nil && earlier.Report != nil {
+		for i := range earlier.Report.Lists {
+			sim.AddListAs(earlier.Report.Lists[i].ID, earlier.Report.Lists[i].Name)
+		}
+	}
 	switch {
 	case list.ID != "":
 		sim.AddListAs(list.ID, "Simulated")
 	case earlier != nil && earlier.Report != nil && earlier.Report.List != nil &&
 		earlier.Report.List.Name == list.Name && earlier.Report.List.ID != "":
 		sim.AddListAs(earlier.Report.List.ID, list.Name)
-	case !list.Create:
+	case list.Name != "" && !list.Create:
 		sim.AddList(list.Name, "single_opt_in")
 	}
 	var err error

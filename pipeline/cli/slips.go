@@ -18,6 +18,7 @@ const (
 	logHint     = "use --log-format text"
 	manyHint    = "use --concurrency N"
 	invalidHint = "use --max-invalid N or N%"
+	channelHint = "use --channel email,sms,sms-transactional"
 	rowsHint    = "pass rows or results on standard input: klaviyo-export %s … < FILE"
 )
 
@@ -36,7 +37,10 @@ var flagSlips = map[string]string{
 	"-j": manyHint, "--parallel": manyHint, "--workers": manyHint,
 	"--retries": "use --retry-for DURATION", "--timeout": "use --wait-timeout DURATION",
 	"--skip-invalid": invalidHint, "--ignore-errors": invalidHint,
-	"--tz": "use --timezone ZONE",
+	"--tz":       "use --timezone ZONE",
+	"--channels": channelHint, "--email": channelHint, "--sms": channelHint,
+	"--global": "use --everywhere", "--all": "use --everywhere",
+	"--custom-source": "use --source TEXT", "--date": "use --historical --consented-at COLUMN",
 
 	"report --json": "use --format json", "report --text": "use --format text",
 	"report --html": "use --format html", "report --prometheus": "use --format prometheus",
@@ -50,6 +54,7 @@ var flagSlips = map[string]string{
 // commandSlips are commands that people try, and the ones that do it.
 var commandSlips = map[string]string{
 	"delete": "remove", "rm": "remove",
+	"optin": "subscribe", "opt-in": "subscribe", "optout": "unsubscribe", "opt-out": "unsubscribe", "unsub": "unsubscribe",
 	"import": "add", "upload": "add", "push": "add", "export": "add",
 	"validate": "check", "lint": "check",
 	"merge": "report", "status": "report",
@@ -62,7 +67,7 @@ var commandSlips = map[string]string{
 var inputs = []string{"-f", "-i", "--file", "--input"}
 
 // readers are the commands that read rows or results from standard input and take no file.
-var readers = []string{"add", "remove", "check", "run", "wait", "pick"}
+var readers = []string{"add", "remove", "mirror", "subscribe", "unsubscribe", "check", "run", "wait", "pick"}
 
 // misuse says what is wrong with a command line and what to type instead.
 func misuse(err error, args []string) (text, hint string) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ func (f *stateFlags) check(g given, rows *rowFlags) error {
 		return errors.New("--state and --duplicates send cannot be combined: " +
 			"which row of a person is applied last is not known")
 	}
-	return g.needs("state", "full")
+	return cmp.Or(g.apart("list-column", "a state is of one list", "state"), g.needs("state", "full"))
 }
 
 // apply sets the options of a run.
@@ -46,6 +47,7 @@ func (f *stateFlags) apply(o *pipeline.Options, rows *rowFlags) {
 	o.State = &pipeline.StateOptions{File: f.State, Full: f.Full, Mapping: map[string]string{
 		"--by": o.Checker.By(), "--map": strings.Join(maps, ", "), "--drop": strings.Join(sorted(rows.Drop), ", "),
 		"--default-country": strings.ToUpper(rows.DefaultCountry), "--bad-phone": rows.BadPhone, "--empty": rows.Empty,
+		"--nulls": rows.Nulls,
 	}}
 }
 

@@ -13,17 +13,18 @@ import (
 	"klaviyo-export/validate"
 )
 
-// transferFlags are the flags that add and remove share.
+// transferFlags are the flags that add, remove and the commands like them share.
 type transferFlags struct {
-	listFlags     `group:"list"`
-	rowFlags      `group:"rows"`
-	sendingFlags  `group:"sending"`
-	klaviyoFlags  `group:"klaviyo"`
-	simulateFlags `group:"klaviyo"`
-	messageFlags  `group:"messages"`
+	listFlags       `group:"list"`
+	rowFlags        `group:"rows"`
+	listColumnFlags `group:"list"`
+	sendingFlags    `group:"sending"`
+	klaviyoFlags    `group:"klaviyo"`
+	simulateFlags   `group:"klaviyo"`
+	messageFlags    `group:"messages"`
 }
 
-// transfer is a run of add or remove whose flags are right.
+// transfer is a run of such a command whose flags are right.
 type transfer struct {
 	*transferFlags
 	given   given
@@ -31,16 +32,24 @@ type transfer struct {
 	client  sink.Options // without the key
 }
 
-// plan checks the flags. It uses no network and reads no file.
-func (f *transferFlags) plan(g given, operation validate.Operation) (*transfer, error) {
-	options, err := f.rowFlags.options(g, operation)
-	err = cmp.Or(f.listFlags.checkOne(g), f.simulateFlags.check(g), f.klaviyoFlags.check(g),
+// plan checks the flags. It uses no network and reads no file. rows has what the command itself says about the rows.
+func (f *transferFlags) plan(g given, rows validate.Options) (*transfer, error) {
+	options, err := f.rowFlags.options(g, rows)
+	list := f.listFlags.checkSome
+	switch rows.Operation {
+	case validate.Mirror:
+		list = f.listFlags.checkOne
+	case validate.Subscribe, validate.Unsubscribe:
+		list = f.listFlags.check
+	}
+	err = cmp.Or(list(g), f.listColumnFlags.check(g), f.simulateFlags.check(g), f.klaviyoFlags.check(g),
 		f.sendingFlags.check(g, f.BaseURL), f.messageFlags.check(g), err)
 	if err != nil {
 		return nil, err
 	}
 	t := &transfer{f, g, options, f.klaviyoFlags.options()}
 	t.options.List, t.options.Account = f.ref(), true
+	t.options.Lists = f.listColumnFlags.options(g)
 	if t.options.Simulated = f.Simulate; !f.Simulate {
 		t.options.BaseURL = f.BaseURL
 	}
@@ -76,6 +85,9 @@ func (t *transfer) run(c *console) error {
 		var err error
 		t.client.Key, err = t.key(c)
 		refusal = cmp.Or(refusal, orSimulate(err))
+	}
+	if t.options.Print {
+		c.Out, t.client.Print = io.Discard, c.Out
 	}
 	client, err := sink.New(t.client)
 	if err != nil {
@@ -138,13 +150,15 @@ func (c *console) carry(o *pipeline.Options) error {
 	}
 	switch {
 	case rep.Rows.Read > 0:
+		c.warnOfChannels(o.Checker)
 		for _, name := range o.Checker.Unmet() {
 			c.note(fmt.Sprintf("--map or --drop names the column %q, but no row has it", name))
 		}
 	case err == nil:
 		c.note("standard input had no rows")
 	}
-	c.warnOfLookalikes(o.Checker)
+	c.warnOfLookalikes(o)
+	c.tellNotCleared(o.Checker)
 	if o.DryRun && rep.ExitCode <= 1 { // the list is known
 		c.sumUp(o, rep)
 	}

@@ -13,7 +13,10 @@ var (
 	noneOf  = "expected the settings of an export (" + strings.Join(workflow.Keys, ", ") + "), got none of them"
 	aNumber = "waiting_time_for_completion_millis: expected a whole number " +
 		"from 300000 to 86400000 (5 minutes to 1 day), got "
-	aList = "list_value: expected the id or one-line name of a list, got "
+	consenting  = "type: klaviyo\noperation: subscribe_profiles\n"
+	anOperation = "add, remove_profiles, subscribe_profiles or unsubscribe_profiles"
+	operations  = "expected " + anOperation + ", got "
+	aList       = "list_value: expected the id or one-line name of a list, got "
 )
 
 // faultCase is a file, or a txtar archive of files, and the error with its faults.
@@ -47,7 +50,7 @@ var keyFaults = []faultCase{
 		"f.yml:5: \"a\\tb\": unknown key, expected " + keys + "\nf.yml:6: \"\": unknown key\n" +
 			"f.yml:7: x" + strings.Repeat("é", 29) + "…: unknown key"},
 	{"missing keys", "type: klaviyo", none,
-		"f.yml:1: operation: missing, expected add or remove_profiles\n" +
+		"f.yml:1: operation: missing, expected " + anOperation + "\n" +
 			"f.yml:1: list_identify_type: missing, expected id or name\n" +
 			"f.yml:1: list_value: missing, expected the id or one-line name of a list"},
 	{"keys that are not indented",
@@ -60,20 +63,20 @@ var keyFaults = []faultCase{
 	{"a file of another type", "type: s3\nbucket: b", none, `f.yml:1: type: expected klaviyo, got "s3"`},
 	{"other spellings", "type: Klaviyo\noperation: Add\nlist_identify_type: list_name\nlist_value: true", none,
 		"f.yml:1: type: expected klaviyo, got \"Klaviyo\"\n" +
-			"f.yml:2: operation: expected add or remove_profiles, got \"Add\" (did you mean add?)\n" +
+			"f.yml:2: operation: " + operations + "\"Add\" (did you mean add?)\n" +
 			"f.yml:3: list_identify_type: expected id or name, got \"list_name\"\n" +
 			"f.yml:4: list_value: expected a text in quotes, got a boolean"},
 	{"an operation of Klaviyo, and an empty name",
 		"type: klaviyo\noperation: add_profiles\nlist_identify_type: 1\nlist_value: ''", none,
-		"f.yml:2: operation: expected add or remove_profiles, got \"add_profiles\" (did you mean add?)\n" +
+		"f.yml:2: operation: " + operations + "\"add_profiles\" (did you mean add?)\n" +
 			"f.yml:3: list_identify_type: expected id or name, got \"1\"\n" +
 			"f.yml:4: " + aList + "\"\""},
 	{"a list and a mapping", "type: klaviyo\noperation: remove\nlist_identify_type: [id]\nlist_value: {a: b}", none,
-		"f.yml:2: operation: expected add or remove_profiles, got \"remove\" (did you mean remove_profiles?)\n" +
+		"f.yml:2: operation: " + operations + "\"remove\" (did you mean remove_profiles?)\n" +
 			"f.yml:3: list_identify_type: expected id or name, got a list\n" +
 			"f.yml:4: " + aList + "a mapping"},
 	{"nulls", "type: klaviyo\noperation: upsert\nlist_identify_type:\nlist_value: ~", none,
-		"f.yml:2: operation: expected add or remove_profiles, got \"upsert\"\n" +
+		"f.yml:2: operation: " + operations + "\"upsert\"\n" +
 			"f.yml:3: list_identify_type: expected id or name, got nothing\n" +
 			"f.yml:4: " + aList + "nothing"},
 	{"a key with a blank, and a name of two lines", rest + "list_value: |\n  L\n  M\napi_token: pk hush", none,
@@ -97,6 +100,42 @@ var keyFaults = []faultCase{
 		full + "api_token: true", none, "f.yml:5: api_token: expected the private API key, got a boolean"},
 	{"a merge key with a text",
 		full + "<<: 1", none, "f.yml:5: <<: expected a mapping or a list of mappings, got a text"},
+	{"consent without its settings", "type: klaviyo\noperation: unsubscribe_profiles", none,
+		"f.yml:1: channels: missing, expected email, sms, sms-transactional, or several of them with commas"},
+	{"an opt-out without a list", "type: klaviyo\noperation: unsubscribe_profiles\nchannels: email", none,
+		"f.yml:1: list_value: missing, expected the id or one-line name of a list, or everywhere: true"},
+	{"an opt-out of a list and everywhere", "type: klaviyo\noperation: unsubscribe_profiles\nchannels: email\n" +
+		"list_identify_type: id\nlist_value: X\neverywhere: true", none,
+		"f.yml:5: list_value: expected no list with everywhere: true, got one; choose one list, or the whole account"},
+	{"half a list", consenting + "channels: email\nlist_identify_type: id", none,
+		"f.yml:1: list_value: missing, expected the id or one-line name of a list"},
+	{"the other half of a list", consenting + "channels: email\nlist_value: X", none,
+		"f.yml:4: list_value: expected list_identify_type beside it, got none"},
+	{"channels that are none", consenting + "channels: [email]\n", none,
+		"f.yml:3: channels: expected email, sms, sms-transactional, or several of them with commas, got a list"},
+	{"an unknown channel", consenting + "channels: email, push\n", none,
+		"f.yml:3: channels: expected email, sms, sms-transactional, or several of them with commas, got \"email, push\""},
+	{"history without times", consenting + "channels: email\nhistorical_import: true", none,
+		"f.yml:1: consented_at: missing, expected the name of a column"},
+	{"times without history", consenting + "channels: email\nconsented_at: at", none,
+		"f.yml:4: consented_at: expected historical_import: true beside it, got none"},
+	{"booleans as texts", consenting + "channels: email\nconsented_at: true\n" +
+		"historical_import: 1\ncustom_source: no", none,
+		"f.yml:5: historical_import: expected true or false, got \"1\"\n" +
+			"f.yml:4: consented_at: expected the name of a column, got a boolean"},
+	{"settings of consent with another operation", full + "channels: email\neverywhere: true\ncustom_source: x", none,
+		"f.yml:5: channels: expected only with operation: subscribe_profiles or unsubscribe_profiles, got it with add\n" +
+			"f.yml:6: everywhere: expected only with operation: unsubscribe_profiles, got it with add\n" +
+			"f.yml:7: custom_source: expected only with operation: subscribe_profiles, got it with add"},
+	{"other words for consent", "type: klaviyo\noperation: subscribe\nlist_identify_type: id\nlist_value: X", none,
+		"f.yml:2: operation: " + operations + "\"subscribe\" (did you mean subscribe_profiles?)"},
+	{"TD's other word for consent", "type: klaviyo\noperation: Unsubscribe_from_email\nlist_identify_type: id\n" +
+		"list_value: X", none,
+		"f.yml:2: operation: " + operations + "\"Unsubscribe_from_email\" (did you mean unsubscribe_profiles?)"},
+	{"history as an operation",
+		"type: klaviyo\noperation: import_historical_status\nlist_identify_type: id\nlist_value: X", none,
+		"f.yml:2: operation: " + operations + "\"import_historical_status\" " +
+			"(did you mean subscribe_profiles with historical_import: true?)"},
 	{"a key of an included file", "-- f.yml --\n" + full + "!include : g.yml\n-- g.yml --\n\nwait: x", none,
 		"g.yml:2: wait: unknown key, expected " + keys},
 }
@@ -142,13 +181,13 @@ var hiddenFaults = []faultCase{
 		Options{Task: "+b"}, `f.yml:4: type: expected klaviyo, got "***"`},
 	{"the key in other values",
 		"type: klaviyo\noperation: &t pk_hush\nlist_identify_type: *t\nlist_value: ''\napi_token: *t", none,
-		"f.yml:2: operation: expected add or remove_profiles, got \"***\"\n" +
+		"f.yml:2: operation: " + operations + "\"***\"\n" +
 			"f.yml:3: list_identify_type: expected id or name, got \"***\"\n" +
 			"f.yml:4: " + aList + "\"\""},
 	{"the key in other values, without a use for the key",
 		"type: klaviyo\noperation: &t pk_hush\nlist_identify_type: t\nlist_value: ''\napi_token: *t",
 		Options{Keyless: true},
-		"f.yml:2: operation: expected add or remove_profiles, got \"***\"\n" +
+		"f.yml:2: operation: " + operations + "\"***\"\n" +
 			"f.yml:3: list_identify_type: expected id or name, got \"t\"\n" +
 			"f.yml:4: " + aList + "\"\""},
 	{"the key from --set",
@@ -156,13 +195,13 @@ var hiddenFaults = []faultCase{
 		Options{Set: map[string]string{"a": "hush"}},
 		"f.yml:5: api_token: ${a} comes from --set, and the list of processes would show the key; " +
 			"write ${secret:a} instead\n" +
-			"f.yml:2: operation: expected add or remove_profiles, got \"***\"\n" +
+			"f.yml:2: operation: " + operations + "\"***\"\n" +
 			"f.yml:3: list_identify_type: expected id or name, got \"***\"\n" +
 			"f.yml:4: " + aList + "\"\""},
 	{"the key in an expression", "type: klaviyo\noperation: ${secret:klaviyo.api_token}\nlist_identify_type: name\n" +
 		"list_value: ${'hush'}\napi_token: ${'hush'}", Options{Env: environment},
 		"f.yml:5: api_token: ${***} is an expression, which only digdag evaluates; write ${secret:NAME} instead\n" +
-			"f.yml:2: operation: expected add or remove_profiles, got \"***\"\n" +
+			"f.yml:2: operation: " + operations + "\"***\"\n" +
 			"f.yml:4: list_value: ${***} is an expression, which only digdag evaluates; " +
 			"pass --set NAME=VALUE and write ${NAME} instead"},
 	{"an unknown variable in the key", full + "api_token: pk_${a}", none,

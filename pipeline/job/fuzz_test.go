@@ -59,7 +59,18 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		if (s.Operation != "add" && s.Operation != "remove") || (s.ListID == "") == (s.ListName == "") ||
+		consent := s.Operation == "subscribe" || s.Operation == "unsubscribe"
+		lists := 0
+		for _, list := range []string{s.ListID, s.ListName} {
+			if list != "" {
+				lists++
+			}
+		}
+		if s.Everywhere {
+			lists++
+		}
+		if !consent && s.Operation != "add" && s.Operation != "remove" || consent != (len(s.Channels) > 0) ||
+			lists > 1 || lists == 0 && s.Operation != "subscribe" || s.Historical != (s.ConsentedAt != "") ||
 			s.WaitTimeout != 0 && (!s.Wait || s.WaitTimeout < 5*time.Minute || s.WaitTimeout > 24*time.Hour) {
 			t.Errorf("%+v", s)
 		}

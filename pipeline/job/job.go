@@ -14,10 +14,17 @@ import (
 // Settings are what a TD export says, in the words of our command line.
 type Settings struct {
 	Key              string // the private API key, "" where the file has none
-	Operation        string // add or remove
-	ListID, ListName string // exactly one is set
+	Operation        string // add, remove, subscribe or unsubscribe
+	ListID, ListName string // at most one is set, for add and remove exactly one
 	Wait             bool
 	WaitTimeout      time.Duration // 0 where it is not given, and without Wait
+
+	// For subscribe and unsubscribe: settings of ours.
+	Channels    []string
+	Everywhere  bool
+	Historical  bool
+	ConsentedAt string // column
+	Source      string
 
 	private func(word string) bool // reports whether CommandLine shows a word as ***; nil is never
 }
@@ -53,16 +60,27 @@ func Read(file string, o Options) (*Settings, error) {
 // Args returns the words after the program's name of a command line that does what the settings say. They do not
 // hold the key.
 func (s *Settings) Args() []string {
-	list, value := "--list-id", s.ListID
-	if s.ListName != "" {
-		list, value = "--list-name", s.ListName
-	}
 	args := []string{s.Operation}
-	if strings.HasPrefix(value, "-") { // as a word of its own it would be read as a flag
-		args = append(args, list+"="+value)
-	} else {
-		args = append(args, list, value)
+	flag := func(name, value string) {
+		switch {
+		case value == "":
+		case strings.HasPrefix(value, "-"): // as a word of its own it would be read as a flag
+			args = append(args, name+"="+value)
+		default:
+			args = append(args, name, value)
+		}
 	}
+	flag("--channel", strings.Join(s.Channels, ","))
+	flag("--list-id", s.ListID)
+	flag("--list-name", s.ListName)
+	if s.Everywhere {
+		args = append(args, "--everywhere")
+	}
+	if s.Historical {
+		args = append(args, "--historical")
+	}
+	flag("--consented-at", s.ConsentedAt)
+	flag("--source", s.Source)
 	if s.Wait {
 		args = append(args, "--wait")
 	}

@@ -59,6 +59,19 @@ var readCases = []struct {
 	{"a number as key", rest + "list_value: L\napi_token: 007", none, keyed("007")},
 	{"a key that is not resolved", full + "api_token: ${secret:none}", Options{Keyless: true}, named("L")},
 
+	// Consent, whose settings are ours.
+	{"a subscription without a list", consenting + "channels: ' sms-transactional, email'",
+		none, Settings{Operation: "subscribe", Channels: []string{"email", "sms-transactional"}}},
+	{"a history", consenting + "list_identify_type: id\nlist_value: X\nchannels: email\n" +
+		"historical_import: 'True'\nconsented_at: agreed\ncustom_source: Form 7", none, Settings{Operation: "subscribe",
+		ListID: "X", Channels: []string{"email"}, Historical: true, ConsentedAt: "agreed", Source: "Form 7"}},
+	{"an opt-out everywhere", "type: klaviyo\noperation: unsubscribe_profiles\neverywhere: true\nchannels: sms\n" +
+		"wait_for_completion: true", none,
+		Settings{Operation: "unsubscribe", Channels: []string{"sms"}, Everywhere: true, Wait: true}},
+	{"an opt-out of a list", "type: klaviyo\noperation: unsubscribe_profiles\neverywhere: false\nchannels: sms\n" +
+		"list_identify_type: name\nlist_value: L", none,
+		Settings{Operation: "unsubscribe", Channels: []string{"sms"}, ListName: "L"}},
+
 	// Secrets: the file, nested or flat, then the environment.
 	{"a key from the environment", full + "api_token: '${secret: klaviyo.api_token }'", Options{Env: environment},
 		keyed("pk_hush")},
@@ -136,8 +149,14 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// The API key is never taken for the name or id of a list: it would be shown, and become a list.
+// The API key is never taken for the name or id of a list, nor for the source of consent: it would be shown, and
+// become a list.
 func TestKeyAsList(t *testing.T) {
+	const source = "type: klaviyo\napi_token: pk_hush\noperation: subscribe_profiles\nchannels: email\n" +
+		"custom_source: pk_hush"
+	if _, err := Read(write(t, source), Options{}); err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("a source: %v", err)
+	}
 	for _, kind := range []string{"name", "id"} {
 		text := "type: klaviyo\napi_token: pk_hush\noperation: add\nlist_identify_type: " + kind + "\nlist_value: x pk_hush\n"
 		_, err := Read(write(t, text), Options{})

@@ -27,7 +27,8 @@ type reader struct {
 var readers = []reader{
 	{"settings", "result_settings", "list_value", "{type: klaviyo, operation: add, list_identify_type: name}",
 		"the id or one-line name of a list", "type, api_token, operation, list_identify_type, list_value, " +
-			"wait_for_completion or waiting_time_for_completion_millis",
+			"wait_for_completion, waiting_time_for_completion_millis, channels, everywhere, historical_import, " +
+			"consented_at or custom_source",
 		func(file string, o workflow.Options) (string, error) {
 			s, err := job.Read(file, job.Options{Set: o.Set, Secrets: o.Secrets, Env: o.Env})
 			if err != nil {

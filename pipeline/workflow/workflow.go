@@ -7,10 +7,11 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Keys are the keys of result_settings, in TD's order.
+// Keys are the keys of result_settings: TD's in its order, then ours for consent.
 var Keys = []string{
 	"type", keyOfKey, "operation", "list_identify_type", "list_value",
 	"wait_for_completion", "waiting_time_for_completion_millis",
+	"channels", "everywhere", "historical_import", "consented_at", "custom_source",
 }
 
 // keyOfKey is the key of result_settings whose value is the private API key.

@@ -62,6 +62,8 @@ func fields(m *report.Moment, title string, elapsed time.Duration, rate float64)
 	add(true, rejected, 0, "rejected "+grouped(m.Rows.Rejected))
 	add(m.Members > 0, 3, 0, "members read "+grouped(m.Members))
 	add(m.Removed > 0, 3, 0, "removed "+grouped(m.Removed))
+	consenting := grouped(m.Consenting) + " wait for consent"
+	add(m.Consenting > 0, 5, 0, consenting+" to show", consenting)
 	add(m.Requests > 0, 8, 0, requests)
 	add(m.Retried > 0, 10, 0, "retried "+grouped(m.Retried))
 	add(m.Requests > 0, 9, 0, "throttled "+grouped(m.Throttled))

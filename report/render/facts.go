@@ -39,6 +39,7 @@ func facts(r *report.Report) []fact {
 		add("runs", grouped(r.Runs))
 	}
 	add("dropped", dropped(r.Dropped))
+	add("consent", consent(r))
 	add("members", mirror(r))
 	add("read back", readBack(r.Members))
 	add("campaign", campaign(r.Campaign))

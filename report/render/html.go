@@ -51,6 +51,7 @@ type page struct {
 	Reasons []reasonBar
 	More    string // on the reasons that are left out
 	Became  []columnOf
+	Cleared bool // some rows clear a column
 	Charts  []chart
 	Open    []string
 	OpenSum string

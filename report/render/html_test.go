@@ -35,6 +35,18 @@ func TestHTML(t *testing.T) {
 	}
 }
 
+// The table of columns says how often rows clear a column, where some do.
+func TestClearedColumns(t *testing.T) {
+	all := samples()
+	const cleared = `<td class="number">958</td><td class="number">12</td></tr>`
+	if page := pageOf(t, all["simulated"]); !strings.Contains(page, cleared) || strings.Count(page, ">cleared<") != 1 {
+		t.Error("the page does not show the cleared rows once")
+	}
+	if strings.Contains(pageOf(t, all["hostile"]), ">cleared<") {
+		t.Error("a page without cleared rows has a column for them")
+	}
+}
+
 // The figures at the top count accepted rows apart from applied ones, and name the statuses of failed rows.
 func TestTiles(t *testing.T) {
 	for _, c := range []struct {

@@ -69,12 +69,7 @@ func stopped(r *report.Report, m *report.Mirrored) string {
 
 // unchanged counts the skipped rows that are the same as in an earlier run.
 func unchanged(r *report.Report) (rows int64) {
-	for i := range r.Reasons {
-		if r.Reasons[i].Code == report.Unchanged {
-			rows += r.Reasons[i].Rows
-		}
-	}
-	return min(rows, r.Rows.Skipped)
+	return min(withCode(r, report.Unchanged), r.Rows.Skipped)
 }
 
 // meaning explains a status in a few words. It says how many of the skipped rows are unchanged.

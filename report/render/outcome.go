@@ -51,6 +51,9 @@ func outcome(r *report.Report) string {
 		if r.Operation == "mirror" {
 			return "some import jobs did not finish in time; continue with klaviyo-export mirror --resume"
 		}
+		if r.Consent != nil {
+			return "Klaviyo did not show the consent of some rows in time; run klaviyo-export wait on the results"
+		}
 		return "some import jobs did not finish in time; run klaviyo-export wait on the results"
 	case 4:
 		return "Klaviyo or the network failed for too long; run it again later"

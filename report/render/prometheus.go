@@ -38,6 +38,7 @@ func Prometheus(w io.Writer, r *report.Report) error {
 	p.reasons(r.Reasons)
 	p.members(r.Members)
 	p.mirror(mirrored(r))
+	p.consent(r.Consent)
 	p.campaign(r.Campaign)
 	p.metric("jobs_submitted", "Import jobs that Klaviyo accepted.")
 	p.value("", float64(r.Jobs.Submitted))
@@ -120,6 +121,18 @@ func (p *exposition) mirror(m *report.Mirrored) {
 	p.value(labels("state", "removed"), float64(m.Removed))
 	p.metric("mirror_unmatched_rows", "Rows that mirror did not find on the list.")
 	p.value("", float64(m.Unmatched))
+}
+
+// consent are the rows whose consent was read back.
+func (p *exposition) consent(c *report.Consents) {
+	if c == nil {
+		return
+	}
+	p.metric("consent_rows", "Rows of the last run by what reading their consent back showed.")
+	p.value(labels("state", "already"), float64(c.Already))
+	p.value(labels("state", "unmailable"), float64(c.Unmailable))
+	p.value(labels("state", "unsubscribed_from_list"), float64(c.ScopeList))
+	p.value(labels("state", "unsubscribed_everywhere"), float64(c.ScopeGlobal))
 }
 
 func (p *exposition) reasons(reasons []report.Reason) {

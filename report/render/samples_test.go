@@ -153,7 +153,7 @@ func samples() map[string]*report.Report {
 	all["simulated"].Columns = []report.Column{
 		{Column: "email", As: "email", Rows: 970}, {Column: "FIRST_NAME", As: "first_name", Rows: 961},
 		{Column: "town", As: "location.city", Rows: 703},
-		{Column: "loyalty_points", As: "properties.loyalty_points", Rows: 970},
+		{Column: "loyalty_points", As: "properties.loyalty_points", Rows: 958, Cleared: 12},
 		{Column: "internal_id", As: "dropped", Rows: 970},
 	}
 	all["simulated"].Dropped = map[string]int64{"phone_number": 566}

@@ -3,6 +3,7 @@ package simulator
 import (
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -10,6 +11,7 @@ import (
 // answer is a response: a body or problems. Without either it has no media type.
 type answer struct {
 	status   int
+	header   http.Header // more of them; nil for none
 	body     []byte
 	problems problems
 }
@@ -18,6 +20,7 @@ type answer struct {
 func (a answer) write(w http.ResponseWriter, request string) {
 	h := w.Header()
 	h.Set(requestIDHeader, request)
+	maps.Copy(h, a.header)
 	body := a.body
 	if a.problems != nil {
 		body = a.problems.body(request)

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,17 +12,23 @@ const contentsPath = "/simulator/"
 
 // serveContents answers GET /simulator/lists, /simulator/lists/{id}/profiles, /simulator/profiles, /simulator/campaigns
 // and, with Options.Ledger, /simulator/ledger. Each is one JSON array with one element a line. No key is needed. Open
-// import jobs complete first.
+// import jobs complete first, and requests for consent have their effect.
+// POST /simulator/confirm?identifier=EMAIL confirms what a person was asked to confirm.
 func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
 	id, profiles := matchPath("/simulator/lists/{id}/profiles", path)
+	if path == "/simulator/confirm" && r.Method == http.MethodPost {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"confirmed":%d}`+"\n", s.Confirm(r.URL.Query().Get("identifier")))
+		return
+	}
 	if r.Method != http.MethodGet {
 		w.Header().Set("Allow", http.MethodGet)
 		http.Error(w, "only GET", http.StatusMethodNotAllowed)
 		return
 	}
 	s.mu.Lock()
-	s.finishJobs()
+	s.finish()
 	lists, l, ledger := s.appendLists(nil), s.list(id), s.ledger // entries never change
 	s.mu.Unlock()
 	switch {
@@ -92,6 +99,9 @@ func (s *Simulator) writeProfiles(w http.ResponseWriter, at func(place int) (n u
 			b = quote(append(b, "\n{\"id\":"...), s.profiles.id(n))
 			attributes := s.profiles.all[n].attributes // never empty: they have an identifier
 			b = append(append(b, ','), attributes[1:]...)
+			if c := s.consents[n]; c != nil {
+				b = append(append(append(b[:len(b)-1], `,"subscriptions":`...), s.appendSubscriptions(nil, n)...), '}')
+			}
 		}
 		s.mu.Unlock()
 		if _, err := w.Write(b); err != nil {

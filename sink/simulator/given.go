@@ -3,6 +3,7 @@ package simulator
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,10 +18,11 @@ type Profile struct {
 	OldID    bool     `yaml:"old_id"` // its id is from before ULIDs
 	// Consent is SUBSCRIBED or UNSUBSCRIBED; "" is never subscribed. Suppression is why no mail may be sent, such as
 	// HARD_BOUNCE.
-	Consent     string        `yaml:"consent"`
-	Suppression string        `yaml:"suppression"`
-	Lists       []string      `yaml:"lists"`  // the names of lists that it is on; a name without a list makes one
-	Joined      time.Duration `yaml:"joined"` // how long ago it joined them
+	Consent     string            `yaml:"consent"`
+	Suppression string            `yaml:"suppression"`
+	Properties  map[string]string `yaml:"properties"` // custom properties that are texts
+	Lists       []string          `yaml:"lists"`      // the names of lists that it is on; a name without a list makes one
+	Joined      time.Duration     `yaml:"joined"`     // how long ago it joined them
 }
 
 // wrong returns what is wrong with a profile, or "".
@@ -73,6 +75,13 @@ func (p *Profile) sent() *sentProfile {
 	sent := &sentProfile{
 		email: given("email", p.Email), phone: given("phone_number", p.Phone), external: given("external_id", p.External),
 	}
+	properties := newMerger(nil)
+	for _, name := range slices.Sorted(maps.Keys(p.Properties)) {
+		properties.write(quote(nil, name), []byte(name), quote(nil, p.Properties[name]))
+	}
+	if len(p.Properties) > 0 {
+		m.write([]byte(`"properties"`), []byte("properties"), properties.object())
+	}
 	sent.attributes = m.object()
 	return sent
 }
@@ -114,7 +123,15 @@ func (s *Simulator) add(p *Profile, now time.Time) (id string) {
 		s.profiles.age(n)
 	}
 	if p.Consent != "" || p.Suppression != "" {
-		s.consents[n] = emailConsent{cmp.Or(p.Consent, neverSubscribed), p.Suppression, at}
+		one := channelConsent{state: p.Consent, updated: at}
+		if p.Consent != "" {
+			one.given = at
+		}
+		c := &profileConsent{of: [channels]channelConsent{one}}
+		if p.Suppression != "" {
+			c.suppress(p.Suppression, at)
+		}
+		s.consents[n] = c
 	}
 	for _, name := range p.Lists {
 		i := slices.IndexFunc(s.lists, func(l *list) bool { return l.name == name })

@@ -15,7 +15,7 @@ const givenPeople = `profiles:
   - {email: Ann@example.org, also: [ann@work.example, Smith@example.net], external_id: a-1, lists: [News, VIP]}
   - {phone_number: "+4915112345678", external_id: p-1, lists: [News], joined: 48h}
   - {email: bob@example.org, phone_number: "+4915112345678", old_id: true, lists: [News], joined: 24h}
-  - {email: off@example.org}
+  - {email: off@example.org, properties: {plan: 'a "b"', n: "1"}}
 `
 
 // The account has a plan's profiles from the start, on their lists in the order of joining.
@@ -33,6 +33,8 @@ func TestGivenProfiles(t *testing.T) {
 	phone, bob, ann := members.resources[0].ID, members.resources[1].ID, members.resources[2].ID
 	same(t, "an old id", regexp.MustCompile(`^[A-Za-z0-9]{6}$`).MatchString(bob), true)
 	same(t, "the other list", c.Members(vip), []string{"Ann@example.org"})
+	off := c.want(200, "GET", "/api/profiles"+query("filter", `equals(email,"off@example.org")`), "")
+	same(t, "properties", off.each("properties"), []any{map[string]any{"n": "1", "plan": `a "b"`}})
 
 	path := "/api/lists/" + news + "/profiles"
 	for filter, want := range map[string][]any{
@@ -64,7 +66,7 @@ func TestGivenProfiles(t *testing.T) {
 
 	want := []string{`{"phone_number":"+4915112345679","external_id":"p-1"}`,
 		`{"email":"bob@example.org","phone_number":"+4915112345677"}`, `{"email":"Ann@example.org","external_id":"a-1"}`,
-		`{"email":"off@example.org"}`}
+		`{"email":"off@example.org","properties":{"n":"1","plan":"a \"b\""}}`}
 	same(t, "all", c.storedAt("/simulator/profiles"), want)
 	same(t, "on the list", c.storedAt("/simulator/lists/"+news+"/profiles"), want[:3])
 }
@@ -96,7 +98,8 @@ func TestSeveralAddresses(t *testing.T) {
 			}
 			c.submit("", `{"email":"smith@example.net","first_name":"Ann"}`, `{"email":"new@example.net"}`)
 			same(t, "written", c.storedAt("/simulator/profiles")[2:], []string{
-				`{"email":"Ann@example.org","external_id":"a-1","first_name":"Ann"}`, `{"email":"off@example.org"}`,
+				`{"email":"Ann@example.org","external_id":"a-1","first_name":"Ann"}`,
+				`{"email":"off@example.org","properties":{"n":"1","plan":"a \"b\""}}`,
 				`{"email":"new@example.net"}`})
 			same(t, "still the first", c.want(200, "GET",
 				"/api/profiles"+query("filter", `equals(email,"ann@example.org")`), "").each("email"), []any{"Ann@example.org"})

@@ -83,8 +83,20 @@ func TestImportRefused(t *testing.T) {
 		{"attributes beside", importBody(list,
 			`{"type":"profile","attributes":{"email":"a@example.org"},"email":"x"}`),
 			[]string{"invalid " + at + "/0/email 'email' is not a valid field for the resource 'profile'."}},
-		{"meta", importBody(list, `{"type":"profile","attributes":{"email":"a@example.org"},"meta":{}}`),
-			[]string{"invalid " + at + "/0/meta The simulator does not support meta."}},
+		{"meta", importBody(list,
+			`{"type":"profile","attributes":{"email":"a@example.org"},"meta":[]}`,
+			`{"type":"profile","attributes":{"email":"a@example.org"},"meta":{"patch_properties":"x"}}`,
+			`{"type":"profile","attributes":{"email":"a@example.org"},"meta":{"patch_properties":{"unset":["x",5]}}}`,
+			`{"type":"profile","attributes":{"email":"a@example.org"},"meta":{"patch_properties":{"unset":{}}}}`,
+			`{"type":"profile","attributes":{"email":"a@example.org"},"meta":{"patch_properties":{"append":{"x":1}}}}`,
+			`{"type":"profile","attributes":{"email":"a@example.org"},"meta":{"patch_identifiers":null}}`), []string{
+			"invalid " + at + "/0/meta 'meta' must be of type object.",
+			"invalid " + at + "/1/meta/patch_properties 'patch_properties' must be of type object.",
+			"invalid " + at + "/2/meta/patch_properties/unset The names in 'unset' must be of type string.",
+			"invalid " + at + "/3/meta/patch_properties/unset The names in 'unset' must be of type string.",
+			"invalid " + at + "/4/meta/patch_properties/append The simulator supports no patch but unset.",
+			"invalid " + at + "/5/meta/patch_identifiers The simulator supports no meta but patch_properties.",
+		}},
 		{"attributes are no object", importBody(list, `{"type":"profile","attributes":[]}`),
 			[]string{"invalid " + at + "/0/attributes The attributes of a profile must be an object."}},
 		{"no profiles", importBody(list), []string{"invalid " + at + " At least one profile is required."}},
@@ -171,7 +183,8 @@ func TestImportSize(t *testing.T) {
 func FuzzImport(f *testing.F) {
 	for _, row := range []string{`{"email":"a@example.org"}`,
 		`{"email":"a@example.org","properties":{"a":null,"\u0061":"\\\""}}`, `{ "phone_number" : "+12025550123" }`,
-		`{}`} {
+		`{"type":"profile","attributes":{"email":"a@example.org","properties":{"a":1}},` +
+			`"meta":{"patch_properties":{"unset":["\u0061",null],"append":null}}}`, `{}`} {
 		f.Add([]byte(importBody("", row)))
 	}
 	f.Add([]byte(`{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[1,"x",[{}],` +

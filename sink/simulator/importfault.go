@@ -161,6 +161,26 @@ func expire(f *Fault, j *job) *answer {
 	return nil
 }
 
+func (f *Fault) keeps(i int, sent *sentProfile) bool { return sent.unset != nil && f.selects(i, sent) }
+
+func concernsUnset(f *Fault, j *job) bool {
+	for i := range j.sent {
+		if f.keeps(i, &j.sent[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func keepProperties(f *Fault, j *job) *answer {
+	for i := range j.sent {
+		if sent := &j.sent[i]; f.keeps(i, sent) {
+			sent.unset = nil
+		}
+	}
+	return nil
+}
+
 // losesPhone reports whether a fault drops a profile's phone number. A number that is the only identifier stays.
 func (f *Fault) losesPhone(sent *sentProfile) bool {
 	return (sent.id != "" || sent.email != nil || sent.external != nil) && matchesAny(f.Phones, sent.phone)

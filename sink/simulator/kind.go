@@ -57,8 +57,10 @@ var kinds = map[string]kind{
 		last: true, affect: refuseSize, concerns: concernsSize, wrong: wrongSize},
 	"fail": {parameters: []string{"addresses", "indexes", "code", "detail", "payload=full,none,attributes",
 		"pointer=index,data", "report", "uppercase"}, affect: fail, concerns: concernsProfiles, wrong: wrongReport},
-	"cancel":     {parameters: []string{"after"}, affect: cancel},
-	"stuck":      {affect: stick},
-	"expire":     {parameters: []string{"after"}, affect: expire},
+	"cancel": {parameters: []string{"after"}, affect: cancel},
+	"stuck":  {affect: stick},
+	"expire": {parameters: []string{"after"}, affect: expire},
+	"keep_properties": {parameters: []string{"addresses", "indexes", "phones"}, affect: keepProperties,
+		concerns: concernsUnset},
 	"drop_phone": {parameters: []string{"phones"}, affect: dropPhones, concerns: concernsPhones, wrong: wrongPhones},
 }

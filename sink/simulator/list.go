@@ -156,6 +156,9 @@ func (l *list) append(b []byte, c *call, timeJSON func(time.Time) []byte) []byte
 func (s *Simulator) getLists(c *call) answer {
 	s.lock()
 	defer s.mu.Unlock()
+	if s.options.AnyList {
+		s.addMissing(c.filter)
+	}
 	lists := slices.Clone(s.lists)
 	name, _ := c.sorting()
 	slices.SortStableFunc(lists, func(a, b *list) int {
@@ -171,6 +174,21 @@ func (s *Simulator) getLists(c *call) answer {
 	})
 	at := func(i int) (*list, bool) { return lists[i], c.filter.holds(lists[i].field) }
 	return collection(c, len(lists), at, func(b []byte, l *list) []byte { return l.append(b, c, timeJSON) })
+}
+
+// addMissing adds the lists that a filter asks for.
+func (s *Simulator) addMissing(f filter) {
+	for _, t := range f {
+		for _, value := range t.values {
+			switch {
+			case slices.ContainsFunc(s.lists, func(l *list) bool { v, _ := l.field(t.field); return v == value }):
+			case t.field == "name":
+				s.addList(value, "single_opt_in", s.options.Now())
+			case t.field == "id":
+				s.addList("Simulated "+value, "single_opt_in", s.options.Now()).id = value
+			}
+		}
+	}
 }
 
 // getList is GET /api/lists/{id}.

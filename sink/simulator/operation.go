@@ -90,6 +90,11 @@ var operations = []operation{
 	{method: "GET", path: "/api/profiles/{id}/relationships/lists", scopes: "lists:read profiles:read", tier: tierS,
 		serve: (*Simulator).getMemberships, relationship: true},
 
+	{method: "POST", path: "/api/profile-subscription-bulk-create-jobs", tier: tierL, serve: (*Simulator).postSubscribe,
+		scopes: "lists:write profiles:write subscriptions:write", body: true},
+	{method: "POST", path: "/api/profile-subscription-bulk-delete-jobs", tier: tierL, serve: (*Simulator).postUnsubscribe,
+		scopes: "lists:write profiles:write subscriptions:write", body: true},
+
 	{method: "GET", path: importPath, scopes: "lists:read profiles:read", tier: tierM, serve: (*Simulator).getJobs,
 		query: jobPages},
 	{method: "POST", path: importPath, scopes: "lists:write profiles:write", tier: tierM,

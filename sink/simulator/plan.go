@@ -17,6 +17,8 @@ type Plan struct {
 	Profiles []Profile `yaml:"profiles"`
 	// Campaigns are campaigns that the account has from the start.
 	Campaigns []Campaign `yaml:"campaigns"`
+	// Consent is how the account treats requests that set or withdraw consent; nil is the default.
+	Consent *Consent `yaml:"consent"`
 	// AlsoFound says which filters find a profile by another address than its first: any and equals ("any" or ""), equals
 	// alone ("equals"), or none ("never").
 	AlsoFound string `yaml:"also_found"`

@@ -19,12 +19,11 @@ func readPlan(t *testing.T, text string) *simulator.Plan {
 	return p
 }
 
-const planKeys = "faults, others, retirement, profiles, campaigns, also_found, cursors, seed"
+const planKeys = "faults, others, retirement, profiles, campaigns, consent, also_found, cursors, seed"
 
 const kindNames = "cancel, challenge, delay, delete_list, delete_profile, drop_phone, expire, fail, hide, join, " +
-	"leave, loop, lose, merge, redirect, refuse, rejoin, relink, rename_list, reset, status, stuck, throttle, " +
-	"too_large, " +
-	"truncate, twice, unname"
+	"keep_properties, leave, loop, lose, merge, redirect, refuse, rejoin, relink, rename_list, reset, status, " +
+	"stuck, throttle, too_large, truncate, twice, unname"
 
 // The example plan shows every kind, every parameter and every value that a parameter can have.
 func TestExamplePlan(t *testing.T) {
@@ -40,13 +39,14 @@ func TestExamplePlan(t *testing.T) {
 	for _, kind := range strings.Split(kindNames, ", ") {
 		same(t, kind, shown[kind], true)
 	}
-	same(t, "kinds", len(shown), 27)
+	same(t, "kinds", len(shown), 28)
 	const words = "on skip times every percent status as body type headers code detail retry_after form window " +
 		"processed before after to bytes addresses indexes naming attribute profiles payload pointer report " +
 		"uppercase phones minute second seed retirement error page empty text legacy no_id date none day all rounds " +
 		"unnamed full attributes index data same first email phone_number external_id also old_id consent suppression " +
 		"lists joined also_found any equals never into forget name newest drawn cursors stable shifting " +
-		"SUBSCRIBED UNSUBSCRIBED HARD_BOUNCE id status archived channel excluded messages lacks template subject from_email " +
+		"SUBSCRIBED UNSUBSCRIBED HARD_BOUNCE id status archived channel excluded messages lacks template subject " +
+		"from_email time late single_opt_in list_unsubscribe no_sms no_sender dropped quiet " +
 		"strategy send_in ignore_unsubscribes estimate_after no_estimate recipients becomes Draft"
 	for _, word := range strings.Fields(words) {
 		if !strings.Contains(string(text), word) {
@@ -133,6 +133,12 @@ func TestPlanRefused(t *testing.T) {
 		{"a time that has no effect", "campaigns:\n- {name: a, send_in: 1h}",
 			":2: send_in needs the strategy static or throttled"},
 		{"one id twice", "campaigns:\n- {name: a, id: X}\n- {name: b, id: X}", `:3: two campaigns have the id "X"`},
+		{"an unknown key of consent", "consent: {single_optin: true}",
+			`:1: unknown key "single_optin" (did you mean single_opt_in?); known are time, late,`},
+		{"consents before their requests", "consent: {time: -1s}", ": consent: time: expected 0s or more, got -1s"},
+		{"late before its time", "consent: {late: {'a*': -1s}}", ": consent: late: a*: expected 0s or more, got -1s"},
+		{"the beginning of no number", "consent: {no_sender: ['44']}",
+			`: consent: no_sender: expected the beginning of a phone number such as +44, got "44"`},
 		{"one address twice", "profiles:\n- email: a@example.org\n- {email: b@example.org, also: [A@example.org]}",
 			`:3: two profiles have "A@example.org"`},
 		{"a wrong number", "profiles:\n- phone_number: 0151123",

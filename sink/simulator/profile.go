@@ -142,10 +142,10 @@ func (ps *profiles) upsert(sent *sentProfile, now time.Time, job uint32) (n uint
 		copied.drop("email")
 		sent = &copied
 	}
-	if bytes.Equal(old.attributes, sent.attributes) {
+	if bytes.Equal(old.attributes, sent.attributes) && sent.unset == nil {
 		return n, unchanged, nil
 	}
-	merged := merge(old.attributes, sent.attributes, sent.dropped)
+	merged := remove(merge(old.attributes, sent.attributes, sent.dropped), sent.unset)
 	if bytes.Equal(old.attributes, merged) {
 		return n, unchanged, nil
 	}
@@ -201,6 +201,7 @@ func (ps *profiles) create(sent *sentProfile, now time.Time, job uint32) uint32 
 	if sent.rewrite {
 		attributes = merge(nil, sent.attributes, sent.dropped)
 	}
+	attributes = remove(attributes, sent.unset)
 	n := uint32(len(ps.all))
 	at := now.UnixNano()
 	if n > 0 {

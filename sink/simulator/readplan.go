@@ -123,6 +123,8 @@ var valueNames = map[string]string{
 	"[]simulator.Profile":         "a list of profiles",
 	"simulator.Campaign":          "a campaign with keys such as name",
 	"[]simulator.Campaign":        "a list of campaigns",
+	"*simulator.Consent":          "keys such as single_opt_in",
+	"simulator.Consent":           "keys such as single_opt_in",
 	"simulator.Others":            "minute and second",
 	"map[string]simulator.Others": "operations with minute and second",
 	"map[string]string":           "names with texts",
@@ -150,6 +152,8 @@ func reword(text string) string {
 			known = keyNames[Others]()
 		case "Profile":
 			known = keyNames[Profile]()
+		case "Consent":
+			known = keyNames[Consent]()
 		case "Campaign":
 			known = keyNames[Campaign]()
 		}

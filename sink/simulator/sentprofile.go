@@ -10,6 +10,7 @@ type sentProfile struct {
 	attributes             []byte // as sent
 	id                     string
 	email, phone, external []byte   // decoded, nil if not given
+	unset                  []string // names of properties that are removed
 	dropped                []string // attributes that are not written, such as a malformed phone number
 	rewrite                bool     // the attributes cannot be stored as sent
 	tooLarge               bool
@@ -37,8 +38,7 @@ func parseProfile(w *walker) (sent sentProfile, ps problems) {
 		case "attributes":
 			ps = sent.parseAttributes(w, ps)
 		case "meta":
-			w.value()
-			ps.invalid("/meta", "The simulator does not support meta.")
+			ps = sent.parseMeta(w.value(), ps)
 		default:
 			w.value()
 			ps.unknownField("", name, "profile")

@@ -27,6 +27,8 @@ type Options struct {
 	Now func() time.Time
 	// JobTime is how long an import job is queued, and as long again processing; 0 is one second.
 	JobTime time.Duration
+	// Consent is how the account treats requests for consent. A plan's own replaces it.
+	Consent Consent
 	// RatePhase shifts the start of every rate-limit window. Without it, windows start at multiples of their length
 	// since 1970.
 	RatePhase time.Duration
@@ -39,6 +41,9 @@ type Options struct {
 	Ledger bool
 	// AnyProfile accepts an unknown profile id where a list is changed by ids. It stands for a profile on no list.
 	AnyProfile bool
+
+	// AnyList has a list of each name and id that lists are looked up by.
+	AnyList bool
 	// Wrap, if set, puts a layer around the account's handler, inside the faults that act on any request.
 	// It sees what the account itself answers, and no request that a fault answers.
 	Wrap func(http.Handler) http.Handler
@@ -55,18 +60,20 @@ type Simulator struct {
 	served  chan struct{}
 	conns   sync.WaitGroup
 
-	mu         sync.Mutex
-	lists      []*list // in order of creation
-	profiles   profiles
-	consents   map[uint32]emailConsent // without the profiles that never consented and are not suppressed
-	jobs       []*job                  // in order of creation
-	open       []*job                  // the jobs that have not ended, in order of creation
-	requests   map[string]int
-	ledger     []Entry
-	campaigns  []*campaign // in order of creation
-	drawnULIDs int
-	calls      int        // that changed members by id
-	drawn      *rand.Rand // what the plan's seed draws besides Fault.Percent
+	mu          sync.Mutex
+	lists       []*list // in order of creation
+	profiles    profiles
+	consents    map[uint32]*profileConsent // without the profiles that never consented and are not suppressed
+	consenting  []asked                    // that have had no effect, in order of acceptance
+	unconfirmed []asked
+	jobs        []*job // in order of creation
+	open        []*job // the jobs that have not ended, in order of creation
+	requests    map[string]int
+	ledger      []Entry
+	campaigns   []*campaign // in order of creation
+	drawnULIDs  int
+	calls       int        // that changed members by id
+	drawn       *rand.Rand // what the plan's seed draws besides Fault.Percent
 }
 
 // New returns an empty account. It panics if the plan is wrong.
@@ -77,7 +84,13 @@ func New(options Options) *Simulator {
 	if options.JobTime == 0 {
 		options.JobTime = defaultJobTime
 	}
-	s := &Simulator{options: options, profiles: newProfiles(), consents: map[uint32]emailConsent{},
+	if p := options.Plan; p != nil && p.Consent != nil {
+		options.Consent = *p.Consent
+	}
+	if options.Consent.Time == 0 {
+		options.Consent.Time = options.JobTime
+	}
+	s := &Simulator{options: options, profiles: newProfiles(), consents: map[uint32]*profileConsent{},
 		requests: map[string]int{}}
 	s.rates.phase = options.RatePhase
 	if p := options.Plan; p != nil {
@@ -148,8 +161,10 @@ func (s *Simulator) addProfile(email string) (n uint32) {
 	return n
 }
 
-// lock locks the account after bringing its import jobs up to date.
+// lock locks the account after bringing its import jobs and consents up to date.
 func (s *Simulator) lock() {
 	s.mu.Lock()
-	s.advance(s.options.Now())
+	now := s.options.Now()
+	s.advance(now)
+	s.advanceConsents(now)
 }

@@ -1,17 +1,12 @@
 package simulator
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
 )
-
-// emailConsent is a profile's consent to marketing by email.
-type emailConsent struct {
-	state       string // SUBSCRIBED, UNSUBSCRIBED or NEVER_SUBSCRIBED
-	suppression string // its reason, or ""
-	at          time.Time
-}
 
 // The texts of consents and of reasons for a suppression.
 const neverSubscribed = "NEVER_SUBSCRIBED"
@@ -50,40 +45,66 @@ func fieldsOf(path string, members ...string) []string {
 // mailable reports whether a profile can be sent marketing by email.
 func (s *Simulator) mailable(n uint32) bool {
 	c := s.consents[n]
-	return s.email(n) != "" && c.suppression == "" && c.state != "UNSUBSCRIBED"
+	return s.email(n) != "" && (c == nil || len(c.suppressions) == 0 && c.of[emailMarketing].state != "UNSUBSCRIBED")
 }
 
-// appendSubscriptions appends the subscriptions of a profile. Nobody has consented to anything but email.
+// appendSubscriptions appends the subscriptions of a profile. Nobody has consented to push messages or WhatsApp.
 //
-// Choices: a profile with an email that is neither suppressed nor unsubscribed can receive marketing, and no consent
-// has a method.
+// Choices: a profile with an email that is neither suppressed nor unsubscribed can receive marketing, SMS needs
+// consent, and no consent has a method.
 func (s *Simulator) appendSubscriptions(b []byte, n uint32) []byte {
-	c, known := s.consents[n]
-	if !known {
-		c.state = neverSubscribed
+	c := s.consents[n]
+	if c == nil {
+		c = new(profileConsent)
 	}
-	receives := s.mailable(n)
+	email := &c.of[emailMarketing]
 	b = append(b, `{"email":{"marketing":{"can_receive_email_marketing":`...)
-	b = quote(append(strconv.AppendBool(b, receives), `,"consent":`...), c.state)
-	at, given := []byte("null"), []byte("null")
-	if known {
-		at = microTimeJSON(c.at)
+	b = email.append(append(strconv.AppendBool(b, s.mailable(n)), ','))
+	b = append(b, `,"custom_method_detail":`...)
+	if email.source != "" {
+		b = quote(b, email.source)
+	} else {
+		b = append(b, "null"...)
 	}
-	if known && c.state != neverSubscribed {
-		given = at
-	}
-	b = append(append(b, `,"consent_timestamp":`...), given...)
-	b = append(append(b, `,"last_updated":`...), at...)
-	b = append(b, `,"method":null,"method_detail":null,"custom_method_detail":null,"double_optin":null`...)
+	b = append(append(b, `,"double_optin":`...), cmp.Or(email.confirmed, "null")...)
 	b = append(b, `,"suppression":[`...)
-	if c.suppression != "" {
-		b = quote(append(b, `{"reason":`...), c.suppression)
-		b = append(append(append(b, `,"timestamp":`...), at...), '}')
+	for i, one := range c.suppressions {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = quote(append(b, `{"reason":`...), one.reason)
+		b = append(append(append(b, `,"timestamp":`...), microTimeJSON(one.since)...), '}')
 	}
+	b = append(b, `],"list_suppressions":[`...)
+	for i, id := range slices.Sorted(maps.Keys(c.lists)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = quote(append(b, `{"list_id":`...), id)
+		b = append(append(append(b, `,"reason":"UNSUBSCRIBE","timestamp":`...), microTimeJSON(c.lists[id])...), '}')
+	}
+	b = append(b, `]}},"sms":{"marketing":{"can_receive_sms_marketing":`...)
+	marketing, transactional := &c.of[smsMarketing], &c.of[smsTransactional]
+	b = marketing.append(append(strconv.AppendBool(b, marketing.state == "SUBSCRIBED"), ','))
+	b = append(b, `},"transactional":{"can_receive_sms_transactional":`...)
+	b = transactional.append(append(strconv.AppendBool(b, transactional.state == "SUBSCRIBED"), ','))
 	const never = `"consent":"` + neverSubscribed + `","consent_timestamp":null`
-	const rest = `,"method":null,"method_detail":null,"last_updated":null}`
-	return append(b, `],"list_suppressions":[]}},`+
-		`"sms":{"marketing":{"can_receive_sms_marketing":false,`+never+rest+
-		`,"transactional":{"can_receive_sms_transactional":false,`+never+rest+`},`+
-		`"mobile_push":{"marketing":{"can_receive_push_marketing":false,`+never+`}},"whatsapp":null}`...)
+	return append(b, `}},"mobile_push":{"marketing":{"can_receive_push_marketing":false,`+never+`}},"whatsapp":null}`...)
+}
+
+// append appends what the consents of all channels have in common.
+func (c *channelConsent) append(b []byte) []byte {
+	b = quote(append(b, `"consent":`...), cmp.Or(c.state, neverSubscribed))
+	for _, one := range []struct {
+		name string
+		at   time.Time
+	}{{"consent_timestamp", c.given}, {"last_updated", c.updated}} {
+		b = append(append(append(b, `,"`...), one.name...), `":`...)
+		if one.at.IsZero() {
+			b = append(b, "null"...)
+		} else {
+			b = append(b, microTimeJSON(one.at)...)
+		}
+	}
+	return append(b, `,"method":null,"method_detail":null`...)
 }

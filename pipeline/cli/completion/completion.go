@@ -77,8 +77,11 @@ func flagsOf(flags []*kong.Flag) (all []flag) {
 	return all
 }
 
-// valueOf returns the kind of a value from its enum, or from its name.
+// valueOf returns the kind of a value from its enum, from the words in its tag, or from its name.
 func valueOf(v *kong.Value, name string) value {
+	if words := v.Tag.Get("words"); words != "" {
+		return value{words: strings.Split(words, ","), name: name}
+	}
 	if v.Enum != "" {
 		return value{words: slices.DeleteFunc(v.EnumSlice(), func(w string) bool { return w == "" }), name: name}
 	}

@@ -1,0 +1,361 @@
+package sink
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"klaviyo-export/sink/simulator"
+)
+
+func isSubscribe(r *http.Request) bool {
+	return r.Method == http.MethodPost && r.URL.Path == "/api/profile-subscription-bulk-create-jobs"
+}
+
+func isUnsubscribe(r *http.Request) bool {
+	return r.Method == http.MethodPost && r.URL.Path == "/api/profile-subscription-bulk-delete-jobs"
+}
+
+// subscribing returns the rows of a subscribe request for emails.
+func subscribing(emails ...string) []Profile {
+	rows := make([]Profile, len(emails))
+	for i, email := range emails {
+		p := addressed{Email: email}
+		rows[i] = Profile{JSON: p.element("SUBSCRIBED", EmailMarketing), Channels: EmailMarketing}
+	}
+	return rows
+}
+
+// unsubscribing returns the rows of an unsubscribe for emails.
+func unsubscribing(emails ...string) []Profile {
+	rows := make([]Profile, len(emails))
+	for i, email := range emails {
+		rows[i] = Profile{JSON: []byte(`{"email":"` + email + `"}`), Channels: EmailMarketing}
+	}
+	return rows
+}
+
+// asked are rows to be read back.
+func asked(rows []Profile) []Consented {
+	all := make([]Consented, len(rows))
+	for i := range rows {
+		p := rows[i]
+		all[i] = Consented{Row: uint32(i), Channels: p.Channels, Status: p.Status, Fault: p.Fault}
+		if p.Status == Unknown {
+			all[i].Lost = &Profile{JSON: p.JSON, Channels: p.Channels}
+		}
+	}
+	return all
+}
+
+// shownAs says in a line what reading a row back showed.
+func shownAs(c *Consented) string {
+	text := [...]string{"unsent", "accepted", "applied", "skipped", "rejected", "unknown"}[c.Status]
+	if c.Fault != nil {
+		text += " " + c.Fault.Code
+	}
+	if c.Status != Applied {
+		return text
+	}
+	text += " " + c.State
+	for _, one := range []struct {
+		so   bool
+		text string
+	}{{c.Mailable, "mailable"}, {c.Already, "already"}, {c.Scope == OneList, "list"}, {c.Scope == Everywhere, "global"}} {
+		if one.so {
+			text += " " + one.text
+		}
+	}
+	return text
+}
+
+func allShown(rows []Consented) []string {
+	texts := make([]string, len(rows))
+	for i := range rows {
+		texts[i] = shownAs(&rows[i])
+	}
+	return texts
+}
+
+// ask sends rows and reads them back.
+func (w *world) ask(s *Consents, emails []string, rows []Profile, wait time.Duration) []Consented {
+	w.Helper()
+	if err := s.Send(w.Context(), rows); err != nil {
+		w.Fatal(err)
+	}
+	return w.settle(s, emails, asked(rows), wait)
+}
+
+// settle reads rows back by their emails.
+func (w *world) settle(s *Consents, emails []string, rows []Consented, wait time.Duration) []Consented {
+	w.Helper()
+	err := s.Settle(w.Context(), time.Now().Add(wait), rows, func(row uint32) string { return emails[row] })
+	if err != nil {
+		w.Fatal(err)
+	}
+	return rows
+}
+
+func (w *world) want(got []Consented, want ...string) {
+	w.Helper()
+	if diff := cmp.Diff(want, allShown(got)); diff != "" {
+		w.Error(diff)
+	}
+}
+
+// TestSubscribe: consent counts as given when Klaviyo shows it on the list, and only as given by this run when it is
+// not older.
+func TestSubscribe(t *testing.T) {
+	bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		emails := []string{"a@example.com", "b@example.com"}
+		s := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: w.list("News"), Source: "shop"})
+		w.want(w.ask(s, emails, subscribing(emails...), time.Hour),
+			"applied SUBSCRIBED mailable", "applied SUBSCRIBED mailable")
+		time.Sleep(time.Hour)
+		later := NewConsents(w.join(Options{RetryFor: time.Hour, RateShare: 100}), s.wish)
+		defer later.client.Close()
+		emails = append(emails, "c@example.com")
+		w.want(w.ask(later, emails, subscribing(emails...), time.Hour), "applied SUBSCRIBED mailable already",
+			"applied SUBSCRIBED mailable already", "applied SUBSCRIBED mailable")
+	})
+}
+
+// TestSubscribeDouble: on a double opt-in list, a row waits for the person at once, and shows when the person has
+// confirmed. A historical consent needs no confirmation.
+func TestSubscribeDouble(t *testing.T) {
+	bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "double_opt_in")
+		emails := []string{"a@example.com", "b@example.com"}
+		s := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: w.list("News")})
+		began := time.Now()
+		read := w.ask(s, emails, subscribing(emails...), time.Hour)
+		w.want(read, "accepted confirmation_pending", "accepted confirmation_pending")
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("took %v", took)
+		}
+		time.Sleep(time.Hour)
+		w.sim.Confirm("a@example.com")
+		w.want(w.settle(s, emails, read, time.Hour), "applied SUBSCRIBED mailable", "accepted confirmation_pending")
+
+		history := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: s.wish.List, Historical: true})
+		given := time.Date(1999, 5, 1, 10, 0, 0, 0, time.UTC)
+		row := addressed{Email: "old@example.com", ConsentedAt: "1999-05-01T10:00:00Z"}
+		rows := []Profile{{JSON: row.element("SUBSCRIBED", EmailMarketing), Channels: EmailMarketing}}
+		read = w.ask(history, []string{"old@example.com"}, rows, time.Hour)
+		w.want(read, "applied SUBSCRIBED mailable")
+		if read[0].At != given.Unix() {
+			t.Errorf("consented at %v", time.Unix(read[0].At, 0))
+		}
+	})
+}
+
+// TestSubscribeAnswerLost: a request whose answer is lost is not sent again within 30 minutes, and only if the consent
+// does not show until then.
+func TestSubscribeAnswerLost(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		after bool // the answer is lost after the request had its effect
+		wait  time.Duration
+		sent  int
+		want  string
+	}{
+		{"had no effect", false, time.Hour, 2, "applied SUBSCRIBED mailable"},
+		{"had its effect", true, time.Hour, 1, "applied SUBSCRIBED mailable"},
+		{"no time to send it again", false, 20 * time.Minute, 1, "unknown answer_lost"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sent, first := 0, time.Time{}
+			count := func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if isSubscribe(r) {
+						if sent++; sent == 1 {
+							first = time.Now()
+						} else if time.Since(first) < Quiet {
+							t.Errorf("sent again after %v", time.Since(first))
+						}
+					}
+					next.ServeHTTP(w, r)
+				})
+			}
+			wrap := func(next http.Handler) http.Handler { return count(faulty(isSubscribe, reset(c.after))(next)) }
+			bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+				w.sim.AddList("News", "single_opt_in")
+				s := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: w.list("News")})
+				read := w.ask(s, []string{"a@example.com"}, subscribing("a@example.com"), c.wait)
+				w.want(read, c.want)
+				if sent != c.sent {
+					t.Errorf("%d requests, want %d", sent, c.sent)
+				}
+			})
+		})
+	}
+}
+
+// TestSubscribeOutage: each request whose answer is lost costs the proof of its rows, so a run ends after a few.
+func TestSubscribeOutage(t *testing.T) {
+	wrap := faulty(isSubscribe, always(says(500, "text/plain", "down"))...)
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		s := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: w.list("News")})
+		var err error
+		n := 0
+		for ; err == nil && n < 100; n++ {
+			err = s.Send(w.Context(), subscribing(fmt.Sprint("p", n, "@example.com")))
+		}
+		failed, ok := err.(*Error)
+		if !ok || failed.Kind != Outage || n != maxLosses+4+1 {
+			t.Errorf("%d requests, then %v", n, err)
+		}
+	})
+}
+
+// TestSubscribeRefused: rows that Klaviyo names are rejected, and all others are sent.
+func TestSubscribeRefused(t *testing.T) {
+	wrap := faulty(isSubscribe,
+		problem(400, "invalid", "/data/attributes/profiles/data/1/attributes/email", "Invalid email address"))
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		emails := []string{"a@example.com", "b@example.com", "c@example.com"}
+		s := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: w.list("News")})
+		rows := subscribing(emails...)
+		if err := s.Send(w.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]int{"accepted": 2, "rejected invalid": 1}, statuses(rows)); diff != "" {
+			t.Error(diff)
+		}
+		if f := rows[1].Fault; f == nil || f.Column != "email" {
+			t.Errorf("fault %+v", f)
+		}
+	})
+}
+
+// TestSubscribePartialFailure: an answer that says that phone numbers failed leaves the rows with a number unproved,
+// and no others.
+func TestSubscribePartialFailure(t *testing.T) {
+	wrap := faulty(isSubscribe, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		w.Header().Set("X-Klaviyo-Partial-Failure", "phone_number")
+		next.ServeHTTP(w, r)
+	})
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		s := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing | SMSMarketing, List: w.list("News")})
+		both := addressed{Email: "b@example.com", PhoneNumber: "+4915112345678"}
+		rows := append(subscribing("a@example.com"), Profile{
+			JSON: both.element("SUBSCRIBED", EmailMarketing|SMSMarketing), Channels: EmailMarketing | SMSMarketing,
+		})
+		if err := s.Send(w.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]int{"accepted": 1, "accepted partial_failure": 1}, statuses(rows)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestUnsubscribeFromList: only members are named in a request, because Klaviyo unsubscribes anybody else everywhere.
+func TestUnsubscribeFromList(t *testing.T) {
+	bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		w.sim.AddList("Other", "single_opt_in")
+		for list, emails := range map[string][]string{
+			"News": {"a@example.com"}, "Other": {"b@example.com"},
+		} {
+			s := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: w.list(list)})
+			w.want(w.ask(s, emails, subscribing(emails...), time.Hour), "applied SUBSCRIBED mailable")
+		}
+		emails := []string{"a@example.com", "b@example.com", "nobody@example.com"}
+		s := NewConsents(w.client, Wish{Withdraw: true, By: Email, Channels: EmailMarketing, List: w.list("News")})
+		rows := unsubscribing(emails...)
+		if err := s.Send(w.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]int{"accepted": 1, "skipped not_on_list": 2}
+		if diff := cmp.Diff(want, statuses(rows)); diff != "" {
+			t.Error(diff)
+		}
+		w.want(w.settle(s, emails, asked(rows[:1]), time.Hour),
+			"applied UNSUBSCRIBED global") // the account's setting makes it global
+		still := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: w.list("Other")})
+		other := asked([]Profile{{Status: Accepted, Channels: EmailMarketing}})
+		w.want(w.settle(still, emails[1:2], other, time.Hour), "applied SUBSCRIBED mailable")
+	})
+}
+
+// TestUnsubscribeEverywhere: without a list the people are unsubscribed everywhere, known or not.
+func TestUnsubscribeEverywhere(t *testing.T) {
+	bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddProfile("a@example.com")
+		emails := []string{"a@example.com", "new@example.com"}
+		s := NewConsents(w.client, Wish{Withdraw: true, By: Email, Channels: EmailMarketing})
+		w.want(w.ask(s, emails, unsubscribing(emails...), time.Hour),
+			"applied UNSUBSCRIBED global", "applied UNSUBSCRIBED global")
+	})
+}
+
+// TestUnsubscribeOneMember: email and phone number of one member are in one element, as after the first of two requests
+// that person would not be on the list any more. A second row of the same member is rejected.
+func TestUnsubscribeOneMember(t *testing.T) {
+	var bodies []string
+	wrap := spying(isUnsubscribe, &bodies)
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		both := addressed{Email: "a@example.com", PhoneNumber: "+4915112345678"}
+		all := EmailMarketing | SMSMarketing
+		s := NewConsents(w.client, Wish{By: Email, Channels: all, List: w.list("News")})
+		w.want(w.ask(s, []string{"a@example.com"},
+			[]Profile{{JSON: both.element("SUBSCRIBED", all), Channels: all}}, time.Hour), "applied SUBSCRIBED mailable")
+		out := NewConsents(w.client, Wish{Withdraw: true, By: Email, Channels: all, List: w.list("News")})
+		rows := []Profile{
+			{JSON: []byte(`{"email":"a@example.com","phone_number":"+4915112345678"}`), Channels: all},
+			{JSON: []byte(`{"phone_number":"+4915112345678"}`), Channels: SMSMarketing},
+		}
+		if err := out.Send(w.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]int{"accepted": 1, "rejected same_profile": 1}, statuses(rows)); diff != "" {
+			t.Error(diff)
+		}
+		if len(bodies) != 1 || strings.Count(bodies[0], `"type":"profile",`) != 1 {
+			t.Errorf("requests %q", bodies)
+		}
+	})
+}
+
+// TestConsentByExternalID: the people's own email and phone number are what is sent, and whoever has neither is told.
+func TestConsentByExternalID(t *testing.T) {
+	plan := &simulator.Plan{Profiles: []simulator.Profile{
+		{Email: "a@example.com", External: "1"}, {External: "2"},
+	}}
+	bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		s := NewConsents(w.client, Wish{By: ExternalID, Channels: EmailMarketing, List: w.list("News")})
+		rows := make([]Profile, 3)
+		for i := range rows {
+			rows[i] = Profile{JSON: fmt.Appendf(nil, `{"external_id":"%d"}`, i+1), Channels: EmailMarketing}
+		}
+		read := w.ask(s, []string{"1", "2", "3"}, rows, time.Minute)
+		w.want(read, "applied SUBSCRIBED mailable", "rejected channel_missing", "skipped profile_not_found")
+	})
+}
+
+// spying keeps the bodies of the requests that match.
+func spying(match func(*http.Request) bool, bodies *[]string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if match(r) {
+				body, _ := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				*bodies = append(*bodies, string(body))
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
