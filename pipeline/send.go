@@ -69,9 +69,6 @@ func (s *send) run(ctx, quit context.Context, in io.Reader) error {
 	if err := s.pass(untilDone(quit, kept)); err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
 	again := kept.again()
 	results, err := report.OpenResults(again, again.Size())
 	if err != nil {

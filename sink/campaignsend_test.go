@@ -108,12 +108,14 @@ func TestStarted(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		sent    bool
+		becomes []string
 		wrap    func(http.Handler) http.Handler
 		started bool
 		fails   bool
 	}{
 		{name: "sent", sent: true, started: true},
 		{name: "not sent"},
+		{name: "still a draft", sent: true, becomes: []string{Draft}, started: true},
 		{name: "the job is not shown", sent: true, wrap: faulty(job, always(missing)...), started: true},
 		{name: "an outage before the job", sent: true, wrap: faulty(job, html(502), reset(false)), started: true},
 		{name: "an outage that does not end", sent: true, wrap: faulty(job, always(html(502))...), fails: true},
@@ -121,7 +123,7 @@ func TestStarted(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, c.wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
-				id := w.sale(simulator.Campaign{})
+				id := w.sale(simulator.Campaign{Becomes: c.becomes})
 				if c.sent {
 					if err := w.client.SendCampaign(w.Context(), id); err != nil {
 						t.Fatal(err)
@@ -181,6 +183,8 @@ func TestWatchCampaign(t *testing.T) {
 		{name: "failing polls", wrap: faulty(poll, html(502), reset(false), html(403),
 			says(429, mediaType, "", "Retry-After", "3")), status: "Sent", ended: true, going: true},
 		{name: "an outage", wrap: faulty(poll, always(html(502))...)},
+		{name: "an outage of the send job alone", wrap: faulty(asking("GET", "/api/campaign-send-jobs/"),
+			always(html(502))...), status: "Sending", ended: true, going: true},
 		{name: "the key is revoked", wrap: faulty(poll, problem(401, "not_authenticated", "/data/", "x")), fails: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
