@@ -87,7 +87,7 @@ func (s *batches) enter(to *target, c *chunk, i int) {
 	b.held += cost
 	s.fills.held += cost
 	s.fills.rows++
-	if len(b.profiles) == s.maxRows || b.odd() >= maxOddAlone || b.rows >= maxOdd {
+	if len(b.profiles) == s.maxRows || to == s.fills.rest && (b.odd() >= maxOddAlone || b.rows >= maxOdd) {
 		s.dispatch(to)
 	}
 }
