@@ -9,8 +9,8 @@ import (
 
 const (
 	// maxUnsent and maxUnsentRows bound the rows that wait for the requests to their lists to fill, in bytes of profiles
-	// and in number: beside its profile and key, a row takes some 100 bytes. With more of them, the request with the oldest
-	// row is sent as it is.
+	// and in number: beside its profile and key, a row takes some 100 bytes. With more of them, the request with the
+	// oldest row is sent as it is.
 	maxUnsent, maxUnsentRows = 32 << 20, 200_000
 	// openCost is what an open batch takes beside its rows.
 	openCost = 2 << 10
@@ -87,7 +87,7 @@ func (s *batches) enter(to *target, c *chunk, i int) {
 	b.held += cost
 	s.fills.held += cost
 	s.fills.rows++
-	if len(b.profiles) == s.maxRows || b.odd() >= maxOddAlone || b.rows >= maxOdd {
+	if len(b.profiles) == s.maxRows || to == s.fills.rest && (b.odd() >= maxOddAlone || b.rows >= maxOdd) {
 		s.dispatch(to)
 	}
 }

@@ -115,6 +115,8 @@ func (s *send) proved(results *report.Results) error {
 	case rep.ExitCode != 0 || rep.Status != report.StatusOf(0):
 		return refuseSend(hintResume, "the report's status is %q: %s",
 			rep.Status, cmp.Or(rep.Error, "the run did not succeed"))
+	case len(rep.Lists) > 0:
+		return refuseSend("send goes with rows that are all on one list", "the rows name their lists themselves")
 	case rep.List == nil || rep.List.ID == "":
 		return refuseSend("send goes with rows that are all on one list", "the report names no list")
 	}

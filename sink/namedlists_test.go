@@ -124,7 +124,8 @@ func TestRefusedNames(t *testing.T) {
 		for i := range 9 {
 			values, want = append(values, fmt.Sprint("L", i)), append(want, w.sim.AddList(fmt.Sprint("L", i), "single_opt_in"))
 		}
-		values, want = slices.Insert(values, 4, "bad"), slices.Insert(want, 4, "look up lists: HTTP 400: Bad filter. (invalid)")
+		values, want = slices.Insert(values, 4, "bad"),
+			slices.Insert(want, 4, "look up lists: HTTP 400: Bad filter. (invalid)")
 		named, err := NewNamedLists(w.client, ListRule{}).Find(w.Context(), values)
 		if got := briefly(named); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%v, got %q\nwant %q", err, got, want)

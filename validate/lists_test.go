@@ -111,7 +111,8 @@ func TestListColumnRefused(t *testing.T) {
 		want string
 	}{
 		{Options{ListColumn: "email"}, "--list-column email: add reads this column as email"},
-		{Options{Operation: Remove, ListColumn: "profile_id"}, "--list-column profile_id: remove reads this column as profile_id"},
+		{Options{Operation: Remove, ListColumn: "profile_id"},
+			"--list-column profile_id: remove reads this column as profile_id"},
 		{Options{ListColumn: "a b", Drop: []string{"a b"}},
 			"--list-column 'a b' and --drop 'a b' cannot be combined: a dropped column names no list"},
 		{Options{ListColumn: "seg", Map: map[string]string{"seg": "city"}},
