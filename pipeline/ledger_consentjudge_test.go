@@ -173,6 +173,10 @@ func (f *consentRun) judgeRow(i int, l *consentLine, shown *consentState) string
 		if wrong := f.judgeApplied(l, shown); wrong != "" {
 			return wrong
 		}
+		want := map[bool]string{false: "SUBSCRIBED", true: "UNSUBSCRIBED"}[f.withdraw]
+		if l.Already && f.alone(i) && !f.resumed && p.consent != want {
+			return "it was not so before"
+		}
 		if plain && opted && !f.sentAs(r, (*edgeRequest).lost) {
 			return f.judgeShown(p, l)
 		}
