@@ -43,8 +43,12 @@ var notVisible = &Fault{
 		"wait for the person's confirmation, or have dropped the row",
 }
 
-// look reads rows back once, as many as one look-up takes. values are their identifiers.
-func (s *Consents) look(ctx context.Context, rows []*Consented, values []string) error {
+// look reads rows back once, as many as one look-up takes.
+func (s *Consents) look(ctx context.Context, looks []visited) error {
+	rows, values := make([]*Consented, len(looks)), make([]string, len(looks))
+	for i := range looks {
+		rows[i], values[i] = &looks[i].now, looks[i].value
+	}
 	people := sought(values)
 	on, off := s.members(rows, people)
 	if err := s.lookups.find(ctx, s.client.profiles().withConsent(), s.wish.By, off); err != nil {
