@@ -137,7 +137,7 @@ func (s *Consents) since() time.Time {
 	if !s.wish.Since.IsZero() {
 		return s.wish.Since
 	}
-	return s.client.Began()
+	return s.client.Asked()
 }
 
 // shows reports whether a profile has the consent that a row asks for, and enters what it shows.
