@@ -20,7 +20,7 @@ const (
 type waiting struct {
 	mu    sync.Mutex
 	rows  dues
-	added chan struct{} // closed when rows come in
+	added chan struct{} // closed when rows come in, or a call ends
 	turns chan struct{} // one element for each call that looks
 }
 
@@ -30,8 +30,10 @@ type awaited struct {
 	value    func(row uint32) string
 	sent     time.Time
 	deadline time.Time
-	left     int           // rows that are not settled
-	done     chan struct{} // closed when left is 0
+	left     int            // rows that are not settled
+	done     chan struct{}  // closed when left is 0
+	gone     bool           // the call has ended: no row of it is looked at any more
+	looks    sync.WaitGroup // one for each row that is looked at
 }
 
 // due is a row that is to be looked at.
@@ -70,6 +72,7 @@ func (s *Consents) Settle(
 	g := &awaited{rows: rows, value: value, sent: now, deadline: deadline, done: make(chan struct{})}
 	pause := min(max(firstLook, time.Duration(s.typical.Load())*3/4), mostTypical)
 	s.waiting.add(g, earlier(now.Add(pause), deadline))
+	defer s.waiting.leave(g)
 	for {
 		select {
 		case <-g.done:
@@ -107,8 +110,23 @@ func (w *waiting) add(g *awaited, at time.Time) {
 	if g.left == 0 {
 		close(g.done)
 	}
+	w.wake()
+}
+
+// wake has all who wait for rows look for them again.
+func (w *waiting) wake() {
 	close(w.added)
 	w.added = make(chan struct{})
+}
+
+// leave gives the rows of a stretch back to their caller: it waits until no other call looks at them. Others look after
+// the rows that this call has put back.
+func (w *waiting) leave(g *awaited) {
+	w.mu.Lock()
+	g.gone = true
+	w.wake()
+	w.mu.Unlock()
+	g.looks.Wait()
 }
 
 // watch looks at whatever rows are due, until those of g are settled.
@@ -151,13 +169,21 @@ func (w *waiting) take(now time.Time) (rows []due, next time.Duration, added <-c
 		if soon := now.Sub(first.of.sent) / 8; first.at.After(now.Add(min(soon, lastLook))) {
 			break
 		}
-		rows = append(rows, heap.Pop(&w.rows).(due))
+		if d := heap.Pop(&w.rows).(due); !d.of.gone {
+			d.of.looks.Add(1)
+			rows = append(rows, d)
+		}
 	}
 	return rows, 0, nil
 }
 
 // visit looks at rows, and puts back those that are looked at again.
 func (s *Consents) visit(ctx context.Context, rows []due) error {
+	defer func() {
+		for _, d := range rows {
+			d.of.looks.Done()
+		}
+	}()
 	looked, values := make([]*Consented, len(rows)), make([]string, len(rows))
 	for i := range rows {
 		looked[i], values[i] = rows[i].row, rows[i].of.value(rows[i].row.Row)
