@@ -146,19 +146,27 @@ func (r *run) aim(list *report.List) string {
 	return "no list"
 }
 
-// tooEarly is the error of a run that would subscribe people again after the run before may have done it, within the
-// time in which Klaviyo may ignore that (klaviyo-more.md section 2.4).
+// tooEarly is the error of a run that would ask for a consent again while Klaviyo may still act on the first request. It
+// may ignore a second subscribe, and whoever has left a list meanwhile is unsubscribed everywhere (klaviyo-more.md
+// sections 2.4 and 2.5).
 func (r *run) tooEarly() error {
 	earlier := r.options.Resume
-	if earlier == nil || r.options.Operation != validate.Subscribe || earlier.Rows == 0 ||
-		earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
+	if earlier == nil || earlier.Rows == 0 || earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
+		return nil
+	}
+	var what string
+	switch {
+	case r.options.Operation == validate.Subscribe:
+		what = "ignore people who are subscribed twice within 30 minutes"
+	case r.options.Operation == validate.Unsubscribe && !r.options.listless():
+		what = "unsubscribe people from the whole account who are unsubscribed from a list twice within 30 minutes"
+	default:
 		return nil
 	}
 	if again := earlier.Ended.Add(sink.Quiet); time.Now().Before(again) {
 		return &Error{
-			Text: "resume: answers of the earlier run are lost, and Klaviyo may ignore people who are subscribed twice " +
-				"within 30 minutes",
-			Hint: fmt.Sprintf("run klaviyo-export wait < RESULTS to see who is subscribed, or resume after %s",
+			Text: "resume: answers of the earlier run are lost, and Klaviyo may " + what,
+			Hint: fmt.Sprintf("run klaviyo-export wait < RESULTS to see what was done, or resume the file after %s",
 				again.Format(time.TimeOnly)),
 		}
 	}

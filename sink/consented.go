@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Quiet is how long Klaviyo may ignore that a person is subscribed again (klaviyo-more.md §2.4).
+// Quiet is how long Klaviyo may ignore that a person is subscribed again (klaviyo-more.md §2.4). A request that is to
+// withdraw consent again waits as long.
 const Quiet = 30 * time.Minute
 
 // Consented is a row whose consent is read back. It takes 64 bytes.
