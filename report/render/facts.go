@@ -32,6 +32,7 @@ func facts(r *report.Report) []fact {
 		add("base URL", r.BaseURL)
 	}
 	add("list", target(r))
+	add("lists", targets(r))
 	add("operation", operation(r))
 	add("when", when(r))
 	add("took", took(r))
@@ -79,10 +80,38 @@ func dropped(rows map[string]int64) string {
 
 // target names the list.
 func target(r *report.Report) string {
-	l := r.List
-	switch {
-	case l == nil && r.Runs > 1:
+	if r.List == nil && len(r.Lists) == 0 && r.Runs > 1 {
 		return "several or none"
+	}
+	return named(r.List)
+}
+
+// textLists is how many lists a summary names.
+const textLists = 10
+
+// targets names the lists that the rows name, those with most rows first.
+func targets(r *report.Report) string {
+	var parts []string
+	more, rows := 0, r.RowsOfOthers
+	for i := range r.Lists {
+		if l := &r.Lists[i]; i < textLists {
+			parts = append(parts, named(&l.List)+", "+numbered(l.Rows, "row"))
+		} else {
+			more, rows = more+1, rows+l.Rows
+		}
+	}
+	switch {
+	case r.RowsOfOthers > 0:
+		parts = append(parts, "further lists, "+numbered(rows, "row"))
+	case more > 0:
+		parts = append(parts, numbered(int64(more), "further list")+", "+numbered(rows, "row"))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// named is a list with its name and id, as far as they are known.
+func named(l *report.List) string {
+	switch {
 	case l == nil || l.ID == "" && l.Name == "":
 		return ""
 	case l.Name == "":

@@ -1,6 +1,9 @@
 package render
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,5 +106,33 @@ func TestFacts(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// The summary and the page name the lists that rows name, with their rows, and count the lists that they leave out.
+func TestListsOfRows(t *testing.T) {
+	r := &report.Report{Runs: 2}
+	for i := range 12 {
+		one := report.ListRows{Rows: int64(1200 - 100*i)}
+		one.ID, one.Name, one.Created = fmt.Sprint("X", i), fmt.Sprint("List ", i), i == 0
+		r.Lists = append(r.Lists, one)
+	}
+	r.Lists = slices.Delete(r.Lists, 1, 9)
+	if got, want := targets(r), "List 0 (X0, created), 1,200 rows; List 9 (X9), 300 rows; List 10 (X10), 200 rows; "+
+		"List 11 (X11), 100 rows"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := target(r); got != "" {
+		t.Errorf("one list: %q", got)
+	}
+	for len(r.Lists) < textLists+2 {
+		r.Lists = append(r.Lists, report.ListRows{Rows: 3})
+	}
+	if got, want := targets(r), "2 further lists, 6 rows"; !strings.HasSuffix(got, "; "+want) {
+		t.Errorf("got %q, want %q at the end", got, want)
+	}
+	r.RowsOfOthers = 10
+	if got, want := targets(r), "further lists, 16 rows"; !strings.HasSuffix(got, "; "+want) {
+		t.Errorf("got %q, want %q at the end", got, want)
 	}
 }
