@@ -331,6 +331,21 @@ func TestUnsubscribeOneMember(t *testing.T) {
 	})
 }
 
+// TestUnsubscribeOneNumber: several people may have one phone number. Its row is proved when none of them is on the list
+// any more.
+func TestUnsubscribeOneNumber(t *testing.T) {
+	const phone = "+4915112345678"
+	plan := &simulator.Plan{Profiles: []simulator.Profile{
+		{Phone: phone, Lists: []string{"News"}}, {Email: "b@example.com", Phone: phone, Lists: []string{"News"}},
+	}}
+	bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		s := NewConsents(w.client, Wish{Withdraw: true, By: PhoneNumber, Channels: SMSMarketing, List: w.list("News")})
+		row := Profile{JSON: []byte(`{"phone_number":"` + phone + `"}`), Channels: SMSMarketing}
+		// The simulator withdraws the consent of one of them.
+		w.want(w.ask(s, []string{phone}, []Profile{row}, time.Hour), "accepted not_visible")
+	})
+}
+
 // TestConsentByExternalID: the people's own email and phone number are what is sent, and whoever has neither is told.
 func TestConsentByExternalID(t *testing.T) {
 	plan := &simulator.Plan{Profiles: []simulator.Profile{
@@ -380,10 +395,13 @@ func TestSettleGivesRowsBack(t *testing.T) {
 		if err := s.Send(w.Context(), sent); err != nil {
 			t.Fatal(err)
 		}
+		s.waiting.turns = make(chan struct{}, 1) // so that the second call looks for both
 		first, second := asked(sent[:1]), asked(sent[1:])
 		ctx, cancel := context.WithCancel(w.Context())
 		var returned bool
 		var wait sync.WaitGroup
+		wait.Go(func() { w.settle(s, []string{"b@example.com"}, second, time.Hour) })
+		time.Sleep(time.Millisecond)
 		wait.Go(func() {
 			_ = s.Settle(ctx, time.Now().Add(time.Hour), first, func(uint32) string {
 				if returned {
@@ -393,7 +411,6 @@ func TestSettleGivesRowsBack(t *testing.T) {
 			})
 			returned = true
 		})
-		wait.Go(func() { w.settle(s, []string{"b@example.com"}, second, time.Hour) })
 		time.Sleep(10 * time.Second) // one look-up for both is on its way
 		cancel()
 		wait.Wait()
