@@ -46,8 +46,8 @@ func listRows(n int, to func(i int) string) string {
 // named is a list's name.
 func named(n int) string { return fmt.Sprint("L", n) }
 
-// Rows of ten lists in any order fill the requests to each list, whatever the order in which they are answered. Only the
-// last request to a list is not full.
+// Rows of ten lists in any order fill the requests to each list, whatever the order in which they are answered. Only
+// the last request to a list is not full.
 func TestListsFillRequests(t *testing.T) {
 	t.Parallel()
 	const rows, lists, most = 5_000, 10, 50
@@ -123,8 +123,8 @@ func (s *filling) come(rows string, late bool) {
 	s.add(c)
 }
 
-// Rows that wait for their requests to fill take at most 32 MB, and are at most 200,000. With more, the request with the
-// oldest row is sent as it is, also when its list has fewer rows than others.
+// Rows that wait for their requests to fill take at most 32 MB, and are at most 200,000. With more, the request with
+// the oldest row is sent as it is, also when its list has fewer rows than others.
 func TestUnsentRowsAreBounded(t *testing.T) {
 	s := newFilling(t)
 	s.maxRows, s.maxBytes = 10_000, 4_900_000

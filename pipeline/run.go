@@ -146,9 +146,9 @@ func (r *run) aim(list *report.List) string {
 	return "no list"
 }
 
-// tooEarly is the error of a run that would ask for consent again soon after the run before may have done it. Klaviyo may
-// ignore a second subscribe. Who unsubscribes from a list twice is unsubscribed everywhere, if Klaviyo acts on the first
-// request only now (klaviyo-more.md sections 2.4 and 2.5).
+// tooEarly is the error of a run that would ask for consent again soon after the run before may have done it. Klaviyo
+// may ignore a second subscribe. Who unsubscribes from a list twice is unsubscribed everywhere, if Klaviyo acts on the
+// first request only now (klaviyo-more.md sections 2.4 and 2.5).
 func (r *run) tooEarly() error {
 	o, earlier := r.options, r.options.Resume
 	if earlier == nil || o.Consent == nil || earlier.Rows == 0 || earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
