@@ -342,7 +342,9 @@ func (f *consentRun) options(run string) (*Options, *sink.Client, error) {
 }
 
 // do is one run. died says that it was killed: nothing after that counts.
-func (f *consentRun) do(t *testing.T, run int, earlier *Earlier) (out []byte, rep *report.Report, died bool, wrong string) {
+func (f *consentRun) do(
+	t *testing.T, run int, earlier *Earlier,
+) (out []byte, rep *report.Report, died bool, wrong string) {
 	o, client, err := f.options(fmt.Sprint("run", run))
 	if err != nil {
 		return nil, nil, false, err.Error()

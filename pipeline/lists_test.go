@@ -290,9 +290,8 @@ func TestInterruptWithLists(t *testing.T) {
 	rep, _ := Run(ctx, o, in, &out)
 	rows, _ := parse(t, out.Bytes())
 	ownKeys(t, rows)
-	if rep.ExitCode != 130 || rep.Rows.Accepted != 20 || rep.Rows.Unsent != 25 || !slices.ContainsFunc(rows, func(r line) bool {
-		return r.Code == "interrupted"
-	}) {
+	stopped := slices.ContainsFunc(rows, func(r line) bool { return r.Code == "interrupted" })
+	if rep.ExitCode != 130 || rep.Rows.Accepted != 20 || rep.Rows.Unsent != 25 || !stopped {
 		t.Errorf("exit %d, %+v", rep.ExitCode, rep.Rows)
 	}
 }

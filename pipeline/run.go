@@ -151,7 +151,8 @@ func (r *run) aim(list *report.List) string {
 // first request only now (klaviyo-more.md sections 2.4 and 2.5).
 func (r *run) tooEarly() error {
 	o, earlier := r.options, r.options.Resume
-	if earlier == nil || o.Consent == nil || earlier.Rows == 0 || earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
+	if earlier == nil || o.Consent == nil || earlier.Rows == 0 ||
+		earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
 		return nil
 	}
 	why := "Klaviyo may ignore people who are subscribed twice within 30 minutes"
