@@ -133,7 +133,7 @@ func (c *consentCase) drawFaults(rt *rapid.T) {
 			f.On = rapid.SampledFrom([]string{on, on, on, lookingUp, ofProfiles, "GET /api/lists/{id}"}).Draw(rt, "on")
 		}
 		f.Skip = rapid.IntRange(0, 3).Draw(rt, "skip")
-		if f.Times = 1; f.On == on && f.Do != "throttle" {
+		if f.Times = 1; f.On == on && f.Do != "throttle" && f.Do != "challenge" {
 			f.Times = rapid.IntRange(1, 2).Draw(rt, "times")
 		}
 		c.faults = append(c.faults, f)

@@ -160,7 +160,8 @@ func (f *consentRun) judgeRow(i int, l *consentLine, shown *consentState) string
 	p := &f.people[r.person]
 	reached := f.reached(r)
 	plain := p.kind == "plain" && f.alone(i) && !f.resumed && !f.masked()
-	if f.withdraw && !p.known && (f.by == "email") != (reached == validate.EmailMarketing) {
+	if mail := reached & validate.EmailMarketing; f.withdraw && !p.known && (mail != reached && f.by == "email" ||
+		mail != 0 && f.by == "phone_number") {
 		plain = false // email and phone number become two profiles, and the key finds only one of them
 	}
 	opted := !f.double() || f.historical || f.withdraw || reached == validate.SMSTransactional
@@ -171,6 +172,10 @@ func (f *consentRun) judgeRow(i int, l *consentLine, shown *consentState) string
 		}
 		if wrong := f.judgeApplied(l, shown); wrong != "" {
 			return wrong
+		}
+		want := map[bool]string{false: "SUBSCRIBED", true: "UNSUBSCRIBED"}[f.withdraw]
+		if l.Already && f.alone(i) && !f.resumed && p.consent != want {
+			return "it was not so before"
 		}
 		if plain && opted && !f.sentAs(r, (*edgeRequest).lost) {
 			return f.judgeShown(p, l)
