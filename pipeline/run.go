@@ -146,8 +146,8 @@ func (r *run) aim(list *report.List) string {
 	return "no list"
 }
 
-// tooEarly is the error of a run that would ask for a consent again while Klaviyo may still act on the first request. It
-// may ignore a second subscribe, and whoever has left a list meanwhile is unsubscribed everywhere (klaviyo-more.md
+// tooEarly is the error of a run that would ask for a consent again while Klaviyo may still act on the first request.
+// It may ignore a second subscribe, and whoever has left a list meanwhile is unsubscribed everywhere (klaviyo-more.md
 // sections 2.4 and 2.5).
 func (r *run) tooEarly() error {
 	earlier := r.options.Resume
@@ -163,14 +163,15 @@ func (r *run) tooEarly() error {
 	default:
 		return nil
 	}
-	if again := earlier.Ended.Add(sink.Quiet); time.Now().Before(again) {
-		return &Error{
-			Text: "resume: answers of the earlier run are lost, and Klaviyo may " + what,
-			Hint: fmt.Sprintf("run klaviyo-export wait < RESULTS to see what was done, or resume the file after %s",
-				again.Format(time.TimeOnly)),
-		}
+	again := earlier.Ended.Add(sink.Quiet)
+	if !time.Now().Before(again) {
+		return nil
 	}
-	return nil
+	hint := "resume the file after " + again.Format(time.TimeOnly)
+	if earlier.Report != nil { // wait needs one
+		hint = "run klaviyo-export wait < RESULTS to see what was done, or " + hint
+	}
+	return &Error{Text: "resume: answers of the earlier run are lost, and Klaviyo may " + what, Hint: hint}
 }
 
 // target returns the list for the report, nil where there is none.

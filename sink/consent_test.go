@@ -329,8 +329,8 @@ func TestUnsubscribeOneMember(t *testing.T) {
 	})
 }
 
-// TestUnsubscribeOneNumber: several people may have one phone number. Its row is proved when none of them is on the list
-// any more.
+// TestUnsubscribeOneNumber: several people may have one phone number. Its row is proved when none of them is on the
+// list any more.
 func TestUnsubscribeOneNumber(t *testing.T) {
 	const phone = "+4915112345678"
 	plan := &simulator.Plan{Profiles: []simulator.Profile{
