@@ -115,8 +115,8 @@ func (r *run) consent() *report.Consents {
 	c.Channels = channelNames[o.Channels]
 	c.Everywhere = o.Listless && r.options.Operation == validate.Unsubscribe
 	c.Historical, c.Source = o.Historical, r.source()
-	if client := r.options.Client; client != nil && !client.Began().IsZero() {
-		c.Began = client.Began().UTC().Format(time.RFC3339)
+	if client := r.options.Client; client != nil && !client.Asked().IsZero() {
+		c.Began = client.Asked().UTC().Format(time.RFC3339)
 	}
 	return &c
 }

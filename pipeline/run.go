@@ -146,19 +146,25 @@ func (r *run) aim(list *report.List) string {
 	return "no list"
 }
 
-// tooEarly is the error of a run that would subscribe people again after the run before may have done it, within the
-// time in which Klaviyo may ignore that (klaviyo-more.md section 2.4).
+// tooEarly is the error of a run that would ask for consent again soon after the run before may have done it. Klaviyo
+// may ignore a second subscribe. Who unsubscribes from a list twice is unsubscribed everywhere, if Klaviyo acts on the
+// first request only now (klaviyo-more.md sections 2.4 and 2.5).
 func (r *run) tooEarly() error {
-	earlier := r.options.Resume
-	if earlier == nil || r.options.Operation != validate.Subscribe || earlier.Rows == 0 ||
+	o, earlier := r.options, r.options.Resume
+	if earlier == nil || o.Consent == nil || earlier.Rows == 0 ||
 		earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
 		return nil
 	}
+	why := "Klaviyo may ignore people who are subscribed twice within 30 minutes"
+	if o.Operation == validate.Unsubscribe {
+		if why = "Klaviyo would unsubscribe people from all lists who leave a list twice"; o.Consent.Listless {
+			return nil
+		}
+	}
 	if again := earlier.Ended.Add(sink.Quiet); time.Now().Before(again) {
 		return &Error{
-			Text: "resume: answers of the earlier run are lost, and Klaviyo may ignore people who are subscribed twice " +
-				"within 30 minutes",
-			Hint: fmt.Sprintf("run klaviyo-export wait < RESULTS to see who is subscribed, or resume after %s",
+			Text: "resume: answers of the earlier run are lost, and " + why,
+			Hint: fmt.Sprintf("run klaviyo-export wait < RESULTS to see what Klaviyo did, or resume after %s",
 				again.Format(time.TimeOnly)),
 		}
 	}

@@ -28,7 +28,7 @@ type Wish struct {
 	List       *List      // nil: people join no list, or consent is withdrawn everywhere
 	Historical bool       // each row has the time of its consent
 	Source     string     // custom_source
-	// Since is when the run began, by Klaviyo's clock; zero is the time of the client's first answer.
+	// Since is when the run began, by Klaviyo's clock; zero is the time of the client's first request.
 	Since time.Time
 }
 
