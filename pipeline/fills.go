@@ -18,7 +18,7 @@ const (
 	// import job among others, relies on it.
 	maxSpread = 500_000
 	// maxStore is how much is allocated at a time for the profiles of an open batch.
-	minStore, maxStore = 1 << 10, 64 << 10
+	minStore, maxStore = 1 << 10, 16 << 10
 )
 
 // fills are the open batches of a run whose rows name their lists: one for each list, and one for the rows that are not

@@ -29,8 +29,8 @@ import (
 
 // TestLedgerConsent draws runs that set or withdraw consent: people are known or not, on the list or not, dropped or
 // late, rows are bad, answers are lost, runs are killed and continued, and people confirm before wait reads them back.
-// Whatever happens, a row is applied only where the account shows its consent, nobody is unsubscribed everywhere who was
-// only to leave a list, and no run asks twice for a person within 30 minutes.
+// Whatever happens, a row is applied only where the account shows its consent, nobody is unsubscribed everywhere who
+// was only to leave a list, and no run asks twice for a person within 30 minutes.
 func TestLedgerConsent(t *testing.T) {
 	t.Parallel()
 	rounds := max(*ledgerRounds, 1)
@@ -339,7 +339,9 @@ func (f *consentRun) options(run string) (*Options, *sink.Client, error) {
 }
 
 // do is one run. died says that it was killed: nothing after that counts.
-func (f *consentRun) do(t *testing.T, run int, earlier *Earlier) (out []byte, rep *report.Report, died bool, wrong string) {
+func (f *consentRun) do(
+	t *testing.T, run int, earlier *Earlier,
+) (out []byte, rep *report.Report, died bool, wrong string) {
 	o, client, err := f.options(fmt.Sprint("run", run))
 	if err != nil {
 		return nil, nil, false, err.Error()

@@ -37,7 +37,7 @@ type consentCase struct {
 	resume               string // how a killed run is continued: "", "soon", or "late", half an hour later
 }
 
-// consentPerson is somebody whom rows name.
+// consentPerson is somebody that rows name.
 type consentPerson struct {
 	n           int
 	known       bool   // has a profile, with all identifiers

@@ -257,7 +257,7 @@ func (f *consentRun) judgeApplied(l *consentLine, shown *consentState) string {
 	return ""
 }
 
-// judgeShown judges what the row of a person shows of whom there is no other row, and whom nothing keeps up.
+// judgeShown judges what the only row of a person shows, where nothing delays it.
 func (f *consentRun) judgeShown(p *consentPerson, l *consentLine) string {
 	mail := slices.Contains(l.Channels, "email")
 	already := !f.withdraw && p.consent == "SUBSCRIBED" && mail && len(l.Channels) == 1

@@ -2,10 +2,12 @@ package sink
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -329,6 +331,21 @@ func TestUnsubscribeOneMember(t *testing.T) {
 	})
 }
 
+// TestUnsubscribeOneNumber: several people may have one phone number. Its row is proved when none of them is on the
+// list any more.
+func TestUnsubscribeOneNumber(t *testing.T) {
+	const phone = "+4915112345678"
+	plan := &simulator.Plan{Profiles: []simulator.Profile{
+		{Phone: phone, Lists: []string{"News"}}, {Email: "b@example.com", Phone: phone, Lists: []string{"News"}},
+	}}
+	bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		s := NewConsents(w.client, Wish{Withdraw: true, By: PhoneNumber, Channels: SMSMarketing, List: w.list("News")})
+		row := Profile{JSON: []byte(`{"phone_number":"` + phone + `"}`), Channels: SMSMarketing}
+		// The simulator withdraws the consent of one of them.
+		w.want(w.ask(s, []string{phone}, []Profile{row}, time.Hour), "accepted not_visible")
+	})
+}
+
 // TestConsentByExternalID: the people's own email and phone number are what is sent, and whoever has neither is told.
 func TestConsentByExternalID(t *testing.T) {
 	plan := &simulator.Plan{Profiles: []simulator.Profile{
@@ -358,4 +375,46 @@ func spying(match func(*http.Request) bool, bodies *[]string) func(http.Handler)
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// TestSettleGivesRowsBack: when a call of Settle has returned because its context ended, no other call writes into its
+// rows or asks for their identifiers any more, although a look-up for both is on its way.
+func TestSettleGivesRowsBack(t *testing.T) {
+	slow := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/profiles") {
+				time.Sleep(time.Minute)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	bubble(t, slow, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		s := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: w.list("News")})
+		sent := subscribing("a@example.com", "b@example.com")
+		if err := s.Send(w.Context(), sent); err != nil {
+			t.Fatal(err)
+		}
+		s.waiting.turns = make(chan struct{}, 1) // so that the second call looks for both
+		first, second := asked(sent[:1]), asked(sent[1:])
+		ctx, cancel := context.WithCancel(w.Context())
+		var returned bool
+		var wait sync.WaitGroup
+		wait.Go(func() { w.settle(s, []string{"b@example.com"}, second, time.Hour) })
+		time.Sleep(time.Millisecond)
+		wait.Go(func() {
+			_ = s.Settle(ctx, time.Now().Add(time.Hour), first, func(uint32) string {
+				if returned {
+					t.Error("the identifier was asked for after the call had returned")
+				}
+				return "a@example.com"
+			})
+			returned = true
+		})
+		time.Sleep(10 * time.Second) // one look-up for both is on its way
+		cancel()
+		wait.Wait()
+		w.want(first, "accepted")
+		w.want(second, "applied SUBSCRIBED mailable")
+	})
 }

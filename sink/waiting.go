@@ -32,6 +32,7 @@ type awaited struct {
 	deadline time.Time
 	left     int           // rows that are not settled
 	done     chan struct{} // closed when left is 0
+	gone     bool          // Settle has returned: the rows belong to its caller again
 }
 
 // due is a row that is to be looked at.
@@ -70,6 +71,7 @@ func (s *Consents) Settle(
 	g := &awaited{rows: rows, value: value, sent: now, deadline: deadline, done: make(chan struct{})}
 	pause := min(max(firstLook, time.Duration(s.typical.Load())*3/4), mostTypical)
 	s.waiting.add(g, earlier(now.Add(pause), deadline))
+	defer s.waiting.release(g)
 	for {
 		select {
 		case <-g.done:
@@ -108,6 +110,13 @@ func (w *waiting) add(g *awaited, at time.Time) {
 		close(g.done)
 	}
 	w.wake()
+}
+
+// release notes that nobody may touch the rows of a stretch any more.
+func (w *waiting) release(g *awaited) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	g.gone = true
 }
 
 // wake has all calls that look count anew how long they wait.
@@ -161,24 +170,46 @@ func (w *waiting) take(now time.Time) (rows []due, next time.Duration, added <-c
 	return rows, 0, nil
 }
 
+// visited is a row that is looked at. The copy of it is what changes meanwhile: its call of Settle may return.
+type visited struct {
+	due
+	now   Consented
+	value string
+}
+
+// copied returns what is looked at of rows that were due.
+func (w *waiting) copied(rows []due) (looks []visited) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, d := range rows {
+		if !d.of.gone {
+			looks = append(looks, visited{d, *d.row, d.of.value(d.row.Row)})
+		}
+	}
+	return looks
+}
+
 // visit looks at rows, and puts back those that are looked at again.
 func (s *Consents) visit(ctx context.Context, rows []due) error {
-	looked, values := make([]*Consented, len(rows)), make([]string, len(rows))
-	for i := range rows {
-		looked[i], values[i] = rows[i].row, rows[i].of.value(rows[i].row.Row)
-	}
-	if err := s.look(ctx, looked, values); err != nil {
-		return err
-	}
+	looks := s.waiting.copied(rows)
+	err := s.look(ctx, looks)
 	now := time.Now()
-	if err := s.again(ctx, rows, now); err != nil {
-		return err
+	if err == nil {
+		err = s.again(ctx, looks, now)
 	}
 	s.waiting.mu.Lock()
 	defer s.waiting.mu.Unlock()
-	for _, d := range rows {
+	for i := range looks {
+		d := looks[i].due
+		if d.of.gone {
+			continue
+		}
+		*d.row = looks[i].now
 		took := now.Sub(d.of.sent)
 		switch {
+		case err != nil: // the call that looks ends; others may go on
+			heap.Push(&s.waiting.rows, d)
+			continue
 		case d.row.Status == Applied:
 			if took < longLook {
 				s.typical.Store(int64(took))
@@ -200,7 +231,7 @@ func (s *Consents) visit(ctx context.Context, rows []due) error {
 		}
 	}
 	s.waiting.wake() // calls that met an empty heap meanwhile
-	return nil
+	return err
 }
 
 // pauseAfter is how long a row is not looked at again, so long after it was sent.
@@ -212,11 +243,11 @@ func pauseAfter(took time.Duration) time.Duration {
 }
 
 // again sends those rows once more whose answers were lost half an hour ago.
-func (s *Consents) again(ctx context.Context, rows []due, now time.Time) error {
+func (s *Consents) again(ctx context.Context, looks []visited, now time.Time) error {
 	var lost []*Consented
 	var sent []Profile
-	for _, d := range rows {
-		if c := d.row; c.Lost != nil && c.Status == Unknown && now.Sub(d.of.sent) >= Quiet {
+	for i := range looks {
+		if c := &looks[i].now; c.Lost != nil && c.Status == Unknown && now.Sub(looks[i].of.sent) >= Quiet {
 			lost, sent = append(lost, c), append(sent, *c.Lost)
 			c.Lost = nil
 		}

@@ -106,6 +106,11 @@ func Model() *kong.Application {
 
 // newParser returns a parser into line. exit is called after --help and --version.
 func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
+	texts, insertTexts := helpTexts(
+		listHelp, consentHelp, rowHelp, sendingHelp, waitingHelp, stateHelp, mirrorHelp, checkHelp, membersHelp, klaviyoHelp,
+		simulateHelp, messageHelp, campaignHelp,
+		pickHelp, reportHelp, runHelp, scheduleHelp, timesHelp, lookHelp, serverHelp,
+	)
 	parser, err := kong.New(line,
 		kong.Name("klaviyo-export"), kong.Description(intro),
 		kong.Writers(out, errs), kong.Exit(exit),
@@ -113,17 +118,14 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 			"version":  "klaviyo-export " + version() + " " + runtime.Version(),
 			"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision,
 		},
-		texts(
-			listHelp, consentHelp, rowHelp, sendingHelp, waitingHelp, stateHelp, mirrorHelp, checkHelp, membersHelp, klaviyoHelp,
-			simulateHelp, messageHelp, campaignHelp,
-			pickHelp, reportHelp, runHelp, scheduleHelp, timesHelp, lookHelp, serverHelp,
-		),
+		texts,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}), kong.ValueFormatter(helpOf),
 		kong.ExplicitGroups(groups),
 	)
 	if err != nil {
 		panic(err) // a declaration is wrong
 	}
+	insertTexts()
 	for _, command := range parser.Model.Children {
 		for _, flag := range command.Flags {
 			flag.Hidden = flag.Hidden || slices.ContainsFunc(idleFlags[command.Name], func(f idleFlag) bool {

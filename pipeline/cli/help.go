@@ -1,35 +1,40 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
 	"github.com/alecthomas/kong"
 )
 
-// texts gives kong the variables of the sets, but inserts those for help:"${help_…}" itself. kong expands every
-// variable again for every flag, which would be most of the program's start.
-func texts(sets ...kong.Vars) kong.Option {
-	vars, help := kong.Vars{}, map[string]string{}
+// helpTexts inserts the texts of the sets that flags and arguments name as help:"${help_…}", and gives kong the other
+// variables. kong itself would search every text again for every flag, which would be most of the program's start.
+func helpTexts(sets ...kong.Vars) (option kong.Option, insert func()) {
+	vars, texts, tags := kong.Vars{}, map[string]string{}, map[*kong.Value]string{}
 	for _, set := range sets {
 		for name, text := range set {
 			if strings.HasPrefix(name, "help_") {
-				help["${"+name+"}"] = text
+				texts["${"+name+"}"] = text
 			} else {
 				vars[name] = text
 			}
 		}
 	}
-	return kong.OptionFunc(func(k *kong.Kong) error {
-		return errors.Join(vars.Apply(k), kong.PostBuild(func(k *kong.Kong) error {
-			return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
-				if v, ok := node.(*kong.Value); ok && help[v.Help] != "" {
-					v.Help = help[v.Help]
-				}
-				return next(nil)
-			})
-		}).Apply(k))
+	setAside := kong.PostBuild(func(k *kong.Kong) error {
+		return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
+			if v, ok := node.(*kong.Value); ok {
+				tags[v], v.Help = v.Help, ""
+			}
+			return next(nil)
+		})
 	})
+	option = kong.OptionFunc(func(k *kong.Kong) error { return errors.Join(vars.Apply(k), setAside.Apply(k)) })
+	return option, func() {
+		for v, tag := range tags {
+			v.Help = strings.ReplaceAll(cmp.Or(texts[tag], tag), "$$", "$")
+		}
+	}
 }
 
 // helpOf is the help of a flag with its default.
