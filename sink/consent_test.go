@@ -418,3 +418,25 @@ func TestSettleGivesRowsBack(t *testing.T) {
 		w.want(second, "applied SUBSCRIBED mailable")
 	})
 }
+
+// TestUnsubscribeSharedNumber: a number that somebody on the list and somebody else have is in no request: Klaviyo might
+// unsubscribe the other person everywhere.
+func TestUnsubscribeSharedNumber(t *testing.T) {
+	const phone = "+4915112345678"
+	plan := &simulator.Plan{Profiles: []simulator.Profile{
+		{Phone: phone}, {Email: "b@example.com", Phone: phone, Lists: []string{"News"}},
+	}}
+	bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		s := NewConsents(w.client, Wish{Withdraw: true, By: PhoneNumber, Channels: SMSMarketing, List: w.list("News")})
+		rows := []Profile{{JSON: []byte(`{"phone_number":"` + phone + `"}`), Channels: SMSMarketing}}
+		if err := s.Send(w.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]int{"rejected several_profiles": 1}, statuses(rows)); diff != "" {
+			t.Error(diff)
+		}
+		if n := w.sim.Requests()["POST /api/profile-subscription-bulk-delete-jobs 202"]; n != 0 {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
