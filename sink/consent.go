@@ -56,8 +56,8 @@ type Consents struct {
 // leaving is a profile that leaves a list, both by their ids.
 type leaving struct{ list, profile string }
 
-// withdrawn is how many profiles that left the list are remembered, some 10 MB.
-const withdrawn = 100_000
+// withdrawn is how many profiles that left the list are remembered, some 40 MB: those of the last four minutes.
+const withdrawn = 300_000
 
 // NewConsents returns a Consents.
 func NewConsents(c *Client, w Wish) *Consents {

@@ -146,7 +146,9 @@ func (s *Consents) withdraw(ctx context.Context, rows []Profile, again bool) err
 	}
 	err := s.sendParts(ctx, parts.elements)
 	for _, p := range people {
-		p.enter(&parts)
+		if p.enter(&parts); s.wish.List != nil && p.row.Status != Accepted && p.row.Status != Unknown {
+			s.stays(p)
+		}
 	}
 	return err
 }
@@ -237,6 +239,18 @@ func (s *Consents) leaves(p *addressed, again bool) bool {
 		}
 	}
 	return true
+}
+
+// stays notes that the members of a row do not leave the list by it: Klaviyo refused the row, or was not asked.
+func (s *Consents) stays(p *addressed) {
+	list, _, _ := s.wish.List.State()
+	for i := range p.members {
+		for _, member := range p.members[i].found {
+			if by, _ := s.left.Peek(leaving{list, member.ID}); by == p.number {
+				s.left.Remove(leaving{list, member.ID})
+			}
+		}
+	}
 }
 
 // divide adds the elements of a row: email and phone number apart, as they may be of two people. On a list they stay
