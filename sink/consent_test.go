@@ -418,3 +418,67 @@ func TestSettleGivesRowsBack(t *testing.T) {
 		w.want(second, "applied SUBSCRIBED mailable")
 	})
 }
+
+// TestUnsubscribeSharedNumber: a number that somebody on the list and somebody else have is in no request: Klaviyo might
+// unsubscribe the other person everywhere.
+func TestUnsubscribeSharedNumber(t *testing.T) {
+	const phone = "+4915112345678"
+	plan := &simulator.Plan{Profiles: []simulator.Profile{
+		{Phone: phone}, {Email: "b@example.com", Phone: phone, Lists: []string{"News"}},
+	}}
+	bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		s := NewConsents(w.client, Wish{Withdraw: true, By: PhoneNumber, Channels: SMSMarketing, List: w.list("News")})
+		rows := []Profile{{JSON: []byte(`{"phone_number":"` + phone + `"}`), Channels: SMSMarketing}}
+		if err := s.Send(w.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]int{"rejected several_profiles": 1}, statuses(rows)); diff != "" {
+			t.Error(diff)
+		}
+		if n := w.sim.Requests()["POST /api/profile-subscription-bulk-delete-jobs 202"]; n != 0 {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+// TestConsentOfOtherNumber: a row with the email of one person and the number of another is not proved by the first one's
+// SMS consent.
+func TestConsentOfOtherNumber(t *testing.T) {
+	bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		all := EmailMarketing | SMSMarketing
+		own := addressed{Email: "a@example.com", PhoneNumber: "+4915112345678"}
+		s := NewConsents(w.client, Wish{By: Email, Channels: all, List: w.list("News")})
+		sent := Profile{JSON: own.element("SUBSCRIBED", all), Channels: all}
+		w.want(w.ask(s, []string{own.Email}, []Profile{sent}, time.Hour), "applied SUBSCRIBED mailable")
+		for number, want := range map[string]string{
+			own.PhoneNumber: "applied SUBSCRIBED mailable", "+4915187654321": "accepted not_visible",
+		} {
+			row := Consented{Channels: all, Status: Accepted, Number: HashNumber(number)}
+			w.want(w.settle(s, []string{own.Email}, []Consented{row}, time.Minute), want)
+		}
+	})
+}
+
+// TestUnsubscribeAfterRefusal: a member whose row Klaviyo has refused leaves the list by another row.
+func TestUnsubscribeAfterRefusal(t *testing.T) {
+	plan := &simulator.Plan{Profiles: []simulator.Profile{
+		{Email: "a@example.com", Lists: []string{"News"}}, {Email: "b@example.com", Lists: []string{"News"}},
+	}}
+	wrap := faulty(isUnsubscribe,
+		problem(400, "invalid", "/data/attributes/profiles/data/0/attributes/email", "Invalid email address"))
+	bubble(t, wrap, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		s := NewConsents(w.client, Wish{Withdraw: true, By: Email, Channels: EmailMarketing, List: w.list("News")})
+		rows := unsubscribing("a@example.com", "b@example.com")
+		if err := s.Send(w.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		again := unsubscribing("a@example.com")
+		if err := s.Send(w.Context(), again); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]int{"accepted": 2, "rejected invalid": 1}, statuses(append(rows, again...))); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
