@@ -122,15 +122,19 @@ func (f *consentRun) judgeLines(out []byte, rep *report.Report) string {
 	return f.judgeExit(lines, rep.ExitCode)
 }
 
-// alone reports whether no other row is about the row's person.
+// alone reports whether no other row is about the row's person, or has its phone number.
 func (f *consentRun) alone(row int) bool {
-	about := func(r *consentRow, person int) bool { return !r.bad && (r.person == person || r.other == person) }
+	own := &f.rows[row]
+	_, phone := f.identifiers(own)
 	for i := range f.rows {
-		if i != row && about(&f.rows[i], f.rows[row].person) {
+		other := &f.rows[i]
+		_, number := f.identifiers(other)
+		about := other.person == own.person || other.other == own.person || phone != "" && number == phone
+		if i != row && !other.bad && about {
 			return false
 		}
 	}
-	return f.rows[row].other < 0
+	return own.other < 0
 }
 
 // sentAs reports whether a request was answered like that and named the row's person.
@@ -198,9 +202,13 @@ func (f *consentRun) judgeRow(i int, l *consentLine, shown *consentState) string
 		_, phone := f.identifiers(r)
 		sms := reached&^validate.EmailMarketing != 0
 		older := f.historical && p.consent == "UNSUBSCRIBED" && reached&validate.EmailMarketing != 0
-		local := r.bad || reached == 0 || f.by == "phone_number" && phone == ""
-		if !local && !(sms && strings.HasPrefix(phone, abroad) && !f.withdraw) && !older &&
-			!(l.Code == "same_profile" && f.withdraw && !f.listless && (!f.alone(i) || f.resumed || f.shared(r))) {
+		leaves := f.withdraw && !f.listless
+		switch {
+		case r.bad, reached == 0, f.by == "phone_number" && phone == "", older:
+		case sms && strings.HasPrefix(phone, abroad) && !f.withdraw:
+		case l.Code == "same_profile" && leaves && (!f.alone(i) || f.resumed || f.shared(r)):
+		case l.Code == "several_profiles" && leaves && f.shared(r):
+		default:
 			return "it is good"
 		}
 	case "skipped":
