@@ -419,8 +419,8 @@ func TestSettleGivesRowsBack(t *testing.T) {
 	})
 }
 
-// TestUnsubscribeSharedNumber: a number that somebody on the list and somebody else have is in no request: Klaviyo might
-// unsubscribe the other person everywhere.
+// TestUnsubscribeSharedNumber: a number that somebody on the list and somebody else have is in no request: Klaviyo
+// might unsubscribe the other person everywhere.
 func TestUnsubscribeSharedNumber(t *testing.T) {
 	const phone = "+4915112345678"
 	plan := &simulator.Plan{Profiles: []simulator.Profile{
@@ -441,8 +441,8 @@ func TestUnsubscribeSharedNumber(t *testing.T) {
 	})
 }
 
-// TestConsentOfOtherNumber: a row with the email of one person and the number of another is not proved by the first one's
-// SMS consent.
+// TestConsentOfOtherNumber: a row with the email of one person and the number of another is not proved by the first
+// one's SMS consent.
 func TestConsentOfOtherNumber(t *testing.T) {
 	bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 		w.sim.AddList("News", "single_opt_in")
@@ -477,7 +477,8 @@ func TestUnsubscribeAfterRefusal(t *testing.T) {
 		if err := s.Send(w.Context(), again); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(map[string]int{"accepted": 2, "rejected invalid": 1}, statuses(append(rows, again...))); diff != "" {
+		want := map[string]int{"accepted": 2, "rejected invalid": 1}
+		if diff := cmp.Diff(want, statuses(append(rows, again...))); diff != "" {
 			t.Error(diff)
 		}
 	})

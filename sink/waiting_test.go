@@ -74,8 +74,8 @@ func TestSettleInterrupted(t *testing.T) {
 	}
 }
 
-// TestConsentFirstAnswerLost: what a run did is not taken for what was so before, although Klaviyo's first answer to the
-// run is of later.
+// TestConsentFirstAnswerLost: what a run did is not taken for what was so before, although Klaviyo's first answer to
+// the run is of later.
 func TestConsentFirstAnswerLost(t *testing.T) {
 	isProfiles := func(r *http.Request) bool { return r.URL.Path == "/api/profiles" }
 	late := faulty(isProfiles, reset(false), reset(false))
