@@ -112,6 +112,11 @@ var (
 	noChannel = &Fault{
 		Code: "channel_missing", Detail: "the profile has neither email nor phone number for the channels asked for",
 	}
+	sharedNumber = &Fault{
+		Code: "several_profiles", Column: "phone_number",
+		Detail: "somebody who is not on the list has the same phone number; " +
+			"Klaviyo might unsubscribe that person from all lists",
+	}
 	sameProfile = &Fault{
 		Code: "same_profile",
 		Detail: "this run has already unsubscribed the same profile by another address; " +
