@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -82,9 +83,22 @@ func (k *far) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			jobs = append(jobs, k.job(i+1))
 		}
 		fmt.Fprintf(w, `{"data":[%s],"links":{"next":null}}`, strings.Join(jobs, ","))
+	case r.URL.Path == "/api/lists":
+		answer(w, http.StatusOK, `{"data":[`+strings.Join(listsOf(r.URL.Query().Get("filter")), ",")+`]}`)
 	default:
 		(&server{}).ServeHTTP(w, r)
 	}
+}
+
+var quoted = regexp.MustCompile(`"([^"]*)"`)
+
+// listsOf returns a list for each name in a filter.
+func listsOf(filter string) (lists []string) {
+	for _, name := range quoted.FindAllStringSubmatch(filter, -1) {
+		lists = append(lists, fmt.Sprintf(
+			`{"type":"list","id":"%x","attributes":{"name":%q,"created":"2020-01-01T00:00:00Z"}}`, name[1], name[1]))
+	}
+	return lists
 }
 
 // take reads an import. It refuses it, or answers with an import job.

@@ -113,6 +113,7 @@ func shapes(t *tools, full bool) []shape {
 	const (
 		some    = "--quiet --max-invalid 100%"
 		toURL   = "--base-url URL --quiet"
+		listing = "list " + toURL + " --no-rate-limit"
 		adding  = toURL + " --max-invalid 100% --no-rate-limit --list-id " + list
 		million = 1_000_000
 	)
@@ -151,6 +152,10 @@ func shapes(t *tools, full bool) []shape {
 		{command: "add --wait", input: "a row whose import job has 1 kB errors without end", args: adding, quick: 1, full: 1,
 			in: goodRows, read: 1,
 			klaviyo: func(int) *far { return &far{fails: reason, endless: true} }},
+		{command: "add --list-column", input: "1,000,000 rows of 264 bytes for 10 lists", args: listing,
+			quick: million / 10, full: million, klaviyo: prompt, in: rowsFor(10), read: 1},
+		{command: "add --list-column", input: "1,000,000 rows of 264 bytes for 1,000 lists", args: listing,
+			quick: million / 10, full: million, klaviyo: prompt, in: rowsFor(1000), read: 1},
 		{command: "add --verify", input: "100,000 rows", args: adding, quick: 10_000, full: 100_000, in: goodRows, read: 1,
 			klaviyo: func(int) *far { return &far{members: 1} }},
 		{command: "add --state", input: "1,000,000 rows of 264 bytes, a new file", args: "DIR/state " + adding,

@@ -59,6 +59,18 @@ func bad(b []byte, i int) []byte {
 func goodRows(n int) source { return lines(n, good) }
 func badRows(n int) source  { return lines(n, bad) }
 
+// rowsFor returns an input of n rows whose column list names so many lists, in an order without a pattern.
+func rowsFor(lists uint64) func(n int) source {
+	note := strings.Repeat("x", 150)
+	return func(n int) source {
+		return lines(n, func(b []byte, i int) []byte {
+			to := uint64(i+1) * 0x9E3779B97F4A7C15 >> 32 % lists
+			return fmt.Appendf(b, `{"email":"somebody.%07d@example.com","first_name":"Ann","plan":"pro","note":"%s",`+
+				`"list":"List %04d"}`, i, note, to)
+		})
+	}
+}
+
 // tenThousands is n times 10,000 good rows.
 func tenThousands(n int) source { return lines(n*10_000, good) }
 

@@ -26,7 +26,9 @@ type batch struct {
 	store []byte        // where the next profiles are copied to
 	place *list.Element // in fills.queue
 	held  int           // bytes that it takes while it is open
-	cost  int           // bytes that its results take
+
+	blocked time.Duration // fills.blocked when it was opened
+	cost    int           // bytes that its results take
 }
 
 // part is a stretch of rows of one chunk. Where nearly all of them are passed over, brief has what their results need,

@@ -272,7 +272,11 @@ func (s *batches) due(tick bool) bool {
 
 // late reports whether the next tick would be too late for a batch.
 func (s *batches) late(b *batch, tick bool) bool {
-	return tick && s.required.met && time.Since(b.begun) >= s.delay-s.delay/ticks
+	waited := time.Since(b.begun)
+	if s.fills != nil {
+		waited -= s.fills.blocked - b.blocked // rows that are waiting for others do not hurry
+	}
+	return tick && s.required.met && waited >= s.delay-s.delay/ticks
 }
 
 // cut hands on the open batch, if it has rows, and opens the next.
@@ -290,8 +294,8 @@ func (s *batches) cut() {
 	s.emitted = time.Now()
 }
 
-// missing stops the run when the rows lack the required column, or when all lists that they name are missing. It reports
-// whether the open rows get no result: those of a run that has written none.
+// missing stops the run when the rows lack the required column, or when all lists that they name are missing. It
+// reports whether the open rows get no result: those of a run that has written none.
 func (s *batches) missing(ended bool) bool {
 	var err error
 	if ended || s.required.due() {

@@ -18,7 +18,7 @@ type Earlier struct {
 	Rows    int64          // the greatest row number in the results
 	Unended bool           // the last line has no newline
 	Report  *report.Report // of the last run that wrote one, nil when none did
-	Ended   time.Time      // when the file was written last, zero for a pipe
+	Ended   time.Time      // when the file was written last; for a pipe, when it was read
 	spool   *spool
 	file    *os.File // nil where it is the caller's
 }
@@ -40,6 +40,7 @@ func OpenEarlier(ctx context.Context, name string) (*Earlier, error) {
 		if r, err = e.results(); err == nil {
 			e.Rows, e.Report = r.Last, r.Reports
 			e.Unended = e.spool.unended()
+			e.Ended = time.Now()
 			if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 				e.Ended = info.ModTime()
 			}

@@ -8,16 +8,17 @@ import (
 )
 
 const (
-	// maxUnsent bounds the rows that wait for the requests to their lists to fill, in bytes. With more, the request with
-	// the oldest row is sent as it is.
-	maxUnsent = 32 << 20
-	// rowCost and openCost are what a row and an open batch take beside the row's profile.
-	rowCost, openCost = 120, 2 << 10
+	// maxUnsent and maxUnsentRows bound the rows that wait for the requests to their lists to fill, in bytes of profiles
+	// and in number: beside its profile and key, a row takes some 100 bytes. With more of them, the request with the
+	// oldest row is sent as it is.
+	maxUnsent, maxUnsentRows = 32 << 20, 200_000
+	// openCost is what an open batch takes beside its rows.
+	openCost = 2 << 10
 	// maxSpread is how many rows may lie between the first and the last of a request: Wait, which finds the rows of an
 	// import job among others, relies on it.
 	maxSpread = 500_000
 	// maxStore is how much is allocated at a time for the profiles of an open batch.
-	minStore, maxStore = 1 << 10, 64 << 10
+	minStore, maxStore = 1 << 10, 16 << 10
 )
 
 // fills are the open batches of a run whose rows name their lists: one for each list, and one for the rows that are not
@@ -27,6 +28,9 @@ type fills struct {
 	rest   *target
 	queue  list.List // of the open batches, in the order of their first rows
 	held   int       // bytes that they take
+	rows   int       // that they have
+
+	blocked time.Duration // how long the stages behind have kept batches from being handed on
 }
 
 // fill enters the rows of a chunk into the batches of their lists.
@@ -65,10 +69,10 @@ func (s *batches) enter(to *target, c *chunk, i int) {
 	r.add(c.rows.Data[row.KeyStart:row.KeyEnd])
 	r.numbers = append(r.numbers, uint32(number-r.first))
 	b.rows++
-	cost := rowCost
+	cost := 0
 	if skips := b.skips; r.decided(row, number, &skips) {
 		b.skips = skips[:0]
-		cost += oddCost
+		cost = oddCost
 	} else {
 		r.clears(c, i)
 		if row.DroppedPhone {
@@ -78,11 +82,12 @@ func (s *batches) enter(to *target, c *chunk, i int) {
 			JSON: b.keep(c.rows.Data[row.Start:row.End]), Channels: sink.Channels(row.Channels),
 		})
 		b.bytes += int(row.End-row.Start) + 1
-		cost += int(row.End - row.Start)
+		cost = int(row.End - row.Start)
 	}
 	b.held += cost
 	s.fills.held += cost
-	if len(b.profiles) == s.maxRows || b.odd() >= maxOddAlone || b.rows >= maxOdd {
+	s.fills.rows++
+	if len(b.profiles) == s.maxRows || to == s.fills.rest && (b.odd() >= maxOddAlone || b.rows >= maxOdd) {
 		s.dispatch(to)
 	}
 }
@@ -98,6 +103,7 @@ func (s *batches) opened(to *target, c *chunk, number int64) *batch {
 	}
 	b.to, b.held, b.parts = to, openCost, []part{{brief: &results{first: number, numbers: make([]uint32, 0, 1)}}}
 	s.begin(b, c)
+	b.blocked = s.fills.blocked
 	b.place = s.fills.queue.PushBack(b)
 	s.fills.held += openCost
 	to.open = b
@@ -110,6 +116,7 @@ func (s *batches) dispatch(to *target) {
 	to.open = nil
 	s.fills.queue.Remove(b.place)
 	s.fills.held -= b.held
+	s.fills.rows -= b.rows
 	if to == s.fills.rest {
 		s.open = new(batch)
 		if s.missing(false) {
@@ -117,12 +124,14 @@ func (s *batches) dispatch(to *target) {
 		}
 	}
 	s.fills.orders.expect(b)
+	before := time.Now()
 	s.emit(b)
 	s.emitted = time.Now()
+	s.fills.blocked += s.emitted.Sub(before)
 }
 
-// relieve hands on the batches with the oldest rows: those that have waited long enough, and as many as it takes to make
-// room. It blocks while too many results wait to be written and none of them waits for an open batch.
+// relieve hands on the batches with the oldest rows: those that have waited long enough, and as many as it takes to
+// make room. It blocks while too many results wait to be written and none of them waits for an open batch.
 func (s *batches) relieve(tick bool) {
 	for !s.off {
 		front := s.fills.queue.Front()
@@ -131,7 +140,8 @@ func (s *batches) relieve(tick bool) {
 			return
 		}
 		b := front.Value.(*batch)
-		if s.fills.held <= maxUnsent && !s.late(b, tick) && !s.fills.orders.backlog.crowded(b.first()) {
+		if s.fills.held <= maxUnsent && s.fills.rows <= maxUnsentRows && !s.late(b, tick) &&
+			!s.fills.orders.backlog.crowded(b.first()) {
 			return
 		}
 		s.dispatch(b.to)

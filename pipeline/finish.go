@@ -48,7 +48,7 @@ func (r *run) report(exit int, err error) *report.Report {
 		BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
 		Version: r.options.Version, Timeline: c.timeline.Buckets(),
 	}
-	rep.Lists, rep.RowsOfOthers = r.lists.report()
+	rep.Lists = r.lists.report()
 	if r.options.Checker != nil {
 		rep.By = r.options.Checker.By()
 		if rep.By == defaultBy(rep.Operation) {
@@ -75,7 +75,7 @@ func (r *run) report(exit int, err error) *report.Report {
 	rep.Rows.Continues = r.options.Resume != nil && r.options.Resume.Rows > 0
 	if r.earlier != nil {
 		rep.Operation, rep.By = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.By
-		rep.Lists, rep.RowsOfOthers = r.earlier.Lists, r.earlier.RowsOfOthers
+		rep.Lists = r.earlier.Lists
 		rep.Members, rep.Campaign = r.earlier.Members.Plus(rep.Members), r.earlier.Campaign
 		if rep.Consent = nil; r.earlier.Consent != nil {
 			counts := r.out.Consents()
@@ -88,6 +88,7 @@ func (r *run) report(exit int, err error) *report.Report {
 		rep.BaseURL = cmp.Or(r.earlier.BaseURL, rep.BaseURL)
 		rep.Simulated = rep.Simulated || r.earlier.Simulated
 	}
+	r.out.CountLists(rep)
 	if err != nil && rep.Status != report.StatusOf(130) {
 		rep.Error = err.Error()
 	}
@@ -114,8 +115,8 @@ func (r *run) consent() *report.Consents {
 	c.Channels = channelNames[o.Channels]
 	c.Everywhere = o.Listless && r.options.Operation == validate.Unsubscribe
 	c.Historical, c.Source = o.Historical, r.source()
-	if client := r.options.Client; client != nil && !client.Began().IsZero() {
-		c.Began = client.Began().UTC().Format(time.RFC3339)
+	if client := r.options.Client; client != nil && !client.Asked().IsZero() {
+		c.Began = client.Asked().UTC().Format(time.RFC3339)
 	}
 	return &c
 }

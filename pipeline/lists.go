@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
@@ -29,7 +28,7 @@ type target struct {
 	consents *sink.Consents  // nil: consent is not read back
 	absent   *validate.Fault // why there is no such list, nil where there is one
 	open     *batch          // the rows that wait for the next request to the list; for the stage batches alone
-	rows     int64           // whose results are final; for the last stage alone
+	rows     int64           // of a list that a dry run would create; for the last stage alone
 }
 
 // lists are those that the rows of a run name. Except for to, which is made at once, they are for one goroutine at a
@@ -157,29 +156,29 @@ func (l *lists) none(rows int64) error {
 	}
 }
 
-// report returns the lists for the report, and how many rows those have that it leaves out.
-func (l *lists) report() (listed []report.ListRows, others int64) {
+// report returns the lists for the report.
+func (l *lists) report() (listed []report.ListRows) {
 	if l == nil {
-		return nil, 0
+		return nil
 	}
 	for _, t := range l.order {
-		var one report.ListRows
-		one.ID, one.Name, one.Created = t.list.State()
-		if left := t.list.LeftBehind(); left != "" {
-			one.LeftBehind = []string{left}
-		}
-		one.Rows = t.rows
+		one := report.ListRows{List: listOf(t.list), Rows: t.rows}
 		listed = append(listed, one)
 	}
-	slices.SortStableFunc(listed, func(a, b report.ListRows) int { return cmp.Compare(b.Rows, a.Rows) })
-	for _, one := range listed[min(len(listed), report.MaxLists):] {
-		others += one.Rows
-	}
-	return listed[:min(len(listed), report.MaxLists)], others
+	return listed
 }
 
-// finding is the stage that looks up the lists that rows name, each when it is first met. It hands chunks on to emit, and
-// is emit itself where all rows are for one list.
+// listOf is a list as the report has it.
+func listOf(list *sink.List) (l report.List) {
+	l.ID, l.Name, l.Created = list.State()
+	if left := list.LeftBehind(); left != "" {
+		l.LeftBehind = []string{left}
+	}
+	return l
+}
+
+// finding is the stage that looks up the lists that rows name, each when it is first met. It hands chunks on to emit,
+// and is emit itself where all rows are for one list.
 func (r *run) finding(ctx context.Context, emit func(*chunk)) func(*chunk) {
 	if r.lists == nil {
 		return emit

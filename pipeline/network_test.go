@@ -204,7 +204,7 @@ func TestUnreachable(t *testing.T) {
 		exit             int
 	}{
 		{"no such host", "https://klaviyo.invalid", "klaviyo.invalid", 4},
-		{"refused", "http://" + freePort(t), "connection refused", 4},
+		{"refused", "http://127.0.0.1:1", "connection refused", 4},
 		{"TLS handshake cut", cut, "reset by peer", 4},
 		{"no TLS", plainHTTP, "HTTP response to HTTPS client", 2},
 	} {

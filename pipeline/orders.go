@@ -21,8 +21,8 @@ func (o *orders) expect(b *batch) {
 	o.backlog.add(b.cost)
 }
 
-// add takes the results of a batch, and writes all rows whose turn has come. It is called for one batch after the other,
-// and blocks while the output does.
+// add takes the results of a batch, and writes all rows whose turn has come. It is called for one batch after the
+// other, and blocks while the output does.
 func (o *orders) add(r *results) {
 	o.open.give(r.permits)
 	defer o.control.guard()

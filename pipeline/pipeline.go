@@ -124,6 +124,7 @@ func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error
 	batches := newBatches(r.control, r.sender, r.options, earlier, people, func(b *batch) { sends.add(ctx, b) })
 	batches.lacking = lacking
 	if r.lists != nil {
+		sends.sender = nil // it is for no list
 		batches.lists, batches.fills = r.lists, &fills{orders: ordered, rest: r.lists.rest}
 	}
 	compares := &compares{control: r.control, state: r.state, emit: batches.add}

@@ -144,7 +144,8 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 func (r *results) takeBrief(b *results, alone bool, sent func(number int64, droppedPhone bool)) {
 	base := len(r.ends)
 	if alone {
-		r.keys, r.ends, r.sentAs, r.unset, r.unsetNames, r.numbers = b.keys, b.ends, b.sentAs, b.unset, b.unsetNames, b.numbers
+		r.keys, r.ends, r.numbers, r.sentAs = b.keys, b.ends, b.numbers, b.sentAs
+		r.unset, r.unsetNames = b.unset, b.unsetNames
 	} else {
 		before := uint32(len(r.keys))
 		r.keys = append(r.keys, b.keys...)

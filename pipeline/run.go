@@ -69,8 +69,8 @@ func (r *run) prepare(ctx context.Context) error {
 	return nil
 }
 
-// prepareSending makes what sends rows to the list and reads them back. Without a list, others are made from it, one for
-// each list that rows name.
+// prepareSending makes what sends rows to the list and reads them back. Without a list, others are made from it, one
+// for each list that rows name.
 func (r *run) prepareSending() {
 	o := r.options
 	if c := o.Consent; c != nil {
@@ -122,7 +122,8 @@ func (r *run) sameTarget() error {
 	switch was := earlier.List; {
 	case was != nil && was.ID != "" && (list == nil || was.ID != list.ID):
 		return &Error{
-			Text: fmt.Sprintf("resume: the earlier results are of list %s %q, this run is for %s", was.ID, was.Name, r.aim(list)),
+			Text: fmt.Sprintf("resume: the earlier results are of list %s %q, this run is for %s",
+				was.ID, was.Name, r.aim(list)),
 			Hint: hint,
 		}
 	case len(earlier.Lists) > 0 && r.options.Lists == nil:
@@ -145,34 +146,39 @@ func (r *run) aim(list *report.List) string {
 	return "no list"
 }
 
-// tooEarly is the error of a run that would subscribe people again whom the run before may have subscribed, within the
-// time in which Klaviyo may ignore that (klaviyo-more.md section 2.4).
+// tooEarly is the error of a run that would ask for a consent again while Klaviyo may still act on the first request.
+// It may ignore a second subscribe, and whoever has left a list meanwhile is unsubscribed everywhere (klaviyo-more.md
+// sections 2.4 and 2.5).
 func (r *run) tooEarly() error {
 	earlier := r.options.Resume
-	if earlier == nil || r.options.Operation != validate.Subscribe || earlier.Rows == 0 ||
-		earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
+	if earlier == nil || earlier.Rows == 0 || earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
 		return nil
 	}
-	if again := earlier.Ended.Add(sink.Quiet); time.Now().Before(again) {
-		return &Error{
-			Text: "resume: answers of the earlier run are lost, and Klaviyo may ignore people who are subscribed twice " +
-				"within 30 minutes",
-			Hint: fmt.Sprintf("run klaviyo-export wait < RESULTS to see who is subscribed, or resume after %s",
-				again.Format(time.TimeOnly)),
-		}
+	var what string
+	switch {
+	case r.options.Operation == validate.Subscribe:
+		what = "ignore people who are subscribed twice within 30 minutes"
+	case r.options.Operation == validate.Unsubscribe && !r.options.listless():
+		what = "unsubscribe people from the whole account who are unsubscribed from a list twice within 30 minutes"
+	default:
+		return nil
 	}
-	return nil
+	again := earlier.Ended.Add(sink.Quiet)
+	if !time.Now().Before(again) {
+		return nil
+	}
+	hint := "resume the file after " + again.Format(time.TimeOnly)
+	if earlier.Report != nil { // wait needs one
+		hint = "run klaviyo-export wait < RESULTS to see what was done, or " + hint
+	}
+	return &Error{Text: "resume: answers of the earlier run are lost, and Klaviyo may " + what, Hint: hint}
 }
 
 // target returns the list for the report, nil where there is none.
 func (r *run) target() *report.List {
 	switch {
 	case r.list != nil:
-		var l report.List
-		l.ID, l.Name, l.Created = r.list.State()
-		if left := r.list.LeftBehind(); left != "" {
-			l.LeftBehind = []string{left}
-		}
+		l := listOf(r.list)
 		return &l
 	case r.earlier != nil:
 		return r.earlier.List

@@ -8,8 +8,8 @@ import (
 	"klaviyo-export/report"
 )
 
-// scattered names rows of earlier results that lie among those of other lists: they have one list, and one import job, ""
-// for rows that are only read back.
+// scattered names rows of earlier results that lie among those of other lists: they have one list, and one import job,
+// "" for rows that are only read back.
 type scattered struct{ list, job string }
 
 func scatteredOf(e *report.Entry) scattered {

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/segmentio/encoding/json"
@@ -71,25 +69,22 @@ func (s *send) run(ctx, quit context.Context, in io.Reader) error {
 	if err := s.pass(untilDone(quit, kept)); err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
 	again := kept.again()
 	results, err := report.OpenResults(again, again.Size())
 	if err != nil {
 		return notResults(err)
 	}
-	if err := cmp.Or(s.sameTarget(results.Reports), s.proved(results)); err != nil {
+	if err := cmp.Or(s.options.BadKey, s.sameTarget(results.Reports), s.proved(results)); err != nil {
 		return err
 	}
-	if err := cmp.Or(s.notYet(results), s.options.BadKey); err != nil {
+	if err := s.notYet(results); err != nil {
 		return err
 	}
 	return s.deliver(ctx, results.Reports)
 }
 
-// pass passes the lines on, all but the last report, before it waits for more. Lines that are no result stay behind; the
-// first of them is the error.
+// pass passes the lines on, all but the last report, before it waits for more. Lines that are no result stay behind;
+// the first of them is the error.
 func (s *send) pass(in io.Reader) error {
 	var odd error
 	flushing := reader(func(p []byte) (int, error) {
@@ -169,7 +164,8 @@ func (s *send) exit(ctx context.Context, err error) (int, error) {
 	case !s.asked && errors.As(context.Cause(ctx), &signal), errors.As(err, &signal):
 		return signal.ExitCode, &Error{Text: signal.Error() + "; " + s.state(), cause: signal}
 	case errors.As(err, &failed) && failed.Kind == sink.Outage && ExitCode(err) == 2:
-		return 4, &Error{Text: err.Error() + "; " + s.state(), Hint: cmp.Or(Hint(err), s.later()), cause: err}
+		const later = "pass the results to send again later"
+		return 4, &Error{Text: err.Error() + "; " + s.state(), Hint: cmp.Or(Hint(err), later), cause: err}
 	}
 	return ExitCode(err), err
 }
@@ -180,132 +176,6 @@ func (s *send) state() string {
 		return "no campaign was sent"
 	}
 	return fmt.Sprintf("campaign %s: %s", s.campaign.ID, s.campaign.Status)
-}
-
-// later is what to do when Klaviyo could not be asked.
-func (s *send) later() string {
-	return "nothing was sent: pass the results to send again later"
-}
-
-// deliver checks the campaign, asks Klaviyo to send it, and watches what becomes of it.
-func (s *send) deliver(ctx context.Context, rep *report.Report) error {
-	if err := s.sameAccount(ctx, rep.Account); err != nil {
-		return err
-	}
-	if err := s.ready(ctx, rep.List); err != nil {
-		return err
-	}
-	if s.options.DryRun {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if err := s.announce(); err != nil {
-		return err
-	}
-	err := s.options.Client.SendCampaign(ctx, s.campaign.ID)
-	switch {
-	case err == nil:
-		s.asked, s.campaign.Status = true, report.CampaignSending
-	case sink.Lost(err):
-		if err := s.lost(ctx, err); err != nil {
-			return err
-		}
-	case sink.Refused(err):
-		return &Error{
-			Text: fmt.Sprintf("Klaviyo did not accept the campaign: %v", err),
-			Hint: "look at the campaign in Klaviyo, then pass these results to send with --again", cause: err, exit: 1,
-		}
-	default:
-		return &Error{
-			Text: err.Error(), Hint: "nothing was sent: pass these results to send with --again later", cause: err,
-			exit: kindExit(err),
-		}
-	}
-	return s.watch(ctx)
-}
-
-// kindExit is the exit status of an error of the sink's.
-func kindExit(err error) int {
-	var failed *sink.Error
-	if errors.As(err, &failed) && failed.Kind == sink.Outage {
-		return 4
-	}
-	return 0
-}
-
-// announce writes the campaign's line where it stays: a run that is killed after it must not be mistaken for one that
-// sent nothing.
-func (s *send) announce() error {
-	if err := s.out.Campaign(s.campaign.ID); err != nil {
-		return err
-	}
-	f, ok := s.stdout.(*os.File)
-	if !ok {
-		return nil
-	}
-	if state, err := f.Stat(); err != nil || !state.Mode().IsRegular() {
-		return nil
-	}
-	if err := f.Sync(); err != nil {
-		return fmt.Errorf("write results: %w", err)
-	}
-	return nil
-}
-
-// askLost is how long Klaviyo is asked what became of a send job whose answer was lost.
-const askLost = 10 * time.Second
-
-// lost asks what has become of the campaign after the answer to its send job was lost. The error says that nothing
-// shows it.
-func (s *send) lost(ctx context.Context, lost error) error {
-	s.asked, s.campaign.Status = true, report.CampaignUnknown
-	s.tell("%v; asking Klaviyo whether it happened", lost)
-	limited, cancel := context.WithTimeout(ctx, s.options.WaitTimeout)
-	defer cancel()
-	started, err := s.options.Client.Started(limited, s.campaign.ID, min(askLost, s.options.WaitTimeout/2))
-	if started {
-		s.campaign.Status = report.CampaignSending
-		return nil
-	}
-	text := fmt.Sprintf("%v; the campaign is a draft without a send job, but it may still be sent", lost)
-	if err != nil {
-		text = fmt.Sprintf("%v; whether the campaign was sent is not known: %v", lost, err)
-	}
-	return &Error{
-		Text: text, Hint: "look at the campaign in Klaviyo some minutes later: if it is still a draft, pass these results " +
-			"to send with --again", exit: 4,
-	}
-}
-
-// watch waits until Klaviyo says how the sending goes.
-func (s *send) watch(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, s.options.WaitTimeout)
-	defer cancel()
-	last, ended, err := s.options.Client.WatchCampaign(limited, s.found)
-	if last != nil {
-		s.campaign.Status = last.Status
-	}
-	switch {
-	case ended && last.Going():
-		s.tell("%s: %s%s", s.name(), last.Status, s.estimated())
-		return nil
-	case ended:
-		return &Error{
-			Text: fmt.Sprintf("%s is not sent: its status is %q", s.name(), last.Status),
-			Hint: "look at the campaign in Klaviyo", exit: 1,
-		}
-	case err != nil:
-		return err
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	}
-	return &Error{
-		Text: fmt.Sprintf("within %v, Klaviyo did not say how %s goes: the last status is %q",
-			s.options.WaitTimeout, s.name(), s.campaign.Status),
-		Hint: "look at the campaign in Klaviyo; do not send it again", exit: 3,
-	}
 }
 
 // tell tells people something.
@@ -336,5 +206,5 @@ func plural(n int64, noun string) string {
 	if n != 1 {
 		noun += "s"
 	}
-	return strings.TrimSpace(fmt.Sprintf("%d %s", n, noun))
+	return fmt.Sprintf("%d %s", n, noun)
 }

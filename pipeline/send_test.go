@@ -71,16 +71,20 @@ func newStageAt(t testing.TB, url string, sim *simulator.Simulator, campaigns []
 	for _, email := range []string{"ann@example.com", "bo@example.com"} {
 		sim.Add(simulator.Profile{Email: email, Lists: []string{"News"}})
 	}
+	wait := 20 * time.Second
 	for _, c := range campaigns {
 		if c.Lists == nil {
 			c.Lists = []string{"News"}
 		}
 		sim.AddCampaign(c)
+		if c.NoEstimate {
+			wait = time.Second
+		}
 	}
 	s.options = &SendOptions{
 		Client:  newClient(t, &sink.Options{BaseURL: url, Concurrency: 1, RetryFor: 10 * time.Millisecond}),
 		BaseURL: "http://klaviyo.test", Campaign: "01JSALE", MinRecipients: 1, MaxRecipients: 10,
-		WaitTimeout: time.Second, Notice: func(text string) { s.told = append(s.told, text) },
+		WaitTimeout: wait, Notice: func(text string) { s.told = append(s.told, text) },
 	}
 	return s
 }
@@ -187,6 +191,8 @@ func TestSendNeedsProof(t *testing.T) {
 		{"no report", good, "they do not end with a report", 1, ""},
 		{"a row after the report", annApplied + s.aReport(1) + boApplied, "they do not end with a report", 1, ""},
 		{"cut in a row", cut, "they do not end with a report", 1, annApplied},
+		{"cut after the report", good + s.aReport(2) + boApplied[:20], "they do not end with a report", 1,
+			good + s.aReport(2)},
 		{"cut in the report", good + s.aReport(2)[:200], "they do not end with a report", 1, good},
 		{"a missing row", annApplied + s.aReport(2), "the report counts 2 rows, the results have 1", 1, ""},
 		{"a missing first row", boApplied + s.aReport(1), "the report counts 1 row, the results have 1", 1, ""},
@@ -196,14 +202,19 @@ func TestSendNeedsProof(t *testing.T) {
 			`"timeline":[]`, `"timeline":[],"error":"too few"`), `the report's status is "failed": too few`, 1, ""},
 		{"timed out", good + s.aReport(2, `"status":"succeeded","exit_code":0`, `"status":"timed_out","exit_code":3`),
 			`the report's status is "timed_out"`, 1, ""},
+		{"an exit status without its status", good + s.aReport(2, `"succeeded"`, `"failed"`),
+			`the report's status is "failed"`, 1, ""},
 		{"a status without its exit status", good + s.aReport(2, `"exit_code":0`, `"exit_code":1`),
 			`the report's status is "succeeded"`, 1, ""},
 		{"a removal", good + s.aReport(2, `"add"`, `"remove"`), `the results are of "remove"`, 1, ""},
 		{"an unsubscription", good + s.aReport(2, `"add"`, `"unsubscribe"`), `the results are of "unsubscribe"`, 1, ""},
 		{"no list", good + s.aReport(2, `"list":{"id":"`+s.list+`","name":"News","created":false},`, ""),
 			"the report names no list", 1, ""},
+		{"lists of a column", good + s.aReport(2, `"rows":{`,
+			`"lists":[{"id":"`+s.list+`","name":"News","created":false,"rows":2}],"rows":{`),
+			"the rows name their lists themselves", 1, ""},
 		{"a list without an id", good + s.aReport(2, `"id":"`+s.list+`"`, `"id":""`), "the report names no list", 1, ""},
-		{"another list", good + s.aReport(2, s.list, "Other1"), "goes to [" + s.list + "], the rows are on list Other1", 1, ""},
+		{"another list", good + s.aReport(2, s.list, "Other1"), "], the rows are on list Other1", 1, ""},
 		{"two runs", good + s.aReport(2) + good + s.aReport(2), "they have 2 reports", 1, ""},
 		{"a merged report", good + s.aReport(2, `"timeline":[]`, `"timeline":[],"runs":2`), "their report is merged", 1, ""},
 		{"two lists", annApplied + s.aReport(1, s.list, "Other1") + boApplied +
@@ -212,9 +223,11 @@ func TestSendNeedsProof(t *testing.T) {
 			"send: the results are of a run at http://elsewhere.test, this one asks http://klaviyo.test", 2, ""},
 		{"a simulator that is gone", good + s.aReport(2, `"base_url":"http://klaviyo.test",`, ""),
 			"send: the results are of a run with --simulate", 2, ""},
-		{"another account", good + s.aReport(2, "SiMuL8", "Other1"), `send: the results are of account Other1 "Simulator"`, 2, ""},
+		{"another account", good + s.aReport(2, "SiMuL8", "Other1"),
+			`send: the results are of account Other1 "Simulator"`, 2, ""},
 		{"a line that is no result", "note\n" + good + s.aReport(2), "line 1 is not a result", 2, good + s.aReport(2)},
-		{"a line that is no result at last", good + s.aReport(2) + "note\n", "line 4 is not a result", 2, good + s.aReport(2)},
+		{"a line that is no result at last", good + s.aReport(2) + "note\n", "line 4 is not a result", 2,
+			good + s.aReport(2)},
 		{"a wrong report", good + s.aReport(2, `"rows":{"read":2`, `"rows":{"read":"2"`), "line 3 is not a result", 2, ""},
 		{"rows without an end", `{"email":"ann@example.com"}`, "line 1 is not a result", 2, "no lines"},
 		{"sent before", good + saleSent + s.aReport(2), "the results say that campaign 01JSALE was sent before", 1, ""},
@@ -281,6 +294,7 @@ func TestSendNeedsTheRightCampaign(t *testing.T) {
 	}{
 		{simulator.Campaign{Status: "Sent"}, `is no draft: its status is "Sent"`},
 		{simulator.Campaign{Status: "Scheduled"}, `is no draft: its status is "Scheduled"`},
+		{simulator.Campaign{Archived: true}, "is archived"},
 		{simulator.Campaign{Lists: []string{}}, "goes to [], the rows are on list"},
 		{simulator.Campaign{Lists: []string{"News", "VIP"}}, "the rows are on list"},
 		{simulator.Campaign{Lists: []string{"VIP"}}, "the rows are on list"},
@@ -297,7 +311,7 @@ func TestSendNeedsTheRightCampaign(t *testing.T) {
 		{simulator.Campaign{Lacks: []string{"template"}}, "has no template"},
 		{simulator.Campaign{Recipients: &nobody}, "would go to about 0 recipients, fewer than --min-recipients 1"},
 		{simulator.Campaign{Recipients: &many}, "would go to about 11 recipients, more than --max-recipients 10"},
-		{simulator.Campaign{NoEstimate: true}, "Klaviyo gave no estimate of the recipients, within 1s"},
+		{simulator.Campaign{NoEstimate: true}, "no estimate of the recipients from Klaviyo, within 1s"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			t.Parallel()
@@ -383,8 +397,8 @@ func TestSendDryRun(t *testing.T) {
 	}
 }
 
-// A clone is sent in place of the campaign, to the list alone, and its id is told even when it is not sent. A name that is
-// taken, and a campaign of which no clone could be sent, leave no clone behind.
+// A clone is sent in place of the campaign, to the list alone, and its id is told even when it is not sent. A name that
+// is taken, and a campaign of which no clone could be sent, leave no clone behind.
 func TestSendAClone(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -467,6 +481,7 @@ func TestSendOnce(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, postFaults(c.fault), sale)
+			s.options.WaitTimeout = 2 * time.Second
 			in := annApplied + boApplied + s.aReport(2)
 			out, exit, err := s.send(t, in)
 			campaign, _ := campaignOf(t, out)
@@ -507,11 +522,15 @@ func TestSendEnds(t *testing.T) {
 		want, hint string
 	}{
 		{[]string{"Preparing to send", "Cancelled: No Recipients"}, 1, `its status is "Cancelled: No Recipients"`, "look at"},
-		{[]string{"Preparing to send"}, 3, `within 1s, Klaviyo did not say how campaign "Sale" (01JSALE) goes`, "do not send"},
+		{[]string{"Preparing to send"}, 3, `within 1s, Klaviyo did not say how campaign "Sale" (01JSALE) goes`,
+			"do not send"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, simulator.Options{}, simulator.Campaign{ID: "01JSALE", Name: "Sale", Becomes: c.becomes})
+			if c.exit == 3 {
+				s.options.WaitTimeout = time.Second
+			}
 			out, exit, err := s.send(t, annApplied+boApplied+s.aReport(2))
 			campaign, _ := campaignOf(t, out)
 			if exit != c.exit || err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(Hint(err), c.hint) ||
@@ -636,6 +655,22 @@ func TestSendIsInterrupted(t *testing.T) {
 	}
 	if n := s.Campaigns()[0].Posts; n != 0 {
 		t.Errorf("%d posts", n)
+	}
+}
+
+// A draft that has a send job may be on its way, so it is not sent.
+func TestSendNeedsNoSendJob(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, simulator.Options{}, simulator.Campaign{ID: "01JSALE", Name: "Sale", Becomes: []string{"Draft"}})
+	if err := s.options.Client.SendCampaign(t.Context(), "01JSALE"); err != nil {
+		t.Fatal(err)
+	}
+	_, exit, err := s.send(t, annApplied+boApplied+s.aReport(2))
+	if exit != 1 || err == nil || !strings.Contains(err.Error(), "has a send job already (complete)") {
+		t.Errorf("exit %d, %v", exit, err)
+	}
+	if state := s.Campaigns()[0]; state.Posts != 1 {
+		t.Errorf("%+v", state)
 	}
 }
 

@@ -89,7 +89,8 @@ func drawSendCase(t *rapid.T) *sendCase {
 		}).Draw(t, "on")
 		f := simulator.Fault{On: on, Times: rapid.SampledFrom([]int{1, 1, 2, -1}).Draw(t, "times"),
 			Skip: rapid.IntRange(0, 2).Draw(t, "skip")}
-		switch f.Do = rapid.SampledFrom([]string{"lose", "lose", "reset", "status", "throttle", "twice"}).Draw(t, "do"); f.Do {
+		f.Do = rapid.SampledFrom([]string{"lose", "lose", "reset", "status", "throttle", "twice"}).Draw(t, "do")
+		switch f.Do {
 		case "reset":
 			f.Processed = rapid.Bool().Draw(t, "processed")
 		case "status":
@@ -206,8 +207,8 @@ func passedOn(results, out string) bool {
 	return true
 }
 
-// Whatever the results, the campaign, the faults and the calls: no campaign is sent twice, none is sent unless every row
-// is proved and the campaign is right, no report says that a campaign was not sent that was, and no line is lost.
+// Whatever the results, the campaign, the faults and the calls: no campaign is sent twice, none is sent unless every
+// row is proved and the campaign is right, no report says that a campaign was not sent that was, and no line is lost.
 func TestSendLedger(t *testing.T) {
 	t.Parallel()
 	const cases = 80

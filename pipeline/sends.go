@@ -91,7 +91,7 @@ func (s *sends) results(ctx context.Context, b *batch) (r *results) {
 	}()
 	s.control.begin("results")
 	r = new(results)
-	if s.open == nil && b.to == nil { // results that wait for an import job have the size of their rows: they are not used again
+	if s.open == nil && b.to == nil { // results that wait have the size of their rows: they are not used again
 		r = s.control.newResults()
 	}
 	r.again = s.again

@@ -16,8 +16,8 @@ import (
 // maxProperties and maxPropertyBytes bound the names of properties that are kept for reading rows back.
 const maxProperties, maxPropertyBytes = 1 << 16, 8 << 20
 
-// properties numbers the names of the custom properties that rows clear. Until it is read back, a row keeps 8 bytes, and
-// 2 for each name: at most half of what the name took in its request. Its methods may be called at once.
+// properties numbers the names of the custom properties that rows clear. Until it is read back, a row keeps 8 bytes,
+// and 2 for each name: at most half of what the name took in its request. Its methods may be called at once.
 type properties struct {
 	mu      sync.Mutex
 	numbers map[string]uint16 // by the name as it is sent

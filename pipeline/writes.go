@@ -86,7 +86,7 @@ func (s *writes) row(u *unwritten) {
 		s.refused(line.Key)
 	}
 	s.out.Line(&line)
-	if u.to != nil && (line.Status.Final() || line.Status == report.Valid) {
+	if u.to != nil && u.list == "" && line.Status == report.Valid {
 		u.to.rows++
 	}
 	if len(u.sent) > 0 && int(u.sent[0].row) == row {

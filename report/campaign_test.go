@@ -75,8 +75,8 @@ type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
-// A run that was killed after it wrote a campaign's line names the campaign in its report, and one with a report does as
-// that says.
+// A run that was killed after it wrote a campaign's line names the campaign in its report, and one with a report does
+// as that says.
 func TestCampaignOfAKilledRun(t *testing.T) {
 	row := `{"type":"row","row":1,"status":"applied","key":"a@b.example"}` + "\n"
 	r, _, err := ReadStream("killed", strings.NewReader(row+sentLine))

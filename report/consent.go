@@ -48,7 +48,7 @@ type Consents struct {
 	Everywhere  bool     `json:"everywhere,omitempty"` // it was withdrawn without a list
 	Historical  bool     `json:"historical,omitempty"`
 	Source      string   `json:"source,omitempty"`
-	Began       string   `json:"began,omitempty"`        // RFC 3339: when Klaviyo answered first, by its clock
+	Began       string   `json:"began,omitempty"`        // RFC 3339: when Klaviyo was first asked, by its clock
 	Already     int64    `json:"already,omitempty"`      // rows whose consent was so before the run
 	Unmailable  int64    `json:"unmailable,omitempty"`   // subscribed rows to which Klaviyo may not send by each channel
 	ScopeList   int64    `json:"scope_list,omitempty"`   // rows that are unsubscribed from the list

@@ -13,8 +13,8 @@ func (l *ListRows) compare(o ListRows) int {
 // is reports whether both are one list. Results without a report have no names.
 func (l *ListRows) is(o *ListRows) bool { return l.ID == o.ID && (l.ID != "" || l.Name == o.Name) }
 
-// mergeListRows adds up the rows of the same lists. It keeps the first MaxLists by id, so that the order in which reports
-// are merged makes no difference, and sorts them by rows, most first. others is how many rows the rest have.
+// mergeListRows adds up the rows of the same lists. It keeps the first MaxLists by id, so that the order in which
+// reports are merged makes no difference, and sorts them by rows, most first. others is how many rows the rest have.
 func mergeListRows(a, b []ListRows) (merged []ListRows, others int64) {
 	all := slices.Concat(a, b)
 	slices.SortStableFunc(all, func(a, b ListRows) int { return a.compare(b) })
@@ -34,25 +34,30 @@ func mergeListRows(a, b []ListRows) (merged []ListRows, others int64) {
 		others += l.Rows
 	}
 	merged = slices.Clone(merged[:min(len(merged), MaxLists)])
-	slices.SortFunc(merged, func(a, b ListRows) int { return cmp.Or(cmp.Compare(b.Rows, a.Rows), a.compare(b)) })
+	slices.SortFunc(merged, mostRows)
 	return merged, others
 }
 
-// countLists sets the rows of the lists by their ids, as the lines of the rows have them. The report may lack a list: it
-// has no name then.
-func (r *Report) countLists(rows map[string]int64) {
-	if len(rows) == 0 {
-		return
-	}
-	counted := make([]ListRows, 0, len(rows))
-	for _, l := range r.Lists {
-		l.Rows = rows[l.ID]
-		counted = append(counted, l)
-	}
-	for id, n := range rows {
-		if !slices.ContainsFunc(r.Lists, func(l ListRows) bool { return l.ID == id }) {
-			counted = append(counted, ListRows{List: List{ID: id}, Rows: n})
+// CountLists sets the rows of a report's lists to those that were counted. A list that the report lacks has no name.
+func (t *tally) CountLists(r *Report) {
+	places := make(map[string]int, len(r.Lists))
+	for i := range r.Lists {
+		if l := &r.Lists[i]; l.ID != "" {
+			l.Rows, places[l.ID] = t.lists[l.ID], i
 		}
 	}
-	r.Lists, r.RowsOfOthers = mergeListRows(counted, nil)
+	for id, rows := range t.lists {
+		if _, known := places[id]; !known {
+			r.Lists = append(r.Lists, ListRows{List: List{ID: id}, Rows: rows})
+		}
+	}
+	slices.SortFunc(r.Lists, mostRows)
+	r.RowsOfOthers = 0
+	for _, l := range r.Lists[min(len(r.Lists), MaxLists):] {
+		r.RowsOfOthers += l.Rows
+	}
+	r.Lists = slices.Clip(r.Lists[:min(len(r.Lists), MaxLists)])
 }
+
+// mostRows orders lists by their rows, most first.
+func mostRows(a, b ListRows) int { return cmp.Or(cmp.Compare(b.Rows, a.Rows), a.compare(b)) }

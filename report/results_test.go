@@ -215,6 +215,8 @@ func FuzzResults(f *testing.F) {
 	f.Add(`{"type":"row","row":1,"status":"applied","key":"\`)
 	f.Add(mirrorOf(false, nil, []string{"1 applied"}, "A removed", "B extra") +
 		mirrorOf(true, &Mirrored{Read: 2, Extras: 1, Removed: 1}, []string{"2 applied"}, "B removed"))
+	f.Add(sentLine + `{"type":"member","status":"removed"}` + "\n" + `{"type":"campaign","id":{}}` + "\n" + killedRows +
+		sentLine)
 	f.Fuzz(func(t *testing.T, text string) {
 		defer time.AfterFunc(10*time.Second, func() { panic("no end after 10 seconds") }).Stop()
 		r, err := OpenResults(strings.NewReader(text), int64(len(text)))

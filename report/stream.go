@@ -195,7 +195,7 @@ func (r *Report) recount(results io.ReaderAt, code encoding, lines []stretch) er
 	counted.counts[Resumed] = until - known
 	continues := r.Rows.Continues
 	r.Rows, r.Reasons, r.Dropped = counted.Rows(), counted.Reasons(), counted.Dropped()
-	r.countLists(counted.lists)
+	counted.CountLists(r)
 	r.Rows.Continues = continues
 	return nil
 }
@@ -219,7 +219,7 @@ func (s *stream) killed() error {
 			return err
 		}
 		r.Rows, r.Reasons, r.Dropped, r.Members = s.rows.Rows(), s.rows.Reasons(), s.rows.Dropped(), members
-		r.countLists(s.rows.lists)
+		s.rows.CountLists(r)
 		s.merged = Merge(s.merged, r)
 		return nil
 	}

@@ -59,16 +59,25 @@ func (t *tally) entry(e *Entry) {
 	if len(e.Dropped) > 0 {
 		t.drop(e.Status, e.Dropped)
 	}
-	if e.List != "" && (e.Status.Final() || e.Status == Valid) {
+	if e.List != "" {
+		t.list(e.Status, e.List)
+	}
+}
+
+// list counts a row of a list.
+func (t *tally) list(status Status, id string) {
+	if !status.Final() && status != Valid {
+		return
+	}
+	if _, known := t.lists[id]; !known {
 		if t.lists == nil {
 			t.lists = map[string]int64{}
 		}
-		id := shortened(e.List, maxName)
-		if _, known := t.lists[id]; !known && len(t.lists) >= maxTallied {
+		if id = shortened(id, maxName); len(t.lists) >= maxTallied {
 			id = otherCodes
 		}
-		t.lists[id]++
 	}
+	t.lists[id]++
 }
 
 // drop counts the columns that a row went without. Rows that a resumed run sends again do not count.

@@ -58,6 +58,9 @@ func (w *Writer) Line(l *Line) {
 	if len(l.Dropped) > 0 {
 		w.tally.drop(l.Status, l.Dropped)
 	}
+	if l.List != "" {
+		w.tally.list(l.Status, l.List)
+	}
 	if l.ReadBack != nil {
 		w.tally.readBack(l)
 	}

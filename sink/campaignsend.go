@@ -23,8 +23,8 @@ func (p *pace) wait(ctx context.Context) {
 	p.next = min(p.next*3/2, lastPoll)
 }
 
-// SendCampaign asks Klaviyo to send a campaign, by one request that is never repeated, whatever comes back. Lost says of
-// its error whether the campaign may be on its way all the same.
+// SendCampaign asks Klaviyo to send a campaign, by one request that is never repeated, whatever comes back. Lost says
+// of its error whether the campaign may be on its way all the same.
 func (c *Client) SendCampaign(ctx context.Context, id string) error {
 	doing := fmt.Sprintf("send campaign %q", foreign(id))
 	var doc campaignJob
@@ -69,9 +69,13 @@ type campaignJob struct {
 
 // SendJob returns the status of a campaign's send job, "" when it has none.
 func (c *Client) SendJob(ctx context.Context, id string) (status string, err error) {
-	return c.campaignJob(ctx, id, "/api/campaign-send-jobs/", &request{
-		doing: fmt.Sprintf("look up the send job of campaign %q", foreign(id)), endpoint: c.endpoints.sendJob,
-	})
+	return c.sendJob(ctx, id, &request{doing: fmt.Sprintf("look up the send job of campaign %q", foreign(id))})
+}
+
+// sendJob reads a send job by a request that has its options set.
+func (c *Client) sendJob(ctx context.Context, id string, r *request) (status string, err error) {
+	r.endpoint = c.endpoints.sendJob
+	return c.campaignJob(ctx, id, "/api/campaign-send-jobs/", r)
 }
 
 // campaignJob reads a job of a campaign by a request that has its options set.
@@ -118,14 +122,14 @@ func (c *Client) Started(ctx context.Context, id string, goOn time.Duration) (bo
 // campaign as Klaviyo showed it last, nil when it never did, and whether it is decided. Its error is of the kind Setup.
 func (c *Client) WatchCampaign(ctx context.Context, of *Campaign) (last *Campaign, ended bool, err error) {
 	for pace := newPace(); ; pace.wait(ctx) {
-		r := &request{doing: fmt.Sprintf("watch campaign %q", foreign(of.ID)), brief: true}
-		campaign, err := c.readCampaign(ctx, of.ID, r)
+		doing := fmt.Sprintf("watch campaign %q", foreign(of.ID))
+		job, _ := c.sendJob(ctx, of.ID, &request{doing: doing, brief: true}) // before the campaign: that says the rest
+		campaign, err := c.readCampaign(ctx, of.ID, &request{doing: doing, brief: true})
 		switch {
 		case setupOnly(err) != nil:
 			return last, false, err
 		case err == nil:
 			last = campaign
-			job, _ := c.SendJob(ctx, of.ID) // the campaign's own status says the rest
 			if last.Going() || strings.HasPrefix(last.Status, "Cancelled") || job == "cancelled" {
 				return last, true, nil
 			}

@@ -15,8 +15,8 @@ import (
 
 var isSendJob = asking("POST", "/api/campaign-send-jobs")
 
-// TestSendIsNeverRepeated: Klaviyo is asked once to send a campaign, whatever it answers. Lost tells apart what may have
-// happened from what did not.
+// TestSendIsNeverRepeated: Klaviyo is asked once to send a campaign, whatever it answers. Lost tells apart what may
+// have happened from what did not.
 func TestSendIsNeverRepeated(t *testing.T) {
 	other := `{"data":{"type":"campaign-send-job","id":"OTHER","attributes":{"status":"queued"}}}`
 	late := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -108,12 +108,14 @@ func TestStarted(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		sent    bool
+		becomes []string
 		wrap    func(http.Handler) http.Handler
 		started bool
 		fails   bool
 	}{
 		{name: "sent", sent: true, started: true},
 		{name: "not sent"},
+		{name: "still a draft", sent: true, becomes: []string{Draft}, started: true},
 		{name: "the job is not shown", sent: true, wrap: faulty(job, always(missing)...), started: true},
 		{name: "an outage before the job", sent: true, wrap: faulty(job, html(502), reset(false)), started: true},
 		{name: "an outage that does not end", sent: true, wrap: faulty(job, always(html(502))...), fails: true},
@@ -121,7 +123,7 @@ func TestStarted(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, c.wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
-				id := w.sale(simulator.Campaign{})
+				id := w.sale(simulator.Campaign{Becomes: c.becomes})
 				if c.sent {
 					if err := w.client.SendCampaign(w.Context(), id); err != nil {
 						t.Fatal(err)
@@ -181,6 +183,8 @@ func TestWatchCampaign(t *testing.T) {
 		{name: "failing polls", wrap: faulty(poll, html(502), reset(false), html(403),
 			says(429, mediaType, "", "Retry-After", "3")), status: "Sent", ended: true, going: true},
 		{name: "an outage", wrap: faulty(poll, always(html(502))...)},
+		{name: "an outage of the send job alone", wrap: faulty(asking("GET", "/api/campaign-send-jobs/"),
+			always(html(502))...), status: "Sending", ended: true, going: true},
 		{name: "the key is revoked", wrap: faulty(poll, problem(401, "not_authenticated", "/data/", "x")), fails: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -204,9 +208,11 @@ func TestWatchCampaign(t *testing.T) {
 	}
 	cancelled := func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		id := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
-		says(200, mediaType, `{"data":{"type":"campaign-send-job","id":"`+id+`","attributes":{"status":"cancelled"}}}`)(w, r, nil)
+		says(200, mediaType, `{"data":{"type":"campaign-send-job","id":"`+id+
+			`","attributes":{"status":"cancelled"}}}`)(w, r, nil)
 	}
-	bubble(t, faulty(asking("GET", "/api/campaign-send-jobs/"), cancelled), simulator.Options{}, Options{}, func(w *world) {
+	wrap := faulty(asking("GET", "/api/campaign-send-jobs/"), cancelled)
+	bubble(t, wrap, simulator.Options{}, Options{}, func(w *world) {
 		last, ended, err := w.client.WatchCampaign(w.Context(), &Campaign{ID: w.sale(simulator.Campaign{})})
 		if !ended || err != nil || last.Status != Draft || last.Going() {
 			t.Errorf("a job that somebody cancelled: %+v, ended %v, %v", last, ended, err)
@@ -300,7 +306,8 @@ func TestCloneBeyondOnePage(t *testing.T) {
 	})
 	endless := says(200, mediaType, `{"data":[],"links":{"next":"http://127.0.0.1/api/campaigns?x"}}`)
 	bubble(t, faulty(asking("GET", "/api/campaigns"), always(endless)...), simulator.Options{}, Options{}, func(w *world) {
-		if _, err := w.client.CloneCampaign(w.Context(), "X", "New"); err == nil || !strings.Contains(err.Error(), "too many") {
+		_, err := w.client.CloneCampaign(w.Context(), "X", "New")
+		if err == nil || !strings.Contains(err.Error(), "too many") {
 			t.Errorf("got %v", err)
 		}
 	})

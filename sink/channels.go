@@ -12,14 +12,6 @@ const (
 // sms are the channels that need a phone number.
 const sms = SMSMarketing | SMSTransactional
 
-// needs returns the identifier that a channel needs.
-func (c Channels) needs() Identifier {
-	if c == EmailMarketing {
-		return Email
-	}
-	return PhoneNumber
-}
-
 // each calls f with each channel of the set.
 func (c Channels) each(f func(Channels)) {
 	for _, one := range []Channels{EmailMarketing, SMSMarketing, SMSTransactional} {

@@ -51,7 +51,9 @@ type Client struct {
 	long      chan struct{} // holds one element while a long answer is read
 	started   time.Time     // noticed and endpoint.progress count from it by the monotonic clock, which no one can set
 	noticed   atomic.Int64  // nanoseconds until the last notice, 0 = there was none
+	first     atomic.Int64  // nanoseconds until the first request, 0 = there was none
 	began     atomic.Int64  // Klaviyo's time of the first answer in Unix seconds, 0 = there was none
+	asked     atomic.Int64  // Klaviyo's time of the first request, likewise
 }
 
 var revision = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(\.[a-z0-9]+)*$`)
@@ -89,10 +91,20 @@ func (c *Client) Began() time.Time {
 	return time.Time{}
 }
 
+// Asked is Began for the first request instead of its answer: the answers to the first ones may be lost. It may be two
+// seconds too early.
+func (c *Client) Asked() time.Time {
+	if s := c.asked.Load(); s != 0 {
+		return time.Unix(s, 0)
+	}
+	return time.Time{}
+}
+
 // note stores the time of the first answer that has one.
 func (c *Client) note(at time.Time) {
 	if !at.IsZero() {
 		c.began.CompareAndSwap(0, at.Unix())
+		c.asked.CompareAndSwap(0, at.Add(time.Duration(c.first.Load())-c.elapsed()).Unix())
 	}
 }
 

@@ -2,10 +2,12 @@ package sink
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -281,7 +283,8 @@ func TestUnsubscribeFromList(t *testing.T) {
 		if diff := cmp.Diff(want, statuses(rows)); diff != "" {
 			t.Error(diff)
 		}
-		w.want(w.settle(s, emails, asked(rows[:1]), time.Hour), "applied UNSUBSCRIBED global") // the account's setting makes it global
+		w.want(w.settle(s, emails, asked(rows[:1]), time.Hour),
+			"applied UNSUBSCRIBED global") // the account's setting makes it global
 		still := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: w.list("Other")})
 		other := asked([]Profile{{Status: Accepted, Channels: EmailMarketing}})
 		w.want(w.settle(still, emails[1:2], other, time.Hour), "applied SUBSCRIBED mailable")
@@ -328,6 +331,21 @@ func TestUnsubscribeOneMember(t *testing.T) {
 	})
 }
 
+// TestUnsubscribeOneNumber: several people may have one phone number. Its row is proved when none of them is on the
+// list any more.
+func TestUnsubscribeOneNumber(t *testing.T) {
+	const phone = "+4915112345678"
+	plan := &simulator.Plan{Profiles: []simulator.Profile{
+		{Phone: phone, Lists: []string{"News"}}, {Email: "b@example.com", Phone: phone, Lists: []string{"News"}},
+	}}
+	bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		s := NewConsents(w.client, Wish{Withdraw: true, By: PhoneNumber, Channels: SMSMarketing, List: w.list("News")})
+		row := Profile{JSON: []byte(`{"phone_number":"` + phone + `"}`), Channels: SMSMarketing}
+		// The simulator withdraws the consent of one of them.
+		w.want(w.ask(s, []string{phone}, []Profile{row}, time.Hour), "accepted not_visible")
+	})
+}
+
 // TestConsentByExternalID: the people's own email and phone number are what is sent, and whoever has neither is told.
 func TestConsentByExternalID(t *testing.T) {
 	plan := &simulator.Plan{Profiles: []simulator.Profile{
@@ -357,4 +375,111 @@ func spying(match func(*http.Request) bool, bodies *[]string) func(http.Handler)
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// TestSettleGivesRowsBack: when a call of Settle has returned because its context ended, no other call writes into its
+// rows or asks for their identifiers any more, although a look-up for both is on its way.
+func TestSettleGivesRowsBack(t *testing.T) {
+	slow := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/profiles") {
+				time.Sleep(time.Minute)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	bubble(t, slow, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		s := NewConsents(w.client, Wish{By: Email, Channels: EmailMarketing, List: w.list("News")})
+		sent := subscribing("a@example.com", "b@example.com")
+		if err := s.Send(w.Context(), sent); err != nil {
+			t.Fatal(err)
+		}
+		s.waiting.turns = make(chan struct{}, 1) // so that the second call looks for both
+		first, second := asked(sent[:1]), asked(sent[1:])
+		ctx, cancel := context.WithCancel(w.Context())
+		var returned bool
+		var wait sync.WaitGroup
+		wait.Go(func() { w.settle(s, []string{"b@example.com"}, second, time.Hour) })
+		time.Sleep(time.Millisecond)
+		wait.Go(func() {
+			_ = s.Settle(ctx, time.Now().Add(time.Hour), first, func(uint32) string {
+				if returned {
+					t.Error("the identifier was asked for after the call had returned")
+				}
+				return "a@example.com"
+			})
+			returned = true
+		})
+		time.Sleep(10 * time.Second) // one look-up for both is on its way
+		cancel()
+		wait.Wait()
+		w.want(first, "accepted")
+		w.want(second, "applied SUBSCRIBED mailable")
+	})
+}
+
+// TestUnsubscribeSharedNumber: a number that somebody on the list and somebody else have is in no request: Klaviyo
+// might unsubscribe the other person everywhere.
+func TestUnsubscribeSharedNumber(t *testing.T) {
+	const phone = "+4915112345678"
+	plan := &simulator.Plan{Profiles: []simulator.Profile{
+		{Phone: phone}, {Email: "b@example.com", Phone: phone, Lists: []string{"News"}},
+	}}
+	bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		s := NewConsents(w.client, Wish{Withdraw: true, By: PhoneNumber, Channels: SMSMarketing, List: w.list("News")})
+		rows := []Profile{{JSON: []byte(`{"phone_number":"` + phone + `"}`), Channels: SMSMarketing}}
+		if err := s.Send(w.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]int{"rejected several_profiles": 1}, statuses(rows)); diff != "" {
+			t.Error(diff)
+		}
+		if n := w.sim.Requests()["POST /api/profile-subscription-bulk-delete-jobs 202"]; n != 0 {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+// TestConsentOfOtherNumber: a row with the email of one person and the number of another is not proved by the first
+// one's SMS consent.
+func TestConsentOfOtherNumber(t *testing.T) {
+	bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		all := EmailMarketing | SMSMarketing
+		own := addressed{Email: "a@example.com", PhoneNumber: "+4915112345678"}
+		s := NewConsents(w.client, Wish{By: Email, Channels: all, List: w.list("News")})
+		sent := Profile{JSON: own.element("SUBSCRIBED", all), Channels: all}
+		w.want(w.ask(s, []string{own.Email}, []Profile{sent}, time.Hour), "applied SUBSCRIBED mailable")
+		for number, want := range map[string]string{
+			own.PhoneNumber: "applied SUBSCRIBED mailable", "+4915187654321": "accepted not_visible",
+		} {
+			row := Consented{Channels: all, Status: Accepted, Number: HashNumber(number)}
+			w.want(w.settle(s, []string{own.Email}, []Consented{row}, time.Minute), want)
+		}
+	})
+}
+
+// TestUnsubscribeAfterRefusal: a member whose row Klaviyo has refused leaves the list by another row.
+func TestUnsubscribeAfterRefusal(t *testing.T) {
+	plan := &simulator.Plan{Profiles: []simulator.Profile{
+		{Email: "a@example.com", Lists: []string{"News"}}, {Email: "b@example.com", Lists: []string{"News"}},
+	}}
+	wrap := faulty(isUnsubscribe,
+		problem(400, "invalid", "/data/attributes/profiles/data/0/attributes/email", "Invalid email address"))
+	bubble(t, wrap, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		s := NewConsents(w.client, Wish{Withdraw: true, By: Email, Channels: EmailMarketing, List: w.list("News")})
+		rows := unsubscribing("a@example.com", "b@example.com")
+		if err := s.Send(w.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		again := unsubscribing("a@example.com")
+		if err := s.Send(w.Context(), again); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]int{"accepted": 2, "rejected invalid": 1}
+		if diff := cmp.Diff(want, statuses(append(rows, again...))); diff != "" {
+			t.Error(diff)
+		}
+	})
 }

@@ -2,17 +2,21 @@ package sink
 
 import (
 	"context"
+	"hash/maphash"
+	"slices"
 	"time"
 )
 
-// Quiet is how long Klaviyo may ignore that a person is subscribed again (klaviyo-more.md §2.4).
+// Quiet is how long Klaviyo may ignore that a person is subscribed again (klaviyo-more.md §2.4). A request that is to
+// withdraw consent again waits as long.
 const Quiet = 30 * time.Minute
 
-// Consented is a row whose consent is read back. It takes 64 bytes.
+// Consented is a row whose consent is read back. It takes 80 bytes.
 type Consented struct {
 	Row      uint32   // for the caller
 	Channels Channels // that Klaviyo was asked for
 	Given    int64    // of a historical consent, Unix seconds, 0 when not known
+	Number   uint64   // HashNumber of the row's phone number, 0 when not known: SMS shows only for this number
 	Lost     *Profile // the row as it was sent, if its answer was lost and it may be sent again; nil otherwise
 
 	// Status is Accepted or Unknown before, or Unsent for a row that is not read back. Settle sets it to Applied where the
@@ -28,6 +32,17 @@ type Consented struct {
 	At       int64  // the latest consent of its channels in Unix seconds, 0 for a withdrawal
 }
 
+// numberSeed seeds HashNumber, in this process alone.
+var numberSeed = maphash.MakeSeed()
+
+// HashNumber is what a row keeps of its phone number, 0 for "".
+func HashNumber(number string) uint64 {
+	if number == "" {
+		return 0
+	}
+	return maphash.String(numberSeed, number)
+}
+
 // Scope is where consent was withdrawn.
 type Scope uint8
 
@@ -39,12 +54,16 @@ const (
 
 var notVisible = &Fault{
 	Code: "not_visible",
-	Detail: "Klaviyo accepted the request and does not show the consent yet: it may still be processing it, wait for the " +
-		"person's confirmation, or have dropped the row",
+	Detail: "Klaviyo accepted the request and does not show the consent yet: it may still be processing it, " +
+		"wait for the person's confirmation, or have dropped the row",
 }
 
-// look reads rows back once, as many as one look-up takes. values are their identifiers.
-func (s *Consents) look(ctx context.Context, rows []*Consented, values []string) error {
+// look reads rows back once, as many as one look-up takes.
+func (s *Consents) look(ctx context.Context, looks []visited) error {
+	rows, values := make([]*Consented, len(looks)), make([]string, len(looks))
+	for i := range looks {
+		rows[i], values[i] = &looks[i].now, looks[i].value
+	}
 	people := sought(values)
 	on, off := s.members(rows, people)
 	if err := s.lookups.find(ctx, s.client.profiles().withConsent(), s.wish.By, off); err != nil {
@@ -64,11 +83,10 @@ func (s *Consents) look(ctx context.Context, rows []*Consented, values []string)
 	var shown []*Consented
 	var seen []*person
 	for i, c := range rows {
-		for j := range people[i].found {
-			if s.shows(c, &people[i].found[j].Attributes.Subscriptions) {
-				shown, seen = append(shown, c), append(seen, people[i])
-				break
-			}
+		found := people[i].found
+		shows := func(p profileResource) bool { return s.shows(c, &p) }
+		if slices.ContainsFunc(found, shows) && !s.keeps(c, found) {
+			shown, seen = append(shown, c), append(seen, people[i])
 		}
 	}
 	if s.wish.Withdraw && s.wish.List != nil {
@@ -96,16 +114,35 @@ func (s *Consents) members(rows []*Consented, people []*person) (on, off []*pers
 	return on, off
 }
 
+// keeps reports whether one of several people with the same number still has a consent that is withdrawn everywhere.
+func (s *Consents) keeps(c *Consented, people []profileResource) (keeps bool) {
+	if !s.wish.Withdraw || s.wish.List != nil || len(people) < 2 {
+		return false
+	}
+	for i := range people {
+		p := &people[i].Attributes.Subscriptions
+		c.Channels.each(func(one Channels) {
+			state, _ := p.consent(one, "")
+			scope, _ := p.withdrawn(one, "")
+			keeps = keeps || state.Consent == subscribed && scope == Nowhere
+		})
+	}
+	return keeps
+}
+
 // leave applies rows whose consent is withdrawn, as far as their people are not on the list any more.
 func (s *Consents) leave(ctx context.Context, shown []*Consented, people []*person) error {
 	id, _, _ := s.wish.List.State()
 	steps := map[Identifier][]*person{}
 	for _, p := range people {
-		with := PhoneNumber
-		if p.found[0].Attributes.Email != "" {
-			with = Email
+		for i := range p.found {
+			with := PhoneNumber
+			if p.found[i].Attributes.Email != "" {
+				with = Email
+			}
+			steps[with] = append(steps[with],
+				&person{row: new(Profile), value: with.of(&p.found[i]), owner: p, id: p.found[i].ID})
 		}
-		steps[with] = append(steps[with], &person{row: new(Profile), value: with.of(&p.found[0]), owner: p})
 	}
 	on := map[*person]bool{}
 	for with, some := range steps {
@@ -114,7 +151,7 @@ func (s *Consents) leave(ctx context.Context, shown []*Consented, people []*pers
 		}
 		for _, step := range some {
 			for i := range step.found {
-				if step.found[i].ID == step.owner.found[0].ID {
+				if step.found[i].ID == step.id {
 					on[step.owner] = true
 				}
 			}
@@ -133,16 +170,20 @@ func (s *Consents) since() time.Time {
 	if !s.wish.Since.IsZero() {
 		return s.wish.Since
 	}
-	return s.client.Began()
+	return s.client.Asked()
 }
 
 // shows reports whether a profile has the consent that a row asks for, and enters what it shows.
-func (s *Consents) shows(c *Consented, p *subscriptions) bool {
+func (s *Consents) shows(c *Consented, profile *profileResource) bool {
+	p := &profile.Attributes.Subscriptions
 	var list string
 	if s.wish.List != nil {
 		list, _, _ = s.wish.List.State()
 	}
 	all, mailable, already := true, true, true
+	if c.Channels&sms != 0 && c.Number != 0 && c.Number != HashNumber(profile.Attributes.PhoneNumber) {
+		return false // the email of one person, and the number of another
+	}
 	c.Scope, c.At = Nowhere, 0
 	c.Channels.each(func(one Channels) {
 		state, receives := p.consent(one, list)

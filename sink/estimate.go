@@ -9,7 +9,7 @@ import (
 )
 
 // ErrNoEstimate says that Klaviyo gave no estimate in time.
-var ErrNoEstimate = errors.New("Klaviyo gave no estimate of the recipients")
+var ErrNoEstimate = errors.New("no estimate of the recipients from Klaviyo")
 
 var errNoEstimate = errors.New("expected estimated_recipient_count")
 

@@ -16,7 +16,8 @@ func (c *Client) fatal(r *request, a *answer) *Error {
 			"or pass --api-key-file FILE", "%s: Klaviyo does not know the API key: %s", r.doing, a.said())
 	case a.status == http.StatusForbidden:
 		fatal = setupError("give the key the scopes lists:read, lists:write, profiles:read and profiles:write, "+
-			c.endpoints.more(r.endpoint)+"and accounts:read for doctor", "%s: the API key has no permission for this: %s", r.doing, a.said())
+			c.endpoints.more(r.endpoint)+"and accounts:read for doctor",
+			"%s: the API key has no permission for this: %s", r.doing, a.said())
 	case a.status == http.StatusProxyAuthRequired:
 		fatal = c.proxyInUse().setup(r.doing)
 	case a.status == http.StatusGone || a.refusesRevision():

@@ -36,7 +36,7 @@ func (l *List) choose(ctx context.Context, found []listResource, at lookedUp) er
 	return nil
 }
 
-// one returns the one list of those found, oldest first, nil when it is not known which one is meant. For a run that
+// one returns the one list of those found, oldest first, nil when it is not known which one is wanted. For a run that
 // adds, the oldest of several lists that were created at the same time is used, as by the runs that created them.
 func (l *List) one(found []listResource) *listResource {
 	switch {

@@ -193,7 +193,7 @@ func (s *NamedLists) create(ctx context.Context, l *sameNamed) {
 	near := s.near(ctx, l.list.ref.Name)
 	if s.left > 0 {
 		s.left--
-		_ = l.list.absent(near) // only tells of lists with near names
+		_ = l.list.absent(near) // only names lists with names like it
 		l.named.List = l.list
 		return
 	}
@@ -212,7 +212,9 @@ func (s *NamedLists) create(ctx context.Context, l *sameNamed) {
 func (s *NamedLists) near(ctx context.Context, name string) (near []listResource) {
 	if !s.walked {
 		s.walked = true
-		s.client.someLists(ctx, "look for lists with like names", func(list listResource) { s.others = append(s.others, list) })
+		s.client.someLists(ctx, "look for lists with like names", func(list listResource) {
+			s.others = append(s.others, list)
+		})
 	}
 	for _, list := range s.others {
 		if len(near) < maxNear && list.isNear(name) {

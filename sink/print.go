@@ -9,8 +9,8 @@ import (
 // Printed is the id in printed requests of what a run would have created.
 const Printed = "PRINTED"
 
-// print writes the body of a request to Options.Print, as a line, in place of sending it. Its answer is that of a request
-// that Klaviyo accepts.
+// print writes the body of a request to Options.Print, as a line, in place of sending it. Its answer is that of a
+// request that Klaviyo accepts.
 func (c *Client) print(r *request) (*answer, error) {
 	c.printing.Lock()
 	defer c.printing.Unlock()

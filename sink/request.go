@@ -51,6 +51,7 @@ func (c *Client) try(ctx context.Context, r *request, own *turn) (*answer, *fail
 		return nil, &failure{final: true, err: err}
 	}
 	began := time.Now()
+	c.first.CompareAndSwap(0, int64(c.elapsed()))
 	c.counters.sent.Add(1)
 	c.counters.bytes.Add(max(req.ContentLength, 0))
 	res, err := c.http.Do(req)

@@ -85,7 +85,8 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 				c.counters.waited.Add(int64(closed))
 			}
 		}
-		if c.gaveUp(r.endpoint, first, began, failed) || r.once && (lost || failed.after > 0) || r.careful && lost || r.brief {
+		once := r.brief || r.careful && lost || r.once && (lost || failed.after > 0)
+		if once || c.gaveUp(r.endpoint, first, began, failed) {
 			err := fmt.Errorf("%s: %w%s", r.doing, failed.err, trace(failed.id))
 			return nil, &Error{
 				Kind: Outage, lost: lost, closed: failed.after, pause: failed.pause, brief: failed.text(), err: err,

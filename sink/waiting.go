@@ -20,7 +20,7 @@ const (
 type waiting struct {
 	mu    sync.Mutex
 	rows  dues
-	added chan struct{} // closed when rows come in
+	added chan struct{} // closed when rows come in or come back
 	turns chan struct{} // one element for each call that looks
 }
 
@@ -32,6 +32,7 @@ type awaited struct {
 	deadline time.Time
 	left     int           // rows that are not settled
 	done     chan struct{} // closed when left is 0
+	gone     bool          // Settle has returned: the rows belong to its caller again
 }
 
 // due is a row that is to be looked at.
@@ -59,9 +60,10 @@ func newWaiting() *waiting {
 	return &waiting{added: make(chan struct{}), turns: make(chan struct{}, lookupsAtOnce)}
 }
 
-// Settle reads rows back until each one shows the consent, or until deadline: those whose Status is Accepted or Unknown.
-// value is the identifier of a row. Rows that a person has to confirm are read once. A row whose answer was lost is sent again once, when nothing shows for 30
-// minutes. When ctx ends, Settle returns nil. Its error is an *Error. Many calls may wait at once.
+// Settle reads rows back until each one shows the consent, or until deadline. Rows with another Status than Accepted
+// and Unknown are not read. value is the identifier of a row. Rows that a person has to confirm are read once. A row
+// whose answer was lost is sent again once, when nothing shows for 30 minutes. When ctx ends, Settle returns nil. Its
+// error is an *Error. Many calls may wait at once.
 func (s *Consents) Settle(
 	ctx context.Context, deadline time.Time, rows []Consented, value func(row uint32) string,
 ) error {
@@ -69,6 +71,7 @@ func (s *Consents) Settle(
 	g := &awaited{rows: rows, value: value, sent: now, deadline: deadline, done: make(chan struct{})}
 	pause := min(max(firstLook, time.Duration(s.typical.Load())*3/4), mostTypical)
 	s.waiting.add(g, earlier(now.Add(pause), deadline))
+	defer s.waiting.release(g)
 	for {
 		select {
 		case <-g.done:
@@ -106,6 +109,18 @@ func (w *waiting) add(g *awaited, at time.Time) {
 	if g.left == 0 {
 		close(g.done)
 	}
+	w.wake()
+}
+
+// release notes that nobody may touch the rows of a stretch any more.
+func (w *waiting) release(g *awaited) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	g.gone = true
+}
+
+// wake has all calls that look count anew how long they wait.
+func (w *waiting) wake() {
 	close(w.added)
 	w.added = make(chan struct{})
 }
@@ -134,8 +149,8 @@ func (s *Consents) watch(ctx context.Context, g *awaited) error {
 	return nil
 }
 
-// take takes the rows that are due, as many as one look-up asks for, and fills up with those that soon are. When none is
-// due, it returns how long to wait, and what ends the wait earlier.
+// take takes the rows that are due, as many as one look-up asks for, and fills up with those that soon are. When none
+// is due, it returns how long to wait, and what ends the wait earlier.
 func (w *waiting) take(now time.Time) (rows []due, next time.Duration, added <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -155,24 +170,46 @@ func (w *waiting) take(now time.Time) (rows []due, next time.Duration, added <-c
 	return rows, 0, nil
 }
 
+// visited is a row that is looked at. The copy of it is what changes meanwhile: its call of Settle may return.
+type visited struct {
+	due
+	now   Consented
+	value string
+}
+
+// copied returns what is looked at of rows that were due.
+func (w *waiting) copied(rows []due) (looks []visited) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, d := range rows {
+		if !d.of.gone {
+			looks = append(looks, visited{d, *d.row, d.of.value(d.row.Row)})
+		}
+	}
+	return looks
+}
+
 // visit looks at rows, and puts back those that are looked at again.
 func (s *Consents) visit(ctx context.Context, rows []due) error {
-	looked, values := make([]*Consented, len(rows)), make([]string, len(rows))
-	for i := range rows {
-		looked[i], values[i] = rows[i].row, rows[i].of.value(rows[i].row.Row)
-	}
-	if err := s.look(ctx, looked, values); err != nil {
-		return err
-	}
+	looks := s.waiting.copied(rows)
+	err := s.look(ctx, looks)
 	now := time.Now()
-	if err := s.again(ctx, rows, now); err != nil {
-		return err
+	if err == nil {
+		err = s.again(ctx, looks, now)
 	}
 	s.waiting.mu.Lock()
 	defer s.waiting.mu.Unlock()
-	for _, d := range rows {
+	for i := range looks {
+		d := looks[i].due
+		if d.of.gone {
+			continue
+		}
+		*d.row = looks[i].now
 		took := now.Sub(d.of.sent)
 		switch {
+		case err != nil: // the call that looks ends; others may go on
+			heap.Push(&s.waiting.rows, d)
+			continue
 		case d.row.Status == Applied:
 			if took < longLook {
 				s.typical.Store(int64(took))
@@ -193,7 +230,8 @@ func (s *Consents) visit(ctx context.Context, rows []due) error {
 			close(d.of.done)
 		}
 	}
-	return nil
+	s.waiting.wake() // calls that met an empty heap meanwhile
+	return err
 }
 
 // pauseAfter is how long a row is not looked at again, so long after it was sent.
@@ -205,11 +243,11 @@ func pauseAfter(took time.Duration) time.Duration {
 }
 
 // again sends those rows once more whose answers were lost half an hour ago.
-func (s *Consents) again(ctx context.Context, rows []due, now time.Time) error {
+func (s *Consents) again(ctx context.Context, looks []visited, now time.Time) error {
 	var lost []*Consented
 	var sent []Profile
-	for _, d := range rows {
-		if c := d.row; c.Lost != nil && c.Status == Unknown && now.Sub(d.of.sent) >= Quiet {
+	for i := range looks {
+		if c := &looks[i].now; c.Lost != nil && c.Status == Unknown && now.Sub(looks[i].of.sent) >= Quiet {
 			lost, sent = append(lost, c), append(sent, *c.Lost)
 			c.Lost = nil
 		}

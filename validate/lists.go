@@ -42,20 +42,20 @@ func (c *Checker) ListColumn() string { return cutName(c.listColumn) }
 
 // checkList checks the list of the row, which is in m.
 func (c *Checker) checkList(m *member, required Required, s *Scratch) *Fault {
-	detail := "column " + quote(c.listColumn)
+	why := ""
 	switch {
 	case required == Missing:
-		detail += " is missing" + s.nearList(c.listColumn)
+		why = " is missing" + s.nearList(c.listColumn)
 	case required == WrongType:
 		return s.notText(m)
 	case m.kind == null && s.scan.line[m.value] != '"':
-		detail += " is null; every row needs its list"
+		why = " is null; every row needs its list"
 	case len(trim(s.scan.text(m))) == 0:
-		detail += " is empty; every row needs its list"
+		why = " is empty; every row needs its list"
 	default:
 		return nil
 	}
-	return &Fault{ListMissing, cutName(c.listColumn), detail}
+	return &Fault{ListMissing, cutName(c.listColumn), "column " + quote(c.listColumn) + why}
 }
 
 // nearList returns the end of the detail of a row without the list column: a column that looks like it, or those that

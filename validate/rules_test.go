@@ -20,7 +20,8 @@ func TestRules(t *testing.T) {
 		"email", "em\\u0061il", "EMAIL", "phone_number", "external_id", "_kx", "title", "city", "zip", "country",
 		"latitude",
 		"a", "b", "x", "\\u0078", "d", "", "$a", "\\u0024a", "profile_id", "location", "properties", "loc\\u0061tion",
-		"location.city", "properties.b", "at", "\\ufeffat", "é", "\\u00e9", " x", "\\ufeffx", "\\ufeffprofile_id", "'x'", "x\\u200b",
+		"at", "\\ufeffat", "location.city", "properties.b",
+		"é", "\\u00e9", " x", "\\ufeffx", "\\ufeffprofile_id", "'x'", "x\\u200b",
 	})
 	value := rapid.SampledFrom([]string{
 		"null", "null", `"a@b.co"`, `" a\u0040b.co"`, `"A@B.CO\t"`, `"JP"`, `"us"`, `"Japan"`,

@@ -19,6 +19,8 @@ type addCommand struct{ addFlags }
 func (*addCommand) Help() string {
 	return `If no list has the name, add creates it when the first rows are ready to be sent. With --no-create it fails.
 
+With --list-column each row goes to the list that it names. A missing list costs its rows, not the run.
+
 Joining a list is not consent: suppressed profiles stay suppressed. Flows that the list triggers may start.
 
 Example:

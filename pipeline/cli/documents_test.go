@@ -139,7 +139,8 @@ func (b *block) add(t *testing.T, where, name, value string) {
 const wrapper = `#!/bin/sh
 case "$1 $*" in
 *' --simulate'* | *' --base-url'*) ;;
-'add '* | 'remove '* | 'mirror '* | 'subscribe '* | 'unsubscribe '* | 'run '* | 'wait '* | 'send '* | 'members '* | 'doctor '*)
+'add '* | 'remove '* | 'mirror '* | 'subscribe '* | 'unsubscribe '* | 'run '* | 'wait '* | 'send '* | 'members '* | \
+'doctor '*)
   command=$1
   shift
   set -- "$command" --base-url '%s' "$@"

@@ -91,7 +91,8 @@ func (r *runCommand) check(g given) error {
 	if g["task"] && r.Task == "" {
 		return errors.New(`--task: expected the name of a task, got ""`)
 	}
-	return cmp.Or(g.idle("run", runHidden), r.listFlags.check(g), g.apart("wait", "", "no-wait"), g.apart("verify", "", "no-wait"))
+	return cmp.Or(g.idle("run", runHidden), r.listFlags.check(g),
+		g.apart("wait", "", "no-wait"), g.apart("verify", "", "no-wait"))
 }
 
 // translated are the flags that translate turns into settings or that only run has. It copies all others.

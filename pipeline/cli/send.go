@@ -35,9 +35,10 @@ var campaignHelp = kong.Vars{
 		"If a campaign has the name already, nothing is sent.",
 	"help_max_recipients": "Do not send if Klaviyo estimates more recipients than this.",
 	"help_min_recipients": "Do not send if Klaviyo estimates fewer recipients than this.",
-	"help_no_estimate":    "Send also if Klaviyo gives no estimate in time. An estimate still has to be within the bounds.",
-	"help_again": "Send also if the results say that a campaign was sent before. It has to be a draft without a send job " +
-		"all the same.",
+	"help_no_estimate": "Send also if Klaviyo gives no estimate in time. An estimate that comes has to be within the " +
+		"bounds.",
+	"help_again": "Send also if the results say that a campaign was sent before. It still has to be a draft without a " +
+		"send job.",
 	"help_send_timeout": "Wait up to this long for the estimate, and again for the campaign's status, from 1s to 24h.",
 }
 

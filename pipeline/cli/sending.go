@@ -28,8 +28,8 @@ var sendingHelp = kong.Vars{
 	"help_check_first": "Read and check all rows before the first one is sent. " +
 		"Send nothing when --max-invalid, --expect-rows or --min-rows is not met. Rows from a pipe are kept in a " +
 		"temporary file.",
-	"help_print_requests": "With --dry-run, print the bodies of the requests that would be sent, one a line, in place of " +
-		"results. A list that would be created has the id PRINTED.",
+	"help_print_requests": "With --dry-run, print the bodies of the requests that would be sent, one a line, in place " +
+		"of results. A list that would be created has the id PRINTED.",
 	"help_resume": "Continue the run that wrote this results file. " +
 		"Rows that are applied, accepted, skipped or rejected there are neither sent nor printed again.",
 	"help_batch_delay": "Send a request that is not full after this time.",

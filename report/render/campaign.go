@@ -2,7 +2,7 @@ package render
 
 import "klaviyo-export/report"
 
-// campaign says what became of the campaign that was to be sent to the list.
+// campaign says how far the campaign is that was to be sent to the list.
 func campaign(c *report.Campaign) string {
 	if c == nil {
 		return ""

@@ -32,6 +32,7 @@ func facts(r *report.Report) []fact {
 		add("base URL", r.BaseURL)
 	}
 	add("list", target(r))
+	add("lists", listed(r))
 	add("operation", operation(r))
 	add("when", when(r))
 	add("took", took(r))
@@ -81,18 +82,12 @@ func dropped(rows map[string]int64) string {
 func target(r *report.Report) string {
 	l := r.List
 	switch {
-	case l == nil && r.Runs > 1:
+	case l == nil && r.Runs > 1 && len(r.Lists) == 0:
 		return "several or none"
 	case l == nil || l.ID == "" && l.Name == "":
 		return ""
-	case l.Name == "":
-		return l.ID
-	case l.ID == "":
-		return l.Name
-	case l.Created:
-		return l.Name + " (" + l.ID + ", created)"
 	}
-	return l.Name + " (" + l.ID + ")"
+	return listTitle(l)
 }
 
 // when returns both times. The second one has a date only when the dates differ.

@@ -50,6 +50,10 @@ type page struct {
 	BarText string
 	Reasons []reasonBar
 	More    string // on the reasons that are left out
+
+	MoreLists string // on the lists that are left out
+
+	Lists   []rowsOfList
 	Became  []columnOf
 	Cleared bool // some rows clear a column
 	Charts  []chart
@@ -94,6 +98,7 @@ func HTML(w io.Writer, r *report.Report) error {
 	}
 	p.rows(r)
 	p.reasons(r)
+	p.lists(r)
 	p.columns(r.Columns)
 	p.open(r.Jobs.Open)
 	p.table(r)

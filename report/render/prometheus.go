@@ -36,6 +36,7 @@ func Prometheus(w io.Writer, r *report.Report) error {
 	p.metric("rows_unchanged", "Skipped rows of the last run that are the same as in an earlier run.")
 	p.value("", float64(unchanged(r)))
 	p.reasons(r.Reasons)
+	p.lists(r.Lists)
 	p.members(r.Members)
 	p.mirror(mirrored(r))
 	p.consent(r.Consent)
@@ -141,18 +142,35 @@ func (p *exposition) reasons(reasons []report.Reason) {
 	}
 	p.metric("reason_rows",
 		"Rows of the last run by code and stage, for the "+strconv.Itoa(promReasons)+" most frequent reasons.")
-	rows := map[string]int64{}
-	var series []string // in the order of the reasons
+	var all sums
 	for _, reason := range reasons {
-		of := labels("code", reason.Code, "stage", reason.Stage)
-		if _, known := rows[of]; !known {
-			series = append(series, of)
-		}
-		rows[of] += reason.Rows
+		all.add(labels("code", reason.Code, "stage", reason.Stage), reason.Rows)
 	}
-	slices.SortStableFunc(series, func(a, b string) int { return cmp.Compare(rows[b], rows[a]) })
-	for _, of := range series[:min(len(series), promReasons)] {
-		p.value(of, float64(rows[of]))
+	p.sums(&all, promReasons)
+}
+
+// sums are numbers of rows by labels.
+type sums struct {
+	rows   map[string]int64
+	series []string // the labels, in the order of first meeting
+}
+
+// add adds rows to those with the same labels.
+func (s *sums) add(labels string, rows int64) {
+	if s.rows == nil {
+		s.rows = map[string]int64{}
+	}
+	if _, known := s.rows[labels]; !known {
+		s.series = append(s.series, labels)
+	}
+	s.rows[labels] += rows
+}
+
+// sums writes the series with most rows.
+func (p *exposition) sums(s *sums, most int) {
+	slices.SortStableFunc(s.series, func(a, b string) int { return cmp.Compare(s.rows[b], s.rows[a]) })
+	for _, of := range s.series[:min(len(s.series), most)] {
+		p.value(of, float64(s.rows[of]))
 	}
 }
 

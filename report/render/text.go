@@ -33,6 +33,7 @@ func Text(w io.Writer, r *report.Report) error {
 	writeFacts(&b, facts(r))
 	writeRows(&b, r)
 	writeReasons(&b, r.Reasons)
+	writeLists(&b, r)
 	writeColumns(&b, r.Columns)
 	writeSending(&b, r)
 	_, err := io.WriteString(w, b.String())

@@ -12,10 +12,11 @@ import (
 
 // Campaign is a campaign that the account has from the start.
 type Campaign struct {
-	ID      string `yaml:"id"` // "" draws one
-	Name    string `yaml:"name"`
-	Status  string `yaml:"status"`  // "" is Draft
-	Channel string `yaml:"channel"` // of its messages: email, sms or mobile_push; "" is email
+	ID       string `yaml:"id"` // "" draws one
+	Name     string `yaml:"name"`
+	Status   string `yaml:"status"` // "" is Draft
+	Archived bool   `yaml:"archived"`
+	Channel  string `yaml:"channel"` // of its messages: email, sms or mobile_push; "" is email
 	// Lists are the names or ids of the lists that it goes to, Excluded those whose members it leaves out. A name without
 	// a list makes one.
 	Lists    []string `yaml:"lists"`

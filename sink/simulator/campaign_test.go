@@ -17,8 +17,8 @@ const (
 // about is the body that names a campaign alone.
 func about(kind, id string) string { return `{"data":{"type":"` + kind + `","id":"` + id + `"}}` }
 
-// A campaign goes through its statuses after one send job, and a second send job is refused. Whoever cannot be sent mail
-// or is on an excluded list is no recipient, and nobody is one twice.
+// A campaign goes through its statuses after one send job, and a second send job is refused. Whoever cannot be sent
+// mail or is on an excluded list is no recipient, and nobody is one twice.
 func TestCampaignIsSentOnce(t *testing.T) {
 	now := newClock()
 	c := start(t, simulator.Options{Now: now.now})
@@ -75,7 +75,8 @@ func TestCampaignEnds(t *testing.T) {
 	}
 }
 
-// A send job for a campaign that cannot be sent is refused with a pointer to its id, and an unknown id has its own words.
+// A send job for a campaign that cannot be sent is refused with a pointer to its id, and an unknown id has its own
+// words.
 func TestSendJobRefused(t *testing.T) {
 	c := start(t, simulator.Options{})
 	for _, campaign := range []simulator.Campaign{
@@ -226,8 +227,8 @@ func TestCampaignForms(t *testing.T) {
 	} {
 		c.want(200, "GET", "/api/campaigns/"+c.AddCampaign(p)+"?include=campaign-messages", "")
 	}
-	sparse := c.do("GET", "/api/campaigns/"+c.Campaigns()[7].ID+"?include=campaign-messages&fields[campaign]=audiences.included"+
-		"&fields[campaign-message]=definition.content.subject", "").body
+	sparse := c.do("GET", "/api/campaigns/"+c.Campaigns()[7].ID+"?include=campaign-messages"+
+		"&fields[campaign]=audiences.included&fields[campaign-message]=definition.content.subject", "").body
 	for _, want := range []string{
 		`"attributes":{"audiences":{"included":[]}}`, `"attributes":{"definition":{"content":{"subject":"About h"}}}`,
 	} {

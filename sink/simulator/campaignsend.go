@@ -57,8 +57,8 @@ func (s *Simulator) postSendJob(c *call) answer {
 	return c.document(http.StatusAccepted, c.appendStatus("campaign-send-job", sendJobsPath, id, "queued"))
 }
 
-// getSendJob is GET /api/campaign-send-jobs/{id}. Choice: a campaign that was never sent has no send job, and the answer
-// is that to an unknown id.
+// getSendJob is GET /api/campaign-send-jobs/{id}. Choice: a campaign that was never sent has no send job, and the
+// answer is that to an unknown id.
 func (s *Simulator) getSendJob(c *call) answer {
 	s.lock()
 	defer s.mu.Unlock()

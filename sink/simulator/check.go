@@ -60,6 +60,9 @@ func (p *Plan) check() error {
 			return &wrongPlan{part: "campaigns", index: i, text: wrong}
 		}
 	}
+	if c := p.Consent; c != nil && c.wrong() != "" {
+		return &wrongPlan{text: c.wrong()}
+	}
 	if found := []string{"", "any", "equals", "never"}; !slices.Contains(found, p.AlsoFound) {
 		text := fmt.Sprintf("also_found: expected one of any, equals, never, got %q", p.AlsoFound)
 		return &wrongPlan{text: text}

@@ -2,26 +2,19 @@ package simulator
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/segmentio/encoding/json"
-)
-
-// The most profiles of one request.
-const (
-	maxSubscribed   = 1000
-	maxUnsubscribed = 100
 )
 
 // Consent is how an account treats requests that set or withdraw consent.
 type Consent struct {
 	// Time is how long a request has no effect; 0 is Options.JobTime.
 	Time time.Duration `yaml:"time"`
+	// Late are patterns of emails and phone numbers, where * is any text: how much longer their requests have no effect.
+	Late map[string]time.Duration `yaml:"late"`
 	// SingleOptIn is the default for a subscribe without a list. Otherwise people have to confirm.
 	SingleOptIn bool `yaml:"single_opt_in"`
 	// ListUnsubscribe says that members who unsubscribe from a list only leave that list. Otherwise they are unsubscribed
@@ -30,46 +23,62 @@ type Consent struct {
 	// NoSMS is an account without SMS. NoSender are the beginnings of phone numbers for which it has no sender.
 	NoSMS    bool     `yaml:"no_sms"`
 	NoSender []string `yaml:"no_sender"`
-	// Dropped are patterns of emails whose requests are accepted and dropped, where * is any text.
+	// Dropped are patterns of emails and phone numbers whose requests are accepted and dropped.
 	Dropped []string `yaml:"dropped"`
 	// Quiet drops a second subscribe of a person within 30 minutes.
 	Quiet bool `yaml:"quiet"`
 }
 
-// quiet is how long a second subscribe of a person may have no effect.
-const quiet = 30 * time.Minute
-
-// channel is one way to reach a profile.
-type channel int
-
-const (
-	emailMarketing channel = iota
-	smsMarketing
-	smsTransactional
-	channels
-)
-
-// channelNames are the names of the channels in a ledger.
-var channelNames = [channels]string{"email", "sms", "sms-transactional"}
-
-// asked is one profile of a request that sets or withdraws consent.
-type asked struct {
-	id, email, phone string
-	of               [channels]bool
-	given            [channels]time.Time // of a historical import
-	age              bool                // it has a date of birth
+// wrong returns what is wrong with it, or "".
+func (c *Consent) wrong() string {
+	if c.Time < 0 {
+		return fmt.Sprintf("consent: time: expected 0s or more, got %v", c.Time)
+	}
+	for pattern, late := range c.Late {
+		if late < 0 {
+			return fmt.Sprintf("consent: late: %s: expected 0s or more, got %v", pattern, late)
+		}
+	}
+	for _, prefix := range c.NoSender {
+		if !strings.HasPrefix(prefix, "+") {
+			return fmt.Sprintf("consent: no_sender: expected the beginning of a phone number such as +44, got %q", prefix)
+		}
+	}
+	return ""
 }
 
-// consentJob is an accepted request. It has its effect at a time.
+const (
+	quiet = 30 * time.Minute // how long a second subscribe of a person may have no effect
+	valid = 72 * time.Hour   // how long a person can confirm
+)
+
+// consentJob is an accepted request that sets or withdraws consent.
 type consentJob struct {
-	at, sent   time.Time
 	call       int
+	sent       time.Time
 	list       *list // nil for none
 	withdraw   bool
 	historical bool
 	source     string
-	profiles   []asked
 }
+
+// asked is one profile of such a request.
+type asked struct {
+	*consentJob
+	at               time.Time // of its effect
+	row              int       // its place in the request, from 1
+	id, email, phone string
+	of               [channels]bool
+	given            [channels]time.Time // of a historical import
+}
+
+// matches reports whether a pattern is one of the profile's email or phone number.
+func (a *asked) matches(pattern string) bool {
+	patterns := []string{pattern}
+	return matchesAny(patterns, []byte(a.email)) || matchesAny(patterns, []byte(a.phone))
+}
+
+func (a *asked) cause() cause { return cause{call: a.call, row: a.row} }
 
 // postSubscribe is POST /api/profile-subscription-bulk-create-jobs.
 func (s *Simulator) postSubscribe(c *call) answer { return s.postConsent(c, false) }
@@ -82,316 +91,146 @@ func (s *Simulator) postConsent(c *call, withdraw bool) answer {
 	s.lock()
 	defer s.mu.Unlock()
 	now := s.options.Now()
-	p := consentParser{s: s, withdraw: withdraw, now: now}
-	p.parse(c.body)
-	if p.problems != nil {
-		return p.problems.answer()
+	b := consentBody{s: s, consentJob: &consentJob{sent: now, withdraw: withdraw}}
+	b.read(c.body)
+	if b.problems != nil {
+		return b.problems.answer()
 	}
 	s.calls++
-	j := &consentJob{
-		at: now.Add(s.options.Consent.Time), sent: now, call: s.calls, list: p.list, withdraw: withdraw,
-		historical: p.historical, source: p.source, profiles: p.profiles,
+	b.call = s.calls
+	for i := range b.profiles {
+		a := &b.profiles[i]
+		a.at = now.Add(s.options.Consent.Time)
+		for pattern, late := range s.options.Consent.Late {
+			if at := now.Add(s.options.Consent.Time + late); a.matches(pattern) && at.After(a.at) {
+				a.at = at
+			}
+		}
 	}
-	s.consenting = append(s.consenting, j)
+	s.consenting = append(s.consenting, b.profiles...)
 	a := answer{status: http.StatusAccepted}
-	if p.partial {
+	if b.partial {
 		a.header = http.Header{"X-Klaviyo-Partial-Failure": {"phone_number"}}
 	}
 	return a
 }
 
-// consentParser reads the body of a request that sets or withdraws consent.
-type consentParser struct {
-	problems
-	s          *Simulator
-	withdraw   bool
-	now        time.Time
-	list       *list
-	historical bool
-	source     string
-	partial    bool // a phone number was dropped
-	profiles   []asked
-}
-
-func (p *consentParser) parse(body []byte) {
-	kind, most := "profile-subscription-bulk-create-job", maxSubscribed
-	if p.withdraw {
-		kind, most = "profile-subscription-bulk-delete-job", maxUnsubscribed
-	}
-	var doc struct {
-		Data struct {
-			Type       string                     `json:"type"`
-			Attributes map[string]json.RawMessage `json:"attributes"`
-			Relations  struct {
-				List *struct {
-					Data struct{ Type, ID string } `json:"data"`
-				} `json:"list"`
-			} `json:"relationships"`
-		} `json:"data"`
-	}
-	if !validJSON(body) || json.Unmarshal(body, &doc) != nil {
-		p.invalid("/data", payloadInvalid)
-		return
-	}
-	if doc.Data.Type != kind {
-		p.invalid("/data/type", "The type must be '%s'.", kind)
-	}
-	var profiles struct {
-		Data []json.RawMessage `json:"data"`
-	}
-	for name, value := range doc.Data.Attributes {
-		var err error
-		switch {
-		case name == "profiles":
-			err = json.Unmarshal(value, &profiles)
-		case name == "custom_source" && !p.withdraw:
-			err = json.Unmarshal(value, &p.source)
-		case name == "historical_import" && !p.withdraw:
-			err = json.Unmarshal(value, &p.historical)
-		default:
-			p.unknownField("/data/attributes", []byte(name), kind)
-		}
-		if err != nil {
-			p.invalid("/data/attributes/"+name, payloadInvalid)
-		}
-	}
-	if l := doc.Data.Relations.List; l != nil {
-		if p.list = p.s.list(l.Data.ID); p.list == nil || l.Data.Type != "list" {
-			p.invalid("/data/relationships/list/data/id", "A list with id %s does not exist.", l.Data.ID)
-		}
-	}
-	switch n := len(profiles.Data); {
-	case n == 0:
-		p.invalid(profilesPointer, "At least one profile is required.")
-	case n > most:
-		p.problems = nil
-		p.invalid(profilesPointer, "The number of profiles must not be more than %d.", most)
-	default:
-		for i, one := range profiles.Data {
-			p.profile(i, one)
-		}
-	}
-}
-
-// profile reads one profile.
-func (p *consentParser) profile(i int, body []byte) {
-	pointer := profilePointer(i)
-	var doc struct {
-		Type       string                     `json:"type"`
-		ID         string                     `json:"id"`
-		Attributes map[string]json.RawMessage `json:"attributes"`
-	}
-	if json.Unmarshal(body, &doc) != nil || doc.Type != "profile" {
-		p.invalid(pointer, payloadInvalid)
-		return
-	}
-	a := asked{id: doc.ID}
-	var subscriptions map[string]map[string]struct {
-		Consent     string    `json:"consent"`
-		ConsentedAt time.Time `json:"consented_at"`
-	}
-	for name, value := range doc.Attributes {
-		var err error
-		switch {
-		case name == "email":
-			err = json.Unmarshal(value, &a.email)
-		case name == "phone_number":
-			err = json.Unmarshal(value, &a.phone)
-		case name == "subscriptions":
-			err = json.Unmarshal(value, &subscriptions)
-		case name == "age_gated_date_of_birth" && !p.withdraw:
-			a.age = true
-		default:
-			p.unknownField(pointer+"/attributes", []byte(name), "profile")
-		}
-		if err != nil {
-			p.invalid(pointer+"/attributes/"+name, payloadInvalid)
-		}
-	}
-	if subscriptions == nil {
-		p.invalid(pointer+"/attributes/subscriptions", "The subscriptions of a profile are required.")
-	}
-	word := "SUBSCRIBED"
-	if p.withdraw {
-		word = "UNSUBSCRIBED"
-	}
-	for medium, of := range subscriptions {
-		for kind, leaf := range of {
-			n := slices.Index([]string{"email/marketing", "sms/marketing", "sms/transactional"}, medium+"/"+kind)
-			at := pointer + "/attributes/subscriptions/" + medium + "/" + kind
-			switch {
-			case n < 0:
-				p.invalid(at, "The simulator knows no channel %s %s.", medium, kind)
-				continue
-			case leaf.Consent != word:
-				p.invalid(at+"/consent", "The consent must be '%s'.", word)
-			case p.historical && (leaf.ConsentedAt.IsZero() || leaf.ConsentedAt.After(p.now)):
-				p.invalid(at+"/consented_at", "Historical %s subscription does not have a valid consented_at timestamp.", medium)
-			case !p.historical && !leaf.ConsentedAt.IsZero():
-				p.invalid(at+"/consented_at", "consented_at needs historical_import.")
-			}
-			a.of[n], a.given[n] = true, leaf.ConsentedAt
-		}
-	}
-	p.identifiers(pointer, &a)
-	p.profiles = append(p.profiles, a)
-}
-
-// identifiers checks those of a profile.
-func (p *consentParser) identifiers(pointer string, a *asked) {
-	if a.email != "" && !validEmail([]byte(a.email)) {
-		p.invalid(pointer+"/attributes/email", "Invalid email address")
-	}
-	sms := a.of[smsMarketing] || a.of[smsTransactional]
-	switch options := &p.s.options.Consent; {
-	case a.email == "" && a.phone == "" && a.id == "":
-		p.invalid(pointer+"/attributes", "At least one identifier is required: id, email or phone_number.")
-	case a.of[emailMarketing] && a.email == "":
-		p.invalid(pointer+"/attributes/email", "Email is required for a subscription to email.")
-	case sms && a.phone == "":
-		p.invalid(pointer+"/attributes/phone_number", "A phone number is required for a subscription to SMS.")
-	case a.phone == "":
-	case a.email == "" && options.NoSMS && !p.withdraw:
-		p.invalid(pointer+"/attributes/phone_number",
-			"SMS configuration is required to subscribe phone number only profiles.")
-	case readPhone([]byte(a.phone)) == phoneImpossible && a.email != "":
-		p.partial, a.phone, a.of[smsMarketing], a.of[smsTransactional] = true, "", false, false
-	case readPhone([]byte(a.phone)) == phoneImpossible:
-		p.invalid(pointer+"/attributes/phone_number", phoneMalformed)
-	case sms && !p.withdraw && slices.ContainsFunc(options.NoSender, func(prefix string) bool {
-		return strings.HasPrefix(a.phone, prefix)
-	}):
-		p.invalid(pointer+"/attributes/phone_number", "The account has no SMS sender for the region of this number.")
-	}
-}
-
-// profileConsent is what a profile has consented to.
-type profileConsent struct {
-	of          [channels]channelConsent
-	suppression string // its reason, or ""
-	since       time.Time
-	lists       map[string]time.Time // that the profile has unsubscribed from, by id
-	subscribed  time.Time            // when it was subscribed last
-}
-
-// channelConsent is the consent of one channel. Its state is SUBSCRIBED, UNSUBSCRIBED, or "" for never.
-type channelConsent struct {
-	state, source string
-	given         time.Time
-	updated       time.Time
-}
-
-// consentOf returns the consent of a profile, to be changed.
-func (s *Simulator) consentOf(n uint32) *profileConsent {
-	c := s.consents[n]
-	if c == nil {
-		c = new(profileConsent)
-		s.consents[n] = c
-	}
-	return c
-}
-
-// advanceConsents has the accepted requests take effect whose time has come.
+// advanceConsents lets accepted profiles have their effect whose time has come, in the order of their times.
 func (s *Simulator) advanceConsents(now time.Time) {
-	s.consenting = slices.DeleteFunc(s.consenting, func(j *consentJob) bool {
-		if now.Before(j.at) {
+	var due []asked
+	s.consenting = slices.DeleteFunc(s.consenting, func(a asked) bool {
+		if now.Before(a.at) {
 			return false
 		}
-		for i := range j.profiles {
-			switch a := &j.profiles[i]; {
-			case slices.ContainsFunc(s.options.Consent.Dropped, func(pattern string) bool { return matches(pattern, a.email) }):
-			case j.withdraw:
-				s.withdraw(j, a)
-			default:
-				s.subscribe(j, a)
-			}
-		}
+		due = append(due, a)
 		return true
 	})
+	slices.SortStableFunc(due, func(a, b asked) int { return a.at.Compare(b.at) })
+	for i := range due {
+		switch a := &due[i]; {
+		case slices.ContainsFunc(s.options.Consent.Dropped, a.matches):
+		case a.withdraw:
+			s.withdraw(a)
+		default:
+			s.subscribe(a)
+		}
+	}
 }
 
-// subscribe has its effect for one profile, as far as nobody has to confirm it.
-func (s *Simulator) subscribe(j *consentJob, a *asked) {
-	double := !s.options.Consent.SingleOptIn
-	if j.list != nil {
-		double = j.list.optIn == "double_opt_in"
+// finishConsents lets accepted profiles have their effect before their time.
+func (s *Simulator) finishConsents(now time.Time) {
+	s.advanceConsents(now)
+	for i := range s.consenting {
+		s.consenting[i].at = now
 	}
-	if double && !j.historical && (a.of[emailMarketing] || a.of[smsMarketing]) {
+	s.advanceConsents(now)
+}
+
+// subscribe has its effect as far as nobody has to confirm it. Nobody confirms a historical consent, or one to
+// transactional messages.
+func (s *Simulator) subscribe(a *asked) {
+	double := !s.options.Consent.SingleOptIn
+	if a.list != nil {
+		double = a.list.optIn == "double_opt_in"
+	}
+	if double && !a.historical && (a.of[emailMarketing] || a.of[smsMarketing]) {
 		later := *a
 		later.of[smsTransactional] = false
-		s.unconfirmed = append(s.unconfirmed, unconfirmed{j, later})
+		s.unconfirmed = append(s.unconfirmed, later)
 		if !a.of[smsTransactional] {
 			return
 		}
-		a = &asked{id: a.id, email: a.email, phone: a.phone, of: [channels]bool{smsTransactional: true}}
+		a.of = [channels]bool{smsTransactional: true}
 	}
-	s.consent(j, a, j.at)
+	s.consent(a, a.at, false)
 }
 
-// unconfirmed is a profile that has to confirm a subscription.
-type unconfirmed struct {
-	job *consentJob
-	of  asked
-}
-
-// Confirm confirms what the person with an email or phone number was asked to confirm. It returns how many
-// subscriptions that were.
+// Confirm confirms what the person with an email or phone number was asked to confirm within 72 hours. It returns how
+// many subscriptions that were.
 func (s *Simulator) Confirm(identifier string) (n int) {
 	s.lock()
 	defer s.mu.Unlock()
-	s.unconfirmed = slices.DeleteFunc(s.unconfirmed, func(u unconfirmed) bool {
-		if !strings.EqualFold(u.of.email, identifier) && u.of.phone != identifier {
+	now := s.options.Now()
+	s.unconfirmed = slices.DeleteFunc(s.unconfirmed, func(a asked) bool {
+		switch {
+		case now.Sub(a.at) > valid:
+			return true
+		case !strings.EqualFold(a.email, identifier) && a.phone != identifier || identifier == "":
 			return false
 		}
-		s.consent(u.job, &u.of, s.options.Now())
+		s.consent(&a, now, true)
 		n++
 		return true
 	})
 	return n
 }
 
-// consent writes a subscription into a profile.
-func (s *Simulator) consent(j *consentJob, a *asked, now time.Time) {
-	n, ok := s.writeAsked(a, j.call, now)
-	if !ok {
+// consent writes a subscription into a profile. An identifier without a channel is only written.
+func (s *Simulator) consent(a *asked, now time.Time, confirmed bool) {
+	n, ok := s.writeAsked(a, now)
+	if !ok || a.of == [channels]bool{} {
 		return
 	}
 	c := s.consentOf(n)
-	if s.options.Consent.Quiet && !c.subscribed.IsZero() && j.sent.Sub(c.subscribed) < quiet {
+	if s.options.Consent.Quiet && !confirmed && !c.subscribed.IsZero() && a.sent.Sub(c.subscribed) < quiet {
 		return
 	}
-	c.subscribed = j.sent
+	c.subscribed = a.sent
 	for of := range channels {
-		one := &c.of[of]
-		if !a.of[of] || one.state == "SUBSCRIBED" {
+		if !a.of[of] || c.of[of].state == "SUBSCRIBED" {
 			continue
 		}
-		given := j.sent
-		if j.historical {
+		given := a.sent
+		if a.historical {
 			given = a.given[of]
 		}
-		*one = channelConsent{"SUBSCRIBED", j.source, given, now}
-		s.enterConsent(now, "subscribed", j, n, of)
+		c.of[of] = channelConsent{state: "SUBSCRIBED", source: a.source, given: given, updated: now, confirmed: "false"}
+		if confirmed {
+			c.of[of].confirmed = "true"
+		}
+		s.enterConsent(now, "subscribed", a, n, of)
 	}
-	if a.of[emailMarketing] && slices.Contains([]string{"UNSUBSCRIBE", "SPAM_COMPLAINT", "USER_SUPPRESSED"}, c.suppression) {
-		c.suppression = ""
+	if a.of[emailMarketing] {
+		c.lift()
 	}
-	if j.list != nil && (a.of[emailMarketing] || a.of[smsMarketing]) {
-		delete(c.lists, j.list.id)
-		s.joining(j.list, n, now, cause{call: j.call})
+	if a.list != nil && (a.of[emailMarketing] || a.of[smsMarketing]) {
+		delete(c.lists, a.list.id)
+		s.joining(a.list, n, now, a.cause())
 	}
 }
 
 // withdraw has its effect for one profile. Who is not on the list is unsubscribed everywhere.
-func (s *Simulator) withdraw(j *consentJob, a *asked) {
-	n, ok := s.writeAsked(a, j.call, j.at)
-	if !ok {
+//
+// Choices: without a channel to email there is no list suppression, so SMS is always withdrawn everywhere.
+func (s *Simulator) withdraw(a *asked) {
+	n, ok := s.writeAsked(a, a.at)
+	if !ok || a.of == [channels]bool{} {
 		return
 	}
 	c := s.consentOf(n)
 	member := false
-	if j.list != nil {
-		_, member = j.list.at[n]
+	if a.list != nil {
+		_, member = a.list.at[n]
 	}
 	everywhere := !member || !s.options.Consent.ListUnsubscribe
 	for of := range channels {
@@ -399,28 +238,29 @@ func (s *Simulator) withdraw(j *consentJob, a *asked) {
 		switch {
 		case !a.of[of] && !sms:
 		case everywhere || of != emailMarketing:
-			c.of[of].state, c.of[of].updated = "UNSUBSCRIBED", j.at
-			s.enterConsent(j.at, "unsubscribed", j, n, of)
+			c.of[of].state, c.of[of].updated = "UNSUBSCRIBED", a.at
+			s.enterConsent(a.at, "unsubscribed", a, n, of)
 		default:
 			if c.lists == nil {
 				c.lists = map[string]time.Time{}
 			}
-			c.lists[j.list.id], c.of[of].updated = j.at, j.at
-			s.enterConsent(j.at, "left_list", j, n, of)
+			c.lists[a.list.id], c.of[of].updated = a.at, a.at
+			s.enterConsent(a.at, "left_list", a, n, of)
 		}
 	}
 	if everywhere && a.of[emailMarketing] {
-		c.suppression, c.since = cmp.Or(c.suppression, "UNSUBSCRIBE"), j.at
+		c.suppress("UNSUBSCRIBE", a.at)
 	}
 	for _, l := range s.lists {
-		if l == j.list || j.list == nil {
-			s.leaving(l, n, j.at, cause{call: j.call})
+		if l == a.list || a.list == nil {
+			s.leaving(l, n, a.at, a.cause())
 		}
 	}
 }
 
-// writeAsked returns the profile that a request names, with the request's identifiers, or creates it.
-func (s *Simulator) writeAsked(a *asked, call int, now time.Time) (uint32, bool) {
+// writeAsked returns the profile that a request names, with its identifiers, or creates it. Choice: identifiers
+// of two profiles have no effect.
+func (s *Simulator) writeAsked(a *asked, now time.Time) (uint32, bool) {
 	sent := sentProfile{id: a.id}
 	b := []byte{'{'}
 	for _, one := range []struct {
@@ -433,24 +273,21 @@ func (s *Simulator) writeAsked(a *asked, call int, now time.Time) (uint32, bool)
 		}
 	}
 	sent.attributes = append(bytes.TrimSuffix(b, []byte{','}), '}')
-	n, change, p := s.profiles.upsert(&sent, now, 1<<31|uint32(call))
+	n, change, p := s.profiles.upsert(&sent, now, 1<<31|uint32(a.call)) // no import job has such a number
 	if p != nil {
 		return 0, false
 	}
 	if change != "" && change != unchanged {
-		s.enter(now, change, "", n, cause{})
+		s.enter(now, change, "", n, a.cause())
 	}
 	return n, true
 }
 
 // enterConsent adds a consent to the ledger.
-func (s *Simulator) enterConsent(at time.Time, change string, j *consentJob, n uint32, of channel) {
-	if !s.options.Ledger {
-		return
-	}
+func (s *Simulator) enterConsent(at time.Time, change string, a *asked, n uint32, of channel) {
 	list := ""
-	if j.list != nil {
-		list = j.list.id
+	if a.list != nil {
+		list = a.list.id
 	}
-	s.enter(at, fmt.Sprint(change, " ", channelNames[of]), list, n, cause{call: j.call})
+	s.enter(at, change+" "+channelNames[of], list, n, a.cause())
 }

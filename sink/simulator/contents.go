@@ -11,8 +11,9 @@ import (
 const contentsPath = "/simulator/"
 
 // serveContents answers GET /simulator/lists, /simulator/lists/{id}/profiles, /simulator/profiles, /simulator/campaigns
-// and, with Options.Ledger, /simulator/ledger. Each is one JSON array with one element a line. No key is needed. Open import jobs
-// complete first. POST /simulator/confirm?identifier=EMAIL confirms what a person was asked to confirm.
+// and, with Options.Ledger, /simulator/ledger. Each is one JSON array with one element a line. No key is needed. Open
+// import jobs complete first, and requests for consent have their effect.
+// POST /simulator/confirm?identifier=EMAIL confirms what a person was asked to confirm.
 func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimSuffix(r.URL.EscapedPath(), "/")
 	id, profiles := matchPath("/simulator/lists/{id}/profiles", path)
@@ -27,8 +28,7 @@ func (s *Simulator) serveContents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	s.finishJobs()
-	s.advanceConsents(s.options.Now())
+	s.finish()
 	lists, l, ledger := s.appendLists(nil), s.list(id), s.ledger // entries never change
 	s.mu.Unlock()
 	switch {

@@ -127,7 +127,11 @@ func (s *Simulator) add(p *Profile, now time.Time) (id string) {
 		if p.Consent != "" {
 			one.given = at
 		}
-		s.consents[n] = &profileConsent{of: [channels]channelConsent{one}, suppression: p.Suppression, since: at}
+		c := &profileConsent{of: [channels]channelConsent{one}}
+		if p.Suppression != "" {
+			c.suppress(p.Suppression, at)
+		}
+		s.consents[n] = c
 	}
 	for _, name := range p.Lists {
 		i := slices.IndexFunc(s.lists, func(l *list) bool { return l.name == name })

@@ -98,7 +98,8 @@ func TestSeveralAddresses(t *testing.T) {
 			}
 			c.submit("", `{"email":"smith@example.net","first_name":"Ann"}`, `{"email":"new@example.net"}`)
 			same(t, "written", c.storedAt("/simulator/profiles")[2:], []string{
-				`{"email":"Ann@example.org","external_id":"a-1","first_name":"Ann"}`, `{"email":"off@example.org","properties":{"n":"1","plan":"a \"b\""}}`,
+				`{"email":"Ann@example.org","external_id":"a-1","first_name":"Ann"}`,
+				`{"email":"off@example.org","properties":{"n":"1","plan":"a \"b\""}}`,
 				`{"email":"new@example.net"}`})
 			same(t, "still the first", c.want(200, "GET",
 				"/api/profiles"+query("filter", `equals(email,"ann@example.org")`), "").each("email"), []any{"Ann@example.org"})

@@ -72,8 +72,9 @@ func (s *Simulator) advance(now time.Time) {
 	})
 }
 
-// finishJobs ends the open import jobs before their time, except those that never end.
-func (s *Simulator) finishJobs() {
+// finish ends the open import jobs before their time, except those that never end. Then requests for consent have their
+// effect.
+func (s *Simulator) finish() {
 	now := s.options.Now()
 	s.advance(now)
 	for _, j := range s.open {
@@ -82,6 +83,7 @@ func (s *Simulator) finishJobs() {
 		}
 	}
 	s.end(func(j *job) (time.Time, bool) { return now, j.fate != fateStuck })
+	s.finishConsents(now)
 }
 
 // end ends the open import jobs that are over. They complete in the order of creation, in which their time is up.

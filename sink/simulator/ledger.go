@@ -12,15 +12,18 @@ import (
 type Entry struct {
 	At time.Time `json:"at"`
 	// Change is "created", "updated", "deleted" or "merged" (into another one) for a profile, and "joined" or "left" for
-	// a list. "stayed" means that the profile was added to a list that it was already on.
+	// a list. "stayed" means that the profile was added to a list that it was already on. For consent it is "subscribed",
+	// "unsubscribed" (everywhere) or "left_list" (it is unsubscribed from the list alone), a blank and the channel: email,
+	// sms or sms-transactional.
 	Change  string `json:"change"`
-	List    string `json:"list,omitempty"` // its id
+	List    string `json:"list,omitempty"` // its id; for consent, of the list that the request names
 	Profile string `json:"profile"`        // its id
 	Email   string `json:"email,omitempty"`
 	Job     string `json:"job,omitempty"` // the import job's id, if there was one
-	// Call is the number of the request that added or removed members by id, from 1; 0 without one. Whoever left by a
-	// call was removed by the client.
+	// Call is the number of the request that added or removed members by id, or that set or withdrew consent, from 1; 0
+	// without one. Whoever left by a call was removed by the client.
 	Call   int      `json:"call,omitempty"`
+	Row    int      `json:"row,omitempty"`    // the place in a request for consent, from 1
 	Others bool     `json:"others,omitempty"` // another client did it, as a plan says
 	Also   []string `json:"also,omitempty"`   // the profile's addresses besides Email
 }
@@ -29,6 +32,7 @@ type Entry struct {
 type cause struct {
 	job    string
 	call   int
+	row    int
 	others bool
 }
 
@@ -45,11 +49,11 @@ const (
 )
 
 // Ledger returns which profile reached which list by which import job, in the order of the effects.
-// Open import jobs complete first. It is empty without Options.Ledger.
+// Open import jobs complete first, and requests for consent have their effect. It is empty without Options.Ledger.
 func (s *Simulator) Ledger() []Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.finishJobs()
+	s.finish()
 	return slices.Clone(s.ledger)
 }
 
@@ -65,7 +69,7 @@ type Membership struct {
 func (s *Simulator) Memberships(list string) (members []Membership) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.finishJobs()
+	s.finish()
 	l := s.list(list)
 	if l == nil {
 		return nil
@@ -92,7 +96,7 @@ func (s *Simulator) Members(list string) (members []string) {
 func (s *Simulator) enter(at time.Time, change, list string, profile uint32, by cause) {
 	if s.options.Ledger {
 		s.ledger = append(s.ledger, Entry{at, change, list, s.profiles.id(profile), s.email(profile), by.job, by.call,
-			by.others, slices.Clone(s.profiles.also[profile])})
+			by.row, by.others, slices.Clone(s.profiles.also[profile])})
 	}
 }
 

@@ -38,19 +38,19 @@ func TestLedger(t *testing.T) {
 	same(t, "z", ids[ze], z)
 	end, later, last := began.Add(2*time.Second), began.Add(7*time.Second), began.Add(10*time.Second)
 	want := []simulator.Entry{
-		{end, "created", "", ids[a], a, first, 0, false, nil},
-		{end, "joined", one, ids[a], a, first, 0, false, nil},
-		{end, "created", "", ids[""], "", first, 0, false, nil},
-		{end, "joined", one, ids[""], "", first, 0, false, nil},
-		{end, "joined", two, ids[a], a, second, 0, false, nil},
-		{end, "updated", "", z, ze, second, 0, false, nil},
-		{end, "joined", two, z, ze, second, 0, false, nil},
-		{later, "updated", "", ids[a], a, again, 0, false, nil},
-		{later, "stayed", one, ids[a], a, again, 0, false, nil},
-		{last, "joined", one, z, ze, "", 1, false, nil},
-		{last, "stayed", one, z, ze, "", 2, false, nil},
-		{last, "left", one, z, ze, "", 3, false, nil},
-		{last, "created", "", ids[b], b, bare, 0, false, nil},
+		{end, "created", "", ids[a], a, first, 0, 0, false, nil},
+		{end, "joined", one, ids[a], a, first, 0, 0, false, nil},
+		{end, "created", "", ids[""], "", first, 0, 0, false, nil},
+		{end, "joined", one, ids[""], "", first, 0, 0, false, nil},
+		{end, "joined", two, ids[a], a, second, 0, 0, false, nil},
+		{end, "updated", "", z, ze, second, 0, 0, false, nil},
+		{end, "joined", two, z, ze, second, 0, 0, false, nil},
+		{later, "updated", "", ids[a], a, again, 0, 0, false, nil},
+		{later, "stayed", one, ids[a], a, again, 0, 0, false, nil},
+		{last, "joined", one, z, ze, "", 1, 0, false, nil},
+		{last, "stayed", one, z, ze, "", 2, 0, false, nil},
+		{last, "left", one, z, ze, "", 3, 0, false, nil},
+		{last, "created", "", ids[b], b, bare, 0, 0, false, nil},
 	}
 	same(t, "ledger", c.Ledger(), want)
 	var served []simulator.Entry

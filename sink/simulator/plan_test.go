@@ -45,7 +45,8 @@ func TestExamplePlan(t *testing.T) {
 		"uppercase phones minute second seed retirement error page empty text legacy no_id date none day all rounds " +
 		"unnamed full attributes index data same first email phone_number external_id also old_id consent suppression " +
 		"lists joined also_found any equals never into forget name newest drawn cursors stable shifting " +
-		"SUBSCRIBED UNSUBSCRIBED HARD_BOUNCE id status channel excluded messages lacks template subject from_email " +
+		"SUBSCRIBED UNSUBSCRIBED HARD_BOUNCE id status archived channel excluded messages lacks template subject " +
+		"from_email time late single_opt_in list_unsubscribe no_sms no_sender dropped quiet " +
 		"strategy send_in ignore_unsubscribes estimate_after no_estimate recipients becomes Draft"
 	for _, word := range strings.Fields(words) {
 		if !strings.Contains(string(text), word) {
@@ -117,11 +118,11 @@ func TestPlanRefused(t *testing.T) {
 		{"a wrong address", "profiles:\n- {email: a@example.org, also: [b@]}",
 			`:2: expected an email address, got "b@"`},
 		{"an unknown key of a campaign", "campaigns:\n- nmae: Sale",
-			`:2: unknown key "nmae" (did you mean name?); known are id, name, status, channel,`},
+			`:2: unknown key "nmae" (did you mean name?); known are id, name, status, archived,`},
 		{"a campaign that is none", "campaigns:\n- Sale",
 			`:2: expected a campaign with keys such as name, got "Sale"`},
 		{"a campaign without a name", "campaigns:\n- {name: a}\n- {id: X}", ":3: name is missing"},
-		{"a status of no campaign", "campaigns:\n- {name: a, status: draft}", ":2: status: expected one of Draft, Scheduled,"},
+		{"a status of no campaign", "campaigns:\n- {name: a, status: draft}", ":2: status: expected one of Draft,"},
 		{"a part of no message", "campaigns:\n- {name: a, lacks: [body]}",
 			`:2: lacks: expected one of template, subject, from_email, got "body"`},
 		{"a later status", "campaigns:\n- {name: a, becomes: [Sending, sent]}", ":2: becomes: expected one of Draft,"},
@@ -132,6 +133,12 @@ func TestPlanRefused(t *testing.T) {
 		{"a time that has no effect", "campaigns:\n- {name: a, send_in: 1h}",
 			":2: send_in needs the strategy static or throttled"},
 		{"one id twice", "campaigns:\n- {name: a, id: X}\n- {name: b, id: X}", `:3: two campaigns have the id "X"`},
+		{"an unknown key of consent", "consent: {single_optin: true}",
+			`:1: unknown key "single_optin" (did you mean single_opt_in?); known are time, late,`},
+		{"consents before their requests", "consent: {time: -1s}", ": consent: time: expected 0s or more, got -1s"},
+		{"late before its time", "consent: {late: {'a*': -1s}}", ": consent: late: a*: expected 0s or more, got -1s"},
+		{"the beginning of no number", "consent: {no_sender: ['44']}",
+			`: consent: no_sender: expected the beginning of a phone number such as +44, got "44"`},
 		{"one address twice", "profiles:\n- email: a@example.org\n- {email: b@example.org, also: [A@example.org]}",
 			`:3: two profiles have "A@example.org"`},
 		{"a wrong number", "profiles:\n- phone_number: 0151123",

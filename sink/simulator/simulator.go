@@ -64,8 +64,8 @@ type Simulator struct {
 	lists       []*list // in order of creation
 	profiles    profiles
 	consents    map[uint32]*profileConsent // without the profiles that never consented and are not suppressed
-	consenting  []*consentJob              // that have had no effect, in order of acceptance
-	unconfirmed []unconfirmed
+	consenting  []asked                    // that have had no effect, in order of acceptance
+	unconfirmed []asked
 	jobs        []*job // in order of creation
 	open        []*job // the jobs that have not ended, in order of creation
 	requests    map[string]int
@@ -161,7 +161,7 @@ func (s *Simulator) addProfile(email string) (n uint32) {
 	return n
 }
 
-// lock locks the account after bringing its import jobs up to date.
+// lock locks the account after bringing its import jobs and consents up to date.
 func (s *Simulator) lock() {
 	s.mu.Lock()
 	now := s.options.Now()

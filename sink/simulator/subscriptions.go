@@ -45,13 +45,13 @@ func fieldsOf(path string, members ...string) []string {
 // mailable reports whether a profile can be sent marketing by email.
 func (s *Simulator) mailable(n uint32) bool {
 	c := s.consents[n]
-	return s.email(n) != "" && (c == nil || c.suppression == "" && c.of[emailMarketing].state != "UNSUBSCRIBED")
+	return s.email(n) != "" && (c == nil || len(c.suppressions) == 0 && c.of[emailMarketing].state != "UNSUBSCRIBED")
 }
 
 // appendSubscriptions appends the subscriptions of a profile. Nobody has consented to push messages or WhatsApp.
 //
-// Choices: a profile with an email that is neither suppressed nor unsubscribed can receive marketing, SMS needs consent,
-// and a consent has no method.
+// Choices: a profile with an email that is neither suppressed nor unsubscribed can receive marketing, SMS needs
+// consent, and no consent has a method.
 func (s *Simulator) appendSubscriptions(b []byte, n uint32) []byte {
 	c := s.consents[n]
 	if c == nil {
@@ -66,10 +66,14 @@ func (s *Simulator) appendSubscriptions(b []byte, n uint32) []byte {
 	} else {
 		b = append(b, "null"...)
 	}
-	b = append(b, `,"double_optin":null,"suppression":[`...)
-	if c.suppression != "" {
-		b = quote(append(b, `{"reason":`...), c.suppression)
-		b = append(append(append(b, `,"timestamp":`...), microTimeJSON(c.since)...), '}')
+	b = append(append(b, `,"double_optin":`...), cmp.Or(email.confirmed, "null")...)
+	b = append(b, `,"suppression":[`...)
+	for i, one := range c.suppressions {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = quote(append(b, `{"reason":`...), one.reason)
+		b = append(append(append(b, `,"timestamp":`...), microTimeJSON(one.since)...), '}')
 	}
 	b = append(b, `],"list_suppressions":[`...)
 	for i, id := range slices.Sorted(maps.Keys(c.lists)) {

@@ -65,6 +65,7 @@ var campaignOperations = []operation{
 	{method: "GET", path: "/api/campaign-recipient-estimations/SENT",
 		wrongQueries: []string{"fields[campaign-recipient-estimation]=count"},
 		wrongAnswers: changes(frameChanges, []change{
-			{`"estimated_recipient_count":`, `"count":`}, {`"estimated_recipient_count":`, `"estimated_recipient_count":"x","y":`},
+			{`"estimated_recipient_count":`, `"count":`},
+			{`"estimated_recipient_count":`, `"estimated_recipient_count":"x","y":`},
 		})},
 }

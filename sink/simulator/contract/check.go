@@ -77,13 +77,14 @@ func checkRequest(ctx context.Context, input *openapi3filter.RequestValidationIn
 }
 
 func checkAnswer(ctx context.Context, input *openapi3filter.RequestValidationInput, kept *recorder) error {
-	if input.Route.Operation.Responses.Status(kept.status) == nil {
+	described := input.Route.Operation.Responses.Status(kept.status)
+	if described == nil {
 		return errors.New("the description does not have this status")
 	}
-	if kept.status == http.StatusNoContent && kept.body.Len() > 0 {
-		return errors.New("expected no body with this status, got one")
-	}
 	header := kept.header
+	if described.Value.Content == nil && (kept.body.Len() > 0 || header.Get("Content-Type") != "") {
+		return errors.New("expected no body and no Content-Type with this status")
+	}
 	if kept.status == http.StatusTooManyRequests { // recorded without the media type that the description has
 		if kind := header.Values("Content-Type"); len(kind) > 0 {
 			return fmt.Errorf("expected no Content-Type with this status, got %q", kind)

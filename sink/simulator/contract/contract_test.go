@@ -140,7 +140,7 @@ func TestEachOperation(t *testing.T) {
 				t.Fatal(status, answer)
 			}
 			kind := mediaType
-			if status == http.StatusNoContent {
+			if answer == "" {
 				kind = ""
 			}
 			right := answering(status, kind, answer)
@@ -152,6 +152,9 @@ func TestEachOperation(t *testing.T) {
 					t.Fatalf("%v does not change the body", wrong)
 				}
 				expect(right, op.path, body, 1, 0, wrong.new+" in the body")
+				if status, _ := a.ask(a, op.method, op.path, body); status < 400 && op.body != "" {
+					t.Errorf("%s in the body: the simulator accepts it", wrong.new)
+				}
 			}
 			path, _, _ := strings.Cut(op.path, "?")
 			for _, query := range op.wrongQueries {
@@ -167,8 +170,9 @@ func TestEachOperation(t *testing.T) {
 			}
 			expect(answering(203, kind, answer), op.path, op.body, 0, 1, "status 203")
 			expect(answering(301, kind, answer), op.path, op.body, 0, 1, "status 301")
-			if status == http.StatusNoContent {
-				expect(answering(204, mediaType, "{}"), op.path, op.body, 0, 1, "a body beside 204")
+			if answer == "" {
+				expect(answering(status, mediaType, "{}"), op.path, op.body, 0, 1, "a body")
+				expect(answering(status, mediaType, ""), op.path, op.body, 0, 1, "a media type")
 			} else {
 				expect(answering(status, "application/json", answer), op.path, op.body, 0, 1, "another media type")
 				expect(answering(status, kind, ""), op.path, op.body, 0, 1, "no body")

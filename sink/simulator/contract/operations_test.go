@@ -1,6 +1,9 @@
 package contract_test
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // importBody has a profile that is too large, which becomes an import error. The other profile joins the list.
 var importBody = `{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":[` +
@@ -69,7 +72,7 @@ type operation struct {
 	wrongAnswers       []change
 }
 
-var operations = append([]operation{
+var operations = slices.Concat(consentOperations, campaignOperations, []operation{
 	{method: "GET", path: "/api/accounts", wrongBodies: []change{{``, `{}`}},
 		wrongQueries: []string{"page[size]=1", "fields[account]=name"},
 		wrongAnswers: changes(collectionChanges, []change{
@@ -207,4 +210,4 @@ var operations = append([]operation{
 		wrongAnswers: changes(collectionChanges, listChanges)},
 	{method: "GET", path: "/api/profile-bulk-import-jobs/JOB/relationships/lists",
 		wrongQueries: []string{"fields[list]=name"}, wrongAnswers: changes(collectionChanges, identifierChanges)},
-}, campaignOperations...)
+})
