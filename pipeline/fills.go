@@ -71,7 +71,7 @@ func (s *batches) enter(to *target, c *chunk, i int) {
 	b.rows++
 	cost := 0
 	if skips := b.skips; r.decided(row, number, &skips) {
-		b.skips = skips[:0]
+		b.skips = b.skips[:0]
 		cost = oddCost
 	} else {
 		r.clears(c, i)
