@@ -188,16 +188,21 @@ func (c *consentCase) identifiers(r *consentRow) (email, phone string) {
 	return email, phone
 }
 
-// shared reports whether somebody else has the phone number of a row.
+// shared reports whether two people have the phone number of a row, or of its person.
 func (c *consentCase) shared(r *consentRow) bool {
 	_, phone := c.identifiers(r)
-	n := 0
-	for i := range c.people {
-		if p := &c.people[i]; phone != "" && p.known && p.phone() == phone {
-			n++
+	for _, number := range []string{phone, c.people[r.person].phone()} {
+		n := 0
+		for i := range c.people {
+			if p := &c.people[i]; number != "" && p.known && p.phone() == number {
+				n++
+			}
+		}
+		if n > 1 {
+			return true
 		}
 	}
-	return n > 1
+	return false
 }
 
 // reached are the channels of a row.
