@@ -9,7 +9,7 @@
 // only the keys and results of rows are left. Without Options.Wait, settles hands everything on at once. So does
 // verifies without Options.Verify, consents unless consent is waited for, and compares without Options.State.
 //
-// With Options.Lists, checked rows first find the lists that they name. A batch has rows of one list then, from anywhere
+// With Options.Lists, the lists that checked rows name are looked up. A batch has rows of one list then, from anywhere
 // in the input, and the last stage puts the results into order: see lists.go, fills.go and orders.go.
 //
 // With Options.Mirror, the flow is a part of more: see mirror.go.
