@@ -78,6 +78,9 @@ func (r *results) ask(p *sink.Profile) {
 	if at, ok := consentedAt(p.JSON); ok {
 		c.Given = at.Unix()
 	}
+	if number, ok := member(p.JSON, numberMember); ok {
+		c.Number = sink.HashNumber(number)
+	}
 	if r.again && p.Status == sink.Unknown {
 		c.Lost = &sink.Profile{JSON: bytes.Clone(p.JSON), Channels: p.Channels}
 	}
@@ -98,17 +101,27 @@ func (r *results) askAgain(e *report.Entry) {
 	r.asked = append(r.asked, c)
 }
 
-var consentedAtMember = []byte(`"consented_at":"`)
+// The beginnings of members that the checks have written.
+var (
+	consentedAtMember = []byte(`"consented_at":"`)
+	numberMember      = []byte(`"phone_number":"`)
+)
 
 // consentedAt reads the time of a historical consent as the checks have written it.
 func consentedAt(profile []byte) (at time.Time, ok bool) {
-	_, rest, ok := bytes.Cut(profile, consentedAtMember)
+	text, ok := member(profile, consentedAtMember)
 	if !ok {
 		return time.Time{}, false
 	}
-	text, _, _ := bytes.Cut(rest, []byte{'"'})
-	at, err := time.Parse(time.RFC3339, string(text))
+	at, err := time.Parse(time.RFC3339, text)
 	return at, err == nil
+}
+
+// member returns the text of a member of a profile that needs no escapes. name is its beginning.
+func member(profile, name []byte) (text string, ok bool) {
+	_, rest, ok := bytes.Cut(profile, name)
+	value, _, _ := bytes.Cut(rest, []byte{'"'})
+	return string(value), ok
 }
 
 // consenting gives a status to the rows of asked whose consent may show: they are accepted, or their answers are lost.

@@ -41,7 +41,7 @@ func TestLedgerConsent(t *testing.T) {
 	}
 	defer func() { _ = checks.Set(before) }()
 	rapid.Check(t, func(rt *rapid.T) {
-		const cases = 100
+		const cases = 60
 		drawn := make([]*consentCase, cases)
 		for i := range drawn {
 			drawn[i] = drawConsent(rt)

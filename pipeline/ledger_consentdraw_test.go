@@ -42,6 +42,7 @@ type consentPerson struct {
 	n           int
 	known       bool   // has a profile, with all identifiers
 	number      string // the beginning of the phone number, "" for none
+	like        int    // whose phone number it ends as, mostly n
 	second      bool   // rows have both email and phone number
 	consent     string // before, as the following two
 	suppression string
@@ -57,7 +58,7 @@ func (p *consentPerson) phone() string {
 	if p.number == "" {
 		return ""
 	}
-	return fmt.Sprint(p.number, p.n)
+	return fmt.Sprint(p.number, p.like)
 }
 
 // The beginnings of phone numbers: a landline in Berlin, and a mobile phone for which the account has no sender.
@@ -86,7 +87,7 @@ func drawConsent(rt *rapid.T) *consentCase {
 	c.historical = !c.withdraw && often("historical", 2)
 	for n := range rapid.IntRange(1, 9).Draw(rt, "people") {
 		p := consentPerson{
-			n: n, known: !often("unknown", 3),
+			n: n, like: n, known: !often("unknown", 3),
 			number: rapid.SampledFrom([]string{"", berlin, berlin, berlin, abroad}).Draw(rt, "number"),
 			second: yes("second"), confirms: yes("confirms"),
 			kind: rapid.SampledFrom([]string{"plain", "plain", "plain", "plain", "dropped", "late", "never"}).Draw(rt, "kind"),
@@ -95,6 +96,9 @@ func drawConsent(rt *rapid.T) *consentCase {
 			p.member = yes("member")
 			p.consent = rapid.SampledFrom([]string{"", "", "SUBSCRIBED", "UNSUBSCRIBED"}).Draw(rt, "consent")
 			p.suppression = rapid.SampledFrom([]string{"", "", "", "HARD_BOUNCE", "USER_SUPPRESSED"}).Draw(rt, "suppression")
+		}
+		if like := rapid.IntRange(0, n).Draw(rt, "like"); p.known && like < n && c.people[like].known && often("shared", 3) {
+			p.like = like
 		}
 		c.people = append(c.people, p)
 	}
@@ -182,6 +186,18 @@ func (c *consentCase) identifiers(r *consentRow) (email, phone string) {
 		email = ""
 	}
 	return email, phone
+}
+
+// shared reports whether somebody else has the phone number of a row.
+func (c *consentCase) shared(r *consentRow) bool {
+	_, phone := c.identifiers(r)
+	n := 0
+	for i := range c.people {
+		if p := &c.people[i]; phone != "" && p.known && p.phone() == phone {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // reached are the channels of a row.

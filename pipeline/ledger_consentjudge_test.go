@@ -159,7 +159,7 @@ func (f *consentRun) judgeRow(i int, l *consentLine, shown *consentState) string
 	r := &f.rows[i]
 	p := &f.people[r.person]
 	reached := f.reached(r)
-	plain := p.kind == "plain" && f.alone(i) && !f.resumed && !f.masked()
+	plain := p.kind == "plain" && f.alone(i) && !f.resumed && !f.masked() && !f.shared(r)
 	if mail := reached & validate.EmailMarketing; f.withdraw && !p.known && (mail != reached && f.by == "email" ||
 		mail != 0 && f.by == "phone_number") {
 		plain = false // email and phone number become two profiles, and the key finds only one of them
@@ -169,6 +169,9 @@ func (f *consentRun) judgeRow(i int, l *consentLine, shown *consentState) string
 	case "applied":
 		if !f.waited || r.bad {
 			return "nothing proves it"
+		}
+		if f.shared(r) && f.by == "phone_number" {
+			return "" // Klaviyo may have chosen another of them
 		}
 		if wrong := f.judgeApplied(l, shown); wrong != "" {
 			return wrong
@@ -184,7 +187,7 @@ func (f *consentRun) judgeRow(i int, l *consentLine, shown *consentState) string
 		switch {
 		case !f.sentAs(r, func(sent *edgeRequest) bool { return sent.status == http.StatusAccepted }):
 			return "no request of it was accepted"
-		case f.waited && f.confirmed[p.n] && r.other < 0 && !f.resumed && f.exit != 4:
+		case f.waited && f.confirmed[p.n] && r.other < 0 && !f.shared(r) && !f.resumed && f.exit != 4:
 			return "the person has confirmed"
 		case l.Code == report.Pending && (opted || f.listless):
 			return "nobody has to confirm"
@@ -197,13 +200,13 @@ func (f *consentRun) judgeRow(i int, l *consentLine, shown *consentState) string
 		older := f.historical && p.consent == "UNSUBSCRIBED" && reached&validate.EmailMarketing != 0
 		local := r.bad || reached == 0 || f.by == "phone_number" && phone == ""
 		if !local && !(sms && strings.HasPrefix(phone, abroad) && !f.withdraw) && !older &&
-			!(l.Code == "same_profile" && f.withdraw && !f.listless && (!f.alone(i) || f.resumed)) {
+			!(l.Code == "same_profile" && f.withdraw && !f.listless && (!f.alone(i) || f.resumed || f.shared(r))) {
 			return "it is good"
 		}
 	case "skipped":
 		switch {
 		case l.Code == "duplicate" && !f.alone(i):
-		case l.Code == "not_on_list" && f.withdraw && !f.listless && (!p.member || !f.alone(i) || f.resumed):
+		case l.Code == "not_on_list" && f.withdraw && !f.listless && (!p.member || !f.alone(i) || f.resumed || f.shared(r)):
 		case l.Code == "profile_not_found" && f.by == "external_id" && !p.known:
 		default:
 			return "it is to be sent"

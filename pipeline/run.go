@@ -146,29 +146,32 @@ func (r *run) aim(list *report.List) string {
 	return "no list"
 }
 
-// tooEarly is the error of a run that would ask for consent again soon after the run before may have done it. Klaviyo
-// may ignore a second subscribe. Who unsubscribes from a list twice is unsubscribed everywhere, if Klaviyo acts on the
-// first request only now (klaviyo-more.md sections 2.4 and 2.5).
+// tooEarly is the error of a run that would ask for a consent again while Klaviyo may still act on the first request.
+// It may ignore a second subscribe, and whoever has left a list meanwhile is unsubscribed everywhere (klaviyo-more.md
+// sections 2.4 and 2.5).
 func (r *run) tooEarly() error {
-	o, earlier := r.options, r.options.Resume
-	if earlier == nil || o.Consent == nil || earlier.Rows == 0 ||
-		earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
+	earlier := r.options.Resume
+	if earlier == nil || earlier.Rows == 0 || earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
 		return nil
 	}
-	why := "Klaviyo may ignore people who are subscribed twice within 30 minutes"
-	if o.Operation == validate.Unsubscribe {
-		if why = "Klaviyo would unsubscribe people from all lists who leave a list twice"; o.Consent.Listless {
-			return nil
-		}
+	var what string
+	switch {
+	case r.options.Operation == validate.Subscribe:
+		what = "ignore people who are subscribed twice within 30 minutes"
+	case r.options.Operation == validate.Unsubscribe && !r.options.listless():
+		what = "unsubscribe people from the whole account who are unsubscribed from a list twice within 30 minutes"
+	default:
+		return nil
 	}
-	if again := earlier.Ended.Add(sink.Quiet); time.Now().Before(again) {
-		return &Error{
-			Text: "resume: answers of the earlier run are lost, and " + why,
-			Hint: fmt.Sprintf("run klaviyo-export wait < RESULTS to see what Klaviyo did, or resume after %s",
-				again.Format(time.TimeOnly)),
-		}
+	again := earlier.Ended.Add(sink.Quiet)
+	if !time.Now().Before(again) {
+		return nil
 	}
-	return nil
+	hint := "resume the file after " + again.Format(time.TimeOnly)
+	if earlier.Report != nil { // wait needs one
+		hint = "run klaviyo-export wait < RESULTS to see what was done, or " + hint
+	}
+	return &Error{Text: "resume: answers of the earlier run are lost, and Klaviyo may " + what, Hint: hint}
 }
 
 // target returns the list for the report, nil where there is none.

@@ -148,7 +148,7 @@ func TestWaitBoundsTheKeys(t *testing.T) {
 		t.Fatalf("%v, %+v", err, rep.Rows)
 	}
 	const each = group * (906 + 2 + 4)
-	if n := most.Load(); n > maxHeld/each+1 || n < 10 {
+	if n := most.Load(); n > maxHeld/each+1 || n < 2 {
 		t.Errorf("%d groups of %d bytes wait at once", n, each)
 	}
 }

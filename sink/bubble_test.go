@@ -20,18 +20,20 @@ type world struct {
 }
 
 // bubble runs f with a client of a simulated Klaviyo, under a clock that jumps ahead whenever all goroutines wait.
-// Requests pass through wrap, which may be nil, then through the faults of the simulator's plan and the check of the
-// contract.
+// Requests pass through wrap, which may be nil, then through the faults of the simulator's plan and s.Wrap; nil is the
+// check of the contract.
 func bubble(t *testing.T, wrap func(http.Handler) http.Handler, s simulator.Options, o Options, f func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s.Wrap = func(next http.Handler) http.Handler {
-			checked, err := contract.Layer(next,
-				func(breach error) { t.Errorf("breach of the API's description: %v", breach) })
-			if err != nil {
-				t.Fatal(err)
+		if s.Wrap == nil {
+			s.Wrap = func(next http.Handler) http.Handler {
+				checked, err := contract.Layer(next,
+					func(breach error) { t.Errorf("breach of the API's description: %v", breach) })
+				if err != nil {
+					t.Fatal(err)
+				}
+				return checked
 			}
-			return checked
 		}
 		sim := simulator.New(s)
 		var handler http.Handler = sim

@@ -56,8 +56,8 @@ type Consents struct {
 // leaving is a profile that leaves a list, both by their ids.
 type leaving struct{ list, profile string }
 
-// withdrawn is how many profiles that left the list are remembered, some 10 MB.
-const withdrawn = 100_000
+// withdrawn is how many profiles that left the list are remembered, some 40 MB: those of the last four minutes.
+const withdrawn = 300_000
 
 // NewConsents returns a Consents.
 func NewConsents(c *Client, w Wish) *Consents {
@@ -111,6 +111,11 @@ var (
 	}
 	noChannel = &Fault{
 		Code: "channel_missing", Detail: "the profile has neither email nor phone number for the channels asked for",
+	}
+	sharedNumber = &Fault{
+		Code: "several_profiles", Column: "phone_number",
+		Detail: "somebody who is not on the list has the same phone number; " +
+			"Klaviyo might unsubscribe that person from all lists",
 	}
 	sameProfile = &Fault{
 		Code: "same_profile",

@@ -200,6 +200,66 @@ func TestSubscribeAnswerLost(t *testing.T) {
 	}
 }
 
+// TestUnsubscribeAnswerLost: who is still on the list 30 minutes after an answer was lost is asked for once more, and
+// whoever has left is not: a second request would be one for all lists.
+func TestUnsubscribeAnswerLost(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		after bool // the answer is lost after the request had its effect
+		sent  int
+	}{{"had no effect", false, 2}, {"had its effect", true, 1}} {
+		t.Run(c.name, func(t *testing.T) {
+			var times []time.Time
+			wrap := func(next http.Handler) http.Handler {
+				lossy := faulty(isUnsubscribe, reset(c.after))(next)
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if isUnsubscribe(r) {
+						times = append(times, time.Now())
+					}
+					lossy.ServeHTTP(w, r)
+				})
+			}
+			options := simulator.Options{Consent: simulator.Consent{ListUnsubscribe: true}}
+			bubble(t, wrap, options, Options{RetryFor: time.Hour}, func(w *world) {
+				w.sim.AddList("News", "single_opt_in")
+				w.sim.Add(simulator.Profile{Email: "a@example.com", Consent: "SUBSCRIBED", Lists: []string{"News"}})
+				time.Sleep(time.Minute)
+				out := NewConsents(w.client, Wish{Withdraw: true, By: Email, Channels: EmailMarketing, List: w.list("News")})
+				read := w.ask(out, []string{"a@example.com"}, unsubscribing("a@example.com"), time.Hour)
+				w.want(read, "applied SUBSCRIBED list")
+				if len(times) != c.sent || c.sent == 2 && times[1].Sub(times[0]) < Quiet {
+					t.Errorf("requests at %v", times)
+				}
+			})
+		})
+	}
+}
+
+// TestUnsubscribeSharedNumber: a number of somebody else who is not on the list names nobody in a list's request.
+func TestUnsubscribeSharedNumber(t *testing.T) {
+	var bodies []string
+	bubble(t, spying(isUnsubscribe, &bodies), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		for i, lists := range [][]string{{"News"}, nil, {"News"}, {"News"}} {
+			phone := [...]string{"+4915112345678", "+4915112345678", "+4915112345679", "+4915112345679"}[i]
+			w.sim.Add(simulator.Profile{Email: fmt.Sprintf("p%d@example.com", i), Phone: phone, Lists: lists})
+		}
+		out := NewConsents(w.client, Wish{Withdraw: true, By: PhoneNumber, Channels: SMSMarketing, List: w.list("News")})
+		rows := []Profile{
+			{JSON: []byte(`{"phone_number":"+4915112345678"}`), Channels: SMSMarketing},
+			{JSON: []byte(`{"phone_number":"+4915112345679"}`), Channels: SMSMarketing},
+		}
+		if err := out.Send(w.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]int{"rejected several_profiles": 1, "accepted": 1}, statuses(rows)); diff != "" {
+			t.Error(diff)
+		}
+		if len(bodies) != 1 || strings.Contains(bodies[0], "5678") {
+			t.Errorf("requests %q", bodies)
+		}
+	})
+}
+
 // TestSubscribeOutage: each request whose answer is lost costs the proof of its rows, so a run ends after a few.
 func TestSubscribeOutage(t *testing.T) {
 	wrap := faulty(isSubscribe, always(says(500, "text/plain", "down"))...)
@@ -416,5 +476,48 @@ func TestSettleGivesRowsBack(t *testing.T) {
 		wait.Wait()
 		w.want(first, "accepted")
 		w.want(second, "applied SUBSCRIBED mailable")
+	})
+}
+
+// TestConsentOfOtherNumber: a row with the email of one person and the number of another is not proved by the first
+// one's SMS consent.
+func TestConsentOfOtherNumber(t *testing.T) {
+	bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+		w.sim.AddList("News", "single_opt_in")
+		all := EmailMarketing | SMSMarketing
+		own := addressed{Email: "a@example.com", PhoneNumber: "+4915112345678"}
+		s := NewConsents(w.client, Wish{By: Email, Channels: all, List: w.list("News")})
+		sent := Profile{JSON: own.element("SUBSCRIBED", all), Channels: all}
+		w.want(w.ask(s, []string{own.Email}, []Profile{sent}, time.Hour), "applied SUBSCRIBED mailable")
+		for number, want := range map[string]string{
+			own.PhoneNumber: "applied SUBSCRIBED mailable", "+4915187654321": "accepted not_visible",
+		} {
+			row := Consented{Channels: all, Status: Accepted, Number: HashNumber(number)}
+			w.want(w.settle(s, []string{own.Email}, []Consented{row}, time.Minute), want)
+		}
+	})
+}
+
+// TestUnsubscribeAfterRefusal: a member whose row Klaviyo has refused leaves the list by another row.
+func TestUnsubscribeAfterRefusal(t *testing.T) {
+	plan := &simulator.Plan{Profiles: []simulator.Profile{
+		{Email: "a@example.com", Lists: []string{"News"}}, {Email: "b@example.com", Lists: []string{"News"}},
+	}}
+	wrap := faulty(isUnsubscribe,
+		problem(400, "invalid", "/data/attributes/profiles/data/0/attributes/email", "Invalid email address"))
+	bubble(t, wrap, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		s := NewConsents(w.client, Wish{Withdraw: true, By: Email, Channels: EmailMarketing, List: w.list("News")})
+		rows := unsubscribing("a@example.com", "b@example.com")
+		if err := s.Send(w.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		again := unsubscribing("a@example.com")
+		if err := s.Send(w.Context(), again); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]int{"accepted": 2, "rejected invalid": 1}
+		if diff := cmp.Diff(want, statuses(append(rows, again...))); diff != "" {
+			t.Error(diff)
+		}
 	})
 }

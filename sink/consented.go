@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"hash/maphash"
 	"slices"
 	"time"
 )
@@ -10,11 +11,12 @@ import (
 // withdraw consent again waits as long.
 const Quiet = 30 * time.Minute
 
-// Consented is a row whose consent is read back. It takes 72 bytes.
+// Consented is a row whose consent is read back. It takes 80 bytes.
 type Consented struct {
 	Row      uint32   // for the caller
 	Channels Channels // that Klaviyo was asked for
 	Given    int64    // of a historical consent, Unix seconds, 0 when not known
+	Number   uint64   // HashNumber of the row's phone number, 0 when not known: SMS shows only for this number
 	Lost     *Profile // the row as it was sent, if its answer was lost and it may be sent again; nil otherwise
 
 	// Status is Accepted or Unknown before, or Unsent for a row that is not read back. Settle sets it to Applied where the
@@ -28,6 +30,17 @@ type Consented struct {
 	Scope    Scope  // where consent was withdrawn
 	State    string // the consent of its last channel in Klaviyo's words
 	At       int64  // the latest consent of its channels in Unix seconds, 0 for a withdrawal
+}
+
+// numberSeed seeds HashNumber, in this process alone.
+var numberSeed = maphash.MakeSeed()
+
+// HashNumber is what a row keeps of its phone number, 0 for "".
+func HashNumber(number string) uint64 {
+	if number == "" {
+		return 0
+	}
+	return maphash.String(numberSeed, number)
 }
 
 // Scope is where consent was withdrawn.
@@ -71,7 +84,7 @@ func (s *Consents) look(ctx context.Context, looks []visited) error {
 	var seen []*person
 	for i, c := range rows {
 		found := people[i].found
-		shows := func(p profileResource) bool { return s.shows(c, &p.Attributes.Subscriptions) }
+		shows := func(p profileResource) bool { return s.shows(c, &p) }
 		if slices.ContainsFunc(found, shows) && !s.keeps(c, found) {
 			shown, seen = append(shown, c), append(seen, people[i])
 		}
@@ -161,12 +174,16 @@ func (s *Consents) since() time.Time {
 }
 
 // shows reports whether a profile has the consent that a row asks for, and enters what it shows.
-func (s *Consents) shows(c *Consented, p *subscriptions) bool {
+func (s *Consents) shows(c *Consented, profile *profileResource) bool {
+	p := &profile.Attributes.Subscriptions
 	var list string
 	if s.wish.List != nil {
 		list, _, _ = s.wish.List.State()
 	}
 	all, mailable, already := true, true, true
+	if c.Channels&sms != 0 && c.Number != 0 && c.Number != HashNumber(profile.Attributes.PhoneNumber) {
+		return false // the email of one person, and the number of another
+	}
 	c.Scope, c.At = Nowhere, 0
 	c.Channels.each(func(one Channels) {
 		state, receives := p.consent(one, list)

@@ -146,7 +146,9 @@ func (s *Consents) withdraw(ctx context.Context, rows []Profile, again bool) err
 	}
 	err := s.sendParts(ctx, parts.elements)
 	for _, p := range people {
-		p.enter(&parts)
+		if p.enter(&parts); s.wish.List != nil && p.row.Status != Accepted && p.row.Status != Unknown {
+			s.stays(p)
+		}
 	}
 	return err
 }
@@ -169,6 +171,9 @@ func (s *Consents) findMembers(ctx context.Context, people []*addressed) error {
 			return err
 		}
 	}
+	if err := s.findStrangers(ctx, people); err != nil {
+		return err
+	}
 	for _, p := range people {
 		on := p.row.Channels.reached(len(p.members[0].found) > 0, len(p.members[1].found) > 0)
 		switch {
@@ -177,6 +182,30 @@ func (s *Consents) findMembers(ctx context.Context, people []*addressed) error {
 			p.row.Status, p.row.Fault = Skipped, notOnList
 		default:
 			p.row.Channels = on
+		}
+	}
+	return nil
+}
+
+// findStrangers rejects rows whose phone number somebody else has too, who is not on the list: a request by the number
+// may be about that person.
+func (s *Consents) findStrangers(ctx context.Context, people []*addressed) error {
+	var owners []*person
+	var of []*addressed
+	for _, p := range people {
+		if m := &p.members[1]; p.row.Status == Unsent && len(m.found) > 0 {
+			owners, of = append(owners, &person{row: p.row, value: m.value}), append(of, p)
+		}
+	}
+	if err := s.lookups.find(ctx, s.client.profiles(), PhoneNumber, owners); err != nil {
+		return err
+	}
+	for i, p := range of {
+		off := func(owner profileResource) bool {
+			return !slices.ContainsFunc(p.members[1].found, func(m profileResource) bool { return m.ID == owner.ID })
+		}
+		if p.row.Status == Unsent && slices.ContainsFunc(owners[i].found, off) {
+			p.row.Status, p.row.Fault = Rejected, sharedNumber
 		}
 	}
 	return nil
@@ -210,6 +239,18 @@ func (s *Consents) leaves(p *addressed, again bool) bool {
 		}
 	}
 	return true
+}
+
+// stays notes that the members of a row do not leave the list by it: Klaviyo refused the row, or was not asked.
+func (s *Consents) stays(p *addressed) {
+	list, _, _ := s.wish.List.State()
+	for i := range p.members {
+		for _, member := range p.members[i].found {
+			if by, _ := s.left.Peek(leaving{list, member.ID}); by == p.number {
+				s.left.Remove(leaving{list, member.ID})
+			}
+		}
+	}
 }
 
 // divide adds the elements of a row: email and phone number apart, as they may be of two people. On a list they stay

@@ -106,7 +106,8 @@ func Model() *kong.Application {
 
 // newParser returns a parser into line. exit is called after --help and --version.
 func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
-	texts, insertTexts := helpTexts(
+	vars, insertHelp := variables(
+		kong.Vars{"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision},
 		listHelp, consentHelp, rowHelp, sendingHelp, waitingHelp, stateHelp, mirrorHelp, checkHelp, membersHelp, klaviyoHelp,
 		simulateHelp, messageHelp, campaignHelp,
 		pickHelp, reportHelp, runHelp, scheduleHelp, timesHelp, lookHelp, serverHelp,
@@ -114,18 +115,14 @@ func newParser(line *commands, out, errs io.Writer, exit func(int)) *kong.Kong {
 	parser, err := kong.New(line,
 		kong.Name("klaviyo-export"), kong.Description(intro),
 		kong.Writers(out, errs), kong.Exit(exit),
-		kong.Vars{
-			"version":  "klaviyo-export " + version() + " " + runtime.Version(),
-			"base_url": sink.DefaultBaseURL, "revision": sink.DefaultRevision,
-		},
-		texts,
+		kong.Vars{"version": "klaviyo-export " + version() + " " + runtime.Version()}, vars,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}), kong.ValueFormatter(helpOf),
 		kong.ExplicitGroups(groups),
 	)
 	if err != nil {
 		panic(err) // a declaration is wrong
 	}
-	insertTexts()
+	insertHelp()
 	for _, command := range parser.Model.Children {
 		for _, flag := range command.Flags {
 			flag.Hidden = flag.Hidden || slices.ContainsFunc(idleFlags[command.Name], func(f idleFlag) bool {
