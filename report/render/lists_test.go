@@ -25,7 +25,7 @@ func TestLists(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"lists       200 and more, 1 created\n", `  <b>"\n\x1b[31m (L000)`, "  News 1 (L001, created)           999\n",
+		"lists       200 and more, 1 created\n", `  <b>"\n\x1b[31m (L000)`, "  News 1 (L001, created)         999\n",
 		"  and more lists with 160,297 rows\n",
 	} {
 		if !strings.Contains(text.String(), want) {
