@@ -21,7 +21,7 @@ import (
 
 // Whatever lists the rows name, in which order, and whatever goes wrong: each row has one result, in input order, and
 // everybody is on the lists of their rows and on no other, as far as the results say.
-func TestListsLedger(t *testing.T) {
+func TestLedgerLists(t *testing.T) {
 	t.Parallel()
 	const cases = 30
 	checks := flag.Lookup("rapid.checks").Value

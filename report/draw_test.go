@@ -68,6 +68,18 @@ func drawReport(t *rapid.T) *Report {
 			r.Columns = append(r.Columns, Column{fmt.Sprintf("c%03d", first+i), "properties.c", n("rows"), 0})
 		}
 	}
+	for _, id := range []string{"", "X", "Y"}[:rapid.IntRange(0, 3).Draw(t, "lists")] {
+		created := rapid.Bool().Draw(t, "created")
+		r.Lists = append(r.Lists, ListRows{List{ID: id, Name: of("name", "A", "B"), Created: created}, n("rows")})
+	}
+	if rapid.IntRange(0, 4).Draw(t, "many lists") == 0 {
+		first := rapid.IntRange(0, 600).Draw(t, "first")
+		for i := range MaxLists - len(r.Lists) {
+			r.Lists = append(r.Lists, ListRows{List{ID: fmt.Sprintf("L%04d", first+i)}, int64(i % 7)})
+		}
+		r.RowsOfOthers = n("rows")
+	}
+	slices.SortFunc(r.Lists, mostRows)
 	if rapid.Bool().Draw(t, "dropped") {
 		r.Dropped = map[string]int64{of("dropped column", "phone_number", "email"): n("rows")}
 	}
