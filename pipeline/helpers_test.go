@@ -10,12 +10,14 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/segmentio/encoding/json"
 	"go.uber.org/goleak"
+	"pgregory.net/rapid"
 
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
@@ -39,6 +41,29 @@ func TestMain(m *testing.M) {
 		}
 	}
 	goleak.VerifyTestMain(m)
+}
+
+var setChecks sync.Mutex // guards the flag of package rapid
+
+// checkRounds checks a property so many times. Package rapid reads the number from a flag of the whole binary, before
+// the first check: tests that run at once take turns until then.
+func checkRounds(t *testing.T, rounds int, property func(*rapid.T)) {
+	t.Helper()
+	setChecks.Lock()
+	checks := flag.Lookup("rapid.checks").Value
+	before := checks.String()
+	if err := checks.Set(fmt.Sprint(rounds)); err != nil {
+		panic(err)
+	}
+	free := sync.OnceFunc(func() {
+		_ = checks.Set(before)
+		setChecks.Unlock()
+	})
+	defer free()
+	rapid.Check(t, func(rt *rapid.T) {
+		free()
+		property(rt)
+	})
 }
 
 // line is one line of the output: a row's result or the report.

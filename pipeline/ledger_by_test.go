@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"slices"
 	"sync"
@@ -31,13 +30,7 @@ const (
 func TestLedgerBy(t *testing.T) {
 	t.Parallel()
 	rounds := max(*ledgerRounds, 1)
-	checks := flag.Lookup("rapid.checks").Value
-	before := checks.String()
-	if err := checks.Set(fmt.Sprint(rounds)); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = checks.Set(before) }()
-	rapid.Check(t, func(rt *rapid.T) {
+	checkRounds(t, rounds, func(rt *rapid.T) {
 		const cases = 100
 		drawn := make([]*byCase, cases)
 		for i := range drawn {

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,13 +33,7 @@ import (
 func TestLedgerConsent(t *testing.T) {
 	t.Parallel()
 	rounds := max(*ledgerRounds, 1)
-	checks := flag.Lookup("rapid.checks").Value
-	before := checks.String()
-	if err := checks.Set(fmt.Sprint(rounds)); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = checks.Set(before) }()
-	rapid.Check(t, func(rt *rapid.T) {
+	checkRounds(t, rounds, func(rt *rapid.T) {
 		const cases = 60
 		drawn := make([]*consentCase, cases)
 		for i := range drawn {

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,13 +23,7 @@ import (
 func TestLedgerLists(t *testing.T) {
 	t.Parallel()
 	const cases = 30
-	checks := flag.Lookup("rapid.checks").Value
-	before := checks.String()
-	if err := checks.Set("1"); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = checks.Set(before) }()
-	rapid.Check(t, func(rt *rapid.T) {
+	checkRounds(t, 1, func(rt *rapid.T) {
 		drawn := make([]*listsCase, cases)
 		for i := range drawn {
 			drawn[i] = drawListsCase(rt)

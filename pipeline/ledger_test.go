@@ -33,13 +33,7 @@ func TestLedger(t *testing.T) {
 	case rounds == 0:
 		rounds = 1
 	}
-	checks := flag.Lookup("rapid.checks").Value
-	before := checks.String()
-	if err := checks.Set(fmt.Sprint(rounds)); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = checks.Set(before) }()
-	rapid.Check(t, func(rt *rapid.T) {
+	checkRounds(t, rounds, func(rt *rapid.T) {
 		drawn := make([]*ledgerCase, cases)
 		for i := range drawn {
 			drawn[i] = drawCase(rt)

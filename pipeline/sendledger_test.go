@@ -3,7 +3,6 @@ package pipeline
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -212,13 +211,7 @@ func passedOn(results, out string) bool {
 func TestSendLedger(t *testing.T) {
 	t.Parallel()
 	const cases = 80
-	checks := flag.Lookup("rapid.checks").Value
-	before := checks.String()
-	if err := checks.Set(fmt.Sprint(max(*ledgerRounds, 1))); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = checks.Set(before) }()
-	rapid.Check(t, func(rt *rapid.T) {
+	checkRounds(t, max(*ledgerRounds, 1), func(rt *rapid.T) {
 		drawn := make([]*sendCase, cases)
 		wrong := make([]string, cases)
 		var wait sync.WaitGroup
