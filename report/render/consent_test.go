@@ -16,7 +16,8 @@ func TestConsentWords(t *testing.T) {
 		outcome, skipped, people string
 	}{
 		{"unsubscribed from a list", report.Report{
-			Operation: "unsubscribe", Rows: left, Reasons: reasons{{Code: "not_on_list", Rows: 30}, {Code: "duplicate", Rows: 2}},
+			Operation: "unsubscribe", Rows: left,
+			Reasons: reasons{{Code: "not_on_list", Rows: 30}, {Code: "duplicate", Rows: 2}},
 			Consent: &report.Consents{Channels: []string{"email"}, ScopeList: 8, ScopeGlobal: 210},
 		}, "every row is applied or skipped", "not sent: 30 not on the list, 2 others",
 			"email, for the list; 8 unsubscribed from the list alone; 210 unsubscribed from the whole account"},
@@ -31,7 +32,8 @@ func TestConsentWords(t *testing.T) {
 		}, "no row failed; 19 rows wait for people to confirm, and klaviyo-export wait shows who did",
 			"not sent: a duplicate of an earlier row", "email; 19 wait for the person's confirmation"},
 		{"confirm and more", report.Report{
-			Operation: "subscribe", Rows: report.Rows{Read: 20, Accepted: 20}, Reasons: reasons{{Code: report.Pending, Rows: 19}},
+			Operation: "subscribe", Rows: report.Rows{Read: 20, Accepted: 20},
+			Reasons: reasons{{Code: report.Pending, Rows: 19}},
 			Consent: &report.Consents{Channels: []string{"email"}},
 		}, "Klaviyo accepted every row, but the outcome is not known yet: klaviyo-export wait finds it out",
 			"not sent: a duplicate of an earlier row", "email; 19 wait for the person's confirmation"},
