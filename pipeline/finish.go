@@ -179,9 +179,9 @@ func (r *run) lateError() error {
 // hiddenError is the error of rows whose consent did not show in time.
 func (r *run) hiddenError() error {
 	return &Error{
-		Text: fmt.Sprintf("within %v, Klaviyo does not show the consent of %d rows; they stay accepted",
-			r.options.WaitTimeout, r.control.hidden.Load()),
-		Hint: "run klaviyo-export wait < RESULTS later; people who have to confirm, and dropped addresses, never show",
+		Text: fmt.Sprintf("within %v, Klaviyo does not show the consent of %s; rows without it stay accepted",
+			r.options.WaitTimeout, plural(r.control.hidden.Load(), "row")),
+		Hint: "run klaviyo-export wait < RESULTS later; people show once they have confirmed, dropped addresses never",
 	}
 }
 

@@ -151,7 +151,8 @@ func (l *lists) none(rows int64) error {
 		return nil
 	}
 	return &Error{
-		Text: fmt.Sprintf("no list is found that the first %d rows name in %q: %s", rows, l.first.Column, l.first.Detail),
+		Text: fmt.Sprintf("none of the first %s names a list that is found, in %q: %s",
+			plural(rows, "row"), l.first.Column, l.first.Detail),
 		Hint: "check --list-column and --lists-by; nothing was sent",
 	}
 }

@@ -182,7 +182,7 @@ func TestSendNeedsProof(t *testing.T) {
 		{"nothing", "", "the results have no rows", 1, ""},
 		{"no row", s.aReport(0), "the results have no rows", 1, ""},
 		{"a rejected row", annApplied + boRejected + s.aReport(2),
-			"1 of 2 rows are not proved: row 2 is rejected (email_invalid)", 1, ""},
+			"1 of 2 rows is not proved: row 2 is rejected (email_invalid)", 1, ""},
 		{"an unknown row", annApplied + boUnknown + s.aReport(2), "row 2 is unknown (answer_lost)", 1, ""},
 		{"an accepted row", annApplied + boAccepted + s.aReport(2), "row 2 is accepted", 1, ""},
 		{"a checked row", annApplied + boValid + s.aReport(2), "row 2 is valid", 1, ""},

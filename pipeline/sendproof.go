@@ -108,7 +108,8 @@ func (s *send) proved(results *report.Results) error {
 		return refuseSend("pass the results of add, mirror or subscribe",
 			"the results are of %q, which puts nobody on a list", rep.Operation)
 	case unproved > 0:
-		return refuseSend(unprovedHint(status), "%d of %s not proved: %s", unproved, isAre(rows, "row"), first)
+		return refuseSend(unprovedHint(status), "%d of %s %s not proved: %s",
+			unproved, plural(rows, "row"), isAre(unproved), first)
 	case rows != rep.Rows.Read || results.Last != rows:
 		return refuseSend("pass all results of the run, and first those of the run that it resumed",
 			"the report counts %s, the results have %d", plural(rep.Rows.Read, "row"), rows)
@@ -139,18 +140,19 @@ func rowState(e *report.Entry) string {
 	return fmt.Sprintf("%v (%s)", e.Status, e.Code)
 }
 
-func isAre(n int64, noun string) string {
+func isAre(n int64) string {
 	if n == 1 {
-		return plural(n, noun) + " is"
+		return "is"
 	}
-	return plural(n, noun) + " are"
+	return "are"
 }
 
 // unprovedHint says what to do about a row with a status.
 func unprovedHint(status report.Status) string {
 	switch status {
 	case report.Accepted:
-		return "pass --wait to the command that sends the rows, or run wait on its results first"
+		return "pass --wait to the command that sends the rows, or run wait on its results; " +
+			"whoever has to confirm is not on the list before that"
 	case report.Valid:
 		return "run the command without --dry-run or --plan"
 	}

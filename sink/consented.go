@@ -54,8 +54,8 @@ const (
 
 var notVisible = &Fault{
 	Code: "not_visible",
-	Detail: "Klaviyo accepted the request and does not show the consent yet: it may still be processing it, " +
-		"wait for the person's confirmation, or have dropped the row",
+	Detail: "Klaviyo accepted the request and does not show the consent yet: it is still working on it, " +
+		"the person has not confirmed, or Klaviyo dropped the row",
 }
 
 // look reads rows back once, as many as one look-up takes.

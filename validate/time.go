@@ -16,7 +16,7 @@ const (
 	isNumber = "is a number; make it a time with a zone in the query, as in to_timestamp(seconds)"
 	isDate   = "is a date alone; write a time with its zone, " + timeForm
 	noTime   = "is not a time with a zone, " + timeForm
-	noZone   = "has no time zone; name the zone of such times in the query, as in AT TIME ZONE 'UTC'"
+	noZone   = "has no time zone; name its own zone in the query, as in AT TIME ZONE 'Asia/Tokyo', or append +09:00"
 	zoneName = "has a zone with a name; convert it in the query, as in AT TIME ZONE 'UTC'"
 	noSuch   = "is a time that does not exist"
 	tooEarly = "is before 1990-01-01, and Klaviyo would change it to that day; correct it, or leave the row out"

@@ -339,5 +339,5 @@ complete -c klaviyo-export -n '__klaviyo_export_command simulate' -l addr -x -d 
 complete -c klaviyo-export -n '__klaviyo_export_command simulate' -l no-rate-limit -d 'Answer any number of requests'
 complete -c klaviyo-export -n '__klaviyo_export_command simulate' -l job-time -x -d 'Time that an import job is queued, and then again processing, and that a consent takes to show'
 complete -c klaviyo-export -n '__klaviyo_export_command simulate' -l ledger -d 'Record which job put which profile on which list, for GET /simulator/ledger'
-complete -c klaviyo-export -n '__klaviyo_export_command simulate' -l plan -r -F -d 'YAML file of faults to simulate'
+complete -c klaviyo-export -n '__klaviyo_export_command simulate' -l plan -r -F -d 'YAML file of faults, people and campaigns'
 complete -c klaviyo-export -n '__klaviyo_export_command completion' -a 'bash zsh fish'

@@ -26,7 +26,7 @@ type historyFlags struct {
 
 var consentHelp = kong.Vars{
 	"help_channel": "Channels of the consent: email (email marketing), sms (SMS marketing), sms-transactional. " +
-		"Required. A row gets those whose identifier it has.",
+		"Required. A row gets those that it has an email or a phone_number for.",
 	"help_historical": "The people consented earlier: Klaviyo records that with its time and asks nobody to confirm. " +
 		"Needs --consented-at.",
 	"help_consented_at": "Column with the time of each consent: a time with its zone, in the past. Needs --historical.",
@@ -37,7 +37,7 @@ var consentHelp = kong.Vars{
 // channels checks the flags.
 func (f *consentFlags) channels(g given) (validate.Channels, error) {
 	if !g["channel"] {
-		return 0, errors.New("missing flag: --channel email,sms,sms-transactional: name the channels of the consent")
+		return 0, errors.New("missing flag: --channel: name the channels of the consent: email, sms, sms-transactional")
 	}
 	channels, err := validate.ParseChannels(f.Channel...)
 	if err == nil && channels == 0 {

@@ -12,7 +12,7 @@ const secondSubscribe = "the first row of a person counts: Klaviyo may ignore a 
 // Consent is a legal statement: nothing about it is guessed. A flag that is missing, contradicts another one or has no
 // effect ends the command before anything is read, and the error says why.
 func TestConsentUsage(t *testing.T) {
-	const channels = "missing flag: --channel email,sms,sms-transactional: name the channels of the consent"
+	const channels = "missing flag: --channel: name the channels of the consent: email, sms, sms-transactional"
 	for _, c := range []struct{ line, want string }{
 		{"subscribe", channels},
 		{"unsubscribe --everywhere", channels},
@@ -41,7 +41,8 @@ func TestConsentUsage(t *testing.T) {
 		{"subscribe --channel sms --by external_id --bad-phone drop",
 			"--bad-phone has no effect with subscribe: phone numbers are not read"},
 		{"subscribe --channel email --drop plan", "--drop plan: subscribe does not read this column"},
-		{"unsubscribe --channel email", "missing flag: --list-id ID, --list-name NAME or --everywhere"},
+		{"unsubscribe --channel email", "missing flag: --list-id ID, --list-name NAME or --list-column COLUMN " +
+			"for lists, or --everywhere for the whole account"},
 		{"unsubscribe --channel email --everywhere --list-name A",
 			"--everywhere cannot be combined with --list-id or --list-name: choose one list, or the whole account"},
 		{"unsubscribe --channel email --list-name A --no-create",
@@ -75,7 +76,7 @@ func TestCheckConsent(t *testing.T) {
 					`"consented_at":"2024-01-07T21:30:00Z"}`,
 				`{"type":"row","row":2,"status":"rejected","key":"bob@example.com","stage":"validate",` +
 					`"code":"consented_at_invalid","column":"at","detail":"\"2024-01-08 06:30:00\" has no time zone; ` +
-					`name the zone of such times in the query, as in AT TIME ZONE 'UTC'"}`,
+					`name its own zone in the query, as in AT TIME ZONE 'Asia/Tokyo', or append +09:00"}`,
 			}},
 		{"--operation unsubscribe --channel email,sms", `{"email":"ann@example.com","Mobile":"+4930901820"}` + "\n", 0,
 			`klaviyo-export: the column "Mobile" is not read; to fill phone_number, pass --map Mobile=phone_number` + "\n",

@@ -22,7 +22,7 @@ var serverHelp = kong.Vars{
 	"help_addr":     "Loopback address to listen on. Port 0 picks a free port.",
 	"help_job_time": "Time that an import job is queued, and then again processing, and that a consent takes to show.",
 	"help_ledger":   "Record which job put which profile on which list, for GET /simulator/ledger.",
-	"help_plan":     "YAML file of faults to simulate. testdata/plan.yaml has an example with comments.",
+	"help_plan":     "YAML file of faults, people and campaigns. testdata/plan.yaml has an example with comments.",
 }
 
 func (*simulateCommand) Help() string {

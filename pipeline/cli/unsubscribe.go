@@ -48,7 +48,8 @@ func (u *unsubscribeCommand) plan(g given) (*transfer, error) {
 		return nil, errors.New("--everywhere cannot be combined with --list-id or --list-name: choose one list, " +
 			"or the whole account")
 	case !g.list() && !u.Everywhere:
-		return nil, errors.New("missing flag: --list-id ID, --list-name NAME or --everywhere")
+		return nil, errors.New("missing flag: --list-id ID, --list-name NAME or --list-column COLUMN for lists, " +
+			"or --everywhere for the whole account")
 	}
 	return u.consent(g, validate.Unsubscribe, &u.consentFlags, &historyFlags{}, unsubscribeIdle)
 }

@@ -18,9 +18,9 @@ func consent(r *report.Report) string {
 	text := strings.Join(c.Channels, ", ")
 	switch {
 	case c.Everywhere:
-		text += ", withdrawn everywhere"
+		text += ", for the whole account"
 	case r.Operation == "unsubscribe":
-		text += ", withdrawn for the list"
+		text += ", for the list"
 	case c.Historical:
 		text += ", with the times of the rows (historical)"
 	}
@@ -29,7 +29,7 @@ func consent(r *report.Report) string {
 		text string
 	}{
 		{c.Already, "were so before"}, {c.Unmailable, "subscribed, but Klaviyo may not send to them"},
-		{c.ScopeList, "unsubscribed from the list"}, {c.ScopeGlobal, "unsubscribed everywhere"},
+		{c.ScopeList, "unsubscribed from the list alone"}, {c.ScopeGlobal, "unsubscribed from the whole account"},
 		{withCode(r, report.Pending), "wait for the person's confirmation"},
 		{withCode(r, "not_visible"), "not visible yet"},
 	} {

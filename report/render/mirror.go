@@ -72,13 +72,16 @@ func unchanged(r *report.Report) (rows int64) {
 	return min(withCode(r, report.Unchanged), r.Rows.Skipped)
 }
 
-// meaning explains a status in a few words. It says how many of the skipped rows are unchanged.
+// meaning explains a status in a few words. It says how many of the skipped rows are unchanged, or not on the list.
 func meaning(r *report.Report, status report.Status) string {
-	same := unchanged(r)
+	same, why := unchanged(r), " unchanged since the last run"
+	if r.Operation == "remove" || r.Operation == "unsubscribe" {
+		same, why = min(withCode(r, "not_on_list"), r.Rows.Skipped), " not on the list"
+	}
 	if status != report.Skipped || same == 0 {
 		return meanings[status]
 	}
-	text := "not sent: " + grouped(same) + " unchanged since the last run"
+	text := "not sent: " + grouped(same) + why
 	if others := r.Rows.Skipped - same; others > 0 {
 		text += ", " + grouped(others) + " others"
 	}

@@ -38,6 +38,9 @@ func count(rows *report.Rows, statuses ...report.Status) (n int64, names []strin
 func outcome(r *report.Report) string {
 	switch r.ExitCode {
 	case 0:
+		if n := withCode(r, report.Pending); n > 0 && n == r.Rows.Accepted {
+			return "no row failed; " + numbered(n, "row") + " wait for people to confirm, and klaviyo-export wait shows who did"
+		}
 		return success(&r.Rows)
 	case 1:
 		if n, _ := count(&r.Rows, bad...); n == 0 {
