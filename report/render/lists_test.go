@@ -10,8 +10,8 @@ import (
 	"klaviyo-export/report"
 )
 
-// The text shows the lists with most rows, and sums up the others. The page shows all of them, and the metrics a hundred.
-// Names from outside cannot break out of any of the three.
+// The text shows the lists with most rows, and sums up the others. The page shows all of them, and the metrics a
+// hundred. Names from outside cannot break out of any of the three.
 func TestLists(t *testing.T) {
 	r := &report.Report{Type: "report", Status: "succeeded", Operation: "add", RowsOfOthers: 7}
 	for i := range 200 {
