@@ -58,8 +58,18 @@ type edge struct {
 	http.Handler
 	now func() time.Time
 
-	mu   sync.Mutex
-	sent []*edgeRequest
+	mu     sync.Mutex
+	sent   []*edgeRequest
+	over   string         // a run that was killed: what it sent and has not arrived never does
+	active sync.WaitGroup // requests that have arrived
+}
+
+// end returns when the requests of a run that was killed have had their effect, or never will.
+func (e *edge) end(run string) {
+	e.mu.Lock()
+	e.over = run
+	e.mu.Unlock()
+	e.active.Wait()
 }
 
 // edgeRequest is a request that sets or withdraws consent.
@@ -109,6 +119,12 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	e.mu.Lock()
+	if one.run == e.over {
+		e.mu.Unlock()
+		panic(http.ErrAbortHandler)
+	}
+	e.active.Add(1)
+	defer e.active.Done()
 	e.sent = append(e.sent, one)
 	e.mu.Unlock()
 	r.Body = io.NopCloser(bytes.NewReader(text))
@@ -212,6 +228,7 @@ func (f *consentRun) runAll(t *testing.T) string {
 	}
 	all := out
 	if died {
+		f.edge.end("run0")
 		if f.resume == "" {
 			return f.judgeSent()
 		}
