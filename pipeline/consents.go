@@ -81,6 +81,9 @@ func (r *results) ask(p *sink.Profile) {
 	if number, ok := member(p.JSON, numberMember); ok {
 		c.Number = sink.HashNumber(number)
 	}
+	if email, ok := member(p.JSON, emailMember); ok {
+		c.Email = sink.HashEmail(email)
+	}
 	if r.again && p.Status == sink.Unknown {
 		c.Lost = &sink.Profile{JSON: bytes.Clone(p.JSON), Channels: p.Channels}
 	}
@@ -105,6 +108,7 @@ func (r *results) askAgain(e *report.Entry) {
 var (
 	consentedAtMember = []byte(`"consented_at":"`)
 	numberMember      = []byte(`"phone_number":"`)
+	emailMember       = []byte(`"email":"`) // of subscriptions it is an object
 )
 
 // consentedAt reads the time of a historical consent as the checks have written it.

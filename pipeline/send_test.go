@@ -31,6 +31,7 @@ const (
 	boRejected = `{"type":"row","row":2,"status":"rejected","key":"bo@","stage":"validate","code":"email_invalid"}` + "\n"
 	boUnknown  = `{"type":"row","row":2,"status":"unknown","key":"bo@example.com","code":"answer_lost"}` + "\n"
 	boAccepted = `{"type":"row","row":2,"status":"accepted","key":"bo@example.com","job":"01J"}` + "\n"
+	boOrders   = `{"type":"row","row":2,"status":"applied","key":"+49151","channels":["sms-transactional"]}` + "\n"
 	boValid    = `{"type":"row","row":2,"status":"valid","key":"bo@example.com"}` + "\n"
 	saleSent   = `{"type":"campaign","id":"01JSALE","status":"sending"}` + "\n"
 )
@@ -185,6 +186,8 @@ func TestSendNeedsProof(t *testing.T) {
 			"1 of 2 rows is not proved: row 2 is rejected (email_invalid)", 1, ""},
 		{"an unknown row", annApplied + boUnknown + s.aReport(2), "row 2 is unknown (answer_lost)", 1, ""},
 		{"an accepted row", annApplied + boAccepted + s.aReport(2), "row 2 is accepted", 1, ""},
+		{"consent to transactional messages alone", annApplied + boOrders + s.aReport(2),
+			"row 2 is applied for transactional SMS, which puts nobody on a list", 1, ""},
 		{"a checked row", annApplied + boValid + s.aReport(2), "row 2 is valid", 1, ""},
 		{"a row that left", annApplied + strings.Replace(boAgain, "duplicate", "not_on_list", 1) + s.aReport(2),
 			"row 2 is skipped (not_on_list)", 1, ""},

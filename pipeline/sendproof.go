@@ -10,6 +10,7 @@ import (
 	"github.com/segmentio/encoding/json"
 
 	"klaviyo-export/report"
+	"klaviyo-export/sink"
 	"klaviyo-export/validate"
 )
 
@@ -129,12 +130,21 @@ var sendAfter = []string{validate.Add.String(), validate.Mirror.String(), valida
 
 // provedRow reports whether a row is on the list, or does not have to be sent.
 func provedRow(e *report.Entry) bool {
-	return e.Status == report.Applied ||
+	return e.Status == report.Applied && !transactional(e) ||
 		e.Status == report.Skipped && (e.Code == report.Duplicate || e.Code == report.Unchanged)
 }
 
+// transactional reports whether consent to transactional messages alone was asked for, which puts nobody on a list
+// (klaviyo-more.md §2.3).
+func transactional(e *report.Entry) bool {
+	return slices.Equal(e.Channels, channelNames[sink.SMSTransactional])
+}
+
 func rowState(e *report.Entry) string {
-	if e.Code == "" {
+	switch {
+	case e.Code == "" && transactional(e):
+		return fmt.Sprintf("%v for transactional SMS, which puts nobody on a list", e.Status)
+	case e.Code == "":
 		return e.Status.String()
 	}
 	return fmt.Sprintf("%v (%s)", e.Status, e.Code)

@@ -498,6 +498,24 @@ func TestConsentOfOtherNumber(t *testing.T) {
 	})
 }
 
+// TestConsentOfOtherEmail: a row with the number of one person and the email of another is not proved by the email
+// consent of the person with the number.
+func TestConsentOfOtherEmail(t *testing.T) {
+	const phone = "+4915112345678"
+	plan := &simulator.Plan{Profiles: []simulator.Profile{
+		{Email: "a@example.com", Phone: phone, Consent: "SUBSCRIBED", Lists: []string{"News"}},
+	}}
+	bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		s := NewConsents(w.client, Wish{By: PhoneNumber, Channels: EmailMarketing, List: w.list("News")})
+		for email, want := range map[string]string{
+			"A@example.com": "applied SUBSCRIBED mailable", "b@example.com": "accepted not_visible",
+		} {
+			row := Consented{Channels: EmailMarketing, Status: Accepted, Email: HashEmail(email)}
+			w.want(w.settle(s, []string{phone}, []Consented{row}, time.Minute), want)
+		}
+	})
+}
+
 // TestUnsubscribeAfterRefusal: a member whose row Klaviyo has refused leaves the list by another row.
 func TestUnsubscribeAfterRefusal(t *testing.T) {
 	plan := &simulator.Plan{Profiles: []simulator.Profile{

@@ -11,12 +11,13 @@ import (
 // withdraw consent again waits as long.
 const Quiet = 30 * time.Minute
 
-// Consented is a row whose consent is read back. It takes 80 bytes.
+// Consented is a row whose consent is read back. It takes 88 bytes.
 type Consented struct {
 	Row      uint32   // for the caller
 	Channels Channels // that Klaviyo was asked for
 	Given    int64    // of a historical consent, Unix seconds, 0 when not known
 	Number   uint64   // HashNumber of the row's phone number, 0 when not known: SMS shows only for this number
+	Email    uint64   // HashEmail of the row's email, 0 when not known: by PhoneNumber, email shows only for this one
 	Lost     *Profile // the row as it was sent, if its answer was lost and it may be sent again; nil otherwise
 
 	// Status is Accepted or Unknown before, or Unsent for a row that is not read back. Settle sets it to Applied where the
@@ -42,6 +43,9 @@ func HashNumber(number string) uint64 {
 	}
 	return maphash.String(numberSeed, number)
 }
+
+// HashEmail is what a row keeps of its email, 0 for "".
+func HashEmail(email string) uint64 { return HashNumber(Email.same(email)) }
 
 // Scope is where consent was withdrawn.
 type Scope uint8
@@ -183,6 +187,10 @@ func (s *Consents) shows(c *Consented, profile *profileResource) bool {
 	all, mailable, already := true, true, true
 	if c.Channels&sms != 0 && c.Number != 0 && c.Number != HashNumber(profile.Attributes.PhoneNumber) {
 		return false // the email of one person, and the number of another
+	}
+	if s.wish.By == PhoneNumber && c.Channels&EmailMarketing != 0 && c.Email != 0 &&
+		c.Email != HashEmail(profile.Attributes.Email) {
+		return false // likewise
 	}
 	c.Scope, c.At = Nowhere, 0
 	c.Channels.each(func(one Channels) {
