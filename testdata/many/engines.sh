@@ -8,46 +8,11 @@ set -euo pipefail
 REAL=$(command -v klaviyo-export)
 export REAL ROWS=$PWD/rows.ndjson RUN=day EXPORTS=.
 top=$PWD guide=$REPO/testdata/guide
-mkdir bin opt
+mkdir opt
 cp "$guide/export.sh" "$guide/retry.sh" opt
 (umask 077 && echo "$KLAVIYO_API_KEY" >klaviyo.key)
 
-# A fate is for one attempt: at the query, or at add.
-cat >bin/psql <<'END'
-#!/bin/sh
-case $(sed -n 1p "$HERE/fates") in
-database) sed -i 1d "$HERE/fates" && echo database >>"$HERE/met" && head -n 3 "$ROWS" && exit 3 ;;
-esac
-exec cat "$ROWS"
-END
-cat >bin/klaviyo-export <<'END'
-#!/usr/bin/env bash
-command=$1
-shift
-fate=ok rows=0
-[ "$command" != add ] || { read -r fate rows <"$HERE/fates" || :; sed -i 1d "$HERE/fates"; echo "${fate:-ok}" >>"$HERE/met"; }
-case $fate in
-KILL | TERM) # rows stop coming, and it is killed when it has sent some
-  results=$(readlink "/proc/$$/fd/1")
-  before=$(wc -l <"$results")
-  rm -f "$HERE/fifo" && mkfifo "$HERE/fifo"
-  head -n "$rows" >"$HERE/some"
-  "$REAL" add --base-url "$URL" --batch-delay 10ms "$@" <"$HERE/fifo" &
-  exec 3>"$HERE/fifo"
-  cat "$HERE/some" >&3
-  until [ "$(wc -l <"$results")" -gt "$before" ]; do sleep 0.02; done
-  kill "-$fate" $!
-  wait $!
-  exit
-  ;;
-outage) set -- --base-url http://127.0.0.1:9 --retry-for 0s "$@" ;;
-key) set -- --base-url "$URL" "$@" --api-key-file /dev/null ;;
-*) set -- --base-url "$URL" "$@" ;;
-esac
-exec "$REAL" "$command" "$@"
-END
-chmod +x bin/*
-export PATH=$top/bin:$PATH
+export PATH=$REPO/testdata/many/fated:$PATH
 
 # one ENGINE FATES… lets an engine make a run with these fates, and prints how it ended and what its files say.
 one() {
@@ -106,3 +71,4 @@ for engine in "$@"; do
 done
 wait
 for engine in "$@"; do cat "$engine/told"; done
+echo "on the list: $(curl -s "$URL/simulator/lists" | jq 'map(.profiles) | add')"
