@@ -19,7 +19,8 @@ type waitCommand struct {
 
 func (*waitCommand) Help() string {
 	return `Reads results from standard input. Rows that are accepted there get their final status. All other rows are
-passed on unchanged. Pass --max-invalid here too, where the earlier run had it. With --verify, applied rows that were not read back before are read back on the list.
+passed on unchanged. Pass --max-invalid here too, where the earlier run had it. With --verify,
+applied rows that were not read back before are read back on the list.
 
 Example:
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the files of testdata/guide that engines start, as each engine would, and prints what became of every run. Its attempts
-# are killed, or find Klaviyo or the database down, as the file fates says. The engines' rules are played here: Airflow and Dagster are the
+# Runs the files of testdata/guide that engines start, as each engine would, and prints the outcome of every run. Its attempts are
+# killed, or find Klaviyo or the database down, as the file fates says. The engines' rules are played here: Airflow and Dagster are the
 # modules in stand-ins, made from their documents; the steps of the CronJob run one after the other under its podFailurePolicy and
 # backoffLimit. Cron has no rules. Sends rows.ndjson to the Klaviyo at $URL, and writes into the working directory.
 # engines.txtar has the outcome: go test . -run TestMany/engines -long -v
@@ -33,11 +33,11 @@ one() {
 
 retry() { "$top/opt/retry.sh" 5 0 "$top/opt/export.sh"; }
 cron() (
-  line=$(grep '^[0-9]' "$guide/crontab" | cut -d ' ' -f 6- | sed "s,/opt/klaviyo,$top/opt,g; s, 600 , 0 ,")
-  mapfile -t set < <(grep '^[A-Z_]*=' "$guide/crontab" | sed "s,^PATH=,&$PATH:,; s,/var/lib/klaviyo,$PWD,; s,/etc/klaviyo,$top/klaviyo,")
+  line=$(grep '^[0-9]' "$guide/crontab" | cut -d ' ' -f 6- | sed "s, 600 , 0 ,; s,/var/lib/klaviyo,$PWD,")
+  mapfile -t set < <(grep '^[A-Z_]*=' "$guide/crontab" | sed "s,^PATH=/opt/klaviyo,PATH=$top/opt:$PATH,; s,/etc/klaviyo,$top/klaviyo,")
   env -i "${set[@]}" HOME="$HOME" URL="$URL" HERE="$HERE" ROWS="$ROWS" REAL="$REAL" BREACHES="${BREACHES:-}" sh -c "$line" >mail
   cat mail
-  ! grep -q '^exit status' mail
+  [ ! -s mail ]
 )
 airflow() { PYTHONPATH=$top/stand-ins SCRIPT="$top/opt/export.sh" python3 -B "$guide/airflow_dag.py"; }
 dagster() { PYTHONPATH=$top/stand-ins SCRIPT="$top/opt/export.sh" python3 -B "$guide/dagster_job.py"; }
