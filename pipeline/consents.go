@@ -67,7 +67,7 @@ func (s *consents) settle(ctx context.Context, r *results) {
 	err := reader.Settle(ctx, time.Now().Add(s.timeout), r.asked, func(row uint32) string {
 		return plain(r.key(int(row)))
 	})
-	if err != nil {
+	if err != nil && !(r.to != nil && sink.ListGone(err)) { // other lists go on
 		s.control.stop(err)
 	}
 }

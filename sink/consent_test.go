@@ -49,6 +49,10 @@ func asked(rows []Profile) []Consented {
 	for i := range rows {
 		p := rows[i]
 		all[i] = Consented{Row: uint32(i), Channels: p.Channels, Status: p.Status, Fault: p.Fault}
+		if _, number, ok := bytes.Cut(p.JSON, []byte(`"phone_number":"`)); ok {
+			number, _, _ = bytes.Cut(number, []byte{'"'})
+			all[i].Number = HashNumber(string(number))
+		}
 		if p.Status == Unknown {
 			all[i].Lost = &Profile{JSON: p.JSON, Channels: p.Channels}
 		}
@@ -491,6 +495,7 @@ func TestConsentOfOtherNumber(t *testing.T) {
 		w.want(w.ask(s, []string{own.Email}, []Profile{sent}, time.Hour), "applied SUBSCRIBED mailable")
 		for number, want := range map[string]string{
 			own.PhoneNumber: "applied SUBSCRIBED mailable", "+4915187654321": "accepted not_visible",
+			"": "unknown not_compared", // of results, which do not hold it
 		} {
 			row := Consented{Channels: all, Status: Accepted, Number: HashNumber(number)}
 			w.want(w.settle(s, []string{own.Email}, []Consented{row}, time.Minute), want)
@@ -509,6 +514,7 @@ func TestConsentOfOtherEmail(t *testing.T) {
 		s := NewConsents(w.client, Wish{By: PhoneNumber, Channels: EmailMarketing, List: w.list("News")})
 		for email, want := range map[string]string{
 			"A@example.com": "applied SUBSCRIBED mailable", "b@example.com": "accepted not_visible",
+			"": "unknown not_compared", // of results, which do not hold it
 		} {
 			row := Consented{Channels: EmailMarketing, Status: Accepted, Email: HashEmail(email)}
 			w.want(w.settle(s, []string{phone}, []Consented{row}, time.Minute), want)

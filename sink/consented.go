@@ -16,8 +16,8 @@ type Consented struct {
 	Row      uint32   // for the caller
 	Channels Channels // that Klaviyo was asked for
 	Given    int64    // of a historical consent, Unix seconds, 0 when not known
-	Number   uint64   // HashNumber of the row's phone number, 0 when not known: SMS shows only for this number
-	Email    uint64   // HashEmail of the row's email, 0 when not known: by PhoneNumber, email shows only for this one
+	Number   uint64   // HashNumber of the row's phone number, 0 when not known: SMS is proved only for this number
+	Email    uint64   // HashEmail of the row's email, 0 when not known: by PhoneNumber, email is proved only for this one
 	Lost     *Profile // the row as it was sent, if its answer was lost and it may be sent again; nil otherwise
 
 	// Status is Accepted or Unknown before, or Unsent for a row that is not read back. Settle sets it to Applied where the
@@ -62,6 +62,20 @@ var notVisible = &Fault{
 		"the person has not confirmed, or Klaviyo dropped the row",
 }
 
+// The reasons of rows whose consent shows for their first identifier alone.
+var (
+	numberNotCompared = &Fault{
+		Code: "not_compared", Column: string(PhoneNumber),
+		Detail: "the profile with the row's email shows the consent, but results do not hold the row's phone number, " +
+			"and the profile may have another one",
+	}
+	emailNotCompared = &Fault{
+		Code: "not_compared", Column: string(Email),
+		Detail: "the profile with the row's phone number shows the consent, but results do not hold the row's email, " +
+			"and the profile may have another one",
+	}
+)
+
 // look reads rows back once, as many as one look-up takes.
 func (s *Consents) look(ctx context.Context, looks []visited) error {
 	rows, values := make([]*Consented, len(looks)), make([]string, len(looks))
@@ -97,9 +111,22 @@ func (s *Consents) look(ctx context.Context, looks []visited) error {
 		return s.leave(ctx, shown, seen)
 	}
 	for _, c := range shown {
-		c.Status, c.Fault = Applied, nil
+		s.prove(c)
 	}
 	return nil
+}
+
+// prove decides a row whose consent shows. Without the row's second identifier it is not proved: the profile that has
+// the first one may have another number or email.
+func (s *Consents) prove(c *Consented) {
+	switch {
+	case s.wish.By == Email && c.Channels&sms != 0 && c.Number == 0:
+		c.Status, c.Fault = Unknown, numberNotCompared
+	case s.wish.By == PhoneNumber && c.Channels&EmailMarketing != 0 && c.Email == 0:
+		c.Status, c.Fault = Unknown, emailNotCompared
+	default:
+		c.Status, c.Fault = Applied, nil
+	}
 }
 
 // members divides people into those who should be on the list, and others. Transactional messages put nobody on a list
@@ -163,7 +190,7 @@ func (s *Consents) leave(ctx context.Context, shown []*Consented, people []*pers
 	}
 	for i, c := range shown {
 		if !on[people[i]] {
-			c.Status, c.Fault = Applied, nil
+			s.prove(c)
 		}
 	}
 	return nil

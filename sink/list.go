@@ -98,6 +98,7 @@ func (l *List) exists(ctx context.Context) error {
 	err := (&List{client: l.client, ref: ListRef{ID: id}, asked: l.client.hidden(foreign(id))}).byID(ctx)
 	var failed *Error
 	if errors.As(err, &failed) && failed.status == http.StatusNotFound {
+		failed.gone = true
 		failed.Hint = "run it again with another list: this one was deleted during the run; rows sent before stay sent"
 	}
 	return err

@@ -28,11 +28,11 @@ func (t *trial) begin() {
 	t.change(func() { t.sending++ })
 }
 
-// end counts a batch as sent, with the error of its Send.
+// end counts a batch as sent, with the error of its Send. That a list was deleted says nothing of other lists.
 func (t *trial) end(err error) {
 	t.change(func() {
 		t.sending--
-		if t.ended == nil {
+		if t.ended == nil && !ListGone(err) {
 			t.ended = err
 		}
 	})
