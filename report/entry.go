@@ -22,6 +22,7 @@ type Entry struct {
 	ReadBack       bool      // the row was read back
 	Channels       []string  // whose consent Klaviyo was asked for
 	ConsentedAt    time.Time // of a historical consent as it was sent, zero for none
+	Other          string    // Consent.Other
 	Member         *Member   // of a member's line, which is no row; nil otherwise
 	Campaign       *Campaign
 	Report         bool
@@ -71,6 +72,8 @@ func parse(text []byte) (Entry, error) {
 
 		Channels    json.RawMessage `json:"channels"`
 		ConsentedAt string          `json:"consented_at"`
+		PhoneNumber json.RawMessage `json:"phone_number"`
+		Email       json.RawMessage `json:"email"`
 
 		ID json.RawMessage `json:"id"` // of a campaign
 	}
@@ -123,6 +126,7 @@ func parse(text []byte) (Entry, error) {
 		Stage: valid(line.Stage), Code: valid(line.Code), Job: valid(line.Job), Dropped: dropped, Text: text,
 		List:     plain(line.List),
 		ReadBack: line.Since != nil || line.Verified != nil, Channels: channels, ConsentedAt: consentedAt,
+		Other: plain(line.PhoneNumber) + plain(line.Email),
 	}, nil
 }
 
