@@ -223,10 +223,7 @@ func (f *consentRun) judgeRow(i int, l *consentLine, shown *consentState) string
 			return "it is to be sent"
 		}
 	case "unknown":
-		if l.Code == "not_compared" && half {
-			return f.judgeApplied(l, shown)
-		}
-		if !f.sentAs(r, (*edgeRequest).lost) {
+		if !(l.Code == "not_compared" && half) && !f.sentAs(r, (*edgeRequest).lost) {
 			return "no answer was lost"
 		}
 	case "unsent":
