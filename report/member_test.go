@@ -48,6 +48,7 @@ func TestMemberLine(t *testing.T) {
 			`{"type":"member","status":"unknown","key":"a\"b@x","code":"answer_lost",` +
 				`"detail":"no \"answer\"\u202e","profile_id":"01J"}`},
 		{Member{Status: MemberExtra}, `{"type":"member","status":"extra"}`},
+		{Member{Status: MemberRemoving}, `{"type":"member","status":"removing"}`},
 	} {
 		var out strings.Builder
 		w := NewWriter(&out)
@@ -135,6 +136,8 @@ func TestMirrorStreams(t *testing.T) {
 			mirrorOf(true, last, known, "B removed", "C removed"), 2,
 			&Mirrored{Read: 6, Matched: 2, JoinedLater: 1, Extras: 3, Removed: 3}},
 		{"killed", mirrorOf(false, nil, rows, "A removed", "B unknown", "C extra"), 2, &Mirrored{Extras: 3, Removed: 1}},
+		{"killed while it removes", mirrorOf(false, nil, rows, "A removing", "B removing", "C removing", "A removed"), 2,
+			&Mirrored{Extras: 3, Removed: 1}},
 		{"killed in a line", mirrorOf(false, nil, rows, "A removed") + `{"type":"member","status":"rem`, 2,
 			&Mirrored{Extras: 1, Removed: 1}},
 		{"killed before a member", mirrorOf(false, nil, rows), 2, nil},

@@ -44,6 +44,14 @@ func ListGone(err error) bool {
 	return errors.As(err, &failed) && failed.gone
 }
 
+// plural writes a number with its noun.
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
 // notFound is a setupError about an answer with status 404.
 func notFound(hint, format string, args ...any) *Error {
 	err := setupError(hint, format, args...)

@@ -92,6 +92,8 @@ func (l *List) use(list *listResource) {
 	l.id, l.name, l.optIn = list.ID, list.Attributes.Name, list.Attributes.OptIn
 }
 
+const goneHint = "run it again with another list: this one was deleted during the run; rows sent before stay sent"
+
 // exists returns an error when the list was deleted.
 func (l *List) exists(ctx context.Context) error {
 	id, _, _ := l.State()
@@ -99,7 +101,7 @@ func (l *List) exists(ctx context.Context) error {
 	var failed *Error
 	if errors.As(err, &failed) && failed.status == http.StatusNotFound {
 		failed.gone = true
-		failed.Hint = "run it again with another list: this one was deleted during the run; rows sent before stay sent"
+		failed.Hint = goneHint
 	}
 	return err
 }
