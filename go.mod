@@ -18,12 +18,11 @@ require (
 	go.uber.org/goleak v1.3.0
 	go.yaml.in/yaml/v4 v4.0.0
 	golang.org/x/net v0.62.0
+	golang.org/x/sys v0.50.0
 	golang.org/x/term v0.48.0
 	golang.org/x/text v0.44.0
 	pgregory.net/rapid v1.3.0
 )
-
-require golang.org/x/sys v0.50.0
 
 require (
 	github.com/go-openapi/jsonpointer v0.22.5 // indirect
