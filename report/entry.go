@@ -85,9 +85,11 @@ func parse(text []byte) (Entry, error) {
 	}
 	// A report would be read back with these texts in valid UTF-8.
 	valid := func(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
-	if line.Type == "member" {
+	if line.Type == "member" || line.Type == typeRemoving {
 		status, known := parseMemberStatus(line.Status)
-		if !known {
+		if line.Type == typeRemoving {
+			status = MemberRemoving
+		} else if !known {
 			return Entry{}, fmt.Errorf("expected the status of a member, got %.40q", line.Status)
 		}
 		return Entry{Text: text, Member: &Member{
@@ -103,7 +105,7 @@ func parse(text []byte) (Entry, error) {
 	case line.Type == "":
 		return Entry{}, errNoType
 	case line.Type != "row":
-		return Entry{}, fmt.Errorf("expected type row, member, campaign or report, got %.40q", line.Type)
+		return Entry{}, fmt.Errorf("expected type row, member, removing, campaign or report, got %.40q", line.Type)
 	case line.Row < 1:
 		return Entry{}, fmt.Errorf("expected a row number from 1, got %d", line.Row)
 	case !known:
