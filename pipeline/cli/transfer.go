@@ -171,7 +171,7 @@ func (c *console) carry(o *pipeline.Options) error {
 	if o.Mirror != nil {
 		c.sumUpMirror(o, rep)
 	}
-	if n := o.Gauge.EarlierAccepted(); n > 0 && o.Wait {
+	if n := o.Gauge.EarlierAccepted(); n > 0 && o.Wait && o.Mirror == nil { // mirror has read the list
 		c.note(fmt.Sprintf("%d rows are accepted in the earlier results, and this run did not wait for them: "+
 			"pass both results, one after the other, to klaviyo-export wait", n))
 	}
