@@ -87,8 +87,9 @@ func Counts(rows report.Rows) string {
 	return fmt.Sprintf("%d rows: %s", rows.Read, strings.Join(parts, ", "))
 }
 
-// early adds to the error of a run that ended early what happened to the rows that it had read.
-func early(err error, rows report.Rows) error {
+// early adds to the error of a run that ended early what happened to the rows that it had read. mirror says that only
+// a run that continues it finishes it.
+func early(err error, rows report.Rows, mirror bool) error {
 	text, hint := err.Error(), Hint(err)
 	if rows.Read > 0 {
 		text += "; " + Counts(rows)
@@ -96,7 +97,7 @@ func early(err error, rows report.Rows) error {
 	var failed *sink.Error
 	switch {
 	case hint != "":
-	case rows.Unknown+rows.Unsent > 0:
+	case rows.Unknown+rows.Unsent > 0, mirror && rows.Read > 0:
 		hint = "run it again with --resume RESULTS and the same input: rows with a final result are not sent again"
 	case rows.Accepted > 0:
 		hint = "run klaviyo-export wait < RESULTS to get the final status of the accepted rows"

@@ -151,7 +151,7 @@ func (r *run) aim(list *report.List) string {
 // sections 2.4 and 2.5).
 func (r *run) tooEarly() error {
 	earlier := r.options.Resume
-	if earlier == nil || earlier.Rows == 0 || earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
+	if earlier == nil {
 		return nil
 	}
 	var what string
@@ -163,9 +163,10 @@ func (r *run) tooEarly() error {
 	default:
 		return nil
 	}
-	again := earlier.Ended.Add(sink.Quiet)
-	if !time.Now().Before(again) {
-		return nil
+	lost, err := earlier.lost()
+	again := lost.Add(sink.Quiet)
+	if err != nil || !time.Now().Before(again) {
+		return err
 	}
 	hint := "resume the file after " + again.Format(time.TimeOnly)
 	if earlier.Report != nil { // wait needs one

@@ -51,7 +51,7 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 		*r.earlier = report.Report{Operation: "mirror", ExitCode: 143}
 	}
 	if err := r.prepareReading(ctx); err != nil {
-		return err
+		r.control.stop(err) // all rows are passed on
 	}
 	held := waiting
 	switch {
@@ -177,8 +177,8 @@ func defaultBy(operation string) string {
 	return string(sink.Email)
 }
 
-// readResults hands earlier results to add, one after the other. held are those that Klaviyo is asked about. Its error
-// is the input's.
+// readResults hands earlier results to add, one after the other. held are those that Klaviyo is asked about: where it
+// cannot be, the run is stopped, and they are passed on as the others are. Its error is the input's.
 func (r *run) readResults(
 	earlier *report.Results, held func(*report.Entry) bool, add func(*report.Entry),
 ) error {
@@ -193,15 +193,16 @@ func (r *run) readResults(
 			return notResults(err)
 		}
 		switch {
+		case r.control.stopped():
 		case elsewhere != nil && held(&e):
-			return elsewhere
+			r.control.stop(elsewhere)
 		case r.options.Verify && held(&e) && r.reader == nil && r.consents == nil:
-			return r.unlisted()
+			r.control.stop(r.unlisted())
 		case r.earlier.Consent == nil && consentHidden(&e):
-			return &Error{
+			r.control.stop(&Error{
 				Text: "wait: the results have no report that says how consent was asked for: the run was killed",
 				Hint: "continue that run with --resume",
-			}
+			})
 		}
 		add(&e)
 	}

@@ -75,7 +75,7 @@ func TestForgedLines(t *testing.T) {
 			map[string]string{list: news, "POST /api/profile-bulk-import-jobs": `202 {"data":{"id":"J` + forged + `"}}`},
 			add, row, 4,
 			[]string{
-				"klaviyo-export: import 1 profiles: HTTP 202: an id in the answer has characters that Klaviyo's ids do " +
+				"klaviyo-export: import 1 profile: HTTP 202: an id in the answer has characters that Klaviyo's ids do " +
 					"not have; 1 row: 1 unknown",
 				"hint: run it again with --resume RESULTS and the same input: rows with a final result are not sent again",
 			},
