@@ -30,6 +30,7 @@ type run struct {
 	state    *state.State   // nil: all rows are sent, and none is remembered
 	mirror   *mirror        // nil unless everybody else comes off the list
 	earlier  *report.Report // of the run whose import jobs Wait waits for; nil in Run
+	killed   bool           // that run has no report
 	open     []string       // ids of the import jobs that are not known to have ended
 }
 
