@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"klaviyo-export/pipeline/state"
@@ -151,27 +152,37 @@ func (r *run) aim(list *report.List) string {
 // sections 2.4 and 2.5).
 func (r *run) tooEarly() error {
 	earlier := r.options.Resume
-	if earlier == nil || earlier.Rows == 0 || earlier.Report != nil && earlier.Report.Rows.Unknown == 0 {
+	if earlier == nil || earlier.Rows == 0 {
+		return nil
+	}
+	return earlier.tooEarly(r.options.Operation.String(), r.options.listless(), "resume", "resume the file")
+}
+
+// tooEarly is the error of a command that does something with the rows of e whose answers are lost, nil where that is
+// safe: see run.tooEarly. The operation of e is that one.
+func (e *Earlier) tooEarly(operation string, listless bool, command, remedy string) error {
+	lost := func(r report.Reason) bool { return r.Code == sink.AnswerLost.Code }
+	if e.Report != nil && !slices.ContainsFunc(e.Report.Reasons, lost) {
 		return nil
 	}
 	var what string
 	switch {
-	case r.options.Operation == validate.Subscribe:
+	case operation == validate.Subscribe.String():
 		what = "ignore people who are subscribed twice within 30 minutes"
-	case r.options.Operation == validate.Unsubscribe && !r.options.listless():
+	case operation == validate.Unsubscribe.String() && !listless:
 		what = "unsubscribe people from the whole account who are unsubscribed from a list twice within 30 minutes"
 	default:
 		return nil
 	}
-	again := earlier.Ended.Add(sink.Quiet)
+	again := e.Ended.Add(sink.Quiet)
 	if !time.Now().Before(again) {
 		return nil
 	}
-	hint := "resume the file after " + again.Format(time.TimeOnly)
-	if earlier.Report != nil { // wait needs one
+	hint := remedy + " after " + again.Format(time.TimeOnly)
+	if e.Report != nil { // wait needs one
 		hint = "run klaviyo-export wait < RESULTS to see what was done, or " + hint
 	}
-	return &Error{Text: "resume: answers of the earlier run are lost, and Klaviyo may " + what, Hint: hint}
+	return &Error{Text: command + ": answers of the earlier run are lost, and Klaviyo may " + what, Hint: hint}
 }
 
 // target returns the list for the report, nil where there is none.
