@@ -168,13 +168,10 @@ func (f *consentRun) judgeRow(i int, l *consentLine, shown *consentState) string
 		mail != 0 && f.by == "phone_number") {
 		plain = false // email and phone number become two profiles, and the key finds only one of them
 	}
-	// wait has the rows' keys, and not their other identifiers.
-	half := f.later && f.waited && (f.by == "email" && reached&^validate.EmailMarketing != 0 ||
-		f.by == "phone_number" && reached&validate.EmailMarketing != 0)
 	opted := !f.double() || f.historical || f.withdraw || reached == validate.SMSTransactional
 	switch l.Status {
 	case "applied":
-		if !f.waited || r.bad || half && !f.wait {
+		if !f.waited || r.bad {
 			return "nothing proves it"
 		}
 		if f.shared(r) && f.by == "phone_number" {
@@ -223,7 +220,7 @@ func (f *consentRun) judgeRow(i int, l *consentLine, shown *consentState) string
 			return "it is to be sent"
 		}
 	case "unknown":
-		if !(l.Code == "not_compared" && half) && !f.sentAs(r, (*edgeRequest).lost) {
+		if !f.sentAs(r, (*edgeRequest).lost) {
 			return "no answer was lost"
 		}
 	case "unsent":

@@ -268,7 +268,7 @@ func TestMirrorNamesBeforeItRemoves(t *testing.T) {
 				out.mu.Lock()
 				for _, one := range doc.Data {
 					asked.Add(1)
-					if !bytes.Contains(out.Bytes(), []byte(`"status":"removing","key":"`)) ||
+					if !bytes.Contains(out.Bytes(), []byte(`"type":"removing","key":"`)) ||
 						!bytes.Contains(out.Bytes(), []byte(`","profile_id":"`+one.ID+`"}`)) {
 						unnamed.Add(1)
 					}
@@ -287,7 +287,7 @@ func TestMirrorNamesBeforeItRemoves(t *testing.T) {
 	rep, err := Run(t.Context(), w.o, strings.NewReader(rowsFrom(0, 1)), &out)
 	text := out.String()
 	if err != nil || unnamed.Load() != 0 || asked.Load() != members || counts(rep).Removed != members ||
-		strings.Count(text, `"status":"removing"`) != members || strings.Count(text, `"status":"removed"`) != members {
+		strings.Count(text, `"type":"removing"`) != members || strings.Count(text, `"status":"removed"`) != members {
 		t.Errorf("%v: %d of %d not named, %+v", err, unnamed.Load(), asked.Load(), counts(rep))
 	}
 }

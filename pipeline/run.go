@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"klaviyo-export/pipeline/state"
@@ -151,20 +150,15 @@ func (r *run) aim(list *report.List) string {
 // It may ignore a second subscribe, and whoever has left a list meanwhile is unsubscribed everywhere (klaviyo-more.md
 // sections 2.4 and 2.5).
 func (r *run) tooEarly() error {
-	earlier := r.options.Resume
-	if earlier == nil || earlier.Rows == 0 {
+	if r.options.Resume == nil {
 		return nil
 	}
-	return earlier.tooEarly(r.options.Operation.String(), r.options.listless(), "resume", "resume the file")
+	return r.options.Resume.tooEarly(r.options.Operation.String(), r.options.listless(), "resume", "resume the file")
 }
 
 // tooEarly is the error of a command that does something with the rows of e whose answers are lost, nil where that is
 // safe: see run.tooEarly. The operation of e is that one.
 func (e *Earlier) tooEarly(operation string, listless bool, command, remedy string) error {
-	lost := func(r report.Reason) bool { return r.Code == sink.AnswerLost.Code }
-	if e.Report != nil && !slices.ContainsFunc(e.Report.Reasons, lost) {
-		return nil
-	}
 	var what string
 	switch {
 	case operation == validate.Subscribe.String():
@@ -174,9 +168,10 @@ func (e *Earlier) tooEarly(operation string, listless bool, command, remedy stri
 	default:
 		return nil
 	}
-	again := e.Ended.Add(sink.Quiet)
-	if !time.Now().Before(again) {
-		return nil
+	lost, err := e.lost()
+	again := lost.Add(sink.Quiet)
+	if err != nil || !time.Now().Before(again) {
+		return err
 	}
 	hint := remedy + " after " + again.Format(time.TimeOnly)
 	if e.Report != nil { // wait needs one

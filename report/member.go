@@ -10,12 +10,16 @@ const (
 	MemberRemoved  MemberStatus = iota // the run removed the member
 	MemberExtra                        // the member is still on the list
 	MemberUnknown                      // the removal cannot be proved
-	MemberRemoving                     // the member is about to be removed; the next line of the profile says the result
+	MemberRemoving                     // the member is about to be removed: a line of its own type, before the result
 )
 
-var memberStatuses = []string{"removed", "extra", "unknown", "removing"}
+var memberStatuses = []string{"removed", "extra", "unknown"}
 
 func (s MemberStatus) String() string { return memberStatuses[s] }
+
+// typeRemoving is the type of a line that names a member before the removal, so that a killed run has named everybody
+// it removed.
+const typeRemoving = "removing"
 
 // parseMemberStatus returns the status with that name.
 func parseMemberStatus(name string) (MemberStatus, bool) {
@@ -39,9 +43,12 @@ func (m *Member) append(b []byte) []byte {
 	if m.Raw != nil {
 		return append(append(b, m.Raw...), '\n')
 	}
-	b = append(b, `{"type":"member","status":"`...)
-	b = append(b, m.Status.String()...)
-	b = append(b, '"')
+	if m.Status == MemberRemoving {
+		b = append(b, `{"type":"`+typeRemoving+`"`...)
+	} else {
+		b = append(b, `{"type":"member","status":"`...)
+		b = append(append(b, m.Status.String()...), '"')
+	}
 	if len(m.Key) > 0 {
 		b = append(b, `,"key":`...)
 		b = append(b, m.Key...)

@@ -21,7 +21,9 @@ func mirrorOf(continues bool, counts *Mirrored, rows []string, members ...string
 	for _, member := range members {
 		id, status, _ := strings.Cut(member, " ")
 		m := Member{ProfileID: id, Key: []byte(`"` + id + `@example.com"`)}
-		m.Status, _ = parseMemberStatus(status)
+		if m.Status = MemberRemoving; status != typeRemoving {
+			m.Status, _ = parseMemberStatus(status)
+		}
 		w.Member(&m)
 	}
 	_ = w.Flush()
@@ -48,7 +50,7 @@ func TestMemberLine(t *testing.T) {
 			`{"type":"member","status":"unknown","key":"a\"b@x","code":"answer_lost",` +
 				`"detail":"no \"answer\"\u202e","profile_id":"01J"}`},
 		{Member{Status: MemberExtra}, `{"type":"member","status":"extra"}`},
-		{Member{Status: MemberRemoving}, `{"type":"member","status":"removing"}`},
+		{Member{Status: MemberRemoving}, `{"type":"removing"}`},
 	} {
 		var out strings.Builder
 		w := NewWriter(&out)

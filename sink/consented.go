@@ -2,7 +2,6 @@ package sink
 
 import (
 	"context"
-	"hash/maphash"
 	"slices"
 	"time"
 )
@@ -16,8 +15,7 @@ type Consented struct {
 	Row      uint32   // for the caller
 	Channels Channels // that Klaviyo was asked for
 	Given    int64    // of a historical consent, Unix seconds, 0 when not known
-	Number   uint64   // HashNumber of the row's phone number, 0 when not known: SMS is proved only for this number
-	Email    uint64   // HashEmail of the row's email, 0 when not known: by PhoneNumber, email is proved only for this one
+	Other    string   // by Email the phone number, by PhoneNumber the email, if Channels need it: they show for no other
 	Lost     *Profile // the row as it was sent, if its answer was lost and it may be sent again; nil otherwise
 
 	// Status is Accepted or Unknown before, or Unsent for a row that is not read back. Settle sets it to Applied where the
@@ -33,20 +31,6 @@ type Consented struct {
 	At       int64  // the latest consent of its channels in Unix seconds, 0 for a withdrawal
 }
 
-// numberSeed seeds HashNumber, in this process alone.
-var numberSeed = maphash.MakeSeed()
-
-// HashNumber is what a row keeps of its phone number, 0 for "".
-func HashNumber(number string) uint64 {
-	if number == "" {
-		return 0
-	}
-	return maphash.String(numberSeed, number)
-}
-
-// HashEmail is what a row keeps of its email, 0 for "".
-func HashEmail(email string) uint64 { return HashNumber(Email.same(email)) }
-
 // Scope is where consent was withdrawn.
 type Scope uint8
 
@@ -61,20 +45,6 @@ var notVisible = &Fault{
 	Detail: "Klaviyo accepted the request and does not show the consent yet: it is still working on it, " +
 		"the person has not confirmed, or Klaviyo dropped the row",
 }
-
-// The reasons of rows whose consent shows for their first identifier alone.
-var (
-	numberNotCompared = &Fault{
-		Code: "not_compared", Column: string(PhoneNumber),
-		Detail: "the profile with the row's email shows the consent, but results do not hold the row's phone number, " +
-			"and the profile may have another one",
-	}
-	emailNotCompared = &Fault{
-		Code: "not_compared", Column: string(Email),
-		Detail: "the profile with the row's phone number shows the consent, but results do not hold the row's email, " +
-			"and the profile may have another one",
-	}
-)
 
 // look reads rows back once, as many as one look-up takes.
 func (s *Consents) look(ctx context.Context, looks []visited) error {
@@ -111,22 +81,9 @@ func (s *Consents) look(ctx context.Context, looks []visited) error {
 		return s.leave(ctx, shown, seen)
 	}
 	for _, c := range shown {
-		s.prove(c)
-	}
-	return nil
-}
-
-// prove decides a row whose consent shows. Without the row's second identifier it is not proved: the profile that has
-// the first one may have another number or email.
-func (s *Consents) prove(c *Consented) {
-	switch {
-	case s.wish.By == Email && c.Channels&sms != 0 && c.Number == 0:
-		c.Status, c.Fault = Unknown, numberNotCompared
-	case s.wish.By == PhoneNumber && c.Channels&EmailMarketing != 0 && c.Email == 0:
-		c.Status, c.Fault = Unknown, emailNotCompared
-	default:
 		c.Status, c.Fault = Applied, nil
 	}
+	return nil
 }
 
 // members divides people into those who should be on the list, and others. Transactional messages put nobody on a list
@@ -190,7 +147,7 @@ func (s *Consents) leave(ctx context.Context, shown []*Consented, people []*pers
 	}
 	for i, c := range shown {
 		if !on[people[i]] {
-			s.prove(c)
+			c.Status, c.Fault = Applied, nil
 		}
 	}
 	return nil
@@ -212,12 +169,10 @@ func (s *Consents) shows(c *Consented, profile *profileResource) bool {
 		list, _, _ = s.wish.List.State()
 	}
 	all, mailable, already := true, true, true
-	if c.Channels&sms != 0 && c.Number != 0 && c.Number != HashNumber(profile.Attributes.PhoneNumber) {
+	switch attributes := &profile.Attributes; {
+	case s.wish.By == Email && c.Channels&sms != 0 && c.Other != attributes.PhoneNumber,
+		s.wish.By == PhoneNumber && c.Channels&EmailMarketing != 0 && Email.same(c.Other) != Email.same(attributes.Email):
 		return false // the email of one person, and the number of another
-	}
-	if s.wish.By == PhoneNumber && c.Channels&EmailMarketing != 0 && c.Email != 0 &&
-		c.Email != HashEmail(profile.Attributes.Email) {
-		return false // likewise
 	}
 	c.Scope, c.At = Nowhere, 0
 	c.Channels.each(func(one Channels) {

@@ -216,8 +216,7 @@ func (s *Consents) visit(ctx context.Context, rows []due) error {
 			}
 		case d.row.Status == Accepted && s.confirms(d.row.Channels):
 			d.row.Fault = pending
-		case d.row.Status != Accepted && d.row.Status != Unknown,
-			d.row.Fault == numberNotCompared, d.row.Fault == emailNotCompared:
+		case d.row.Status != Accepted && d.row.Status != Unknown:
 		case !now.Before(d.of.deadline):
 			if d.row.Status == Accepted && d.row.Fault != partial {
 				d.row.Fault = notVisible

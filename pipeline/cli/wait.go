@@ -25,6 +25,13 @@ Example:
     klaviyo-export wait < results.ndjson > final.ndjson`
 }
 
+// options returns the options of the run.
+func (w *waitCommand) options() *pipeline.Options {
+	o := &pipeline.Options{Version: version(), BaseURL: w.BaseURL, Verify: w.Verify}
+	w.waitingFlags.apply(o, true)
+	return o
+}
+
 func (w *waitCommand) Run(c *console, g given) error {
 	if err := cmp.Or(w.waitingFlags.check(), w.messageFlags.check(g), w.klaviyoFlags.check(g)); err != nil {
 		return err
@@ -36,9 +43,7 @@ func (w *waitCommand) Run(c *console, g given) error {
 	}
 	defer client.Close()
 	defer context.AfterFunc(c.abort, client.Abort)()
-	o := &pipeline.Options{Version: version(), BaseURL: w.BaseURL}
-	w.waitingFlags.apply(o, true)
-	o.Verify = w.Verify
+	o := w.options()
 	if badKey != nil {
 		return c.refuse(o, "wait", badKey)
 	}
