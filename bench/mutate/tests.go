@@ -8,10 +8,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,6 +32,7 @@ type binaries struct {
 // testPackage is a package whose tests judge mutants.
 type testPackage struct {
 	ImportPath, Dir string
+	tested          []string // names of files
 	tests           []*test
 	known           string // the file of tests
 }
@@ -62,7 +66,8 @@ func (s *settings) build(files map[string]string, mutants int) (*binaries, error
 	if err := write(config, string(text)); err != nil {
 		return nil, err
 	}
-	const tested = "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}} {{.Module.Path}}{{end}}"
+	const tested = "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}} {{.Module.Path}}" +
+		"{{range .TestGoFiles}} {{.}}{{end}}{{range .XTestGoFiles}} {{.}}{{end}}{{end}}"
 	list := exec.Command("go", append([]string{"list", "-f", tested}, s.tests...)...)
 	list.Dir, list.Stderr = s.dir, os.Stderr
 	said, err := list.Output()
@@ -73,7 +78,7 @@ func (s *settings) build(files map[string]string, mutants int) (*binaries, error
 	var paths []string
 	for line := range strings.Lines(string(said)) {
 		column := strings.Fields(line)
-		b.packages = append(b.packages, &testPackage{ImportPath: column[0], Dir: column[1]})
+		b.packages = append(b.packages, &testPackage{ImportPath: column[0], Dir: column[1], tested: column[3:]})
 		paths, module = append(paths, column[0]), column[2]
 	}
 	for lane := range s.lanes {
@@ -88,18 +93,37 @@ func (s *settings) build(files map[string]string, mutants int) (*binaries, error
 			return nil, fmt.Errorf("go test -c: %w: %s", err, said)
 		}
 	}
-	all := sha256.New()
-	for _, p := range b.packages {
-		text, err := os.ReadFile(p.binary(b, 0))
-		if err != nil {
-			return nil, err
-		}
-		sum := sha256.Sum256(text)
-		all.Write(sum[:])
-		p.known = filepath.Join(s.work, "tests", fmt.Sprintf("%x.json", sum[:8]))
+	return b, b.digest(files)
+}
+
+// digest names the folder of the results after the code, and a package's file of tests after what its tests read too.
+func (b *binaries) digest(files map[string]string) error {
+	code, all := sha256.New(), sha256.New()
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintln(code, path, files[path])
 	}
-	b.dir = filepath.Join(s.work, fmt.Sprintf("%x", all.Sum(nil)[:8]))
-	return b, os.MkdirAll(b.dir, 0o700)
+	for _, p := range b.packages {
+		sum := sha256.New()
+		sum.Write(code.Sum(nil))
+		for _, name := range append(p.tested, "testdata") {
+			err := filepath.WalkDir(filepath.Join(p.Dir, name), func(path string, d fs.DirEntry, err error) error {
+				if err != nil || d.IsDir() {
+					return err
+				}
+				text, err := os.ReadFile(path)
+				fmt.Fprintf(sum, "%s %s\n", path, text)
+				return err
+			})
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		name := sum.Sum(nil)
+		all.Write(name)
+		p.known = filepath.Join(b.work, "tests", fmt.Sprintf("%x.json", name[:8]))
+	}
+	b.dir = filepath.Join(b.work, fmt.Sprintf("%x", all.Sum(nil)[:8]))
+	return os.MkdirAll(b.dir, 0o700)
 }
 
 // write writes a file and makes its folder.
