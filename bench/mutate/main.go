@@ -100,7 +100,7 @@ func (s *settings) run(out io.Writer) error {
 	if err := b.baseline(s.lanes, ends); err != nil {
 		return err
 	}
-	results, err := s.results(b.dir, ends, b.judge, drawn)
+	results, err := s.results(b, ends, drawn)
 	if err != nil {
 		return err
 	}
@@ -138,10 +138,10 @@ func (s *settings) draw(mutants []mutant) []mutant {
 	return drawn[:min(s.n, len(drawn))]
 }
 
-// results returns the drawn mutants' results: those in the file results.ndjson, and those that judge finds in time.
-func (s *settings) results(dir string, ends time.Time, judge func(int, mutant) result, drawn []mutant) ([]result, error) {
+// results returns the drawn mutants' results: those in the file results.ndjson, and those that b finds in time.
+func (s *settings) results(b *binaries, ends time.Time, drawn []mutant) ([]result, error) {
 	known := map[string]result{}
-	log, err := os.OpenFile(filepath.Join(dir, "results.ndjson"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	log, err := os.OpenFile(filepath.Join(b.dir, "results.ndjson"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func (s *settings) results(dir string, ends time.Time, judge func(int, mutant) r
 				m := drawn[next]
 				next++
 				mu.Unlock()
-				r := judge(lane, m)
+				r := b.judge(lane, m)
 				text, err := json.Marshal(r)
 				mu.Lock()
 				known[m.ID] = r

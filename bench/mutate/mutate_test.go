@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // sample is a module whose test notices some faults. It has a mutant of each kind.
@@ -84,8 +85,8 @@ func TestMutants(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := settings{
-		n: 100, lanes: 2, work: filepath.Join(dir, "work"), bound: 1 << 40, targets: []string{"./..."}, tests: []string{"./..."},
-		dir: filepath.Join(dir, "sample"), survivors: filepath.Join(dir, "survivors"),
+		n: 100, lanes: 2, bound: time.Hour, targets: []string{"./..."}, tests: []string{"./..."},
+		work: filepath.Join(dir, "work"), dir: filepath.Join(dir, "sample"), survivors: filepath.Join(dir, "survivors"),
 	}
 	var out bytes.Buffer
 	if err := s.run(&out); err != nil {

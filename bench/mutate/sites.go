@@ -176,7 +176,7 @@ func (f *finder) constant(n ast.Expr, value types.TypeAndValue) {
 		})
 	}
 	basic, ok := value.Type.Underlying().(*types.Basic)
-	if !ok || basic.Info()&(types.IsInteger|types.IsUntyped) != types.IsInteger || value.Value.Kind() != constant.Int || f.fixed(n) {
+	if !ok || basic.Info()&(types.IsInteger|types.IsUntyped) != types.IsInteger || f.fixed(n) {
 		return
 	}
 	_, isLiteral := n.(*ast.BasicLit)
