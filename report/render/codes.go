@@ -48,6 +48,7 @@ var codes = map[string]told{
 	"errors_incomplete": {"Klaviyo did not list all errors of the import job.", askSend},
 	"not_on_list":       {"The person is not on the list.", askSend},
 	"still_on_list":     {"The person is still on the list.", askSend},
+	"not_cleared":       {"The profile still has a value that the row clears.", askSend},
 	"partial_failure":   {"Klaviyo refused a part of the request.", askSend},
 	"several_profiles":  {"Several profiles match the row.", "Merge them in Klaviyo, or name one by its profile id."},
 	"same_profile":      {"Another row names the same person.", "Keep one of the rows, then send it again."},
@@ -138,7 +139,7 @@ func next(r *report.Report) (steps []step) {
 	}
 	pending := withCode(r, report.Pending)
 	if rows.Accepted > pending {
-		add("Find out what became of "+numbered(rows.Accepted-pending, "accepted row")+".",
+		add("Look up the outcome of "+numbered(rows.Accepted-pending, "accepted row")+".",
 			"klaviyo-export wait < results.ndjson > final.ndjson")
 	} else if pending > 0 {
 		add("See later who confirmed: "+numbered(pending, "row")+" "+verb(pending, "waits", "wait")+" for a person.",
