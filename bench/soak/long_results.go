@@ -17,6 +17,8 @@ type result struct {
 	Code   string `json:"code"`
 	Of     int64  `json:"of"`
 	Job    string `json:"job"`
+
+	ProfileID string `json:"profile_id"`
 }
 
 // read reads the results and checks each of them.
