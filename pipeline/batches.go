@@ -57,7 +57,7 @@ func newBatches(
 	if o.State != nil {
 		s.again = o.State.Full
 	}
-	s.required.column, s.required.list = o.Checker.RequiredColumn(), o.Checker.ListColumn()
+	s.required = newRequired(o.Checker)
 	if sender != nil {
 		s.maxRows, s.maxBytes = sender.Limits()
 	}

@@ -67,7 +67,7 @@ func (s *consents) settle(ctx context.Context, r *results) {
 	err := reader.Settle(ctx, time.Now().Add(s.timeout), r.asked, func(row uint32) string {
 		return plain(r.key(int(row)))
 	})
-	if err != nil {
+	if err != nil && !(r.to != nil && sink.ListGone(err)) { // other lists go on
 		s.control.stop(err)
 	}
 }
@@ -78,12 +78,11 @@ func (r *results) ask(p *sink.Profile) {
 	if at, ok := consentedAt(p.JSON); ok {
 		c.Given = at.Unix()
 	}
-	if number, ok := member(p.JSON, numberMember); ok {
-		c.Number = sink.HashNumber(number)
+	other := numberMember
+	if bytes.IndexByte(r.key(r.at), '@') < 0 {
+		other = emailMember
 	}
-	if email, ok := member(p.JSON, emailMember); ok {
-		c.Email = sink.HashEmail(email)
-	}
+	c.Other, _ = member(p.JSON, other)
 	if r.again && p.Status == sink.Unknown {
 		c.Lost = &sink.Profile{JSON: bytes.Clone(p.JSON), Channels: p.Channels}
 	}
@@ -92,7 +91,7 @@ func (r *results) ask(p *sink.Profile) {
 
 // askAgain notes that an earlier run asked for the consent of the row that is entered.
 func (r *results) askAgain(e *report.Entry) {
-	c := sink.Consented{Row: uint32(r.at)}
+	c := sink.Consented{Row: uint32(r.at), Other: e.Other}
 	for set, names := range channelNames {
 		if slices.Equal(names, e.Channels) {
 			c.Channels = sink.Channels(set)
@@ -161,7 +160,7 @@ func (r *results) consenting() (rows int64) {
 // enterConsent enters what is known of a row's consent into its line. It reports whether the consent should show, and
 // does not.
 func enterConsent(c *sink.Consented, line *report.Line) (late bool) {
-	line.Consent = &report.Consent{Channels: channelNames[c.Channels]}
+	line.Consent = &report.Consent{Channels: channelNames[c.Channels], Other: c.Other}
 	if c.Given != 0 {
 		line.Consent.Given = time.Unix(c.Given, 0)
 	}

@@ -109,3 +109,43 @@ func (e *Earlier) beginning() (job string, started time.Time, err error) {
 	}
 	return job, started, nil
 }
+
+// lost returns when answers to requests were lost last, as far as the lines show, zero where none were. A run that was
+// killed may have lost some. A run that read rows began when earlier losses did not matter any more; one that read
+// none, as one that was refused, changes nothing.
+func (e *Earlier) lost() (at time.Time, err error) {
+	lines, traces, cut := report.NewLines(e.spool.again()), false, int64(0)
+	for {
+		line, err := lines.Next()
+		traces = traces || lines.Cut() > cut
+		cut = lines.Cut()
+		switch {
+		case err == io.EOF && traces:
+			return e.Ended, nil
+		case err == io.EOF:
+			return at, nil
+		case err != nil:
+			return at, fmt.Errorf("read the earlier results: %w", err)
+		case !line.Report:
+			traces = true
+			continue
+		}
+		var r struct {
+			Rows       report.Rows
+			StartedAt  time.Time `json:"started_at"`
+			FinishedAt time.Time `json:"finished_at"`
+		}
+		if err := json.Unmarshal(line.Text, &r); err != nil {
+			return at, fmt.Errorf("read the earlier report: %w", err)
+		}
+		switch {
+		case r.Rows.Read > 0 && r.Rows.Unknown > 0:
+			at = r.FinishedAt
+		case r.Rows.Read > 0:
+			at = time.Time{}
+		case traces: // of a run that was killed before
+			at = r.StartedAt
+		}
+		traces = false
+	}
+}

@@ -195,6 +195,8 @@ func (m *mirror) remove(ctx context.Context) error {
 			all := m.removeAll(ctx, spots)
 			return func() {
 				defer control.guard()
+				m.outMu.Lock()
+				defer m.outMu.Unlock()
 				for i := range all {
 					if s := all[i].State; s == sink.Stays || s == sink.Uncertain {
 						unproved++
@@ -237,7 +239,7 @@ func (m *mirror) removeAll(ctx context.Context, spots []spot) []extra {
 		return all
 	}
 	control.begin("remove")
-	err := m.remover.Remove(ctx, members)
+	err := m.remover.Remove(ctx, members, func(doomed []*sink.Extra) error { return m.announce(all, doomed) })
 	for i := range all {
 		all[i].Extra = members[i]
 	}
@@ -245,4 +247,18 @@ func (m *mirror) removeAll(ctx context.Context, spots []spot) []extra {
 		control.stop(err)
 	}
 	return all
+}
+
+// announce writes the lines of those extras of a stretch who are about to be removed: a run that is killed has named
+// everybody it removed.
+func (m *mirror) announce(stretch []extra, doomed []*sink.Extra) error {
+	m.outMu.Lock()
+	defer m.outMu.Unlock()
+	for _, e := range doomed {
+		for stretch[0].ID != e.ID { // both are in the same order
+			stretch = stretch[1:]
+		}
+		m.run.out.Member(&report.Member{Status: report.MemberRemoving, Key: stretch[0].key, ProfileID: e.ID})
+	}
+	return m.run.out.Flush()
 }

@@ -27,7 +27,7 @@ func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 	}
 	switch {
 	case err != nil:
-		err = early(err, rep.Rows)
+		err = early(err, rep.Rows, rep.Reasons, r.options.Mirror != nil && !r.options.Mirror.Plan)
 	case exit != 0:
 		err = rowsError(rep.Rows, rep.Reasons, r.control.earlierRejected.Load())
 	}
@@ -170,9 +170,13 @@ func (r *run) lateError() error {
 	if t.unread > 0 {
 		what = append(what, fmt.Sprintf("the errors of %d import jobs could not be read (%s)", t.unread, t.unreadOf))
 	}
+	hint := "run klaviyo-export wait < RESULTS to wait longer"
+	if r.options.Mirror != nil {
+		hint = "nobody was removed: continue with mirror --resume RESULTS and the same input"
+	}
 	return &Error{
 		Text: fmt.Sprintf("within %v, %s; their rows stay accepted", r.options.WaitTimeout, strings.Join(what, ", and ")),
-		Hint: "run klaviyo-export wait < RESULTS to wait longer",
+		Hint: hint,
 	}
 }
 

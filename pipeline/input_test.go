@@ -230,3 +230,18 @@ func TestNoRows(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// An input with rows fails where none are expected; no rows fail only where some are.
+func TestExpectedRows(t *testing.T) {
+	for _, c := range []struct {
+		expected   int64
+		rows, exit int
+	}{{0, 0, 0}, {0, 1, 1}, {1, 0, 1}, {1, 1, 0}, {1, 2, 1}} {
+		o := checkOptions(t)
+		o.ExpectRows = &c.expected
+		rep, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, c.rows)), io.Discard)
+		if rep.ExitCode != c.exit || (err != nil) != (c.exit == 1) {
+			t.Errorf("%d rows, %d expected: exit %d, %v", c.rows, c.expected, rep.ExitCode, err)
+		}
+	}
+}

@@ -385,6 +385,11 @@ func (f *mirrorRun) judge(
 	if bad := c.bad(n); bad != "" && (len(removed) > 0 || rep.Jobs.Submitted > 0) {
 		return bad + ", and something was sent or removed"
 	}
+	for id := range removed { // also when the run is killed right after
+		if !touched[id] && !bytes.Contains(f.out, []byte(`"profile_id":"`+id+`"}`+"\n")) {
+			return id + " was removed, and no line names them"
+		}
+	}
 	if died {
 		return ""
 	}

@@ -27,6 +27,7 @@ type target struct {
 	reader   *sink.ReadBack  // nil: rows are not read back
 	consents *sink.Consents  // nil: consent is not read back
 	absent   *validate.Fault // why there is no such list, nil where there is one
+	gone     *sink.Fault     // the reason of rows that are not sent because the list was deleted during the run
 	open     *batch          // the rows that wait for the next request to the list; for the stage batches alone
 	rows     int64           // of a list that a dry run would create; for the last stage alone
 }
@@ -110,6 +111,10 @@ func (l *lists) enter(n sink.Named) *target {
 		return t
 	}
 	t := l.to.on(n.List)
+	t.gone = &sink.Fault{
+		Code: string(l.fault.Code), Column: l.fault.Column,
+		Detail: "the list was deleted during the run; rows that were sent to it before stay sent",
+	}
 	l.order = append(l.order, t)
 	return t
 }

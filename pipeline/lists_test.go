@@ -7,12 +7,14 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/segmentio/encoding/json"
 
 	"klaviyo-export/sink"
 	"klaviyo-export/validate"
@@ -74,6 +76,82 @@ func TestListsFillRequests(t *testing.T) {
 	}
 	if err != nil || rep.Rows.Accepted != rows || len(rep.Lists) != lists || int(rep.Jobs.Submitted) != least {
 		t.Errorf("%v, %+v, %d lists, %d requests, want %d", err, rep.Rows, len(rep.Lists), rep.Jobs.Submitted, least)
+	}
+}
+
+// deleting deletes the list L0 before the first request of a kind.
+func deleting(before func(*http.Request) bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		var once sync.Once
+		ask := func(method, path string) []byte {
+			r := httptest.NewRequest(method, "http://localhost"+path, nil)
+			r.Header.Set("Authorization", "Klaviyo-API-Key k")
+			r.Header.Set("Revision", sink.DefaultRevision)
+			w := httptest.NewRecorder()
+			next.ServeHTTP(w, r)
+			return w.Body.Bytes()
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if before(r) {
+				once.Do(func() {
+					var lists []struct{ ID, Name string }
+					if err := json.Unmarshal(ask(http.MethodGet, "/simulator/lists"), &lists); err != nil || lists[0].Name != "L0" {
+						panic(fmt.Sprint(err, lists))
+					}
+					ask(http.MethodDelete, "/api/lists/"+lists[0].ID)
+				})
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// A list that is deleted during the run costs its rows that were not sent. The rows of other lists are sent and read
+// back, and the run goes on.
+func TestOneOfSeveralListsGone(t *testing.T) {
+	t.Parallel()
+	ofMembers := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/profiles") }
+	isSubscribe := func(r *http.Request) bool { return strings.Contains(r.URL.Path, "subscription-bulk-create") }
+	for name, c := range map[string]struct {
+		before func(*http.Request) bool
+		by     validate.Operation
+		verify bool
+		want   string
+	}{
+		"before the import": {isImport, validate.Add, false,
+			"1 rejected list_not_found, 2 accepted, 3 rejected list_not_found, 4 accepted"},
+		"before it is read back": {ofMembers, validate.Add, true, "1 applied, 2 applied, 3 applied, 4 applied"},
+		"before the look-up": {ofMembers, validate.Remove, false,
+			"1 rejected list_not_found, 2 skipped not_on_list, 3 rejected list_not_found, 4 skipped not_on_list"},
+		"before the subscribe": {isSubscribe, validate.Subscribe, true,
+			"1 rejected list_not_found, 2 applied, 3 rejected list_not_found, 4 applied"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := listOptions(t, deleting(c.before), "L0", "L1")
+			var err error
+			rules := validate.Options{ListColumn: "list", Operation: c.by, By: "email"}
+			if o.Operation = c.by; c.by == validate.Subscribe {
+				rules.Channels, o.Consent = validate.EmailMarketing, &ConsentOptions{Channels: sink.EmailMarketing}
+			}
+			if o.Checker, err = validate.New(rules); err != nil {
+				t.Fatal(err)
+			}
+			o.mostRows = 1
+			if o.Verify = c.verify && c.by == validate.Add; c.verify {
+				o.Wait, o.WaitTimeout, o.MaxOpenJobs = true, time.Minute, 256
+			}
+			var out bytes.Buffer
+			rep, _ := Run(t.Context(), o, strings.NewReader(listRows(4, func(i int) string { return named(i % 2) })), &out)
+			results, _ := parse(t, out.Bytes())
+			want := 1
+			if rep.Rows.Rejected == 0 {
+				want = 0
+			}
+			if rep.ExitCode != want || brief(results) != c.want {
+				t.Errorf("exit status %d, %s", rep.ExitCode, brief(results))
+			}
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"klaviyo-export/report"
@@ -31,6 +32,7 @@ type mirror struct {
 	draft     *draft  // the results until it is known which rows are sent again; nil without a state
 	again     *draft  // the results of those rows; nil while they are not sent
 	remover   *sink.Extras
+	outMu     sync.Mutex // guards the output while extras are removed
 	counts    report.Mirrored
 	counted   bool // the counts are whole
 

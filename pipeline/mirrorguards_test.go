@@ -2,15 +2,20 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/segmentio/encoding/json"
 
 	"klaviyo-export/report"
 	"klaviyo-export/sink"
@@ -232,5 +237,77 @@ func TestMirrorResumeProtects(t *testing.T) {
 				t.Errorf("error %q, members %v, want %v", text, got, all)
 			}
 		})
+	}
+}
+
+// guarded is a buffer that may be read while a run writes to it.
+type guarded struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (g *guarded) Write(p []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.Buffer.Write(p)
+}
+
+// Before each removal, the output has a line for everybody in it: a run that is killed then has named all that it
+// removed. Afterwards each of them has one line with the result.
+func TestMirrorNamesBeforeItRemoves(t *testing.T) {
+	t.Parallel()
+	const members = 2_500
+	var out guarded
+	var unnamed, asked atomic.Int64
+	watch := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodDelete {
+				body, _ := io.ReadAll(r.Body)
+				var doc struct{ Data []struct{ ID string } }
+				_ = json.Unmarshal(body, &doc)
+				out.mu.Lock()
+				for _, one := range doc.Data {
+					asked.Add(1)
+					if !bytes.Contains(out.Bytes(), []byte(`"type":"removing","key":"`)) ||
+						!bytes.Contains(out.Bytes(), []byte(`","profile_id":"`+one.ID+`"}`)) {
+						unnamed.Add(1)
+					}
+				}
+				out.mu.Unlock()
+				r.Body = io.NopCloser(bytes.NewReader(body))
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	var all []string
+	for i := range members {
+		all = append(all, fmt.Sprintf("old%d@example.com", i))
+	}
+	w := newMirror(t, &simulator.Plan{Profiles: old(all...)}, watch)
+	rep, err := Run(t.Context(), w.o, strings.NewReader(rowsFrom(0, 1)), &out)
+	text := out.String()
+	if err != nil || unnamed.Load() != 0 || asked.Load() != members || counts(rep).Removed != members ||
+		strings.Count(text, `"type":"removing"`) != members || strings.Count(text, `"status":"removed"`) != members {
+		t.Errorf("%v: %d of %d not named, %+v", err, unnamed.Load(), asked.Load(), counts(rep))
+	}
+}
+
+// A mirror that a signal stops while it removes people is continued by a mirror: there is nothing to wait for.
+func TestMirrorInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancelCause(t.Context())
+	defer stop(nil)
+	w := newMirror(t, &simulator.Plan{Profiles: old("a@example.com")}, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodDelete {
+				stop(&Interrupted{Signal: "SIGTERM", ExitCode: 143})
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	var out bytes.Buffer
+	rep, err := Run(ctx, w.o, strings.NewReader(rowsFrom(0, 1)), &out)
+	if rep.ExitCode != 143 || !strings.HasPrefix(Hint(err), "run it again with --resume RESULTS and the same input") {
+		t.Errorf("exit status %d, %v, hint %q", rep.ExitCode, err, Hint(err))
 	}
 }

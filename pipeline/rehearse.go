@@ -28,7 +28,7 @@ type rehearsal struct {
 // rehearse reads and checks the whole input. It stops the run when there is a reason not to send.
 func (r *run) rehearse(ctx context.Context, s *spool, earlier *resumption) *rehearsal {
 	h := &rehearsal{control: r.control, earlier: earlier, lists: r.lists}
-	h.required.column, h.required.list = r.options.Checker.RequiredColumn(), r.options.Checker.ListColumn()
+	h.required = newRequired(r.options.Checker)
 	checks := newChecks(r.control, r.options.Checker, r.finding(ctx, h.add))
 	h.ended = r.read(ctx, s, checks.add)
 	checks.wait()

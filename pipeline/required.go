@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"klaviyo-export/validate"
@@ -15,7 +16,8 @@ const sane = 1000
 type required struct {
 	column  string // its name
 	list    string // the name of the list column, which is required too; "" where there is none
-	met     bool   // a row has the column
+	at      string // that of the column with the times of consent, likewise
+	met     bool   // a row has the columns
 	rows    int64  // seen while it is not met
 	notJSON bool   // the first rows are not JSON
 	lacking int64  // number of the first object without the column, if possible one with no other fault; 0 for none
@@ -23,8 +25,12 @@ type required struct {
 	other   bool   // that row has another fault, which its result names
 	wrong   bool   // an object has the column, but not as a string
 
-	unlisted bool   // that row lacks the list column
-	garbage  string // what is wrong with the first row, if it is not JSON
+	flag    string // says which flag names the column that the row lacks, "" for none
+	garbage string // what is wrong with the first row, if it is not JSON
+}
+
+func newRequired(c *validate.Checker) required {
+	return required{column: c.RequiredColumn(), list: c.ListColumn(), at: c.ConsentedAt()}
 }
 
 // see looks at the rows of a chunk. It reports whether one of them is the first to have the column.
@@ -53,15 +59,18 @@ func (r *required) see(c *chunk) (first bool) {
 // lacks notes an object without the column.
 func (r *required) lacks(row *validate.Row, number int64) {
 	r.wrong = r.wrong || row.Required == validate.WrongType
-	column := r.column
-	if row.Unlisted {
-		column = r.list
+	column, flag := r.column, ""
+	switch {
+	case row.Unlisted:
+		column, flag = r.list, "the column with the lists in --list-column"
+	case row.Undated:
+		column, flag = r.at, "the column with the times in --consented-at"
 	}
 	other := row.Fault.Column != column
 	if r.lacking > 0 && (other || !r.other) {
 		return
 	}
-	r.lacking, r.reason, r.other, r.unlisted = number, row.Fault.Detail, other, row.Unlisted
+	r.lacking, r.reason, r.other, r.flag = number, row.Fault.Detail, other, flag
 	switch {
 	case other && row.Required == validate.Missing:
 		r.reason = fmt.Sprintf("column %q is missing; the row has another fault too: %s", column, r.reason)
@@ -73,6 +82,16 @@ func (r *required) lacks(row *validate.Row, number int64) {
 // open reports whether an object lacks the column and no row has it so far.
 func (r *required) open() bool { return !r.met && r.lacking > 0 }
 
+// names are those of the columns that are required, in quotes.
+func (r *required) names() (quoted []string) {
+	for _, name := range []string{r.column, r.list, r.at} {
+		if name != "" {
+			quoted = append(quoted, strconv.Quote(name))
+		}
+	}
+	return quoted
+}
+
 // hint says what to do about rows without the column.
 func (r *required) hint() string {
 	switch {
@@ -83,8 +102,8 @@ func (r *required) hint() string {
 	case strings.Contains(r.reason, `the row has "profile_id"`):
 		return "rows with profile_id are for remove (check --operation remove); nothing was sent"
 	}
-	if r.unlisted {
-		return "name the column with the lists in --list-column; nothing was sent"
+	if r.flag != "" {
+		return "name " + r.flag + "; nothing was sent"
 	}
 	return "name that column in the query, or map one to it with --map; nothing was sent"
 }
@@ -106,10 +125,13 @@ func (r *required) missing() error {
 	text := fmt.Sprintf("row %d: %s", r.lacking, r.reason)
 	if r.rows > 1 {
 		text += fmt.Sprintf("; none of the first %d rows has ", r.rows)
-		if r.list == "" {
-			text += fmt.Sprintf("%q", r.column)
-		} else {
-			text += fmt.Sprintf("both %q and %q", r.column, r.list)
+		switch names := r.names(); len(names) {
+		case 1:
+			text += names[0]
+		case 2:
+			text += "both " + names[0] + " and " + names[1]
+		default:
+			text += "all of " + strings.Join(names, ", ")
 		}
 		if r.wrong {
 			text += " as a string"

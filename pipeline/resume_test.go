@@ -28,3 +28,27 @@ func TestRowCutByReadErrorIsResumed(t *testing.T) {
 		t.Errorf("%d of 3 on the list, exit %d, %v: %s", got, rep.ExitCode, err, out.Bytes())
 	}
 }
+
+// A resumed run skips a row whose person an earlier result names, as the earlier run would have: a person is sent once,
+// whichever run meets them first.
+func TestResumedRowsAreRemembered(t *testing.T) {
+	const rows = `{"email":"ann@example.com"}
+{"email":"bo@example.com"}
+{"email":"ANN@example.com","first_name":"Later"}
+{"email":"cy@example.com"}
+`
+	first, rest := rows[:strings.Index(rows, `{"email":"bo`)], rows
+	o, _ := addOptions(t, nil)
+	var out bytes.Buffer
+	if rep, err := Run(t.Context(), o, strings.NewReader(first), &out); rep.ExitCode != 0 {
+		t.Fatal(err)
+	}
+	o.Resume = earlierResults(t, out.Bytes())
+	out.Reset()
+	rep, err := Run(t.Context(), o, strings.NewReader(rest), &out)
+	written := linesInOrder(t, out.Bytes())
+	const want = "2 accepted, 3 skipped duplicate, 4 accepted"
+	if got := brief(written); got != want || rep.ExitCode != 0 {
+		t.Errorf("exit %d, %v, got %s, want %s", rep.ExitCode, err, got, want)
+	}
+}

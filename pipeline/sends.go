@@ -75,10 +75,21 @@ func (s *sends) send(ctx context.Context, b *batch) {
 		done = true
 		return
 	}
-	if err := sender.Send(ctx, b.profiles); err != nil {
+	if err := sender.Send(ctx, b.profiles); b.to != nil && sink.ListGone(err) {
+		b.refuse(b.to.gone)
+	} else if err != nil {
 		s.control.stop(err)
 	}
 	done = true
+}
+
+// refuse rejects the profiles that were not sent.
+func (b *batch) refuse(why *sink.Fault) {
+	for i := range b.profiles {
+		if p := &b.profiles[i]; p.Status == sink.Unsent {
+			p.Status, p.Fault = sink.Rejected, why
+		}
+	}
 }
 
 // results takes the results from a batch.

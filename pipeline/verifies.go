@@ -75,7 +75,7 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 	}
 	found, err := read(ctx, values)
 	if err != nil {
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && !(r.to != nil && sink.ListGone(err)) {
 			s.control.stop(err)
 		}
 		return

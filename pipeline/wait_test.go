@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -217,6 +218,51 @@ func TestWaitOnOtherInput(t *testing.T) {
 			rep, err := Wait(t.Context(), offlineOptions(t), strings.NewReader(c.in), &out)
 			if got := withoutReport(out.Bytes()); got != c.want || rep.ExitCode != c.exit || (err == nil) != (c.exit == 0) {
 				t.Errorf("exit %d, %v, output %q", rep.ExitCode, err, got)
+			}
+		})
+	}
+}
+
+// Results that cannot be read back, as their list cannot be looked up, are passed on as they are.
+func TestWaitPassesAllOn(t *testing.T) {
+	const one = `{"type":"row","row":1,"status":"accepted","key":"a@b","channels":["email"]}` + "\n"
+	const other = `{"type":"row","row":2,"status":"unknown","key":"b@b","code":"answer_lost","channels":["email"]}` + "\n"
+	const done = `{"type":"row","row":3,"status":"applied","key":"c@b.example","job":"J1"}` + "\n"
+	const left = `{"type":"row","row":4,"status":"accepted","key":"d@b.example","job":"J1"}` + "\n"
+	const listed = `{"type":"row","row":1,"status":"accepted","key":"a@b","channels":["email"],"list":"L"}` + "\n"
+	const list, consent = `"list":{"id":"L","name":"News","created":false}`, `"consent":{"channels":["email"]}`
+	interrupted := &Interrupted{Signal: "SIGINT", ExitCode: 130}
+	for _, c := range []struct {
+		name, rows, report string
+		verify             bool
+		signal             error
+		exit               int
+	}{
+		{"of consent", one + other, list + "," + consent, false, nil, 4},
+		{"of consent, interrupted", one + other, list + "," + consent, false, interrupted, 130},
+		{"of consent on several lists", listed, `"lists":[{"id":"L"}],` + consent, false, nil, 4},
+		{"with --verify", done + left, list, true, nil, 4},
+		{"of a run that names no list", done + left, `"operation":"add"`, true, nil, 2},
+		{"of another address", done + left, list + `,"base_url":"http://127.0.0.1:2"`, true, nil, 2},
+		{"of consent, killed", one + other, list, false, nil, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			o := offlineOptions(t)
+			if c.signal != nil { // comes with the first request
+				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					cancel(c.signal)
+					w.WriteHeader(http.StatusServiceUnavailable)
+				}))
+				defer server.Close()
+				o.Client = newClient(t, &sink.Options{BaseURL: server.URL, RetryFor: time.Minute})
+			}
+			o.Verify, o.BaseURL = c.verify, "http://127.0.0.1:1"
+			in := strings.NewReader(c.rows + `{"type":"report","status":"succeeded",` + c.report + "}\n")
+			var out bytes.Buffer
+			if rep, err := Wait(ctx, o, in, &out); withoutReport(out.Bytes()) != c.rows || rep.ExitCode != c.exit {
+				t.Errorf("exit status %d, %v: %s", rep.ExitCode, err, out.Bytes())
 			}
 		})
 	}

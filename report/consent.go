@@ -3,12 +3,14 @@ package report
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // Consent is what a row's line says of its consent.
 type Consent struct {
 	Channels []string  // that Klaviyo was asked for
+	Other    string    // the email or phone number of the row that is not its key, where a channel needs it
 	Given    time.Time // of a historical consent as it was sent, or as Klaviyo shows it
 	Shown    bool      // it was read back, and is as it should be
 	State    string    // in Klaviyo's words; like the following, of a consent that is shown
@@ -27,6 +29,11 @@ func (c *Consent) append(b []byte) []byte {
 		b = append(append(append(b, '"'), channel...), '"')
 	}
 	b = append(b, ']')
+	if strings.HasPrefix(c.Other, "+") {
+		b = appendMember(b, `,"phone_number":`, c.Other)
+	} else {
+		b = appendMember(b, `,"email":`, c.Other)
+	}
 	b = appendMember(b, `,"consent":`, c.State)
 	if !c.Given.IsZero() {
 		b = append(b, `,"consented_at":"`...)

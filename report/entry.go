@@ -22,6 +22,7 @@ type Entry struct {
 	ReadBack       bool      // the row was read back
 	Channels       []string  // whose consent Klaviyo was asked for
 	ConsentedAt    time.Time // of a historical consent as it was sent, zero for none
+	Other          string    // Consent.Other
 	Member         *Member   // of a member's line, which is no row; nil otherwise
 	Campaign       *Campaign
 	Report         bool
@@ -71,6 +72,8 @@ func parse(text []byte) (Entry, error) {
 
 		Channels    json.RawMessage `json:"channels"`
 		ConsentedAt string          `json:"consented_at"`
+		PhoneNumber json.RawMessage `json:"phone_number"`
+		Email       json.RawMessage `json:"email"`
 
 		ID json.RawMessage `json:"id"` // of a campaign
 	}
@@ -82,9 +85,11 @@ func parse(text []byte) (Entry, error) {
 	}
 	// A report would be read back with these texts in valid UTF-8.
 	valid := func(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
-	if line.Type == "member" {
+	if line.Type == "member" || line.Type == typeRemoving {
 		status, known := parseMemberStatus(line.Status)
-		if !known {
+		if line.Type == typeRemoving {
+			status = MemberRemoving
+		} else if !known {
 			return Entry{}, fmt.Errorf("expected the status of a member, got %.40q", line.Status)
 		}
 		return Entry{Text: text, Member: &Member{
@@ -100,7 +105,7 @@ func parse(text []byte) (Entry, error) {
 	case line.Type == "":
 		return Entry{}, errNoType
 	case line.Type != "row":
-		return Entry{}, fmt.Errorf("expected type row, member, campaign or report, got %.40q", line.Type)
+		return Entry{}, fmt.Errorf("expected type row, member, removing, campaign or report, got %.40q", line.Type)
 	case line.Row < 1:
 		return Entry{}, fmt.Errorf("expected a row number from 1, got %d", line.Row)
 	case !known:
@@ -123,6 +128,7 @@ func parse(text []byte) (Entry, error) {
 		Stage: valid(line.Stage), Code: valid(line.Code), Job: valid(line.Job), Dropped: dropped, Text: text,
 		List:     plain(line.List),
 		ReadBack: line.Since != nil || line.Verified != nil, Channels: channels, ConsentedAt: consentedAt,
+		Other: plain(line.PhoneNumber) + plain(line.Email),
 	}, nil
 }
 

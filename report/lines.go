@@ -53,6 +53,9 @@ func (l *Lines) Next() (Entry, error) {
 	return e, err
 }
 
+// Cut returns how many lines were skipped because a crash cut them short.
+func (l *Lines) Cut() int64 { return l.cut.lines }
+
 // next returns the next entry and its offset.
 func (l *Lines) next() (Entry, int64, error) {
 	for {

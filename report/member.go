@@ -7,14 +7,19 @@ type MemberStatus uint8
 
 // The statuses of a member.
 const (
-	MemberRemoved MemberStatus = iota // the run removed the member
-	MemberExtra                       // the member is still on the list
-	MemberUnknown                     // the removal cannot be proved
+	MemberRemoved  MemberStatus = iota // the run removed the member
+	MemberExtra                        // the member is still on the list
+	MemberUnknown                      // the removal cannot be proved
+	MemberRemoving                     // the member is about to be removed: a line of its own type, before the result
 )
 
 var memberStatuses = []string{"removed", "extra", "unknown"}
 
 func (s MemberStatus) String() string { return memberStatuses[s] }
+
+// typeRemoving is the type of a line that names a member before the removal, so that a killed run has named everybody
+// it removed.
+const typeRemoving = "removing"
 
 // parseMemberStatus returns the status with that name.
 func parseMemberStatus(name string) (MemberStatus, bool) {
@@ -38,9 +43,12 @@ func (m *Member) append(b []byte) []byte {
 	if m.Raw != nil {
 		return append(append(b, m.Raw...), '\n')
 	}
-	b = append(b, `{"type":"member","status":"`...)
-	b = append(b, m.Status.String()...)
-	b = append(b, '"')
+	if m.Status == MemberRemoving {
+		b = append(b, `{"type":"`+typeRemoving+`"`...)
+	} else {
+		b = append(b, `{"type":"member","status":"`...)
+		b = append(append(b, m.Status.String()...), '"')
+	}
 	if len(m.Key) > 0 {
 		b = append(b, `,"key":`...)
 		b = append(b, m.Key...)
@@ -58,12 +66,21 @@ const maxLeft = 10_000
 type extras struct {
 	removed, left int64           // left are extra or unknown
 	known         map[string]bool // profile ids of those that are left
+	removing      map[string]bool // profile ids of those whose removal has no result yet
 }
 
 func (x *extras) add(m *Member) {
 	id := shortened(m.ProfileID, maxName)
 	known := x.known[id]
+	delete(x.removing, id)
 	switch {
+	case m.Status == MemberRemoving:
+		if x.removing == nil {
+			x.removing = map[string]bool{}
+		}
+		if len(x.removing) < maxLeft && !known {
+			x.removing[id] = true
+		}
 	case m.Status == MemberRemoved:
 		x.removed++
 		if known {
@@ -83,8 +100,9 @@ func (x *extras) add(m *Member) {
 
 // members returns the counts as far as lines show them, nil when there was no line.
 func (x *extras) members() *Members {
-	if x.removed+x.left == 0 {
+	all := x.removed + x.left + int64(len(x.removing))
+	if all == 0 {
 		return nil
 	}
-	return &Members{Mirrored: &Mirrored{Extras: x.removed + x.left, Removed: x.removed}}
+	return &Members{Mirrored: &Mirrored{Extras: all, Removed: x.removed}}
 }

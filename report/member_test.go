@@ -21,7 +21,9 @@ func mirrorOf(continues bool, counts *Mirrored, rows []string, members ...string
 	for _, member := range members {
 		id, status, _ := strings.Cut(member, " ")
 		m := Member{ProfileID: id, Key: []byte(`"` + id + `@example.com"`)}
-		m.Status, _ = parseMemberStatus(status)
+		if m.Status = MemberRemoving; status != typeRemoving {
+			m.Status, _ = parseMemberStatus(status)
+		}
 		w.Member(&m)
 	}
 	_ = w.Flush()
@@ -48,6 +50,7 @@ func TestMemberLine(t *testing.T) {
 			`{"type":"member","status":"unknown","key":"a\"b@x","code":"answer_lost",` +
 				`"detail":"no \"answer\"\u202e","profile_id":"01J"}`},
 		{Member{Status: MemberExtra}, `{"type":"member","status":"extra"}`},
+		{Member{Status: MemberRemoving}, `{"type":"removing"}`},
 	} {
 		var out strings.Builder
 		w := NewWriter(&out)
@@ -135,6 +138,8 @@ func TestMirrorStreams(t *testing.T) {
 			mirrorOf(true, last, known, "B removed", "C removed"), 2,
 			&Mirrored{Read: 6, Matched: 2, JoinedLater: 1, Extras: 3, Removed: 3}},
 		{"killed", mirrorOf(false, nil, rows, "A removed", "B unknown", "C extra"), 2, &Mirrored{Extras: 3, Removed: 1}},
+		{"killed while it removes", mirrorOf(false, nil, rows, "A removing", "B removing", "C removing", "A removed"), 2,
+			&Mirrored{Extras: 3, Removed: 1}},
 		{"killed in a line", mirrorOf(false, nil, rows, "A removed") + `{"type":"member","status":"rem`, 2,
 			&Mirrored{Extras: 1, Removed: 1}},
 		{"killed before a member", mirrorOf(false, nil, rows), 2, nil},

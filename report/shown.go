@@ -12,7 +12,11 @@ import (
 // values stay the same, and a terminal that shows the line is told nothing but text. Bytes below a blank are escaped in
 // JSON anyway.
 func shown(b []byte, from int) []byte {
-	if bytes.IndexFunc(b[from:], hidden) < 0 {
+	plain := from // most texts end here: to decode their characters takes ten times as long
+	for plain < len(b) && b[plain] < 0x7f {
+		plain++
+	}
+	if bytes.IndexFunc(b[plain:], hidden) < 0 {
 		return b
 	}
 	text := bytes.Clone(b[from:])

@@ -2,6 +2,8 @@ package sink
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -57,5 +59,41 @@ func TestFinalAnswers(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestOddAnswers: a look-up whose answer has a value of another type than expected is tried once more, as something
+// between may have answered, and then ends the run with an error.
+func TestOddAnswers(t *testing.T) {
+	const list = `{"data":{"type":"list","id":"Aaaaaa","attributes":{"name":"News","opt_in_process":%v}}}`
+	for _, c := range []struct {
+		name  string
+		wrong int // answers before the right one
+		sent  int64
+	}{
+		{"for good", 100, 2}, {"once", 1, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := 0
+			wrap := func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					value := any("\"single_opt_in\"")
+					if n++; n <= c.wrong {
+						value = 7
+					}
+					says(200, mediaType, fmt.Sprintf(list, value))(w, r, next)
+				})
+			}
+			bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+				_, err := w.client.FindList(w.Context(), ListRef{ID: "Aaaaaa"})
+				const want = `look up list "Aaaaaa": HTTP 200: a value in the answer is of another type than expected`
+				if c.wrong == 1 && err != nil || c.wrong > 1 && (err == nil || err.Error() != want) {
+					t.Errorf("error %v", err)
+				}
+				if n := w.client.Stats().Sent; n != c.sent {
+					t.Errorf("%d requests", n)
+				}
+			})
+		})
 	}
 }

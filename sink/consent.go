@@ -197,7 +197,7 @@ func (s *Consents) post(ctx context.Context, what, suffix string, set []*Profile
 		e = s.client.endpoints.unsubscribes
 	}
 	a, err := s.client.call(ctx, &request{
-		doing:  fmt.Sprintf("%s %d profiles", strings.TrimSuffix(s.doing(), " profiles"), len(set)),
+		doing:  strings.TrimSuffix(s.doing(), "profiles") + plural(len(set), "profile"),
 		method: http.MethodPost, path: "/api/profile-subscription-bulk-" + what + "-jobs", endpoint: e, careful: true,
 		prefix: `{"data":{"type":"profile-subscription-bulk-` + what + `-job","attributes":{"profiles":{"data":[`,
 		suffix: suffix, set: set,

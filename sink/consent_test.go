@@ -49,6 +49,10 @@ func asked(rows []Profile) []Consented {
 	for i := range rows {
 		p := rows[i]
 		all[i] = Consented{Row: uint32(i), Channels: p.Channels, Status: p.Status, Fault: p.Fault}
+		if _, number, ok := bytes.Cut(p.JSON, []byte(`"phone_number":"`)); ok {
+			number, _, _ = bytes.Cut(number, []byte{'"'})
+			all[i].Other = string(number)
+		}
 		if p.Status == Unknown {
 			all[i].Lost = &Profile{JSON: p.JSON, Channels: p.Channels}
 		}
@@ -490,9 +494,9 @@ func TestConsentOfOtherNumber(t *testing.T) {
 		sent := Profile{JSON: own.element("SUBSCRIBED", all), Channels: all}
 		w.want(w.ask(s, []string{own.Email}, []Profile{sent}, time.Hour), "applied SUBSCRIBED mailable")
 		for number, want := range map[string]string{
-			own.PhoneNumber: "applied SUBSCRIBED mailable", "+4915187654321": "accepted not_visible",
+			own.PhoneNumber: "applied SUBSCRIBED mailable", "+4915187654321": "accepted not_visible", "": "accepted not_visible",
 		} {
-			row := Consented{Channels: all, Status: Accepted, Number: HashNumber(number)}
+			row := Consented{Channels: all, Status: Accepted, Other: number}
 			w.want(w.settle(s, []string{own.Email}, []Consented{row}, time.Minute), want)
 		}
 	})
@@ -508,9 +512,9 @@ func TestConsentOfOtherEmail(t *testing.T) {
 	bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
 		s := NewConsents(w.client, Wish{By: PhoneNumber, Channels: EmailMarketing, List: w.list("News")})
 		for email, want := range map[string]string{
-			"A@example.com": "applied SUBSCRIBED mailable", "b@example.com": "accepted not_visible",
+			"A@example.com": "applied SUBSCRIBED mailable", "b@example.com": "accepted not_visible", "": "accepted not_visible",
 		} {
-			row := Consented{Channels: EmailMarketing, Status: Accepted, Email: HashEmail(email)}
+			row := Consented{Channels: EmailMarketing, Status: Accepted, Other: email}
 			w.want(w.settle(s, []string{phone}, []Consented{row}, time.Minute), want)
 		}
 	})

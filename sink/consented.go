@@ -2,7 +2,6 @@ package sink
 
 import (
 	"context"
-	"hash/maphash"
 	"slices"
 	"time"
 )
@@ -16,8 +15,7 @@ type Consented struct {
 	Row      uint32   // for the caller
 	Channels Channels // that Klaviyo was asked for
 	Given    int64    // of a historical consent, Unix seconds, 0 when not known
-	Number   uint64   // HashNumber of the row's phone number, 0 when not known: SMS shows only for this number
-	Email    uint64   // HashEmail of the row's email, 0 when not known: by PhoneNumber, email shows only for this one
+	Other    string   // by Email the phone number, by PhoneNumber the email, if Channels need it: they show for no other
 	Lost     *Profile // the row as it was sent, if its answer was lost and it may be sent again; nil otherwise
 
 	// Status is Accepted or Unknown before, or Unsent for a row that is not read back. Settle sets it to Applied where the
@@ -32,20 +30,6 @@ type Consented struct {
 	State    string // the consent of its last channel in Klaviyo's words
 	At       int64  // the latest consent of its channels in Unix seconds, 0 for a withdrawal
 }
-
-// numberSeed seeds HashNumber, in this process alone.
-var numberSeed = maphash.MakeSeed()
-
-// HashNumber is what a row keeps of its phone number, 0 for "".
-func HashNumber(number string) uint64 {
-	if number == "" {
-		return 0
-	}
-	return maphash.String(numberSeed, number)
-}
-
-// HashEmail is what a row keeps of its email, 0 for "".
-func HashEmail(email string) uint64 { return HashNumber(Email.same(email)) }
 
 // Scope is where consent was withdrawn.
 type Scope uint8
@@ -185,12 +169,10 @@ func (s *Consents) shows(c *Consented, profile *profileResource) bool {
 		list, _, _ = s.wish.List.State()
 	}
 	all, mailable, already := true, true, true
-	if c.Channels&sms != 0 && c.Number != 0 && c.Number != HashNumber(profile.Attributes.PhoneNumber) {
+	switch attributes := &profile.Attributes; {
+	case s.wish.By == Email && c.Channels&sms != 0 && c.Other != attributes.PhoneNumber,
+		s.wish.By == PhoneNumber && c.Channels&EmailMarketing != 0 && Email.same(c.Other) != Email.same(attributes.Email):
 		return false // the email of one person, and the number of another
-	}
-	if s.wish.By == PhoneNumber && c.Channels&EmailMarketing != 0 && c.Email != 0 &&
-		c.Email != HashEmail(profile.Attributes.Email) {
-		return false // likewise
 	}
 	c.Scope, c.At = Nowhere, 0
 	c.Channels.each(func(one Channels) {

@@ -23,6 +23,7 @@ var (
 	errTooDeep = errors.New("the answer is nested too deeply")
 	errTooMuch = errors.New("the answer holds too many values")
 	errNotJSON = errors.New("the answer is not JSON")
+	errShape   = errors.New("a value in the answer is of another type than expected")
 	errNoData  = errors.New("the answer has no data")
 	errLongID  = errors.New("an id in the answer is too long")
 	errOddID   = errors.New("an id in the answer has characters that Klaviyo's ids do not have")
@@ -63,10 +64,13 @@ func decodeUpTo(most int, body []byte, v any) error {
 	if values > most {
 		return errTooMuch
 	}
-	if json.Unmarshal(body, v) != nil {
-		return errNotJSON
+	switch {
+	case json.Unmarshal(body, v) == nil:
+		return nil
+	case bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) && json.Valid(body):
+		return errShape
 	}
-	return nil
+	return errNotJSON
 }
 
 // decodeID reads an answer into doc and returns an error when the id in it is not usable.

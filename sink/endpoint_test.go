@@ -294,6 +294,51 @@ func TestRemainingIsObeyed(t *testing.T) {
 	})
 }
 
+// TestAnswersSlowDown: what an answer says of a window reaches all requests to its endpoint: what others have used is
+// not used, and a window without a rest is waited for.
+func TestAnswersSlowDown(t *testing.T) {
+	const limits = "10, 10;w=1, 150;w=60"
+	for _, c := range []struct {
+		name, limit, remaining, reset string
+		want                          []time.Duration // of the requests after the one with the answer
+	}{
+		{"nothing said", "", "", "", []time.Duration{0, 0, 0}},
+		{"much left", limits, "9", "1", []time.Duration{0, 0, 0}},
+		{"one left", limits, "1", "1", []time.Duration{0, time.Second, time.Second}},
+		{"nothing left", limits, "0", "20", []time.Duration{20 * time.Second, 20 * time.Second, 20 * time.Second}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var arrived []time.Time
+			wrap := func(next http.Handler) http.Handler {
+				first := faulty(isImport, says(202, mediaType, `{"data":{"type":"profile-bulk-import-job","id":"A"}}`,
+					"RateLimit-Limit", c.limit, "RateLimit-Remaining", c.remaining, "RateLimit-Reset", c.reset))(next)
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if isImport(r) {
+						arrived = append(arrived, time.Now())
+					}
+					first.ServeHTTP(w, r)
+				})
+			}
+			o := Options{RateShare: 100, RetryFor: time.Minute}
+			bubble(t, wrap, simulator.Options{}, o, func(w *world) {
+				s := NewImport(w.client, w.list("News"))
+				for range len(c.want) + 1 {
+					if err := s.Send(w.Context(), people(1)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+			var got []time.Duration
+			for _, at := range arrived[1:] {
+				got = append(got, at.Sub(arrived[0]))
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("the other requests came after %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 // TestTakeStops: a stopped run does not wait for a place.
 func TestTakeStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

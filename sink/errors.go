@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -22,6 +23,7 @@ type Error struct {
 	Hint   string
 	status int           // of the answer that caused it, 0 for none
 	lost   bool          // a request was sent whose answer is not known
+	gone   bool          // the list was deleted during the run
 	closed time.Duration // how long a 429 closes the endpoint
 	pause  time.Duration // how long a 503 asks to wait
 	brief  string        // the last failure of an Outage in a few words
@@ -34,6 +36,20 @@ func (e *Error) Unwrap() error { return e.err }
 
 func setupError(hint, format string, args ...any) *Error {
 	return &Error{Kind: Setup, Hint: hint, err: fmt.Errorf(format, args...)}
+}
+
+// ListGone reports whether an error says that its list was deleted during the run.
+func ListGone(err error) bool {
+	var failed *Error
+	return errors.As(err, &failed) && failed.gone
+}
+
+// plural writes a number with its noun.
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 // notFound is a setupError about an answer with status 404.

@@ -46,10 +46,10 @@ func NewExtras(c *Client, list *List) *Extras {
 }
 
 // Remove removes members, at most 1,000, sorted by Since, and sets the state of each. Right before, it looks them up on
-// the list again: whoever has not been there since the same second is not removed. Right after, it looks them up once
-// more.
-// The error is an *Error, and also that of a ctx that ended; the states are true then as well.
-func (x *Extras) Remove(ctx context.Context, extras []Extra) error {
+// the list again: whoever has not been there since the same second is not removed. Then it calls doomed with the
+// others, whose error keeps them on the list. Right after the removal, it looks them up once more.
+// The error is that of doomed or an *Error, and also that of a ctx that ended; the states are true then as well.
+func (x *Extras) Remove(ctx context.Context, extras []Extra, doomed func([]*Extra) error) error {
 	all := make([]*Extra, len(extras))
 	for i := range extras {
 		all[i] = &extras[i]
@@ -58,21 +58,24 @@ func (x *Extras) Remove(ctx context.Context, extras []Extra) error {
 	if err != nil {
 		return err
 	}
-	var doomed []*Extra
+	var staying []*Extra // since the same second
 	for _, e := range all {
 		switch since, ok := there[e.ID]; {
 		case !ok:
 			e.State = Left
 		case since.Equal(e.Since):
-			doomed = append(doomed, e)
+			staying = append(staying, e)
 		default: // an earlier date is that of a profile that was merged into this one
 			e.State = Rejoined
 		}
 	}
-	if len(doomed) == 0 {
+	if len(staying) == 0 {
 		return nil
 	}
-	return x.remove(ctx, doomed)
+	if err := doomed(staying); err != nil {
+		return err
+	}
+	return x.remove(ctx, staying)
 }
 
 // lookUp returns since when extras are on the list, who are sorted by Since. removed says that most of them should not

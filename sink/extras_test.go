@@ -36,6 +36,9 @@ func (w *world) extras() (all []Extra) {
 	return all
 }
 
+// unnamed lets extras be removed.
+func unnamed([]*Extra) error { return nil }
+
 // states are those of extras, by address.
 func states(all []Extra) map[string]string {
 	of := map[string]string{}
@@ -117,7 +120,7 @@ func TestExtras(t *testing.T) {
 				id, _, _ := list.State()
 				time.Sleep(time.Hour)
 				extras := w.extras()
-				err := NewExtras(w.client, list).Remove(w.Context(), extras)
+				err := NewExtras(w.client, list).Remove(w.Context(), extras, unnamed)
 				if (err != nil) != c.fails {
 					t.Errorf("error %v, want one: %v", err, c.fails)
 				}
@@ -146,7 +149,7 @@ func TestExtrasStillThere(t *testing.T) {
 	plan := given(simulator.Profile{Email: "ann@example.com"})
 	bubble(t, ignore, simulator.Options{Plan: plan}, Options{RetryFor: time.Minute}, func(w *world) {
 		extras := w.extras()
-		err := NewExtras(w.client, w.list("News")).Remove(w.Context(), extras)
+		err := NewExtras(w.client, w.list("News")).Remove(w.Context(), extras, unnamed)
 		want := map[string]string{"ann@example.com": "uncertain still_on_list"}
 		if diff := cmp.Diff(want, states(extras)); err != nil || diff != "" {
 			t.Errorf("error %v, states (-want +got):\n%s", err, diff)
@@ -166,7 +169,7 @@ func TestExtrasUseTheQuota(t *testing.T) {
 		before, began := w.client.Stats().Sent, time.Now()
 		parts := make(chan error)
 		for part := range slices.Chunk(extras, 1000) {
-			go func() { parts <- x.Remove(w.Context(), part) }() // the loop below waits for it
+			go func() { parts <- x.Remove(w.Context(), part, unnamed) }() // the loop below waits for it
 		}
 		for range (n + 999) / 1000 {
 			if err := <-parts; err != nil {

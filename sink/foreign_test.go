@@ -111,7 +111,7 @@ func TestOddIDs(t *testing.T) {
 			case want == "" && (err != nil || set[0].Status != Accepted || set[0].Job != id):
 				t.Errorf("%.60q: status %v, job %.60q, error %.200v", id, set[0].Status, set[0].Job, err)
 			case want != "" && (set[0].Status != Unknown || set[0].Job != "" ||
-				fmt.Sprint(err) != "import 1 profiles: HTTP 202: "+want):
+				fmt.Sprint(err) != "import 1 profile: HTTP 202: "+want):
 				t.Errorf("%.60q: status %v, job %.60q, error %.200v", id, set[0].Status, set[0].Job, err)
 			}
 		})

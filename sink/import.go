@@ -3,7 +3,6 @@ package sink
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/segmentio/encoding/json"
@@ -67,7 +66,7 @@ func (s *importer) post(ctx context.Context, list string, set []*Profile, t *tex
 	var refused *refusal
 	var wrong error
 	_, err := s.client.call(ctx, &request{
-		doing:  fmt.Sprintf("import %d profiles", len(set)),
+		doing:  "import " + plural(len(set), "profile"),
 		method: http.MethodPost, path: "/api/profile-bulk-import-jobs", endpoint: s.client.endpoints.imports,
 		prefix: importPrefix, suffix: importSuffix(list), set: set,
 		accept:  func(a *answer) error { return s.client.decodeID(a, &doc, &doc.Data.ID) },

@@ -92,13 +92,16 @@ func (l *List) use(list *listResource) {
 	l.id, l.name, l.optIn = list.ID, list.Attributes.Name, list.Attributes.OptIn
 }
 
+const goneHint = "run it again with another list: this one was deleted during the run; rows sent before stay sent"
+
 // exists returns an error when the list was deleted.
 func (l *List) exists(ctx context.Context) error {
 	id, _, _ := l.State()
 	err := (&List{client: l.client, ref: ListRef{ID: id}, asked: l.client.hidden(foreign(id))}).byID(ctx)
 	var failed *Error
 	if errors.As(err, &failed) && failed.status == http.StatusNotFound {
-		failed.Hint = "run it again with another list: this one was deleted during the run; rows sent before stay sent"
+		failed.gone = true
+		failed.Hint = goneHint
 	}
 	return err
 }

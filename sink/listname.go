@@ -22,7 +22,8 @@ func (l *List) byName(ctx context.Context) error {
 	return l.choose(ctx, found, at)
 }
 
-// choose sets the id to that of the one list to use of those that a look-up has found, at least one.
+// choose sets the id to that of the one list to use of those that a look-up has found, at least one. It tells people if
+// that one has another opt-in process than a new list would get.
 func (l *List) choose(ctx context.Context, found []listResource, at lookedUp) error {
 	found, err := l.settled(ctx, found, at)
 	if err != nil {
@@ -31,6 +32,10 @@ func (l *List) choose(ctx context.Context, found []listResource, at lookedUp) er
 	chosen := l.one(found)
 	if chosen == nil {
 		return setupError("choose one of them with --list-id", "%s", l.sameName(found))
+	}
+	if want, has := l.ref.OptIn, chosen.Attributes.OptIn; want != "" && has != "" && string(has) != want {
+		l.client.tell(fmt.Sprintf("list %q (%s) has %s, and --opt-in is only for a list that is created: "+
+			"change the list's settings in Klaviyo", l.asked, chosen.ID, l.client.text(has)))
 	}
 	l.use(chosen)
 	return nil

@@ -2,6 +2,8 @@ package sink
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -104,6 +106,10 @@ func (m *memberPages) page(ctx context.Context, path string) (*memberPage, error
 	}
 	err := m.client.page(ctx, &request{doing: m.doing, path: path, endpoint: m.client.endpoints.members}, &doc,
 		func() bool { return doc.Data != nil })
+	var failed *Error
+	if errors.As(err, &failed) && failed.status == http.StatusNotFound && failed.Hint == "" {
+		failed.Hint = goneHint
+	}
 	if err != nil {
 		return nil, notLost(err)
 	}

@@ -51,7 +51,7 @@ func (s *remover) remove(ctx context.Context, set []*Profile, t *texts) (*refusa
 	var refused *refusal
 	var wrong error
 	_, err := s.client.call(ctx, &request{
-		doing:  fmt.Sprintf("remove %d profiles", len(set)),
+		doing:  "remove " + plural(len(set), "profile"),
 		method: http.MethodDelete, endpoint: s.client.endpoints.removals,
 		path:   "/api/lists/" + url.PathEscape(list) + "/relationships/profiles",
 		prefix: `{"data":[`, suffix: `]}`, set: set,

@@ -54,6 +54,7 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		return c.print(r)
 	}
 	var first time.Duration // when the first try began
+	var odd bool            // the last answer was of another shape
 	lost, pause := false, newPause()
 	retried := new(retry)
 	defer c.retries.end(retried)
@@ -76,6 +77,9 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 			return a, nil
 		}
 		lost = lost || failed.lost
+		again := odd
+		odd = r.method == http.MethodGet && errors.Is(failed.err, errShape)
+		failed.final = failed.final || odd && again // a look-up is answered like that for good
 		if err := failed.fatal(r, lost); err != nil {
 			return nil, err
 		}
@@ -127,8 +131,12 @@ func (f *failure) fatal(r *request, lost bool) error {
 	case f.final:
 		err := setupError("check --base-url and this machine's certificates and clock", "%s: %w", r.doing, f.err)
 		var refused *proxyError
-		if errors.As(f.err, &refused) {
+		switch {
+		case errors.As(f.err, &refused):
 			err = refused.setup(r.doing)
+		case errors.Is(f.err, errShape):
+			err = setupError("check --base-url; if it is Klaviyo's, report this: Klaviyo has changed its API",
+				"%s: %w%s", r.doing, f.err, trace(f.id))
 		}
 		err.lost = lost
 		return err

@@ -140,6 +140,52 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// TestOthersProveNoOutage: a request is retried as long as others to the same endpoint succeed, and for the whole time
+// for retries after the last of them.
+func TestOthersProveNoOutage(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		success time.Duration // when another request succeeds
+		until   time.Duration // when the first one would
+		want    string
+	}{
+		{"another succeeds", 50 * time.Second, 100 * time.Second, "accepted"},
+		{"long ago", 50 * time.Second, 200 * time.Second, "unknown answer_lost"},
+		{"never", time.Hour, 100 * time.Second, "unknown answer_lost"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var began time.Time
+			wrap := func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					big := isImport(r) && r.ContentLength > 1000
+					if big && time.Since(began) < c.until {
+						html(503)(w, r, next)
+						return
+					}
+					next.ServeHTTP(w, r)
+				})
+			}
+			bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Minute}, func(w *world) {
+				s := NewImport(w.client, w.list("News"))
+				began = time.Now()
+				done := make(chan error)
+				big := people(100)
+				go func() { done <- s.Send(w.Context(), big) }() // received below
+				time.Sleep(min(c.success, 5*time.Minute))        // on the bubble's clock
+				if err := s.Send(w.Context(), people(1)); err != nil {
+					t.Error(err)
+				}
+				if err := <-done; (err == nil) != (c.want == "accepted") {
+					t.Errorf("error %v", err)
+				}
+				if diff := cmp.Diff(map[string]int{c.want: 100}, statuses(big)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
+
 // TestOutageAfterALostAnswer: rows that may have arrived by an early try stay unknown, even if no later try can have
 // arrived.
 func TestOutageAfterALostAnswer(t *testing.T) {
@@ -251,7 +297,8 @@ func TestThrottleIsShared(t *testing.T) {
 	}
 }
 
-// TestStop: when the run is stopped, a wait ends at once, and a request in flight is finished.
+// TestStop: when the run is stopped, a wait ends at once, and so does a request that only asks. Another request in
+// flight is finished.
 func TestStop(t *testing.T) {
 	t.Run("while waiting", func(t *testing.T) {
 		busy := says(429, mediaType, "", "Retry-After", "200")
@@ -267,6 +314,20 @@ func TestStop(t *testing.T) {
 				time.Since(began) != 3*time.Second {
 				t.Errorf("error %v, status %v after %v", err, set[0].Status, time.Since(began))
 			}
+		})
+	})
+	t.Run("asking", func(t *testing.T) {
+		slow := late(30 * time.Second)
+		bubble(t, faulty(isLookup, slow), simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+			ctx, cancel := context.WithTimeout(w.Context(), 3*time.Second)
+			defer cancel()
+			began := time.Now()
+			_, err := w.client.FindList(ctx, ListRef{Name: "News"})
+			var failed *Error
+			if !errors.As(err, &failed) || failed.Kind != Stopped || time.Since(began) != 3*time.Second {
+				t.Errorf("error %v after %v", err, time.Since(began))
+			}
+			time.Sleep(time.Minute) // on the bubble's clock: the server answers nobody
 		})
 	})
 	t.Run("in flight", func(t *testing.T) {

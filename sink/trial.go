@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 )
 
@@ -28,11 +29,11 @@ func (t *trial) begin() {
 	t.change(func() { t.sending++ })
 }
 
-// end counts a batch as sent, with the error of its Send.
+// end counts a batch as sent, with the error of its Send. That a list was deleted says nothing of other lists.
 func (t *trial) end(err error) {
 	t.change(func() {
 		t.sending--
-		if t.ended == nil {
+		if t.ended == nil && !ListGone(err) {
 			t.ended = err
 		}
 	})
@@ -59,7 +60,8 @@ func (t *trial) wake() {
 
 // settle decides whether the profiles that b blames alone are to blame. Its error ends the run, and they are not.
 // While no request was accepted, it waits for the other batches in flight: one of them may be accepted. If none is,
-// a single profile keeps the blame, because the refusal is about it alone; of two or more, the request is wrong.
+// a single profile keeps the blame, because the refusal is about it alone; of two or more, the request is wrong. So it
+// is when Klaviyo answers 404: what it does not find has no name, and the list is there.
 func (t *trial) settle(ctx context.Context, b *batch) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -75,7 +77,7 @@ func (t *trial) settle(ctx context.Context, b *batch) error {
 			return nil
 		case t.ended != nil:
 			return t.ended
-		case last && t.alone == 1:
+		case last && t.alone == 1 && b.refused.status != http.StatusNotFound:
 			return nil
 		case last:
 			t.ended = wrongRequest(t.doing, t.unnamed, "", b.refused)
@@ -106,6 +108,6 @@ func (t *trial) pause(ctx context.Context) {
 // were refused without a name, and none was accepted.
 func wrongRequest(doing string, n int, where string, refused *refusal) error {
 	return setupError("report this with the request id: klaviyo-export has a bug, or Klaviyo has changed its API",
-		"%s: Klaviyo refused %d requests%s without naming a profile, and accepted none: %s",
-		cmp.Or(doing, "send profiles"), n, where, refused.traced())
+		"%s: Klaviyo refused %s%s without naming a profile, and accepted none: %s",
+		cmp.Or(doing, "send profiles"), plural(n, "request"), where, refused.traced())
 }

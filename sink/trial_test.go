@@ -114,6 +114,11 @@ func TestAllRefusedAlone(t *testing.T) {
 		said   string // part of the error, empty for none
 	}{
 		{"1 row", []int{1}, false, all, map[string]int{"rejected invalid": 1}, ""},
+		{
+			"1 row, and the endpoint is not there", []int{1}, false,
+			answering("p0@", problem(404, "not_found", "", "Not found.")),
+			map[string]int{"unsent": 1}, "refused 1 request without naming a profile, and accepted none: HTTP 404: ",
+		},
 		{"2 rows", []int{2}, false, all, map[string]int{"unsent": 2}, "refused 3" + wrong},
 		{"10 rows", []int{10}, false, all, map[string]int{"unsent": 10}, "refused 19" + wrong},
 		{"200 rows", []int{200}, false, all, map[string]int{"unsent": 200}, "refused 30 requests for one batch"},
@@ -213,10 +218,11 @@ func TestStoppedWhileItWaits(t *testing.T) {
 	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 		w.sim.AddList("News", "single_opt_in")
 		s, set := NewImport(w.client, w.list("News")), people(6)
-		ctx, cancel := context.WithTimeout(w.Context(), 30*time.Second)
-		defer cancel()
 		var wait sync.WaitGroup
 		wait.Go(func() { _ = s.Send(w.Context(), set[5:]) })
+		time.Sleep(time.Second) // until it is in flight
+		ctx, cancel := context.WithTimeout(w.Context(), 30*time.Second)
+		defer cancel()
 		began := time.Now()
 		err := s.Send(ctx, set[:5])
 		var failed *Error

@@ -163,8 +163,16 @@ func (c *Checker) row(line []byte, unended bool, s *Scratch, out *Rows) {
 	if fault != nil && named && fault.Code != DuplicateMember {
 		row.Identity = identity(c.identity(s))
 	}
-	if row.Required = required; required == Present && inList != Present {
+	dated := Present
+	if c.consentedAt != "" {
+		_, dated = s.find(consentedAt, c.consentedAt)
+	}
+	switch row.Required = required; {
+	case required != Present:
+	case inList != Present:
 		row.Required, row.Unlisted = inList, true
+	case dated != Present:
+		row.Required, row.Undated = dated, true
 	}
 	row.DroppedPhone = s.droppedPhone && fault == nil
 	if fault == nil && list != nil {

@@ -189,7 +189,7 @@ func (s *Scratch) alike(column string, t target) string {
 		switch {
 		case strings.EqualFold(name, column):
 			return ", but " + quote(name) + ` is there: names are case-sensitive; use AS "` + cutName(column) + `"`
-		case t != custom && t != consentedAt && lookalike(name) == t.name():
+		case t != custom && lookalike(name) == t.name():
 			return ", but " + quote(name) + " is there; use " + mapFlag(name, t.name())
 		}
 	}

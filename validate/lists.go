@@ -40,12 +40,15 @@ func mapTarget(f field) string {
 // ListColumn returns the name of the column with the rows' lists, as a Fault has it, "" for none.
 func (c *Checker) ListColumn() string { return cutName(c.listColumn) }
 
+// ConsentedAt returns the name of the column with the times of consent, as a Fault has it, "" for none.
+func (c *Checker) ConsentedAt() string { return cutName(c.consentedAt) }
+
 // checkList checks the list of the row, which is in m.
 func (c *Checker) checkList(m *member, required Required, s *Scratch) *Fault {
 	why := ""
 	switch {
 	case required == Missing:
-		why = " is missing" + s.nearList(c.listColumn)
+		why = " is missing" + s.nearFlag("--list-column", c.listColumn)
 	case required == WrongType:
 		return s.notText(m)
 	case m.kind == null && s.scan.line[m.value] != '"':
@@ -58,12 +61,12 @@ func (c *Checker) checkList(m *member, required Required, s *Scratch) *Fault {
 	return &Fault{ListMissing, cutName(c.listColumn), "column " + quote(c.listColumn) + why}
 }
 
-// nearList returns the end of the detail of a row without the list column: a column that looks like it, or those that
-// are there.
-func (s *Scratch) nearList(column string) string {
+// nearFlag returns the end of the detail of a row without the column that a flag names: a column that looks like it, or
+// those that are there.
+func (s *Scratch) nearFlag(flag, column string) string {
 	for i := range s.scan.members {
 		if name := string(s.columns.name(s.scan.members[i].column)); strings.EqualFold(name, column) {
-			return ", but " + quote(name) + " is there: names are case-sensitive; use --list-column " + shellescape.Quote(name)
+			return ", but " + quote(name) + " is there: names are case-sensitive; use " + flag + " " + shellescape.Quote(name)
 		}
 	}
 	return "; " + s.listColumns()

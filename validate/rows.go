@@ -18,10 +18,10 @@ type Row struct {
 	// a valid identifier.
 	Identity [2]uint64
 
-	// Required says how the row has the required column or, where it has that one, the list column. Unlisted says that it
-	// is about the list column.
-	Required Required
-	Unlisted bool
+	// Required says how the row has the required column or, where it has that one, the list column or that with the times
+	// of consent. Unlisted and Undated say that it is about one of these.
+	Required          Required
+	Unlisted, Undated bool
 
 	// Several says that a rejected row may hold several rows: it is an array of them, or an object around them.
 	Several bool

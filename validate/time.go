@@ -53,7 +53,7 @@ func (c *Checker) noConsentTime(s *Scratch) *Fault {
 	detail := "column " + quote(c.consentedAt)
 	switch m := s.named(c.consentedAt); {
 	case m == nil:
-		detail += " is missing" + s.alike(c.consentedAt, consentedAt)
+		detail += " is missing" + s.nearFlag("--consented-at", c.consentedAt)
 	case m.kind == null:
 		detail += " is null; every row needs the time of its consent"
 	case m.kind == text:

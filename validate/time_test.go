@@ -56,9 +56,9 @@ func TestConsentedAt(t *testing.T) {
 		}
 	}
 	for row, want := range map[string]string{
-		`{"email":"a@x.co"}`: `column "at" is missing`,
+		`{"email":"a@x.co"}`: `column "at" is missing; the row has "email"`,
 		`{"email":"a@x.co","AT":"2024-01-08T06:30:00Z"}`: `column "at" is missing, but "AT" is there: ` +
-			`names are case-sensitive; use AS "at"`,
+			`names are case-sensitive; use --consented-at AT`,
 	} {
 		if got := consentTimeOf(t, row); got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", row, got, want)

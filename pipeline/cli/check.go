@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"klaviyo-export/pipeline"
 	"klaviyo-export/validate"
 )
 
@@ -32,20 +34,25 @@ Example:
 }
 
 func (k *checkCommand) Run(c *console, g given) error {
-	rows, err := k.rows(g)
+	o, err := k.options(g)
 	if err != nil {
 		return err
 	}
-	if err := k.messageFlags.check(g); err != nil {
-		return err
-	}
-	o, err := k.rowFlags.options(g, rows)
-	if err != nil {
-		return err
-	}
-	o.Concurrency, o.BatchDelay = 1, time.Second
 	k.messageFlags.apply(c)
 	return c.carry(o)
+}
+
+// options checks the flags and returns the options of the run.
+func (k *checkCommand) options(g given) (*pipeline.Options, error) {
+	rows, err := k.rows(g)
+	if err = cmp.Or(err, k.messageFlags.check(g)); err != nil {
+		return nil, err
+	}
+	o, err := k.rowFlags.options(g, rows)
+	if err == nil {
+		o.Concurrency, o.BatchDelay = 1, time.Second
+	}
+	return o, err
 }
 
 // rows are the options that the operation needs.

@@ -52,19 +52,10 @@ type planner interface {
 }
 
 func (r *runCommand) Run(c *console, g given, line *kong.Context) error {
-	if err := r.check(g); err != nil {
-		return err
-	}
-	settings, err := within(c, func() (*job.Settings, error) {
-		return job.Read(r.Settings, job.Options{
-			Task: r.Task, Set: r.Set, Secrets: r.Secrets, Env: os.LookupEnv,
-			Keyless: r.Print || r.Simulate || r.APIKeyFile != "",
-		})
-	})
+	settings, args, err := r.read(c, g, line)
 	if err != nil {
 		return err
 	}
-	args := r.translate(settings, g, line)
 	t, err := planOf(args)
 	if err != nil {
 		return err
@@ -79,6 +70,23 @@ func (r *runCommand) Run(c *console, g given, line *kong.Context) error {
 	}
 	c.settings = &settingsKey{settings.Key, []string{r.Settings, r.Secrets}}
 	return t.run(c)
+}
+
+// read checks the flags and reads the settings. It returns the arguments of the command that does what they say.
+func (r *runCommand) read(c *console, g given, line *kong.Context) (*job.Settings, []string, error) {
+	if err := r.check(g); err != nil {
+		return nil, nil, err
+	}
+	settings, err := within(c, func() (*job.Settings, error) {
+		return job.Read(r.Settings, job.Options{
+			Task: r.Task, Set: r.Set, Secrets: r.Secrets, Env: os.LookupEnv,
+			Keyless: r.Print || r.Simulate || r.APIKeyFile != "",
+		})
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return settings, r.translate(settings, g, line), nil
 }
 
 // runHidden are the flags of add that run refuses: settings name one list.
@@ -100,7 +108,7 @@ var translated = []string{
 	"list-id", "list-name", "wait", "wait-timeout", "task", "set", "secrets", "no-wait", "print",
 }
 
-// translate returns the arguments of the one command that does what the settings and the flags say.
+// translate merges the flags into the settings. It returns the arguments of the one command that does what both say.
 func (r *runCommand) translate(s *job.Settings, g given, line *kong.Context) []string {
 	if g["list-id"] || g["list-name"] {
 		s.ListID, s.ListName = r.ListID, r.ListName

@@ -134,11 +134,16 @@ func (f *runsFlags) run(c *console, plan *schedule.Plan, command []string) error
 		log = file
 	}
 	c.ending.Store("finishing the run in progress; interrupt again to pass the signal on to it")
-	err := schedule.Run(c.ctx, c.abort, schedule.Options{
-		Plan: *plan, GiveUpAfter: f.GiveUpAfter, Command: command, Stdin: c.In, Stdout: c.Out, Stderr: c.Err, Log: log,
-	})
+	o := f.options(plan)
+	o.Command, o.Stdin, o.Stdout, o.Stderr, o.Log = command, c.In, c.Out, c.Err, log
+	err := schedule.Run(c.ctx, c.abort, o)
 	if c.ctx.Err() != nil {
 		return stopped(c.ctx)
 	}
 	return err
+}
+
+// options returns what the flags say of the runs.
+func (f *runsFlags) options(plan *schedule.Plan) schedule.Options {
+	return schedule.Options{Plan: *plan, GiveUpAfter: f.GiveUpAfter}
 }

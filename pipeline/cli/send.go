@@ -87,6 +87,15 @@ func (f *campaignFlags) check(g given) error {
 	return g.apart("again", "a clone is always sent for the first time", "clone")
 }
 
+// options returns the options of the command, without a client.
+func (s *sendCommand) options() *pipeline.SendOptions {
+	return &pipeline.SendOptions{
+		BaseURL: s.BaseURL, Campaign: s.Campaign, Clone: s.Clone,
+		MinRecipients: s.MinRecipients, MaxRecipients: s.MaxRecipients, NoEstimate: s.NoEstimate, Again: s.Again,
+		DryRun: s.DryRun, WaitTimeout: s.WaitTimeout,
+	}
+}
+
 func (s *sendCommand) Run(c *console, g given) error {
 	if err := cmp.Or(s.campaignFlags.check(g), s.messageFlags.check(g), s.klaviyoFlags.check(g)); err != nil {
 		return err
@@ -100,11 +109,8 @@ func (s *sendCommand) Run(c *console, g given) error {
 	defer context.AfterFunc(c.abort, client.Abort)()
 	c.expect("the results of a run")
 	c.ending.Store("passing on the results, and no campaign is sent any more; interrupt again to stop")
-	o := &pipeline.SendOptions{
-		Client: client, BadKey: badKey, BaseURL: s.BaseURL, Campaign: s.Campaign, Clone: s.Clone,
-		MinRecipients: s.MinRecipients, MaxRecipients: s.MaxRecipients, NoEstimate: s.NoEstimate, Again: s.Again,
-		DryRun: s.DryRun, WaitTimeout: s.WaitTimeout, Notice: c.note,
-	}
+	o := s.options()
+	o.Client, o.BadKey, o.Notice = client, badKey, c.note
 	if exit, err := pipeline.Send(c.ctx, c.abort, o, c.In, c.Out); err != nil {
 		return &exitError{err, exit}
 	}

@@ -41,18 +41,9 @@ Example:
 }
 
 func (s *simulateCommand) Run(c *console) error {
-	if s.JobTime <= 0 {
-		return fmt.Errorf("--job-time: expected more than 0s, got %v", s.JobTime)
-	}
-	o := simulator.Options{
-		RateLimits: !s.NoRateLimit, JobTime: s.JobTime, Ledger: s.Ledger, Wrap: c.AroundSimulator,
-	}
-	if s.Plan != "" {
-		plan, err := within(c, func() (*simulator.Plan, error) { return readPlan(s.Plan) })
-		if err != nil {
-			return err
-		}
-		o.Plan = plan
+	o, err := s.options(c)
+	if err != nil {
+		return err
 	}
 	sim := simulator.New(o)
 	url, err := sim.Start(s.Addr)
@@ -65,6 +56,20 @@ func (s *simulateCommand) Run(c *console) error {
 	}
 	<-c.ctx.Done()
 	return stopped(c.ctx)
+}
+
+// options checks the flags and reads the plan.
+func (s *simulateCommand) options(c *console) (o simulator.Options, err error) {
+	if s.JobTime <= 0 {
+		return o, fmt.Errorf("--job-time: expected more than 0s, got %v", s.JobTime)
+	}
+	o = simulator.Options{
+		RateLimits: !s.NoRateLimit, JobTime: s.JobTime, Ledger: s.Ledger, Wrap: c.AroundSimulator,
+	}
+	if s.Plan != "" {
+		o.Plan, err = within(c, func() (*simulator.Plan, error) { return readPlan(s.Plan) })
+	}
+	return o, err
 }
 
 // readPlan reads a file of faults.

@@ -102,18 +102,24 @@ func (t *transfer) run(c *console) error {
 	return c.carry(t.options)
 }
 
-// resume opens the results of --resume.
+// resume opens the results of --resume. The first attempt at a run may append to them too: there are none yet.
 func (t *transfer) resume(c *console) error {
+	appended := sameFile(t.Resume, c.Out)
+	if appended && overwrites(c.Out.(*os.File)) {
+		return &pipeline.Error{
+			Text: fmt.Sprintf("--resume %s: the output overwrites this file, so the earlier results are lost", t.Resume),
+			Hint: "append to it with >>, also on the first attempt",
+		}
+	}
 	earlier, err := pipeline.OpenEarlier(c.ctx, t.Resume)
 	if err != nil {
 		return err
 	}
 	t.options.Resume = earlier
-	if earlier.Rows == 0 {
-		c.note(fmt.Sprintf("%s holds no results, so all rows are sent; "+
-			"a shell empties a file that > names: use >> to append to it", t.Resume))
+	if earlier.Rows == 0 && !appended {
+		c.note(t.Resume + " holds no results, so all rows are sent")
 	}
-	if earlier.Unended && sameFile(t.Resume, c.Out) {
+	if earlier.Unended && appended {
 		_, err = io.WriteString(c.Out, "\n") // the results must not continue a line that was cut short
 	}
 	return err
@@ -165,7 +171,7 @@ func (c *console) carry(o *pipeline.Options) error {
 	if o.Mirror != nil {
 		c.sumUpMirror(o, rep)
 	}
-	if n := o.Gauge.EarlierAccepted(); n > 0 && o.Wait {
+	if n := o.Gauge.EarlierAccepted(); n > 0 && o.Wait && o.Mirror == nil { // mirror has read the list
 		c.note(fmt.Sprintf("%d rows are accepted in the earlier results, and this run did not wait for them: "+
 			"pass both results, one after the other, to klaviyo-export wait", n))
 	}

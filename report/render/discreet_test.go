@@ -10,6 +10,11 @@ import (
 // Texts for people contain no address, no key and no control character, whatever type they have in a log.
 func TestDiscreet(t *testing.T) {
 	const key = "pk_0123456789abcdef0123456789abcdef01"
+	for _, other := range []string{"pk_wXyZ56789GHIJKL0123456789mnopqrst01", "pk_ABCDEFGHIJKLMNOPQRST"} {
+		if got := Discreet("key=" + other + "."); got != "key=pk_***." {
+			t.Errorf("%s becomes %s", other, got)
+		}
+	}
 	text := "open " + key + ": ann@example.com\x1b[2J\r\n\u009b\u202e\x00\x7f\xff (" + key + ")"
 	want := `open pk_***: a***@example.com\x1b[2J\r\n\u009b\u202e\x00\x7f\xff (pk_***)`
 	if got := Discreet(text); got != want {
