@@ -21,6 +21,15 @@ type result struct {
 	ProfileID string `json:"profile_id"`
 }
 
+// final reports whether --resume leaves the row alone. Mirror looks again at people who were unchanged.
+func (r *result) final() bool {
+	switch r.Status {
+	case "applied", "accepted", "rejected", "skipped":
+		return r.Code != "unchanged"
+	}
+	return false
+}
+
 // read reads the results and checks each of them.
 func (l *long) read(out io.Reader) {
 	lines, said := bufio.NewReaderSize(out, 64<<10), 0
