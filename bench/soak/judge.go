@@ -83,7 +83,7 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 		}
 		return done, ""
 	case "accepted":
-		if s.last == "wait" || s.waited && s.kills == 0 {
+		if s.last == "wait" && !s.picked || s.waited && s.kills == 0 {
 			return none, "it was waited for"
 		}
 		return either, ""

@@ -32,6 +32,7 @@ type step struct {
 	later         []*person // who joined the list while it was mirrored
 	events        []string  // how the processes of the step ended
 	kills         int
+	picked        bool // the last results are of rows that pick printed
 	unfinished    bool // it was ended early and never continued
 	exit          int
 	said          string
