@@ -89,10 +89,15 @@ func Counts(rows report.Rows) string {
 
 // early adds to the error of a run that ended early what happened to the rows that it had read. mirror says that only
 // a run that continues it finishes it.
-func early(err error, rows report.Rows, mirror bool) error {
+func early(err error, rows report.Rows, reasons []report.Reason, mirror bool) error {
 	text, hint := err.Error(), Hint(err)
 	if rows.Read > 0 {
 		text += "; " + Counts(rows)
+	}
+	if hint == hintRejected { // that others are unsent is no reason
+		rejected := rows
+		rejected.Unknown, rejected.Unsent = 0, 0
+		text += said(dominantReason(rejected, reasons))
 	}
 	var failed *sink.Error
 	switch {
@@ -116,6 +121,14 @@ func dominantReason(rows report.Rows, reasons []report.Reason) *report.Reason {
 		}
 	}
 	return nil
+}
+
+// said is what a reason says, as the end of a text, "" for no reason.
+func said(r *report.Reason) string {
+	if r == nil {
+		return ""
+	}
+	return fmt.Sprintf("; row %d: %s", r.FirstRow, r.Detail)
 }
 
 // rowsError sums up the rows that did not get there; earlier is how many rows the earlier results reject.

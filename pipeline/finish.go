@@ -27,7 +27,7 @@ func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 	}
 	switch {
 	case err != nil:
-		err = early(err, rep.Rows, r.options.Mirror != nil && !r.options.Mirror.Plan)
+		err = early(err, rep.Rows, rep.Reasons, r.options.Mirror != nil && !r.options.Mirror.Plan)
 	case exit != 0:
 		err = rowsError(rep.Rows, rep.Reasons, r.control.earlierRejected.Load())
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"klaviyo-export/validate"
 )
@@ -109,6 +110,9 @@ func (f *framer) bracket(p []byte) int {
 			return len(p)
 		}
 		from += next
+		if from > 0 && ' ' < p[from-1] && p[from-1] < utf8.RuneSelf {
+			continue // something other than a blank or the byte order mark stands before it
+		}
 		text := bytes.TrimRight(bytes.TrimSuffix(p[:from], []byte(bom)), blank)
 		begins, before := bytes.IndexByte(p[len(text):from], '\n') >= 0, f.before
 		if len(text) > 0 {

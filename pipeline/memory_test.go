@@ -98,6 +98,9 @@ func repeated(rows int) io.Reader {
 	})
 }
 
+// ended is the report of a run that read all its rows.
+const ended = `{"type":"report","status":"succeeded","exit_code":0,"operation":"add"}`
+
 // wait keeps no results that it has passed on, however many there are.
 func TestWaitKeepsNothing(t *testing.T) {
 	const rows = 400_000
@@ -126,7 +129,8 @@ func TestWaitKeepsNothing(t *testing.T) {
 			late = heapNow()
 		}
 	}}
-	if rep, err := Wait(t.Context(), o, in, out); err != nil || rep.Rows.Skipped != rows {
+	rep, err := Wait(t.Context(), o, io.MultiReader(in, strings.NewReader(ended)), out)
+	if err != nil || rep.Rows.Skipped != rows {
 		t.Fatalf("%v, %+v", err, rep.Rows)
 	}
 	if grown := late - early; grown > 16<<20 { // a few groups of 4,096 results are in flight; all of them are some 100 MB

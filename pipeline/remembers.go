@@ -165,7 +165,7 @@ func (s *remembers) note(line *report.Line, profile state.Hash) {
 // several reports whether a person may have been sent more than once: rows that are farther apart than the window.
 func (s *remembers) several() bool { return s.control.read.Load() > s.window }
 
-// flush passes the rows on to the state. The lines are on the output by now.
+// flush passes the rows on to the state. Their lines are on the output by now or, in a mirror, in its draft.
 func (s *remembers) flush() error {
 	if len(s.rows) == 0 && len(s.unsure) == 0 {
 		return nil

@@ -30,6 +30,7 @@ type run struct {
 	state    *state.State   // nil: all rows are sent, and none is remembered
 	mirror   *mirror        // nil unless everybody else comes off the list
 	earlier  *report.Report // of the run whose import jobs Wait waits for; nil in Run
+	killed   bool           // that run has no report
 	open     []string       // ids of the import jobs that are not known to have ended
 }
 
@@ -150,29 +151,34 @@ func (r *run) aim(list *report.List) string {
 // It may ignore a second subscribe, and whoever has left a list meanwhile is unsubscribed everywhere (klaviyo-more.md
 // sections 2.4 and 2.5).
 func (r *run) tooEarly() error {
-	earlier := r.options.Resume
-	if earlier == nil {
+	if r.options.Resume == nil {
 		return nil
 	}
+	return r.options.Resume.tooEarly(r.options.Operation.String(), r.options.listless(), "resume", "resume the file")
+}
+
+// tooEarly is the error of a command that does something with the rows of e whose answers are lost, nil where that is
+// safe: see run.tooEarly. The operation of e is that one.
+func (e *Earlier) tooEarly(operation string, listless bool, command, remedy string) error {
 	var what string
 	switch {
-	case r.options.Operation == validate.Subscribe:
+	case operation == validate.Subscribe.String():
 		what = "ignore people who are subscribed twice within 30 minutes"
-	case r.options.Operation == validate.Unsubscribe && !r.options.listless():
+	case operation == validate.Unsubscribe.String() && !listless:
 		what = "unsubscribe people from the whole account who are unsubscribed from a list twice within 30 minutes"
 	default:
 		return nil
 	}
-	lost, err := earlier.lost()
+	lost, err := e.lost()
 	again := lost.Add(sink.Quiet)
 	if err != nil || !time.Now().Before(again) {
 		return err
 	}
-	hint := "resume the file after " + again.Format(time.TimeOnly)
-	if earlier.Report != nil { // wait needs one
+	hint := remedy + " after " + again.Format(time.TimeOnly)
+	if e.Report != nil { // wait needs one
 		hint = "run klaviyo-export wait < RESULTS to see what was done, or " + hint
 	}
-	return &Error{Text: "resume: answers of the earlier run are lost, and Klaviyo may " + what, Hint: hint}
+	return &Error{Text: command + ": answers of the earlier run are lost, and Klaviyo may " + what, Hint: hint}
 }
 
 // target returns the list for the report, nil where there is none.

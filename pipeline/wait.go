@@ -45,7 +45,7 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 	if err != nil {
 		return notResults(err)
 	}
-	if first.Reports != nil {
+	if r.killed = first.Killed; first.Reports != nil {
 		*r.earlier = *first.Reports
 	} else if _, err := first.NextMember(); err == nil { // of a mirror that was killed
 		*r.earlier = report.Report{Operation: "mirror", ExitCode: 143}
@@ -235,16 +235,24 @@ func elsewhere(command string, was *report.Report, base string) error {
 	return nil
 }
 
-// unfinished is the error of results of a mirror that did not end well, nil for other results: to wait for rows removes
-// nobody.
+// unfinished is the error of results that are not all of their run: a killed run may have left rows unread, and to wait
+// for rows removes nobody.
 func (r *run) unfinished() error {
-	if r.earlier == nil || r.earlier.Operation != "mirror" || r.earlier.ExitCode == 0 {
+	switch was := r.earlier; {
+	case was == nil:
 		return nil
+	case was.Operation == "mirror" && was.ExitCode != 0:
+		return &Error{
+			Text: "wait: the mirror did not finish, and members who are not in the rows may still be on the list",
+			Hint: "continue it with mirror --resume RESULTS", exit: 1,
+		}
+	case r.killed, was.ExitCode != 0 && r.out.Rows().Read == 0:
+		return &Error{
+			Text: "wait: the run did not finish, and rows that it did not read have no result",
+			Hint: "continue it with --resume RESULTS", exit: 1,
+		}
 	}
-	return &Error{
-		Text: "wait: the mirror did not finish, and members who are not in the rows may still be on the list",
-		Hint: "continue it with mirror --resume RESULTS", exit: 1,
-	}
+	return nil
 }
 
 // waiting reports whether the end of a row's import job is not known.

@@ -143,7 +143,7 @@ func TestWaitBoundsTheKeys(t *testing.T) {
 		return fmt.Sprintf(`{"type":"row","row":%d,"status":"accepted","key":"%06d%s","job":"J%d"}`,
 			row, row, key, (row-1)/group)
 	})
-	rep, err := Wait(t.Context(), o, in, io.Discard)
+	rep, err := Wait(t.Context(), o, io.MultiReader(in, strings.NewReader(ended)), io.Discard)
 	if err != nil || rep.Rows.Applied != group*groups {
 		t.Fatalf("%v, %+v", err, rep.Rows)
 	}

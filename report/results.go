@@ -22,6 +22,7 @@ var errOrder = fmt.Errorf("the rows are not in order: their numbers start over m
 type Results struct {
 	Last    int64   // the greatest row number
 	Cut     bool    // the last line was cut short
+	Killed  bool    // rows follow the last report, so the run of these has none
 	Listed  bool    // rows name their lists
 	Reports *Report // the last report, with the jobs of all; nil when there is none
 	// Campaigns are the lines of campaigns, at most maxRuns of them.
@@ -103,6 +104,7 @@ func (r *Results) find(all *Lines, end int64) (found []stretch, members stretch,
 		switch {
 		case err != nil:
 		case e.Report:
+			r.Killed = false
 			err = r.add(e.Text, all.first)
 		case e.Campaign != nil:
 			if e.Text = bytes.Clone(e.Text); len(r.Campaigns) < maxRuns {
@@ -114,6 +116,7 @@ func (r *Results) find(all *Lines, end int64) (found []stretch, members stretch,
 			}
 			members.to = all.offset()
 		default:
+			r.Killed = true
 			r.Listed = r.Listed || e.List != ""
 			found, err = ascend(found, e.Row, last, at, end)
 			last = e.Row

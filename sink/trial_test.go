@@ -115,7 +115,8 @@ func TestAllRefusedAlone(t *testing.T) {
 	}{
 		{"1 row", []int{1}, false, all, map[string]int{"rejected invalid": 1}, ""},
 		{
-			"1 row, and the endpoint is not there", []int{1}, false, answering("p0@", problem(404, "not_found", "", "Not found.")),
+			"1 row, and the endpoint is not there", []int{1}, false,
+			answering("p0@", problem(404, "not_found", "", "Not found.")),
 			map[string]int{"unsent": 1}, "refused 1 request without naming a profile, and accepted none: HTTP 404: ",
 		},
 		{"2 rows", []int{2}, false, all, map[string]int{"unsent": 2}, "refused 3" + wrong},

@@ -9,7 +9,7 @@ import (
 )
 
 // identifiers are the columns that can name a person, with the codes of rows that lack one or have a bad one.
-var identifiers = map[target]struct{ missing, invalid Code }{
+var identifiers = [...]struct{ missing, invalid Code }{
 	email:       {EmailMissing, EmailInvalid},
 	phoneNumber: {PhoneMissing, PhoneInvalid},
 	externalID:  {ExternalIDMissing, ExternalIDInvalid},

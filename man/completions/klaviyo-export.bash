@@ -115,11 +115,11 @@ _klaviyo_export() {
     esac
     ;;
   wait)
-    flags='--verify --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --quiet --log-format --help --version'
+    flags='--verify --max-invalid --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --quiet --log-format --help --version'
     case $before in
     --api-key-file) files=yes flags= ;;
     --log-format) values='text json' flags= ;;
-    --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
+    --max-invalid | --wait-timeout | --max-open-jobs | --base-url | --revision) flags= ;;
     esac
     ;;
   members)

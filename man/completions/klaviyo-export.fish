@@ -276,6 +276,7 @@ complete -c klaviyo-export -n '__klaviyo_export_command check' -l min-rows -x -d
 complete -c klaviyo-export -n '__klaviyo_export_command check' -l quiet -d 'Print only errors to standard error'
 complete -c klaviyo-export -n '__klaviyo_export_command check' -l log-format -x -a 'text json' -d 'Write events to standard error instead of messages, with the progress every 30 seconds'
 complete -c klaviyo-export -n '__klaviyo_export_command wait' -l verify -d 'Read applied rows back on the list, 100 per request, and report whether each person is there and since when'
+complete -c klaviyo-export -n '__klaviyo_export_command wait' -l max-invalid -x -d 'How many rows may be rejected, here or by Klaviyo, before the run counts as failed: a number or a share of the rows read'
 complete -c klaviyo-export -n '__klaviyo_export_command wait' -l wait-timeout -x -d 'Wait up to this long for each import job, or for consent to show, from 5m to 24h'
 complete -c klaviyo-export -n '__klaviyo_export_command wait' -l max-open-jobs -x -d 'Wait for at most this many import jobs at once'
 complete -c klaviyo-export -n '__klaviyo_export_command wait' -l api-key-file -r -F -d 'Read the private API key from this file'

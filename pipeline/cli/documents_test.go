@@ -261,3 +261,23 @@ func TestReadmeShowsRealOutput(t *testing.T) {
 		t.Errorf("expected the README to show 6 lines or more, got %d", lines)
 	}
 }
+
+// The guide shows the files that engines start as they are: the tests of testdata/many run them.
+func TestGuideShowsFilesOfEngines(t *testing.T) {
+	guide, err := os.ReadFile(filepath.Join(root, "GUIDE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{
+		"export.sh", "retry.sh", "crontab", "newsletter.service", "newsletter.timer", "cronjob.yaml", "airflow_dag.py",
+		"dagster_job.py", "array.sbatch",
+	} {
+		text, err := os.ReadFile(filepath.Join(root, "testdata/guide", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(guide), "\n"+string(text)+"```\n") {
+			t.Errorf("GUIDE.md does not show testdata/guide/%s as it is", name)
+		}
+	}
+}

@@ -152,10 +152,11 @@ func TestForeignNamesInReports(t *testing.T) {
 		{"the key at the cut", strings.Repeat("x", 296) + "pk_far_away", strings.Repeat("x", 296) + "[AP…"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			account := c.given[:min(len(c.given), 64<<10)] // a report waits for the account for a second only
 			url := far(t, map[string]string{
 				"GET /api/lists/Aaaaaa": aList("Aaaaaa", c.given),
 				"GET /api/accounts": `200 {"data":[{"id":"A","attributes":{"contact_information":{"organization_name":"` +
-					c.given + `"}}}]}`,
+					account + `"}}}]}`,
 			})
 			exit, out, errs := called(t, "", "add", "--list-id", "Aaaaaa", "--base-url", url)
 			var rep report.Report

@@ -10,7 +10,8 @@ import (
 )
 
 type waitCommand struct {
-	Verify       bool `group:"waiting" help:"${help_verify}"`
+	Verify       bool           `group:"waiting" help:"${help_verify}"`
+	MaxInvalid   pipeline.Bound `group:"waiting" default:"0" placeholder:"N|N%" help:"${help_max_invalid}"`
 	waitingFlags `group:"waiting"`
 	klaviyoFlags `group:"klaviyo"`
 	messageFlags `group:"messages"`
@@ -18,7 +19,8 @@ type waitCommand struct {
 
 func (*waitCommand) Help() string {
 	return `Reads results from standard input. Rows that are accepted there get their final status. All other rows are
-passed on unchanged. With --verify, applied rows that were not read back before are read back on the list.
+passed on unchanged. Pass --max-invalid here too, where the earlier run had it. With --verify,
+applied rows that were not read back before are read back on the list.
 
 Example:
 
@@ -27,7 +29,7 @@ Example:
 
 // options returns the options of the run.
 func (w *waitCommand) options() *pipeline.Options {
-	o := &pipeline.Options{Version: version(), BaseURL: w.BaseURL, Verify: w.Verify}
+	o := &pipeline.Options{Version: version(), BaseURL: w.BaseURL, Verify: w.Verify, MaxInvalid: w.MaxInvalid}
 	w.waitingFlags.apply(o, true)
 	return o
 }

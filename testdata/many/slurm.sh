@@ -73,3 +73,18 @@ told Slurm part-*.ndjson
 sort nodes | uniq -c | awk '{ print "tasks on " $2 ": " $1 }'
 . ./again
 told Slurm part-*.ndjson
+
+echo '== array'
+export REAL HERE=$PWD/task
+REAL=$(command -v klaviyo-export)
+for task in 0 1 2 3 4 5 6 7; do
+  mkdir "task$task"
+  for copy in a b; do sed "s/@/-$copy$task@/" "$REPO/testdata/guide/rows.ndjson"; done >"part-$task"
+  : >"task$task/fates"
+done
+echo 'KILL 20' >task1/fates
+sed "s,/opt/klaviyo,$REPO/testdata/guide,; s,sh 5 300,sh 5 0,; /--mem/d" "$REPO/testdata/guide/array.sbatch" >array.sbatch
+PATH=$REPO/testdata/many/fated:$PATH sbatch --quiet --wait --output log-%a array.sbatch || tail log-*
+told Newsletter results-*
+paste -sd ' ' task1/met
+tail -q -n 1 final-* | jq -s 'map(.rows.applied) | add'

@@ -36,7 +36,8 @@ func TestCountry(t *testing.T) {
 	}
 }
 
-// Every region is found by its alpha-2 and alpha-3 code and its English name, and no two have a name in common.
+// Every region of package phonenumbers is found by its alpha-2 and alpha-3 code and its English name, and no two have
+// a name in common.
 func TestCountryNames(t *testing.T) {
 	owner := map[string]string{}
 	own := func(region, name string) {
@@ -59,7 +60,7 @@ func TestCountryNames(t *testing.T) {
 		own(id, region.ISO3())
 		own(id, display.English.Regions().Name(region))
 	}
-	for line := range strings.Lines(otherNames) {
+	for line := range strings.Lines(countryNames) {
 		region, names, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		for name := range strings.SplitSeq(names, "; ") {
 			own(region, name)
