@@ -2,6 +2,7 @@ package phone
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 	"unicode"
@@ -63,6 +64,9 @@ func TestAppend(t *testing.T) {
 		{"1", "US", "", "has too few digits"},
 		{"123456789012345678901", "JP", "", "has too many digits"},
 		{"1234567890123456789012345678901", "JP", "", "has more than 30 digits"},
+		{"123456789012345678901234567890", "JP", "", "has too many digits"},
+		{"+12015550123" + strings.Repeat(" ", 250-12), "", "+12015550123", ""},
+		{"+12015550123" + strings.Repeat(" ", 251-12), "", "", "is longer than 250 bytes; give a single number"},
 		{"tel:", "", "", "has no digits"},
 		{"+", "", "", "has no digits"},
 		{"++12015550123", "", "", "has a + after another + or after a digit"},
