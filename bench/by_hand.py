@@ -3,7 +3,8 @@
 
     by_hand.py URL LIST [OPERATION [STATE]] < rows.ndjson > results.ndjson
 
-OPERATION is verify, state, changes, remove, mirror, members, subscribe, unsubscribe or lists. STATE is the file of state and changes.
+OPERATION is verify, state, changes, remove, mirror, members, subscribe, unsubscribe or lists. STATE is the file that
+state and changes compare with.
 
 It checks what such scripts check: JSON, the address by a regular expression, and duplicate addresses. It leaves out phone
 numbers that are not in international form.
@@ -172,6 +173,7 @@ def look_up(url, list_id, emails, consent=False):
 
 
 def pages(url):
+    """Yields what is on a page and on those after it."""
     while url:
         page = call(url)
         yield from page["data"]
@@ -179,18 +181,15 @@ def pages(url):
 
 
 def send(url, list_id, rows):
-    """Imports encoded profiles and waits for the jobs."""
-    jobs, profiles, size = [], [], 0
-    request = Import(url, list_id)
+    """Imports encoded profiles and returns the ids of the jobs."""
+    jobs, size, request = [], 0, Import(url, list_id)
     for _, _, encoded in rows:
-        if len(profiles) == ROWS or size + len(encoded) > BYTES:
-            request.profiles = profiles
+        if len(request.profiles) == ROWS or size + len(encoded) > BYTES:
             jobs.append(request.post())
-            profiles, size = [], 0
-        profiles.append(encoded)
+            request.profiles, size = [], 0
+        request.profiles.append(encoded)
         size += len(encoded) + 1
-    if profiles:
-        request.profiles = profiles
+    if request.profiles:
         jobs.append(request.post())
     return jobs
 

@@ -37,7 +37,8 @@ func (s *survey) operationsText(commit string) string {
 		s.began.UTC().Format("2006-01-02 15:04 UTC"), s.machine, runtime.Version(), commit, s.rounds, s.versions())
 	if len(s.readings) > 0 {
 		set := s.readings[0].rows
-		fmt.Fprintf(&b, "%s rows of %.0f bytes, all of them good.\n\n", grouped(set.count), float64(set.bytes)/float64(set.count))
+		fmt.Fprintf(&b, "%s rows of %.0f bytes, all of them good.\n\n",
+			grouped(set.count), float64(set.bytes)/float64(set.count))
 	}
 	b.WriteString("| operation | program | wall s, min–max | thousand rows/s | wall time, ours = 1 | CPU s per 1M rows ")
 	b.WriteString("| the server's | peak RSS MB |\n|---|---|---:|---:|---:|---:|---:|---:|\n")

@@ -2,8 +2,8 @@
 //
 //     node sdk.js URL LIST [OPERATION [STATE]] < rows.ndjson > results.ndjson
 //
-// OPERATION is verify, state, changes, remove, mirror, members, subscribe, unsubscribe or lists. STATE is the file of state and
-// changes.
+// OPERATION is verify, state, changes, remove, mirror, members, subscribe, unsubscribe or lists. STATE is the file that state
+// and changes compare with.
 //
 // It checks what such scripts check: JSON, the address by a regular expression, and duplicate addresses. It leaves out phone
 // numbers that are not in international form. JSON.parse rounds integers above 2^53.
