@@ -70,6 +70,24 @@ var operations = []operation{
 	},
 }
 
+// plainAdd is what the memory of a mirror is compared with.
+var plainAdd = operation{
+	name: "add", title: "add", args: []string{"add"},
+	want: func(n int64) (counts, map[string]int64) { return counts{Rows: n}, map[string]int64{"accepted": n} },
+}
+
+// growing returns the operations whose cost is measured against the number of rows.
+func growing() []*operation {
+	all := []*operation{&plainAdd}
+	for i := range operations {
+		switch o := &operations[i]; o.name {
+		case "state", "changes", "mirror":
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
 // crowd is files with the rows of people 0 to count-1.
 type crowd struct {
 	count                int

@@ -88,7 +88,8 @@ func (s *server) show(w http.ResponseWriter, r *http.Request) {
 }
 
 func listNamed(name string) string {
-	return `{"type":"list","id":"` + name + `","attributes":{"name":"` + name + `","opt_in_process":"single_opt_in"}}`
+	return `{"type":"list","id":"` + name + `","attributes":{"name":"` + name +
+		`","created":"2020-01-01T00:00:00+00:00","opt_in_process":"single_opt_in"}}`
 }
 
 // showLists answers with the lists that a filter names. A list's name is its id.

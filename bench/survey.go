@@ -120,7 +120,7 @@ func (s *survey) reading(o *operation, c *crowd, p *peer) *reading {
 	return &reading{operation: o, series: series{peer: p, rows: &rowSet{count: c.count, bytes: c.bytes}}}
 }
 
-// growTo measures state and mirror over one size.
+// growTo measures the growing operations over one size.
 func (s *survey) growTo(ctx context.Context, rows int) error {
 	crowd, err := gather(s.tools.dir, rows)
 	if err != nil {
@@ -131,14 +131,12 @@ func (s *survey) growTo(ctx context.Context, rows int) error {
 			_ = os.Remove(name)
 		}
 	}()
-	for i := range operations {
-		if o := &operations[i]; strings.Contains("state changes mirror", o.name) {
-			r := s.reading(o, crowd, &peer{name: ours})
-			if err := s.run(ctx, r, crowd); err != nil {
-				return err
-			}
-			s.growth = append(s.growth, r)
+	for _, o := range growing() {
+		r := s.reading(o, crowd, &peer{name: ours})
+		if err := s.run(ctx, r, crowd); err != nil {
+			return err
 		}
+		s.growth = append(s.growth, r)
 	}
 	_ = os.Remove(s.known(crowd, ours))
 	return nil
