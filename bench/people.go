@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// people are those whom a server knows: person n has the email and the id of n, and joined the list n/10 seconds after
+// people are those that a server knows: person n has the email and the id of n, and joined the list n/10 seconds after
 // joinedFirst. The server computes what it shows, so it costs little beside the program that is measured.
 type people struct {
 	states   []state   // of the members; the server's mutex guards it
@@ -19,7 +19,7 @@ type people struct {
 	imported time.Time // of the last import
 }
 
-// state is what became of a person during a run.
+// state is what a run has done to a person.
 type state byte
 
 const (
