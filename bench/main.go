@@ -31,6 +31,7 @@ var commands = []struct {
 	run        func(context.Context, []string, stdio) error
 }{
 	{"compare", "run klaviyo-export and the programs that people use instead on the same rows", compare},
+	{"operations", "compare every other operation in the same way", operationsCommand},
 	{"memory", "watch the memory of klaviyo-export while the server is slow", memory},
 	{"serve", "answer imports and count them", serve},
 	{"floor", "do a whole run in one goroutine", floor},

@@ -28,8 +28,9 @@ type peer struct {
 // took is the cost of one run.
 type took struct {
 	wall, cpu time.Duration
-	rss       int64 // peak in bytes, at least own
-	own       int64 // peak of this process in bytes when it started the run
+	server    time.Duration // CPU of the server
+	rss       int64         // peak in bytes, at least own
+	own       int64         // peak of this process in bytes when it started the run
 	counts    counts
 	accuracy  accuracy
 }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -28,11 +29,18 @@ type counts struct {
 	Rows     int64 `json:"rows"`     // profiles in all imports
 	Bytes    int64 `json:"bytes"`    // size of all bodies
 	AtOnce   int64 `json:"at_once"`  // most imports in flight at once
+
+	Removed      int64 `json:"removed"`      // members that are off the list now
+	Subscribed   int64 `json:"subscribed"`   // people whose consent is set
+	Unsubscribed int64 `json:"unsubscribed"` // people whose consent is withdrawn
+	Lookups      int64 `json:"lookups"`      // emails that were asked for
+	Pages        int64 `json:"pages"`        // pages of members
 }
 
-// server answers as Klaviyo does, in the fewest bytes that clients accept. It reads whole bodies and keeps only
-// counts.
+// server answers as Klaviyo does, in the fewest bytes that clients accept. It reads whole bodies. It keeps counts, and
+// a byte for each of its people (people.go).
 type server struct {
+	people people
 	delay  time.Duration // time between an import's body and its answer
 	bodies sync.Pool
 
@@ -43,12 +51,12 @@ type server struct {
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case r.Method == http.MethodGet && r.URL.Path == "/api/lists/"+list:
-		answer(w, http.StatusOK, `{"data":{"id":"`+list+`"}}`)
 	case r.Method == http.MethodPost && r.URL.Path == "/api/profile-bulk-import-jobs":
 		s.take(w, r)
+	case r.Method == http.MethodGet:
+		s.show(w, r)
 	default:
-		http.NotFound(w, r)
+		s.change(w, r)
 	}
 }
 
@@ -82,6 +90,7 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) {
 	s.counts.Requests++
 	s.counts.Rows += profiles(body.Bytes())
 	s.counts.Bytes += int64(body.Len())
+	s.people.imported = time.Now()
 	job := s.counts.Requests
 	s.mu.Unlock()
 	answer(w, http.StatusAccepted, `{"data":{"id":"`+jobID(job)+`"}}`)
@@ -119,14 +128,16 @@ func answer(w http.ResponseWriter, status int, body string) {
 func serve(_ context.Context, args []string, std stdio) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	delay := flags.Duration("delay", 0, "time that the server takes to answer an import")
+	members := flags.Int("members", 0, "people who are on the list from the beginning")
 	if err := parse(flags, args, std); err != nil {
 		return err
 	}
+	debug.SetGCPercent(400) // its memory is in no figure
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	s := &server{delay: *delay}
+	s := &server{delay: *delay, people: people{states: make([]state, *members)}}
 	web := &http.Server{Handler: s}
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(listener) }() // ends when web is closed; the receive below waits for it
@@ -149,9 +160,9 @@ type remote struct {
 	out *bufio.Reader
 }
 
-// startServer starts a server that takes delay to answer an import.
-func startServer(ctx context.Context, delay time.Duration) (*remote, error) {
-	cmd, err := self(ctx, "serve", "-delay", delay.String())
+// startServer starts a server that takes delay to answer an import. More are arguments of serve.
+func startServer(ctx context.Context, delay time.Duration, more ...string) (*remote, error) {
+	cmd, err := self(ctx, append([]string{"serve", "-delay", delay.String()}, more...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -32,15 +32,15 @@ func (c *comparison) publish(ctx context.Context, out io.Writer, write bool) err
 	plot := filepath.Join(os.TempDir(), "klaviyo-export-compare.svg")
 	if write {
 		plot = filepath.Join(folder, "compare.svg")
-		err = rewrite(filepath.Join(folder, "README.md"), text)
+		err = rewrite(filepath.Join(folder, "README.md"), beginning, ending, text)
 	}
 	err = errors.Join(err, os.WriteFile(plot, c.plot(), 0o644))
 	fmt.Fprintf(out, "%s\nplot: %s\n", text, plot)
 	return err
 }
 
-// rewrite replaces what is between beginning and ending in a file.
-func rewrite(name, text string) error {
+// rewrite replaces what is between two lines of a file.
+func rewrite(name, beginning, ending, text string) error {
 	old, err := os.ReadFile(name)
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ func TestRewrite(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "README.md")
 	put(t, name, "before\n"+beginning+"old\n"+ending+"after\n")
 	for range 2 {
-		if err := rewrite(name, "new\n"); err != nil {
+		if err := rewrite(name, beginning, ending, "new\n"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -22,7 +22,7 @@ func TestRewrite(t *testing.T) {
 		t.Errorf("expected %q, got %q, %v", want, text, err)
 	}
 	put(t, name, "neither line\n")
-	if rewrite(name, "new\n") == nil {
+	if rewrite(name, beginning, ending, "new\n") == nil {
 		t.Error("a README without the lines: expected an error")
 	}
 	own, err := os.ReadFile("README.md")
