@@ -141,6 +141,14 @@ func quote[T string | []byte](value T) string {
 	return strconv.Quote(s)
 }
 
+// quoteThen returns text as quote does, a space, and what is said of it.
+func quoteThen[T string | []byte](value T, what string) string {
+	if len(value) <= maxQuoted && plain(value) {
+		return `"` + string(value) + `" ` + what
+	}
+	return quote(value) + " " + what
+}
+
 // plain reports whether a text is ASCII that strconv.Quote leaves as it is.
 func plain[T string | []byte](text T) bool {
 	for i := range len(text) {

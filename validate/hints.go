@@ -166,7 +166,8 @@ func bracketHint(line []byte) string {
 // wrapperHint returns the hint for an object that begins as a client's whole answer does. head may lack the bracket.
 func wrapperHint(head []byte) string {
 	const far = 100
-	var begin []byte
+	var buffer [far]byte
+	begin := buffer[:0]
 	for _, c := range head[:min(len(head), far)] {
 		if c > ' ' {
 			begin = append(begin, c)

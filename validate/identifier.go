@@ -85,7 +85,7 @@ func (c *Checker) checkKey(m *member, required Required, s *Scratch) *Fault {
 		}
 	}
 	if reason != "" {
-		return &Fault{codes.invalid, cutName(c.required), quote(value) + " " + reason}
+		return &Fault{codes.invalid, cutName(c.required), quoteThen(value, reason)}
 	}
 	s.key = append(s.key[:0], value...)
 	return nil

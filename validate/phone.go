@@ -65,7 +65,7 @@ func (c *Checker) region(s *Scratch) (region string, unknown bool) {
 // badPhone is the fault of m, whose value is not one phone number.
 func (c *Checker) badPhone(m *member, n writtenPhone, s *Scratch) *Fault {
 	f := phone.Reason(n.value, n.region)
-	code, detail := PhoneInvalid, quote(n.value)+" "+f.Reason
+	code, detail := PhoneInvalid, quoteThen(n.value, f.Reason)
 	switch {
 	case f.Ambiguous:
 		code = PhoneAmbiguous

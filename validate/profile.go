@@ -138,7 +138,7 @@ func (s *Scratch) appendEmail(data []byte, m *member) ([]byte, *Fault) {
 	}
 	value := trim(s.scan.text(m))
 	if !validEmail(value) {
-		return data, &Fault{EmailInvalid, cutName(s.column(m)), quote(value) + " " + emailReason(value)}
+		return data, &Fault{EmailInvalid, cutName(s.column(m)), quoteThen(value, emailReason(value))}
 	}
 	data = append(data, s.columns.entries[m.column].label...)
 	return append(appendQuoted(data, value), ','), nil

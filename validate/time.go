@@ -45,7 +45,7 @@ func (c *Checker) consentTime(s *Scratch) ([]byte, *Fault) {
 	default:
 		return at.AppendFormat(s.consentedAt[:0], utcForm), nil
 	}
-	return nil, &Fault{ConsentedAtInvalid, cutName(c.consentedAt), quote(value) + " " + reason}
+	return nil, &Fault{ConsentedAtInvalid, cutName(c.consentedAt), quoteThen(value, reason)}
 }
 
 // noConsentTime is the fault of a row that has no text in the column with the times.

@@ -263,9 +263,9 @@ func (s *step) judgeLines() string {
 	if sum := n.Applied + n.Accepted + n.Skipped + n.Rejected + n.Unknown + n.Unsent + n.Resumed; sum != n.Read {
 		return fmt.Sprintf("the counts of the report do not add up: %+v", n)
 	}
-	if s.kills == 0 && (n.Read != int64(len(s.rows)) || n.Applied != counts["applied"] || n.Accepted != counts["accepted"] ||
-		n.Skipped != counts["skipped"] || n.Rejected != counts["rejected"] || n.Unknown != counts["unknown"] ||
-		n.Unsent != counts["unsent"]) {
+	if s.kills == 0 && (n.Read != int64(len(s.rows)) || n.Applied != counts["applied"] ||
+		n.Accepted != counts["accepted"] || n.Skipped != counts["skipped"] || n.Rejected != counts["rejected"] ||
+		n.Unknown != counts["unknown"] || n.Unsent != counts["unsent"]) {
 		return fmt.Sprintf("the report counts %+v, the lines %v", n, counts)
 	}
 	removed := 0

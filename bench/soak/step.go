@@ -11,7 +11,7 @@ import (
 	"klaviyo-export/report"
 )
 
-// step is one command with its rows, and what became of them.
+// step is one command with its rows and their results.
 type step struct {
 	verb, by string
 	args     []string // of the command line
@@ -191,7 +191,8 @@ func (a *actor) write(s *step, r *row, byID bool) {
 		if r.gift = pick(a.dice, "", "new", "null"); s.column {
 			r.gift = ""
 		}
-		fmt.Fprintf(&b, `{"email":%q,"phone_number":%q,"external_id":%q,"first_name":%q`, p.email, p.phone, p.external, r.name)
+		fmt.Fprintf(&b, `{"email":%q,"phone_number":%q,"external_id":%q,"first_name":%q`,
+			p.email, p.phone, p.external, r.name)
 		switch r.gift {
 		case "null":
 			b.WriteString(`,"gift":null`)
