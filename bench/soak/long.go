@@ -24,7 +24,7 @@ type summary struct {
 	Threads     span             `json:"threads"`
 	Descriptors span             `json:"descriptors"`
 	Goroutines  span             `json:"goroutines"`
-	Rounds      roundTotals      `json:"rounds"`
+	Totals      *totals          `json:"rounds"`
 }
 
 const (
@@ -39,6 +39,9 @@ const (
 	listing   = "GET /api/profile-bulk-import-jobs"
 	reasons   = "GET /api/profile-bulk-import-jobs/{id}/import-errors"
 	removing  = "DELETE /api/lists/{id}/relationships/profiles"
+
+	subscribing   = "POST /api/profile-subscription-bulk-create-jobs"
+	unsubscribing = "POST /api/profile-subscription-bulk-delete-jobs"
 )
 
 // longRow returns the address and the right status of row n of the long run, counted from 0.

@@ -17,6 +17,17 @@ type result struct {
 	Code   string `json:"code"`
 	Of     int64  `json:"of"`
 	Job    string `json:"job"`
+
+	ProfileID string `json:"profile_id"`
+}
+
+// final reports whether --resume leaves the row alone. Mirror looks again at people who were unchanged.
+func (r *result) final() bool {
+	switch r.Status {
+	case "applied", "accepted", "rejected", "skipped":
+		return r.Code != "unchanged"
+	}
+	return false
 }
 
 // read reads the results and checks each of them.

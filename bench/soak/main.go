@@ -12,7 +12,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,9 +24,10 @@ import (
 func main() {
 	duration := flag.Duration("for", 30*time.Second, "duration")
 	seed := flag.Uint64("seed", 1, "seed of all random choices except the moments of kills")
+	only := flag.Int64("round", -1, "run only this round")
 	binary := flag.String("binary", "", "program to run (default: klaviyo-export, built here)")
 	flag.Parse()
-	breached, err := soak(*duration, *seed, *binary, os.Stdout)
+	breached, err := soak(*duration, *seed, *only, *binary, os.Stdout)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(2)
@@ -37,8 +37,11 @@ func main() {
 	}
 }
 
+// rounds is how many rounds share an account before it has become large.
+const rounds = 8
+
 // soak runs everything and reports whether anything is wrong.
-func soak(duration time.Duration, seed uint64, binary string, out io.Writer) (bool, error) {
+func soak(duration time.Duration, seed uint64, only int64, binary string, out io.Writer) (bool, error) {
 	dir, err := os.MkdirTemp("", "soak-")
 	if err != nil {
 		return false, err
@@ -51,18 +54,27 @@ func soak(duration time.Duration, seed uint64, binary string, out io.Writer) (bo
 		}
 	}
 	j := &journal{out: out, started: time.Now()}
+	all := &totals{Of: map[string]*tally{}}
+	r := round{journal: j, binary: binary, dir: dir, seed: seed, totals: all}
+	if only >= 0 {
+		r.number, r.account = uint64(only), newAccount(seed, uint64(only)/rounds)
+		r.run()
+		return j.count() > 0, nil
+	}
 	ends := j.started.Add(duration)
 	var long sync.WaitGroup
 	var flat summary
 	long.Go(func() { flat = runLong(j, binary, ends, seed) })
-	var totals roundTotals
-	for n := uint64(0); time.Now().Before(ends); n++ {
-		r := round{journal: j, binary: binary, dir: dir, number: n, dice: rand.New(rand.NewPCG(seed, n))}
+	for ; time.Now().Before(ends); r.number++ {
+		if r.number%rounds == 0 {
+			r.account = newAccount(seed, r.number/rounds)
+			all.Accounts++
+		}
 		r.run()
-		totals.add(&r)
+		all.Rounds++
 	}
 	long.Wait()
-	flat.Type, flat.Seconds, flat.Rounds, flat.Breaches = "summary", j.seconds(), totals, j.count()
+	flat.Type, flat.Seconds, flat.Totals, flat.Breaches = "summary", j.seconds(), all, j.count()
 	j.print(flat)
 	return j.count() > 0, nil
 }

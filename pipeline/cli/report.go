@@ -53,6 +53,7 @@ func (r *reportCommand) Run(c *console, g given) error {
 		return r.list(c)
 	}
 	var merged *report.Report
+	var runs []render.Run
 	for _, name := range r.Files {
 		one, notes, err := c.readReport(name)
 		if err != nil {
@@ -63,10 +64,11 @@ func (r *reportCommand) Run(c *console, g given) error {
 		}
 		if len(r.Files) > 1 {
 			one.SetFile(name)
+			runs = append(runs, render.NewRun(name, one))
 		}
 		merged = report.Merge(merged, one)
 	}
-	if err := r.write(c.Out, merged); err != nil {
+	if err := r.write(c.Out, merged, runs); err != nil {
 		return err
 	}
 	if r.ExitStatus {
@@ -76,12 +78,12 @@ func (r *reportCommand) Run(c *console, g given) error {
 }
 
 // write writes a report in the format that was asked for.
-func (r *reportCommand) write(out io.Writer, rep *report.Report) error {
+func (r *reportCommand) write(out io.Writer, rep *report.Report, runs []render.Run) error {
 	switch r.Format {
 	case "text":
-		return render.Text(out, rep)
+		return render.Text(out, rep, runs...)
 	case "html":
-		return render.HTML(out, rep)
+		return render.HTML(out, rep, runs...)
 	case "prometheus":
 		return render.Prometheus(out, rep)
 	}

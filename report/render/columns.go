@@ -10,7 +10,7 @@ import (
 
 const (
 	textColumns = 20
-	textColumn  = 36 // columns of a name
+	textColumn  = 26 // columns of a name
 )
 
 // writeColumns writes what each column of the input became.

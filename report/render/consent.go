@@ -24,6 +24,9 @@ func consent(r *report.Report) string {
 	case c.Historical:
 		text += ", with the times of the rows (historical)"
 	}
+	if c.Source != "" {
+		text += "; source: " + Discreet(c.Source)
+	}
 	for _, p := range []struct {
 		n    int64
 		text string

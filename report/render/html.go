@@ -35,21 +35,25 @@ var (
 
 // page holds what the template shows.
 type page struct {
-	Style   template.CSS
-	Policy  string // allows that style and nothing else
-	Title   string
-	Above   string // that the run is simulated
-	Class   string // good or bad
-	Status  string
-	Meaning string
-	Error   string
-	Facts   []fact
-	Tiles   []fact
-	Rows    []rowsOf
-	Bar     []box
-	BarText string
-	Reasons []reasonBar
-	More    string // on the reasons that are left out
+	Style    template.CSS
+	Policy   string // allows that style and nothing else
+	Title    string
+	Above    string // that the run is simulated
+	Class    string // good or bad
+	Status   string
+	Meaning  string
+	Error    string
+	Facts    []fact
+	Tiles    []fact
+	Rows     []rowsOf
+	Bar      []box
+	BarText  string
+	Reasons  []reasonBar // those that need work, then the others
+	Fine     []reasonBar
+	Steps    []step
+	Runs     []Run
+	MoreRuns string
+	More     string // on the reasons that are left out
 
 	MoreLists string // on the lists that are left out
 
@@ -66,18 +70,22 @@ type page struct {
 // rowsOf counts the rows of one status.
 type rowsOf struct{ Class, Name, Rows, Share, Meaning string }
 
-type reasonBar struct{ Code, Stage, Width, Rows, Share, First string }
+type reasonBar struct {
+	Code, Stage, Width, Rows, Share, First string
+	told
+}
 
 // HTML writes a page that shows r. The page has no script and loads nothing. It shows texts from outside as text,
 // with control characters escaped. The same report always gives the same page.
-func HTML(w io.Writer, r *report.Report) error {
+// Runs are the files of a merged report: with two or more, the page has a table of them.
+func HTML(w io.Writer, r *report.Report, runs ...Run) error {
 	sum := sha256.Sum256([]byte(pageStyle))
 	status, meaning := headline(r)
 	p := &page{
 		Style: template.CSS(pageStyle), Class: "bad", Status: status, Meaning: meaning,
 		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 			"'; base-uri 'none'; form-action 'none'",
-		Tiles: tiles(r), Charts: charts(r),
+		Tiles: tiles(r), Charts: charts(r), Steps: next(r),
 	}
 	if r.ExitCode == 0 {
 		p.Class = "good"
@@ -95,6 +103,9 @@ func HTML(w io.Writer, r *report.Report) error {
 		default:
 			p.Facts = append(p.Facts, f)
 		}
+	}
+	if len(runs) > 1 {
+		p.Runs, p.MoreRuns = runs[:min(len(runs), shownRuns)], moreRuns(runs)
 	}
 	p.rows(r)
 	p.reasons(r)
@@ -167,11 +178,17 @@ func (p *page) rows(r *report.Report) {
 
 func (p *page) reasons(r *report.Report) {
 	top := r.Reasons[:min(len(r.Reasons), pageReasons)]
-	for _, reason := range top {
-		p.Reasons = append(p.Reasons, reasonBar{
+	for i := range top {
+		reason := &top[i]
+		bar := reasonBar{
 			shown(reason.Code), shown(reason.Stage), percent(float64(reason.Rows), max(top[0].Rows, 1)),
-			grouped(reason.Rows), share(reason.Rows, r.Rows.Read), grouped(reason.FirstRow) + shown(ofFile(reason.FirstFile)),
-		})
+			grouped(reason.Rows), share(reason.Rows, r.Rows.Read), example(reason), tell(r, reason),
+		}
+		if needed(r, reason) {
+			p.Reasons = append(p.Reasons, bar)
+		} else {
+			p.Fine = append(p.Fine, bar)
+		}
 	}
 	p.More = rest(r.Reasons[len(top):])
 }

@@ -79,7 +79,7 @@ func TestTiles(t *testing.T) {
 
 var safeAttributes = []string{
 	"aria-hidden", "aria-label", "charset", "class", "content", "dy", "height", "http-equiv", "id", "lang", "name",
-	"role", "rx", "scope", "text-anchor", "width", "x", "x1", "x2", "y", "y1", "y2",
+	"role", "rx", "scope", "tabindex", "text-anchor", "width", "x", "x1", "x2", "y", "y1", "y2",
 }
 
 // No report gives a page with a script, a link or anything to load. Texts from outside stay texts.

@@ -120,7 +120,8 @@ func TestSimulated(t *testing.T) {
 			if err := Text(&text, &c.report); err != nil {
 				t.Fatal(err)
 			}
-			if got, _, _ := strings.Cut(text.String(), "\n"); got != c.want {
+			got, _, _ := strings.Cut(text.String(), "\n\n")
+			if got = strings.ReplaceAll(got, "\n", " "); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
 			page := pageOf(t, &c.report)

@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	textWidth   = 100
+	textWidth   = 80
 	textReasons = 10
 	textOpen    = 5
-	textCode    = 44 // columns of a code
+	textCode    = 32 // columns of a code
 	textID      = 40 // columns of a job's id
 	factName    = 12 // columns of a fact's name
 )
 
-// Text writes a summary of r for people, in lines of at most 100 columns. It escapes control characters in texts from
-// outside.
-func Text(w io.Writer, r *report.Report) error {
+// Text writes a summary of r for people, in lines of at most 80 columns. It escapes control characters in texts from
+// outside. Runs are the files of a merged report.
+func Text(w io.Writer, r *report.Report, runs ...Run) error {
 	var b strings.Builder
 	status, meaning := headline(r)
 	line := strings.ToUpper(status[:1]) + status[1:] + ": " + meaning
@@ -32,7 +32,9 @@ func Text(w io.Writer, r *report.Report) error {
 	writeWrapped(&b, line, 0)
 	writeFacts(&b, facts(r))
 	writeRows(&b, r)
-	writeReasons(&b, r.Reasons)
+	writeReasons(&b, r)
+	writeSteps(&b, next(r))
+	writeRuns(&b, runs)
 	writeLists(&b, r)
 	writeColumns(&b, r.Columns)
 	writeSending(&b, r)
@@ -83,13 +85,14 @@ func writeRows(b *strings.Builder, r *report.Report) {
 	fmt.Fprintf(b, "%-*s%*s\n", factName, "rows", width, grouped(rows.Read))
 	for status, n := range rows.ByStatus() {
 		if n > 0 {
-			fmt.Fprintf(b, "  %-*s%*s %8s   %s\n", factName-2, report.Status(status), width, grouped(n),
-				share(n, rows.Read), meaning(r, report.Status(status)))
+			fmt.Fprintf(b, "  %-*s%*s %8s   ", factName-2, report.Status(status), width, grouped(n), share(n, rows.Read))
+			writeWrapped(b, meaning(r, report.Status(status)), factName+width+12)
 		}
 	}
 }
 
-func writeReasons(b *strings.Builder, reasons []report.Reason) {
+func writeReasons(b *strings.Builder, r *report.Report) {
+	reasons := r.Reasons
 	if len(reasons) == 0 {
 		return
 	}
@@ -104,9 +107,27 @@ func writeReasons(b *strings.Builder, reasons []report.Reason) {
 		file := clipped(visible(ofFile(reason.FirstFile)), textWidth-2-code-2-stage-25)
 		fmt.Fprintf(b, "  %s  %s%12s %12s%s\n", padded(reason.Code, code), padded(reason.Stage, stage),
 			grouped(reason.Rows), grouped(reason.FirstRow), file)
+		told := tell(r, &reason)
+		b.WriteString("    ")
+		writeWrapped(b, strings.TrimSpace(told.Means+" "+told.Remedy), 4)
 	}
 	if more := rest(reasons[len(top):]); more != "" {
 		b.WriteString("  " + more + "\n")
+	}
+}
+
+// writeSteps writes what to do after the run.
+func writeSteps(b *strings.Builder, steps []step) {
+	if len(steps) > 0 {
+		b.WriteString("\nnext\n")
+	}
+	for _, s := range steps {
+		b.WriteString("  ")
+		writeWrapped(b, s.Text, 2)
+		if s.Command != "" {
+			b.WriteString("    ")
+			writeWrapped(b, s.Command, 4)
+		}
 	}
 }
 

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"klaviyo-export/sink/simulator"
+)
+
+// account is one simulated Klaviyo. All processes of some rounds share it.
+type account struct {
+	sim     *simulator.Simulator
+	paced   bool            // the account has rate limits
+	codes   map[string]bool // codes that unknown rows may have, because a fault explains them
+	alone   bool            // an unsubscribe from a list leaves the other consent as it is
+	drawn   string          // the faults, to be printed with a breach
+	numbers atomic.Int64    // phone numbers so far
+}
+
+// newAccount draws an account and its faults. All of them pass, so that a run always ends.
+func newAccount(seed, number uint64) *account {
+	dice := rand.New(rand.NewPCG(seed, 1<<32+number))
+	a := &account{paced: number%4 == 2, alone: dice.IntN(2) == 0, codes: map[string]bool{}}
+	kinds := []simulator.Fault{
+		{Do: "status", Status: 500}, {Do: "status", Status: 502, As: "page"}, {Do: "status", Status: 503},
+		{Do: "status", Status: 524, As: "page"}, {Do: "challenge"}, {Do: "throttle"}, {Do: "throttle", Form: "date"},
+		{Do: "reset"}, {Do: "reset", Processed: true}, {Do: "lose", Status: 504}, {Do: "lose", Status: 200, As: "empty"},
+		{Do: "truncate"}, {Do: "delay", Before: 200 * time.Millisecond}, {Do: "delay", After: 200 * time.Millisecond},
+	}
+	ons := []string{
+		importing, importing, watching, listing, reasons, removing, removing, "GET /api/lists/{id}", "GET /api/lists",
+		"GET /api/lists/{id}/profiles", "GET /api/profiles", "GET /api/lists/{id}/relationships/profiles",
+	}
+	var faults []simulator.Fault
+	for range 3 + dice.IntN(8) {
+		f := kinds[dice.IntN(len(kinds))]
+		f.On = ons[dice.IntN(len(ons))]
+		faults = append(faults, f)
+	}
+	// A request for consent that may not have arrived is only repeated after half an hour, so it always arrives.
+	for _, on := range []string{subscribing, unsubscribing} {
+		for _, f := range []simulator.Fault{
+			{Do: "throttle"}, {Do: "challenge"}, {Do: "lose", Status: 502}, {Do: "reset", Processed: true},
+		} {
+			if f.On = on; dice.IntN(3) == 0 {
+				faults = append(faults, f)
+			}
+		}
+	}
+	for i := range faults {
+		f := &faults[i]
+		f.Times, f.Percent = -1, float64(2+dice.IntN(10))
+		a.drawn += fmt.Sprintf("%s %s%d on %s; ", f.Do, f.As, f.Status, f.On)
+		if f.Do == "reset" || f.Do == "lose" || f.Do == "truncate" || f.Do == "status" {
+			a.codes["answer_lost"] = true
+		}
+	}
+	fail := simulator.Fault{
+		Do: "fail", Times: -1, Addresses: []string{"failed*"}, Code: "invalid", Detail: "Taken.",
+		Payload: []string{"full", "none", "attributes"}[dice.IntN(3)], Uppercase: dice.IntN(2) == 0,
+	}
+	// After a kill the positions of errors say nothing. wait then matches by address, and some errors have none.
+	a.codes["error_unmatched"] = fail.Payload == "none"
+	if dice.IntN(6) == 0 {
+		n := dice.IntN(4)
+		fail.Report, a.codes["errors_incomplete"] = &n, true
+	}
+	faults = append(faults, fail, simulator.Fault{
+		Do: "refuse", Times: -1, Addresses: []string{"refused*"}, Code: "invalid", Detail: "Invalid.",
+		Naming: []string{"all", "rounds"}[dice.IntN(2)],
+	})
+	if dice.IntN(3) == 0 {
+		faults = append(faults, simulator.Fault{Do: "cancel", Times: -1, Percent: 5})
+		a.codes["job_cancelled"] = true
+	}
+	if dice.IntN(4) == 0 {
+		faults = append(faults, simulator.Fault{Do: "too_large", Times: -1, Profiles: 20 + dice.IntN(300)})
+	}
+	a.sim = simulator.New(simulator.Options{
+		Plan: &simulator.Plan{Seed: number, Faults: faults}, RateLimits: a.paced, MaxPage: []int{0, 0, 7}[dice.IntN(3)],
+		JobTime: time.Duration(1+dice.IntN(200)) * time.Millisecond,
+		Consent: simulator.Consent{
+			Time: time.Duration(1+dice.IntN(300)) * time.Millisecond, SingleOptIn: true, ListUnsubscribe: a.alone,
+		},
+	})
+	return a
+}

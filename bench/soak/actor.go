@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/segmentio/encoding/json"
+
+	"klaviyo-export/sink/simulator"
+)
+
+// actor is a team with people and lists of its own. It runs a few commands, one after the other, while other actors
+// run theirs on the same account.
+type actor struct {
+	*round
+	tag    string // in the email of each of its people
+	dice   *rand.Rand
+	door   *door
+	people []*person
+	lists  []list // the first one is the actor's alone
+	steps  int
+	proved map[proof]bool // what the state files may remember
+}
+
+// list is a list of the account.
+type list struct {
+	id, name string
+	shared   bool // with other actors
+}
+
+// person is somebody that rows may name. All identifiers belong to nobody else.
+type person struct{ email, phone, external string }
+
+// refused reports whether Klaviyo refuses to import the person, by the faults of the account.
+func (p *person) refused() bool {
+	return strings.HasPrefix(p.email, "refused-") || strings.HasPrefix(p.email, "failed-")
+}
+
+// identifier is the value of a person's column.
+func (p *person) identifier(by string, v *view) string {
+	switch by {
+	case "profile_id":
+		return v.ids[p.email]
+	case "phone_number":
+		return p.phone
+	case "external_id":
+		return p.external
+	}
+	return p.email
+}
+
+// proof is a row's text that a state file may remember for somebody.
+type proof struct{ file, email, text string }
+
+// newActor draws people and lists, and puts some of them into the account.
+func (r *round) newActor(number uint64, shared list) (*actor, error) {
+	a := &actor{
+		round: r, tag: fmt.Sprintf("r%dk%d", r.number, number), proved: map[proof]bool{},
+		dice: rand.New(rand.NewPCG(r.seed, r.number<<8+number)),
+	}
+	for _, name := range []string{"Own ", "Second "} {
+		name += a.tag
+		a.lists = append(a.lists, list{id: r.account.sim.AddList(name, "single_opt_in"), name: name})
+	}
+	a.lists = append(a.lists, shared)
+	for n := range 5 + a.dice.IntN([]int{20, 200, 200, 2000}[a.dice.IntN(4)]) {
+		a.people = append(a.people, a.newPerson(n))
+	}
+	var err error
+	a.door, err = open(r.account.sim)
+	return a, err
+}
+
+// newPerson draws a person. Most of them have a profile, and are on some lists.
+func (a *actor) newPerson(n int) *person {
+	kind := "some"
+	switch a.dice.IntN(40) {
+	case 0:
+		kind = "refused"
+	case 1, 2:
+		kind = "failed"
+	}
+	p := &person{
+		email: fmt.Sprintf("%s-%sp%d@example.com", kind, a.tag, n), external: fmt.Sprintf("x-%sp%d", a.tag, n),
+		phone: fmt.Sprintf("+4930%08d", 20_000_000+a.account.numbers.Add(1)),
+	}
+	if a.dice.IntN(3) == 0 {
+		return p
+	}
+	profile := simulator.Profile{
+		Email: p.email, Phone: p.phone, External: p.external,
+		Consent: []string{"", "", "SUBSCRIBED", "UNSUBSCRIBED"}[a.dice.IntN(4)],
+	}
+	if a.dice.IntN(2) == 0 {
+		profile.Properties = map[string]string{"gift": "old"}
+	}
+	for _, l := range a.lists {
+		if a.dice.IntN(2) == 0 {
+			profile.Lists, profile.Joined = append(profile.Lists, l.name), time.Hour
+		}
+	}
+	a.account.sim.Add(profile)
+	return p
+}
+
+// run runs the actor's commands, and stops at the first breach.
+func (a *actor) run() {
+	defer a.door.close()
+	for range 1 + a.dice.IntN(4) {
+		a.steps++
+		if !a.step() {
+			return
+		}
+	}
+}
+
+// step draws a command, runs it, continues it if it was ended early, and judges what it says.
+func (a *actor) step() bool {
+	s := a.draw()
+	var err error
+	if s.before, err = a.look(); err != nil {
+		return a.wrong(s, "%v", err)
+	}
+	a.fill(s)
+	s.input = filepath.Join(a.dir, fmt.Sprintf("%s-%d", a.tag, a.steps))
+	defer os.Remove(s.input)
+	defer os.Remove(s.input + ".results")
+	if wrong := a.play(s); wrong != "" {
+		return a.wrong(s, "%s", wrong)
+	}
+	if s.after, err = a.look(); err != nil {
+		return a.wrong(s, "%v", err)
+	}
+	a.totals.count(s)
+	if wrong := cmp.Or(s.judgeLines(), a.judge(s), s.judgeExit()); wrong != "" {
+		return a.wrong(s, "%s", wrong)
+	}
+	if a.dice.IntN(4) == 0 {
+		if wrong := a.members(s); wrong != "" {
+			return a.wrong(s, "%s", wrong)
+		}
+	}
+	return true
+}
+
+// wrong reports a breach, and returns false.
+func (a *actor) wrong(s *step, format string, args ...any) bool {
+	a.breach(fmt.Sprintf("round %d, actor %s, step %d", a.number, a.tag, a.steps),
+		"%s\nrepeat: go run ./bench/soak -seed %d -round %d\ncommand: %v\nevents: %v\nfaults: %s\n%s",
+		fmt.Sprintf(format, args...), a.seed, a.number, s.args, s.events, a.account.drawn, s.said)
+	return false
+}
+
+// members runs members on the actor's own list, and compares the rows with the account.
+func (a *actor) members(s *step) string {
+	sent := a.door.requests.Load()
+	e, err := a.start(&process{args: []string{"members", "--base-url", a.door.url, "--quiet", "--list-id", a.lists[0].id}})
+	if err != nil || e.exit != 0 {
+		return fmt.Sprintf("members: exit %d, %v: %s", e.exit, err, e.said)
+	}
+	read, lines := map[string]bool{}, 0
+	for line := range bytes.Lines(e.out) {
+		var m struct{ Email string }
+		if err := json.Unmarshal(line, &m); err != nil {
+			return fmt.Sprintf("members: %v: %s", err, line)
+		}
+		read[strings.ToLower(m.Email)] = true
+		lines++
+	}
+	for _, p := range a.people {
+		if on := s.after.of[p.email].on&1 == 1; on != read[p.email] {
+			return fmt.Sprintf("members: %s is on the list: %v, printed: %v", p.email, on, read[p.email])
+		}
+	}
+	if lines != len(s.after.joined) {
+		return fmt.Sprintf("members: %d rows, the list has %d", lines, len(s.after.joined))
+	}
+	a.totals.count(&step{verb: "members", listed: lines, requests: a.door.requests.Load() - sent})
+	return ""
+}

@@ -1,0 +1,155 @@
+package render
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"klaviyo-export/report"
+)
+
+// A screen reader finds its way: each page has one h1 and a language, each table a caption and headers with a scope,
+// each row of a table one header, each image a title, and each region that scrolls a name and the focus.
+func TestHTMLAccess(t *testing.T) {
+	for name, r := range samples() {
+		t.Run(name, func(t *testing.T) {
+			page := pageOf(t, r)
+			one := strings.Count(page, "<h1>") == 1 && strings.Count(page, "<main>") == 1
+			if !one || !strings.Contains(page, `<html lang="en">`) {
+				t.Error("the page needs one h1, one main and its language")
+			}
+			for _, table := range strings.Split(page, "<table")[1:] {
+				table, _, _ = strings.Cut(table, "</table>")
+				if strings.Count(table, "<caption") != 1 {
+					t.Errorf("a table without a caption: %.200s", table)
+				}
+				if n := strings.Count(table, "<tr>"); n != 1+strings.Count(table, `<th scope="row">`) {
+					t.Errorf("%d rows do not have one header each: %.200s", n, table)
+				}
+			}
+			for _, th := range regexp.MustCompile(`<th[ >][^>]*`).FindAllString(page, -1) {
+				if !strings.Contains(th, `scope="`) {
+					t.Errorf("%s has no scope", th)
+				}
+			}
+			for _, svg := range strings.Split(page, "<svg")[1:] {
+				image := strings.Contains(svg, `role="img"`) && strings.Contains(svg, "<title>")
+				if !image && !strings.HasPrefix(svg, ` height="8" aria-hidden="true"`) {
+					t.Errorf("an image without a title: %.100s", svg)
+				}
+			}
+			const region = `<div class="wide" tabindex="0" role="region" aria-label="`
+			if strings.Count(page, `class="wide"`) != strings.Count(page, region) {
+				t.Error("a region that scrolls has no name or no focus")
+			}
+			rows, next := strings.Index(page, "<h2>Rows by status"), strings.Index(page, "<h2>What to do next")
+			if rows > 0 && next > rows {
+				t.Error("the next steps come after the figures")
+			}
+		})
+	}
+}
+
+// Every code that klaviyo-export documents has a sentence, and a remedy unless nothing needs doing.
+func TestCodes(t *testing.T) {
+	documented := strings.Fields(`json_invalid row_too_long row_too_deep not_an_object duplicate_member
+		column_name_invalid email_missing email_invalid profile_id_missing profile_id_invalid phone_missing
+		phone_invalid phone_ambiguous external_id_missing external_id_invalid list_missing list_not_found type_wrong
+		name_reserved profile_too_large consented_at_invalid channel_missing answer_lost job_cancelled job_expired
+		error_unmatched errors_incomplete not_on_list still_on_list stopped interrupted outage confirmation_pending
+		not_visible not_cleared duplicate unchanged profile_not_found`)
+	for _, code := range documented {
+		if !strings.HasSuffix(codes[code].Means, ".") {
+			t.Errorf("%s has no sentence", code)
+		}
+	}
+	var idle []string
+	for code, told := range codes {
+		if told.Remedy == "" {
+			idle = append(idle, code)
+		}
+	}
+	slices.Sort(idle)
+	if diff := cmp.Diff([]string{"duplicate", "profile_not_found", "unchanged"}, idle); diff != "" {
+		t.Error(diff)
+	}
+	klaviyo := &report.Reason{Code: "odd", Stage: "import"}
+	if told := tell(&report.Report{}, klaviyo); told.Means == "" || told.Remedy == "" {
+		t.Error("a code of Klaviyo has no sentence")
+	}
+}
+
+// No page shows a whole customer address or number, although a report has them.
+func TestHTMLMasked(t *testing.T) {
+	for key, want := range map[string]string{
+		"ann@example.com": "a***@example.com", "+14155550123": "+1***23", "bob": "***", "kück@例え.jp": "k***@例え.jp",
+	} {
+		r := &report.Report{Reasons: []report.Reason{{
+			Code: "invalid", Stage: "import", Rows: 1, FirstRow: 7, FirstKey: key,
+			Detail: "mail to ann@example.com failed",
+		}}}
+		page := pageOf(t, r)
+		want = "First: row 7, " + strings.ReplaceAll(want, "+", "&#43;")
+		if strings.Contains(page, "ann@") || !strings.Contains(page, want) {
+			t.Errorf("%s is not masked as %s", key, want)
+		}
+	}
+}
+
+// The next steps name each command that the rows need, and none where nothing needs doing.
+func TestNext(t *testing.T) {
+	const (
+		resume = "klaviyo-export add --list-id XyZ123 --resume results.ndjson < rows.ndjson >> results.ndjson"
+		wait   = "klaviyo-export wait < results.ndjson > final.ndjson"
+		list   = "klaviyo-export report --rejected csv results.ndjson > rejected.csv"
+	)
+	pending := []report.Reason{{Code: report.Pending, Rows: 2}}
+	for name, c := range map[string]struct {
+		exit    int
+		rows    report.Rows
+		reasons []report.Reason
+		want    []string
+	}{
+		"nothing": {0, report.Rows{Read: 1, Applied: 1}, nil, []string{""}},
+		"pending": {0, report.Rows{Read: 2, Accepted: 2}, pending, []string{wait}},
+		"all": {4, report.Rows{Read: 4, Unsent: 1, Unknown: 1, Accepted: 1, Rejected: 1}, nil,
+			[]string{resume, wait, list}},
+		"error": {2, report.Rows{}, nil, []string{""}},
+	} {
+		r := &report.Report{ExitCode: c.exit, Operation: "add", Rows: c.rows, Reasons: c.reasons}
+		r.List = &report.List{ID: "XyZ123"}
+		var commands []string
+		for _, s := range next(r) {
+			commands = append(commands, s.Command)
+		}
+		if diff := cmp.Diff(c.want, commands); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// A merged report of several files has a line for each of the first hundred files. Accepted rows have not arrived.
+func TestRuns(t *testing.T) {
+	r := samples()["merged"]
+	one := NewRun("part <1>", &report.Report{
+		Status: "failed", ExitCode: 1, Rows: report.Rows{Read: 6, Applied: 1, Accepted: 2, Rejected: 3},
+	})
+	if diff := cmp.Diff(Run{"part <1>", "failed, exit status 1", "6", "1", "2", "3"}, one); diff != "" {
+		t.Error(diff)
+	}
+	var page, text strings.Builder
+	runs := slices.Repeat([]Run{one}, 102)
+	if err := HTML(&page, r, runs...); err != nil {
+		t.Fatal(err)
+	}
+	if err := Text(&text, r, runs...); err != nil {
+		t.Fatal(err)
+	}
+	onPage := strings.Count(page.String(), "<bdi>part &lt;1&gt;</bdi>")
+	if rest := strings.Count(text.String(), "  and 2 more files\n"); onPage != 100 || rest != 1 {
+		t.Errorf("the page has %d files; the text names the rest %d times", onPage, rest)
+	}
+}

@@ -1,0 +1,173 @@
+package render
+
+import (
+	"strings"
+
+	"klaviyo-export/report"
+)
+
+// told is what people read of a code: a sentence on what it means and one on what to do. Remedy is "" where nothing
+// needs doing.
+type told struct{ Means, Remedy string }
+
+const (
+	fixRow  = "Fix the row, then send it again."
+	askSend = "Run the same command with --resume. It sends these rows again."
+)
+
+// codes holds every code of klaviyo-export. Rejections by Klaviyo have Klaviyo's own codes: see tell.
+var codes = map[string]told{
+	"json_invalid":         {"The row is not valid JSON.", fixRow},
+	"row_too_long":         {"The row is too long.", "Shorten it, then send it again."},
+	"row_too_deep":         {"The row nests too many values in each other.", "Flatten it, then send it again."},
+	"not_an_object":        {"The row is not a JSON object.", fixRow},
+	"duplicate_member":     {"The row has the same column twice.", "Keep one of them, then send the row again."},
+	"column_name_invalid":  {"A column has a name that cannot be sent.", "Rename the column, then send the row again."},
+	"email_missing":        {"The row has no email address.", "Add it, then send the row again."},
+	"email_invalid":        {"The email address is not valid.", "Correct it, then send the row again."},
+	"profile_id_missing":   {"The row has no profile id.", "Add it, then send the row again."},
+	"profile_id_invalid":   {"The profile id is not valid.", "Correct it, then send the row again."},
+	"phone_missing":        {"The row has no phone number.", "Add it, then send the row again."},
+	"phone_invalid":        {"The phone number is not valid.", "Correct it, then send the row again."},
+	"phone_ambiguous":      {"The phone number has no country.", "Write it as +14155550123, then send the row again."},
+	"external_id_missing":  {"The row has no external id.", "Add it, then send the row again."},
+	"external_id_invalid":  {"The external id is not valid.", "Correct it, then send the row again."},
+	"list_missing":         {"The row names no list.", "Add its list, then send the row again."},
+	"list_not_found":       {"Klaviyo has no list of that name or id.", "Create the list or correct its name."},
+	"type_wrong":           {"A value has the wrong type.", "Correct the value, then send the row again."},
+	"name_reserved":        {"Klaviyo reserves the name of a column.", "Rename the column, then send the row again."},
+	"profile_too_large":    {"The profile is larger than Klaviyo allows.", "Leave out columns, then send the row again."},
+	"consented_at_invalid": {"The time of the consent is not valid.", "Correct it, then send the row again."},
+	"channel_missing": {"The row has no email or phone number for the consent asked for.",
+		"Add it, then send the row again."},
+
+	"answer_lost":       {"The answer of Klaviyo was lost: the row may have arrived.", askSend},
+	"job_cancelled":     {"Klaviyo cancelled the import job: the row may have arrived.", askSend},
+	"job_expired":       {"Klaviyo forgot the import job: the row may have arrived.", askSend},
+	"error_unmatched":   {"Klaviyo refused a row, but did not say which one.", askSend},
+	"errors_incomplete": {"Klaviyo did not list all errors of the import job.", askSend},
+	"not_on_list":       {"The person is not on the list.", askSend},
+	"still_on_list":     {"The person is still on the list.", askSend},
+	"not_cleared":       {"The profile still has a value that the row clears.", askSend},
+	"partial_failure":   {"Klaviyo refused a part of the request.", askSend},
+	"several_profiles":  {"Several profiles match the row.", "Merge them in Klaviyo, or name one by its profile id."},
+	"same_profile":      {"Another row names the same person.", "Keep one of the rows, then send it again."},
+
+	"stopped":     {"The run stopped before it sent the row.", askSend},
+	"interrupted": {"The run was interrupted before it sent the row.", askSend},
+	"outage":      {"Klaviyo or the network failed before the row was sent.", askSend},
+
+	report.Duplicate:    {"An earlier row is the same.", ""},
+	report.Unchanged:    {"Nothing changed since the last run.", ""},
+	"profile_not_found": {"Klaviyo has no such profile.", ""},
+	report.Pending: {"Klaviyo waits for the person to confirm.",
+		"Run klaviyo-export wait later. It shows who confirmed."},
+	"not_visible": {"Klaviyo does not show the consent yet.", "Run klaviyo-export wait later."},
+	"other":       {"These rows have further codes.", "List them with klaviyo-export report --rejected csv."},
+}
+
+// tell explains a reason. A code that is not ours is Klaviyo's.
+func tell(r *report.Report, reason *report.Reason) told {
+	if t, ok := codes[reason.Code]; ok {
+		if !needed(r, reason) && reason.Code != report.Pending {
+			t.Remedy = ""
+		}
+		return t
+	}
+	if reason.Stage == "" && reason.Code == "" {
+		return told{"The row has no code.", "List the rows with klaviyo-export report --rejected csv."}
+	}
+	return told{"Klaviyo refused the row.", "Correct what Klaviyo names, then send the row again."}
+}
+
+// needed reports whether someone has to do something about a reason. A person who is not on the list is where a
+// removal wants them.
+func needed(r *report.Report, reason *report.Reason) bool {
+	away := r.Operation == "remove" || r.Operation == "unsubscribe"
+	switch reason.Code {
+	case "not_on_list", "profile_not_found":
+		return !away || reason.Stage != ""
+	}
+	return reason.Fault()
+}
+
+// example shows the first row of a reason: its number, its masked key and the masked detail.
+func example(reason *report.Reason) string {
+	text := "First: row " + grouped(reason.FirstRow) + ofFile(reason.FirstFile)
+	if reason.FirstKey != "" {
+		text += ", " + discreetKey(reason.FirstKey)
+	}
+	if reason.Stage != "validate" && reason.Detail != "" {
+		text += ". Klaviyo's words: " + Discreet(reason.Detail)
+	}
+	return shown(strings.TrimSuffix(text, "."))
+}
+
+// discreetKey masks a key. A key without an @ is a phone number, an id or a broken address: only its first two and
+// last two characters stay.
+func discreetKey(key string) string {
+	if masked := Discreet(key); strings.Contains(masked, "***@") {
+		return masked
+	}
+	runes := []rune(key)
+	if len(runes) < 8 {
+		return "***"
+	}
+	return visible(string(runes[:2]) + "***" + string(runes[len(runes)-2:]))
+}
+
+// step is something to do now, and the command for it.
+type step struct{ Text, Command string }
+
+// next says what to do after the run.
+func next(r *report.Report) (steps []step) {
+	add := func(text, command string) { steps = append(steps, step{text, command}) }
+	rows := &r.Rows
+	if r.ExitCode == 2 {
+		add("Fix the cause of the error, then run the command again.", "")
+	}
+	if n := rows.Unknown + rows.Unsent; n > 0 && r.Operation != "check" {
+		command := "klaviyo-export " + r.Operation
+		if r.List != nil && plainWord(r.List.ID) {
+			command += " --list-id " + r.List.ID
+		}
+		if !plainWord(r.Operation) || r.Operation == "several" {
+			command = "klaviyo-export add"
+		}
+		add("Finish "+numbered(n, "row")+" without a proved result. Keep the flags of the run.",
+			command+" --resume results.ndjson < rows.ndjson >> results.ndjson")
+	}
+	pending := withCode(r, report.Pending)
+	if rows.Accepted > pending {
+		add("Look up the outcome of "+numbered(rows.Accepted-pending, "accepted row")+".",
+			"klaviyo-export wait < results.ndjson > final.ndjson")
+	} else if pending > 0 {
+		add("See later who confirmed: "+numbered(pending, "row")+" "+verb(pending, "waits", "wait")+" for a person.",
+			"klaviyo-export wait < results.ndjson > final.ndjson")
+	}
+	if rows.Rejected > 0 {
+		add("List "+numbered(rows.Rejected, "rejected row")+", fix them, then send them again.",
+			"klaviyo-export report --rejected csv results.ndjson > rejected.csv")
+	}
+	if r.Simulated {
+		add("To send the rows for real, run the command against Klaviyo.", "")
+	}
+	if len(steps) == 0 && r.ExitCode == 0 {
+		add("Nothing to do.", "")
+	}
+	return steps
+}
+
+func verb(n int64, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// plainWord reports whether text is safe in a command as it is.
+func plainWord(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return !('a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9' || r == '_')
+	})
+}
