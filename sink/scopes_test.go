@@ -20,21 +20,25 @@ func TestScopes(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name         string
+		command      string
 		wrap         func(http.Handler) http.Handler
 		detail, hint string
 	}{
-		{"all scopes for reading", nil, add + "; the key has lists:read, profiles:read" + writes, ""},
-		{"no profiles:read", missing("/api/profile-bulk-import-jobs"), add + "; the key has lists:read" + writes,
+		{"one scope for writing", "send", nil, "needs campaigns:read, campaigns:write, templates:read; " +
+			"not checked, because only a change would show it: campaigns:write", ""},
+		{"none for writing", "wait", nil, "needs lists:read, profiles:read; the key has lists:read, profiles:read", ""},
+		{"all scopes for reading", "add", nil, add + "; the key has lists:read, profiles:read" + writes, ""},
+		{"no profiles:read", "add", missing("/api/profile-bulk-import-jobs"), add + "; the key has lists:read" + writes,
 			"give the key the scope profiles:read before you run add with --wait and --verify"},
-		{"no lists:read", missing("/api/lists"),
+		{"no lists:read", "add", missing("/api/lists"),
 			add + writes,
 			"give the key the scope lists:read before you run add"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, c.wrap, simulator.Options{}, Options{}, func(w *world) {
 				all := slices.Collect(w.client.Examine(w.Context(), ListRef{}))
-				at := slices.IndexFunc(all, func(f Finding) bool { return f.Check == "command add" })
-				want := Finding{Type: "finding", Check: "command add", OK: true, Detail: c.detail, Hint: c.hint}
+				at := slices.IndexFunc(all, func(f Finding) bool { return f.Check == "command "+c.command })
+				want := Finding{Type: "finding", Check: "command " + c.command, OK: true, Detail: c.detail, Hint: c.hint}
 				if diff := cmp.Diff(want, all[max(at, 0)]); diff != "" {
 					t.Errorf("finding (-want +got):\n%s", diff)
 				}
