@@ -25,6 +25,7 @@ type actor struct {
 	people []*person
 	lists  []list // the first one is the actor's alone
 	steps  int
+	last   *step
 	proved map[proof]bool // what the state files may remember
 }
 
@@ -112,6 +113,12 @@ func (a *actor) newPerson(n int) *person {
 // run runs the actor's commands, and stops at the first breach.
 func (a *actor) run() {
 	defer a.door.close()
+	defer func() {
+		files, _ := filepath.Glob(filepath.Join(a.dir, a.tag+"-*"))
+		for _, file := range files {
+			_ = os.Remove(file)
+		}
+	}()
 	for range 1 + a.dice.IntN(4) {
 		a.steps++
 		if !a.step() {
@@ -123,14 +130,13 @@ func (a *actor) run() {
 // step draws a command, runs it, continues it if it was ended early, and judges what it says.
 func (a *actor) step() bool {
 	s := a.draw()
+	a.last = s
 	var err error
 	if s.before, err = a.look(); err != nil {
 		return a.wrong(s, "%v", err)
 	}
 	a.fill(s)
-	s.input = filepath.Join(a.dir, fmt.Sprintf("%s-%d", a.tag, a.steps))
-	defer os.Remove(s.input)
-	defer os.Remove(s.input + ".results")
+	s.results = filepath.Join(a.dir, fmt.Sprintf("%s-%d", a.tag, a.steps))
 	if wrong := a.play(s); wrong != "" {
 		return a.wrong(s, "%s", wrong)
 	}

@@ -22,7 +22,7 @@ func (a *actor) wanted(s *step, r *row, was state) state {
 	list := uint8(1) << max(r.list, 0)
 	switch s.verb {
 	case "add", "mirror":
-		is.exists, is.name, is.on = true, r.name, is.on|list
+		is.exists, is.full, is.name, is.on = true, true, r.name, is.on|list
 		switch {
 		case r.gift == "new":
 			is.gift = "new"
@@ -124,6 +124,9 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 			return none, "the state cannot know it"
 		case "not_on_list", "profile_not_found":
 			off := was.on&(1<<r.list) == 0
+			if s.by != "email" && s.by != "profile_id" && !was.full {
+				return perhaps, "" // the profile does not have the identifier
+			}
 			if s.verb == "remove" || s.verb == "unsubscribe" && !s.global {
 				if off || s.kills > 0 {
 					return perhaps, ""
@@ -263,9 +266,10 @@ func (s *step) judgeLines() string {
 	if sum := n.Applied + n.Accepted + n.Skipped + n.Rejected + n.Unknown + n.Unsent + n.Resumed; sum != n.Read {
 		return fmt.Sprintf("the counts of the report do not add up: %+v", n)
 	}
-	if s.kills == 0 && (n.Read != int64(len(s.rows)) || n.Applied != counts["applied"] ||
-		n.Accepted != counts["accepted"] || n.Skipped != counts["skipped"] || n.Rejected != counts["rejected"] ||
-		n.Unknown != counts["unknown"] || n.Unsent != counts["unsent"]) {
+	if s.kills == 0 && (n.Read != int64(len(s.rows)) ||
+		n.Applied != counts["applied"] || n.Accepted != counts["accepted"] ||
+		n.Skipped != counts["skipped"] || n.Rejected != counts["rejected"] || n.Unknown != counts["unknown"] ||
+		n.Unsent != counts["unsent"]) {
 		return fmt.Sprintf("the report counts %+v, the lines %v", n, counts)
 	}
 	removed := 0
@@ -273,6 +277,10 @@ func (s *step) judgeLines() string {
 		if status == "removed" {
 			removed++
 		}
+	}
+	if m := s.report.Members; m != nil && m.Mirrored != nil && m.Unmatched > 0 && removed > 0 && !s.unmatched &&
+		s.kills == 0 {
+		return fmt.Sprintf("%d members were removed, and %d rows are not accounted for", removed, m.Unmatched)
 	}
 	if s.verb == "mirror" && removed > s.removals && s.kills == 0 {
 		return fmt.Sprintf("%d members were removed, --max-removals is %d", removed, s.removals)

@@ -21,11 +21,12 @@ type result struct {
 	ProfileID string `json:"profile_id"`
 }
 
-// final reports whether --resume leaves the row alone. Mirror looks again at people who were unchanged.
+// final reports whether --resume leaves the row alone. Mirror looks again at people who were unchanged, and the last
+// row of an input that ended early may have been cut.
 func (r *result) final() bool {
 	switch r.Status {
 	case "applied", "accepted", "rejected", "skipped":
-		return r.Code != "unchanged"
+		return r.Code != "unchanged" && r.Code != "json_invalid"
 	}
 	return false
 }

@@ -1,11 +1,13 @@
 // Soak runs klaviyo-export against simulated Klaviyos with random faults, and compares the results with what the
-// simulators hold. Start reading at long.go for the long run and at round.go for the short ones.
+// accounts show. Start reading at long.go for the long run, at round.go for the rounds, and at judge.go for the rules.
 //
 //	go run ./bench/soak -for 1h
+//	go run ./bench/soak -seed 7 -round 12
 //
-// One run lasts the whole time. Meanwhile short rounds follow each other at full speed: add, kill, resume, wait,
-// remove. Standard output has readings, rounds and a summary as NDJSON. The exit status is 1 when a result is wrong
-// or when a figure of the long run grows. Soak needs Linux, because it reads /proc.
+// One run lasts the whole time. Meanwhile rounds follow each other. In a round some actors run all commands at the same
+// time on one account, which some rounds share: processes are killed, resumed, picked from and waited for. Standard
+// output has readings, rounds and a summary as NDJSON. The exit status is 1 when a result is wrong or when a figure of
+// the long run grows. A breach names its seed and round, to be run again. Soak needs Linux, because it reads /proc.
 package main
 
 import (

@@ -52,12 +52,12 @@ func (a *actor) play(s *step) string {
 				return ""
 			}
 			args, s.picked = s.args, true
-			if err := os.Remove(s.input + ".results"); err != nil {
+			if err := os.Remove(s.results); err != nil {
 				return err.Error()
 			}
 			s.gone = nil
 		default:
-			args = append(slices.Clone(s.args), "--resume", s.input+".results")
+			args = append(slices.Clone(s.args), "--resume", s.results)
 		}
 	}
 	accepted := slices.ContainsFunc(rows, func(r *row) bool { return r.got.Status == "accepted" })
@@ -69,7 +69,7 @@ func (a *actor) play(s *step) string {
 
 // attempt runs the command once, and may end the process early.
 func (a *actor) attempt(s *step, args []string, rows []*row, kill bool) (ended, error) {
-	out, err := os.OpenFile(s.input+".results", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	out, err := os.OpenFile(s.results, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return ended{}, err
 	}
@@ -113,7 +113,7 @@ func (a *actor) joinLater(s *step) (wait func()) {
 func (a *actor) pick(s *step, rows []*row) ([]*row, error) {
 	s.events = append(s.events, "pick")
 	e, err := a.start(&process{
-		args: []string{"pick", "--status", "unknown,unsent,missing", s.input + ".results"}, in: text(rows),
+		args: []string{"pick", "--status", "unknown,unsent,missing", s.results}, in: text(rows),
 	})
 	if err != nil || e.exit != 0 {
 		return nil, fmt.Errorf("pick: exit %d, %v: %s", e.exit, err, e.said)
@@ -129,7 +129,7 @@ func (a *actor) pick(s *step, rows []*row) ([]*row, error) {
 
 // waitFor runs wait on the results and reads the new ones.
 func (a *actor) waitFor(s *step, rows []*row) string {
-	in, err := os.ReadFile(s.input + ".results")
+	in, err := os.ReadFile(s.results)
 	if err != nil {
 		return err.Error()
 	}
@@ -143,7 +143,7 @@ func (a *actor) waitFor(s *step, rows []*row) string {
 	}
 	s.events = append(s.events, fmt.Sprintf("%v exit %d", args[3:], e.exit))
 	s.waited, s.last = true, "wait"
-	if err := os.WriteFile(s.input+".results", e.out, 0o600); err != nil {
+	if err := os.WriteFile(s.results, e.out, 0o600); err != nil {
 		return err.Error()
 	}
 	return s.read(rows, e)
@@ -152,7 +152,7 @@ func (a *actor) waitFor(s *step, rows []*row) string {
 // read reads the results so far of the rows. The last line of a row counts.
 func (s *step) read(rows []*row, e ended) string {
 	s.exit, s.said, s.report = e.exit, e.said, nil
-	results, err := os.ReadFile(s.input + ".results")
+	results, err := os.ReadFile(s.results)
 	if err != nil {
 		return err.Error()
 	}
@@ -176,7 +176,7 @@ func (s *step) read(rows []*row, e ended) string {
 				return fmt.Sprintf("a report is not JSON: %s", line)
 			}
 			last = 0
-		case r.Type == "removing": // another line has the result, unless the process was killed
+		case r.Type == "removing": // another line follows, unless the process was killed
 		case r.Type == "member":
 			s.gone[r.ProfileID] = r.Status
 		case r.Row < 1 || r.Row > int64(len(rows)):

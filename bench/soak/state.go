@@ -14,6 +14,7 @@ import (
 // state is what the account shows of a person. Its zero value is somebody who has no profile.
 type state struct {
 	exists    bool
+	full      bool   // the profile has all identifiers, not only an email
 	on        uint8  // lists, by the bits of actor.lists
 	left      uint8  // lists that the person has unsubscribed from
 	mail, sms string // consents, "" for never
@@ -41,6 +42,7 @@ func (a *actor) look() (*view, error) {
 		var p struct {
 			ID            string
 			Email         string
+			Phone         string `json:"phone_number"`
 			FirstName     string `json:"first_name"`
 			Properties    struct{ Gift string }
 			Subscriptions struct {
@@ -58,7 +60,7 @@ func (a *actor) look() (*view, error) {
 		if err := json.Unmarshal(bytes.TrimRight(line, ",\n"), &p); err != nil {
 			return nil, fmt.Errorf("read a profile of the account: %w: %s", err, line)
 		}
-		s := state{exists: true, name: p.FirstName, gift: p.Properties.Gift}
+		s := state{exists: true, full: p.Phone != "", name: p.FirstName, gift: p.Properties.Gift}
 		s.mail = strings.TrimPrefix(p.Subscriptions.Email.Marketing.Consent, "NEVER_SUBSCRIBED")
 		s.sms = strings.TrimPrefix(p.Subscriptions.SMS.Marketing.Consent, "NEVER_SUBSCRIBED")
 		for _, l := range p.Subscriptions.Email.Marketing.Lists {

@@ -25,8 +25,11 @@ type step struct {
 	clear    bool     // nulls clear properties
 	removals int      // the most that mirror removes
 	global   bool     // the consent is withdrawn everywhere
+	again    []*row   // of the step before, which this one repeats
 
-	input         string // a file that has the rows
+	unmatched bool // mirror may remove somebody while rows are not accounted for
+
+	results       string // the file of the results
 	before, after *view
 	started       time.Time
 	later         []*person // who joined the list while it was mirrored
@@ -55,9 +58,15 @@ type row struct {
 
 func pick[T any](dice *rand.Rand, from ...T) T { return from[dice.IntN(len(from))] }
 
-// draw draws a command line.
+// draw draws a command line. After a run with a state file, it often draws the same command with the same rows.
 func (a *actor) draw() *step {
 	d := a.dice
+	if l := a.last; l != nil && l.state != "" && d.IntN(2) == 0 {
+		return &step{
+			verb: l.verb, by: l.by, args: l.args, list: l.list, state: l.state, waited: l.waited, tolerant: l.tolerant,
+			clear: l.clear, removals: l.removals, unmatched: l.unmatched, again: l.rows,
+		}
+	}
 	s := &step{verb: pick(d, "add", "add", "add", "remove", "remove", "mirror", "mirror", "subscribe", "unsubscribe")}
 	s.by = pick(d, "email", "email", "phone_number", "external_id")
 	if s.verb == "remove" {
@@ -81,7 +90,7 @@ func (a *actor) draw() *step {
 	case "mirror":
 		s.removals = pick(d, 0, 3, 100_000, 100_000, 100_000)
 		flag("--max-removals", fmt.Sprint(s.removals))
-		if d.IntN(2) == 0 {
+		if s.unmatched = d.IntN(2) == 0; s.unmatched {
 			flag("--max-unmatched", "100%")
 		}
 		s.waited = true
@@ -144,9 +153,18 @@ func (a *actor) draw() *step {
 // fill draws the rows.
 func (a *actor) fill(s *step) {
 	d := a.dice
+	for _, r := range s.again {
+		same := *r
+		same.got = result{}
+		s.rows = append(s.rows, &same)
+	}
+	if s.again != nil {
+		return
+	}
 	some := slices.DeleteFunc(slices.Clone(a.people), func(p *person) bool {
-		known := s.before.of[p.email].exists
-		return d.IntN(4) == 0 || !known && s.by != "email" && (s.by == "profile_id" || s.channels != nil)
+		was := s.before.of[p.email]
+		// Consent by another identifier would make a second profile, which has no email and is nobody's.
+		return d.IntN(4) == 0 || s.by == "profile_id" && !was.exists || s.channels != nil && s.by != "email" && !was.full
 	})
 	d.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
 	version := d.IntN(3)
