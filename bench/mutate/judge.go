@@ -17,18 +17,22 @@ import (
 
 // judge tries a mutant on the tests that reach it. They run in batches: the first takes a second, each of the others
 // four times as long.
-func (b *binaries) judge(lane int, m mutant) result {
+func (b *binaries) judge(lane int, m mutant, most time.Duration) result {
 	started := time.Now()
 	r := result{mutant: m, Status: "not covered"}
-	most := 1.0
-	for tests := b.reaching(m); len(tests) > 0 && r.Test == ""; most *= 4 {
+	tests := b.reaching(m)
+	size, left := 1.0, most.Seconds()
+	for len(tests) > 0 && r.Test == "" && left > 0 {
 		n, seconds := 0, 0.0
-		for n < len(tests) && (n == 0 || seconds+tests[n].Seconds <= most) {
+		for n < len(tests) && (n == 0 || seconds+tests[n].Seconds <= min(size, left)) {
 			seconds += tests[n].Seconds
 			n++
 		}
 		r.Status, r.Test = b.try(lane, m, tests[:n])
-		tests = tests[n:]
+		tests, size, left = tests[n:], size*4, left-seconds
+	}
+	if r.Status == "survived" {
+		r.Untried = len(tests)
 	}
 	r.Seconds = time.Since(started).Round(time.Millisecond).Seconds()
 	return r
