@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -143,8 +144,8 @@ func (b *binaries) start(lane int, p *testPackage, number int, run string, limit
 	ctx, cancel := context.WithTimeout(context.Background(), last)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, p.binary(b, lane), "-test.run", run, "-test.v", "-test.paniconexit0",
-		"-test.timeout", limit.String())
-	cmd.Dir, cmd.Env = p.Dir, append(os.Environ(), "TMPDIR="+b.lane(lane, "tmp"))
+		"-test.timeout", limit.String(), "-test.failfast="+strconv.FormatBool(number > 0))
+	cmd.Dir, cmd.Env = p.Dir, append(os.Environ(), "TMPDIR="+b.lane(lane, "tmp"), "RAPID_NOFAILFILE=true")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second // a process that a test started may outlive it
