@@ -62,7 +62,7 @@ func main() {
 	flag.IntVar(&s.lanes, "lanes", 1, "mutants tried at once")
 	flag.BoolVar(&s.table, "table", false, "print a table instead of NDJSON")
 	flag.DurationVar(&s.bound, "for", 24*time.Hour, "begin no test after this time")
-	flag.DurationVar(&s.most, "most", time.Hour, "time of the tests that a mutant meets; a larger one tries survivors again")
+	flag.DurationVar(&s.most, "most", time.Hour, "time of tests for a mutant; the default tries survivors again")
 	flag.Parse()
 	if err := s.run(os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
