@@ -23,7 +23,7 @@ func (b *binaries) judge(lane int, m mutant, most time.Duration) result {
 	r := result{mutant: m, Status: "not covered"}
 	tests := b.reaching(m)
 	size, left := 1.0, most.Seconds()
-	for len(tests) > 0 && r.Test == "" && left > 0 {
+	for len(tests) > 0 && r.Test == "" && tests[0].Seconds <= left {
 		n, seconds := 0, 0.0
 		for n < len(tests) && (n == 0 || seconds+tests[n].Seconds <= min(size, left)) {
 			seconds += tests[n].Seconds
@@ -32,8 +32,8 @@ func (b *binaries) judge(lane int, m mutant, most time.Duration) result {
 		r.Status, r.Test = b.try(lane, m, tests[:n])
 		tests, size, left = tests[n:], size*4, left-seconds
 	}
-	if r.Status == "survived" {
-		r.Untried = len(tests)
+	if r.Test == "" && len(tests) > 0 {
+		r.Status, r.Untried = "survived", len(tests)
 	}
 	r.Seconds = time.Since(started).Round(time.Millisecond).Seconds()
 	return r
