@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -17,18 +18,22 @@ import (
 
 // judge tries a mutant on the tests that reach it. They run in batches: the first takes a second, each of the others
 // four times as long.
-func (b *binaries) judge(lane int, m mutant) result {
+func (b *binaries) judge(lane int, m mutant, most time.Duration) result {
 	started := time.Now()
 	r := result{mutant: m, Status: "not covered"}
-	most := 1.0
-	for tests := b.reaching(m); len(tests) > 0 && r.Test == ""; most *= 4 {
+	tests := b.reaching(m)
+	size, left := 1.0, most.Seconds()
+	for len(tests) > 0 && r.Test == "" && tests[0].Seconds <= left {
 		n, seconds := 0, 0.0
-		for n < len(tests) && (n == 0 || seconds+tests[n].Seconds <= most) {
+		for n < len(tests) && (n == 0 || seconds+tests[n].Seconds <= min(size, left)) {
 			seconds += tests[n].Seconds
 			n++
 		}
 		r.Status, r.Test = b.try(lane, m, tests[:n])
-		tests = tests[n:]
+		tests, size, left = tests[n:], size*4, left-seconds
+	}
+	if r.Test == "" && len(tests) > 0 {
+		r.Status, r.Untried = "survived", len(tests)
 	}
 	r.Seconds = time.Since(started).Round(time.Millisecond).Seconds()
 	return r
@@ -139,8 +144,8 @@ func (b *binaries) start(lane int, p *testPackage, number int, run string, limit
 	ctx, cancel := context.WithTimeout(context.Background(), last)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, p.binary(b, lane), "-test.run", run, "-test.v", "-test.paniconexit0",
-		"-test.timeout", limit.String())
-	cmd.Dir, cmd.Env = p.Dir, append(os.Environ(), "TMPDIR="+b.lane(lane, "tmp"))
+		"-test.timeout", limit.String(), "-test.failfast="+strconv.FormatBool(number > 0))
+	cmd.Dir, cmd.Env = p.Dir, append(os.Environ(), "TMPDIR="+b.lane(lane, "tmp"), "RAPID_NOFAILFILE=true")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second // a process that a test started may outlive it

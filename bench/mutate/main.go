@@ -27,6 +27,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -42,7 +43,7 @@ type settings struct {
 	seed               uint64
 	file, mutant, work string
 	table              bool
-	bound              time.Duration
+	bound, most        time.Duration
 	targets, tests     []string // patterns of packages: where faults are made, and whose tests judge them
 	dir, survivors     string   // the module, and the file of survivors.tsv's form
 }
@@ -61,6 +62,7 @@ func main() {
 	flag.IntVar(&s.lanes, "lanes", 1, "mutants tried at once")
 	flag.BoolVar(&s.table, "table", false, "print a table instead of NDJSON")
 	flag.DurationVar(&s.bound, "for", 24*time.Hour, "begin no test after this time")
+	flag.DurationVar(&s.most, "most", time.Hour, "time of tests for a mutant; the default tries survivors again")
 	flag.Parse()
 	if err := s.run(os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
@@ -74,6 +76,7 @@ type result struct {
 	Status  string  `json:"status"` // killed, timeout, survived, not covered; equivalent or accepted in survivors.tsv
 	Test    string  `json:"test,omitempty"`
 	Reason  string  `json:"reason,omitempty"`
+	Untried int     `json:"untried,omitempty"` // slower tests that a survivor has not met, because of -most
 	Seconds float64 `json:"seconds"`
 }
 
@@ -152,6 +155,7 @@ func (s *settings) results(b *binaries, ends time.Time, drawn []mutant) ([]resul
 			known[r.ID] = r
 		}
 	}
+	maps.DeleteFunc(known, func(_ string, r result) bool { return r.Untried > 0 && s.most == time.Hour })
 	if s.mutant != "" {
 		clear(known)
 	}
@@ -175,7 +179,7 @@ func (s *settings) results(b *binaries, ends time.Time, drawn []mutant) ([]resul
 				m := drawn[next]
 				next++
 				mu.Unlock()
-				r := b.judge(lane, m)
+				r := b.judge(lane, m, s.most)
 				text, err := json.Marshal(r)
 				mu.Lock()
 				known[m.ID] = r

@@ -85,7 +85,7 @@ func TestMutants(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := settings{
-		n: 100, lanes: 2, bound: time.Hour, targets: []string{"./..."}, tests: []string{"./..."},
+		n: 100, lanes: 2, bound: time.Hour, most: time.Hour, targets: []string{"./..."}, tests: []string{"./..."},
 		work: filepath.Join(dir, "work"), dir: filepath.Join(dir, "sample"), survivors: filepath.Join(dir, "survivors"),
 	}
 	var out bytes.Buffer

@@ -176,7 +176,8 @@ func (f *finder) constant(n ast.Expr, value types.TypeAndValue) {
 		})
 	}
 	basic, ok := value.Type.Underlying().(*types.Basic)
-	if !ok || basic.Info()&(types.IsInteger|types.IsUntyped) != types.IsInteger || f.fixed(n) {
+	if !ok || basic.Info()&(types.IsInteger|types.IsUntyped) != types.IsInteger || f.fixed(n) ||
+		value.Value.Kind() != constant.Int {
 		return
 	}
 	_, isLiteral := n.(*ast.BasicLit)

@@ -81,7 +81,14 @@ func (s *settings) build(files map[string]string, mutants int) (*binaries, error
 		b.packages = append(b.packages, &testPackage{ImportPath: column[0], Dir: column[1], tested: column[3:]})
 		paths, module = append(paths, column[0]), column[2]
 	}
+	if err := b.digest(files); err != nil {
+		return nil, err
+	}
 	for lane := range s.lanes {
+		built := b.lane(lane, "built") // names the code of the binaries
+		if text, err := os.ReadFile(built); err == nil && string(text) == b.dir {
+			continue
+		}
 		if err := os.MkdirAll(b.lane(lane, "tmp"), 0o700); err != nil {
 			return nil, err
 		}
@@ -92,8 +99,11 @@ func (s *settings) build(files map[string]string, mutants int) (*binaries, error
 		if said, err := build.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("go test -c: %w: %s", err, said)
 		}
+		if err := write(built, b.dir); err != nil {
+			return nil, err
+		}
 	}
-	return b, b.digest(files)
+	return b, nil
 }
 
 // digest names the folder of the results after the code, and a package's file of tests after what its tests read too.
