@@ -70,7 +70,7 @@ func main() {
 	}
 }
 
-// result is a line of the output: what became of one mutant.
+// result is a line of the output: the outcome of one mutant.
 type result struct {
 	mutant
 	Status  string  `json:"status"` // killed, timeout, survived, not covered; equivalent or accepted in survivors.tsv
