@@ -376,7 +376,7 @@ func TestUnsubscribeStillMember(t *testing.T) {
 					t.Fatal(err)
 				}
 				rows := asked(sent)
-				err := s.Settle(w.Context(), time.Now().Add(time.Hour), rows, func(uint32) string { return emails[0] })
+				err := s.Settle(w.Context(), time.Now().Add(5*time.Minute), rows, func(uint32) string { return emails[0] })
 				if (err != nil) != c.fails || rows[0].Status != Accepted {
 					t.Errorf("error %v, %v", err, allShown(rows))
 				}
