@@ -355,6 +355,54 @@ func TestUnsubscribeFromList(t *testing.T) {
 	})
 }
 
+// TestUnsubscribeStillMember: a row is not applied while its person is on the list, or while nobody can say whether
+// they are, although the consent is withdrawn.
+func TestUnsubscribeStillMember(t *testing.T) {
+	emails := []string{"a@example.com"}
+	for _, c := range []struct {
+		fault simulator.Fault
+		fails bool
+	}{
+		{simulator.Fault{On: readMembers, Skip: 1, Do: "join", Addresses: emails, Times: -1}, false},
+		{simulator.Fault{On: readMembers, Skip: 1, Do: "status", Status: 401, Times: -1}, true},
+	} {
+		t.Run(c.fault.Do, func(t *testing.T) {
+			plan := given(simulator.Profile{Email: "a@example.com"})
+			plan.Faults = []simulator.Fault{c.fault}
+			bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Minute}, func(w *world) {
+				s := NewConsents(w.client, Wish{Withdraw: true, By: Email, Channels: EmailMarketing, List: w.list("News")})
+				sent := unsubscribing(emails...)
+				if err := s.Send(w.Context(), sent); err != nil {
+					t.Fatal(err)
+				}
+				rows := asked(sent)
+				err := s.Settle(w.Context(), time.Now().Add(5*time.Minute), rows, func(uint32) string { return emails[0] })
+				if (err != nil) != c.fails || rows[0].Status != Accepted {
+					t.Errorf("error %v, %v", err, allShown(rows))
+				}
+			})
+		})
+	}
+}
+
+// TestUnsubscribeMemberAgain: a member who leaves the list by one row is not named again by a later request's row.
+func TestUnsubscribeMemberAgain(t *testing.T) {
+	plan := given(simulator.Profile{Email: "a@example.com"})
+	o := simulator.Options{Plan: plan, JobTime: time.Hour}
+	bubble(t, nil, o, Options{RetryFor: time.Minute}, func(w *world) {
+		s := NewConsents(w.client, Wish{Withdraw: true, By: Email, Channels: EmailMarketing, List: w.list("News")})
+		for _, want := range []string{"accepted", "rejected same_profile"} {
+			rows := unsubscribing("a@example.com")
+			if err := s.Send(w.Context(), rows); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(map[string]int{want: 1}, statuses(rows)); diff != "" {
+				t.Error(diff)
+			}
+		}
+	})
+}
+
 // TestUnsubscribeEverywhere: without a list the people are unsubscribed everywhere, known or not.
 func TestUnsubscribeEverywhere(t *testing.T) {
 	bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {

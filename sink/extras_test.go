@@ -1,8 +1,10 @@
 package sink
 
 import (
+	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +135,24 @@ func TestExtras(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestExtrasInNoOrder: members in another order than that of joining end a removal with an error, before anybody is
+// removed. Else the reading would begin again without end.
+func TestExtrasInNoOrder(t *testing.T) {
+	plan := given(simulator.Profile{External: "1", Joined: time.Hour}, simulator.Profile{External: "2"})
+	bubble(t, newestFirst, simulator.Options{Plan: plan}, Options{RetryFor: time.Minute}, func(w *world) {
+		extras := w.extras()
+		ctx, cancel := context.WithTimeout(w.Context(), time.Minute)
+		defer cancel()
+		err := NewExtras(w.client, w.list("News")).Remove(ctx, extras, unnamed)
+		if err == nil || !strings.Contains(err.Error(), "in the order in which they joined") {
+			t.Errorf("error %v", err)
+		}
+		if diff := cmp.Diff(map[string]string{"": "stays"}, states(extras)); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 // TestExtrasStillThere: when Klaviyo says that it removed a member and still shows them, the removal is not proved.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -415,6 +416,88 @@ func TestUnreadableErrorsHoldNoOther(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestBrokenPageOfErrors: a page of errors that is not as documented is read again, and counts for nothing.
+func TestBrokenPageOfErrors(t *testing.T) {
+	bad := jobError(at(0), `{"email":"p0@example.com"}`, "bad")
+	k := &jobs{status: complete, failed: map[string]int{"J": 1}, errors: map[string][]string{"J": {bad}}}
+	done := says(200, mediaType, `{"data":`+k.resource("J")+`}`)
+	k.faults = []fault{done, says(200, mediaType, `{"data":[1]}`)}
+	watching(t, k, func(w *world, j *Jobs) {
+		end, err := await(w.Context(), j, time.Now().Add(time.Hour), "J")
+		f := end.Settlement.Fault(0)
+		if err != nil || f == nil || f.Detail != "bad" || k.requests["errors"] != 2 {
+			t.Errorf("%v: %+v after %d pages", err, f, k.requests["errors"])
+		}
+	})
+}
+
+// TestJobFigures: what Klaviyo says of a job is shown while it is open: how many rows it has done. At the end it is how
+// long the job took.
+func TestJobFigures(t *testing.T) {
+	var said atomic.Value
+	wrap := func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			says(200, mediaType, `{"data":{"id":"J","attributes":{`+said.Load().(string)+`}}}`)(w, r, nil)
+		})
+	}
+	said.Store(`"status":"processing","completed_count":3,"failed_count":2,"total_count":10`)
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Minute}, func(w *world) {
+		j, began := NewJobs(w.client), time.Now()
+		var wait sync.WaitGroup
+		wait.Go(func() {
+			end, err := await(w.Context(), j, began.Add(time.Hour), "J")
+			if err != nil || end.State != Complete || end.Took != 90*time.Second {
+				t.Errorf("%v: state %v, took %v", err, end.State, end.Took)
+			}
+		})
+		time.Sleep(time.Minute) // on the bubble's clock
+		if p, want := j.Progress(), (Progress{Jobs: 1, Rows: 10, Done: 5, Left: 59 * time.Minute}); p != want {
+			t.Errorf("got %+v, want %+v", p, want)
+		}
+		said.Store(`"status":"complete","failed_count":0,` +
+			`"created_at":"2026-11-23T09:00:00Z","completed_at":"2026-11-23T09:01:30Z"`)
+		wait.Wait()
+	})
+}
+
+// TestWaitPollsForItself: a wait whose jobs are over does not poll for others, whose slow answer would hold it up.
+func TestWaitPollsForItself(t *testing.T) {
+	wrap := func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			status, failed := "complete", 1
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/import-errors"):
+				time.Sleep(30 * time.Second)
+				says(200, mediaType, `{"data":[`+jobError(at(0), `{"email":"p0@example.com"}`, "bad")+`]}`)(w, r, nil)
+				return
+			case strings.HasSuffix(r.URL.Path, "/B"):
+				time.Sleep(time.Minute)
+				status, failed = "processing", 0
+			}
+			says(200, mediaType, fmt.Sprintf(`{"data":{"id":%q,"attributes":{"status":%q,"failed_count":%d}}}`,
+				r.URL.Path[len(r.URL.Path)-1:], status, failed))(w, r, nil)
+		})
+	}
+	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Minute}, func(w *world) {
+		j, began := NewJobs(w.client), time.Now()
+		var wait sync.WaitGroup
+		wait.Go(func() {
+			end, err := await(w.Context(), j, began.Add(time.Hour), "A")
+			if took := time.Since(began); err != nil || end.State != Complete || took > 40*time.Second {
+				t.Errorf("A: %v, state %v after %v", err, end.State, took)
+			}
+		})
+		time.Sleep(10 * time.Second) // on the bubble's clock: A's errors are being read
+		ctx, cancel := context.WithTimeout(w.Context(), 5*time.Minute)
+		defer cancel()
+		if end, err := await(ctx, j, began.Add(time.Hour), "B"); err != nil || end.State != Open {
+			t.Errorf("B: %v, state %v", err, end.State)
+		}
+		wait.Wait()
+		time.Sleep(time.Minute) // for the last answer
+	})
 }
 
 // TestErrorsThatCannotBeRead: a job whose errors cannot be read stays open, so that its rows stay accepted and a

@@ -44,3 +44,19 @@ func TestKeep(t *testing.T) {
 		t.Errorf("%d bytes are held after free", texts.run.Load())
 	}
 }
+
+// TestRefusedRoom: a reason for which a run has no room takes none, so that later reasons find what others gave back.
+func TestRefusedRoom(t *testing.T) {
+	c := new(Client)
+	c.texts.Add(runTexts / 2)
+	texts := c.newTexts()
+	for i := range 100 {
+		if f := texts.keep("invalid", "email", fmt.Sprintf("%06d %s", i, strings.Repeat("x", 1000))); !strings.HasSuffix(
+			f.Detail, cutNote) {
+			t.Fatalf("%+v", f)
+		}
+	}
+	if texts.free(); c.texts.Load() != runTexts/2 {
+		t.Errorf("%d bytes are held, want %d", c.texts.Load(), runTexts/2)
+	}
+}

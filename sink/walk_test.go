@@ -52,19 +52,43 @@ func TestMembers(t *testing.T) {
 	}
 }
 
+// TestDividedStretches: a walker whose stretch was divided ends where the later half begins, and reads no page of it
+// too. Here almost all members are in the last of the first stretches, on 30 pages.
+func TestDividedStretches(t *testing.T) {
+	plan := given(simulator.Profile{Email: "first@example.com", Joined: 365 * 24 * time.Hour})
+	for i := range 3000 {
+		plan.Profiles = append(plan.Profiles, simulator.Profile{
+			Email: fmt.Sprintf("p%d@example.com", i), Lists: []string{"News"}, Joined: time.Duration(i) * time.Minute,
+		})
+	}
+	bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+		list, n := w.list("News"), 0
+		before := w.client.Stats().Sent
+		err := w.client.Members(w.Context(), list, nil, func(members []Member) error {
+			n += len(members)
+			return nil
+		})
+		if sent := w.client.Stats().Sent - before; err != nil || n != 3001 || sent > 60 {
+			t.Errorf("%d members in %d requests: %v", n, sent, err)
+		}
+	})
+}
+
+// newestFirst returns the members of a stretch in the opposite order.
+func newestFirst(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if query := r.URL.Query(); query.Get("sort") == "joined_group_at" && query.Get("filter") != "" {
+			query.Set("sort", "-joined_group_at")
+			r.URL.RawQuery = query.Encode()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // A walk that cannot be finished is an error, never a short list: pages that lead back, an order that is not the one of
 // joining, a list that is deleted, a failure that stays.
 func TestBrokenWalk(t *testing.T) {
 	const members = "GET /api/lists/{id}/profiles"
-	backwards := func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if query := r.URL.Query(); query.Get("sort") == "joined_group_at" && query.Get("filter") != "" {
-				query.Set("sort", "-joined_group_at")
-				r.URL.RawQuery = query.Encode()
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
 	for _, c := range []struct {
 		name   string
 		wrap   func(http.Handler) http.Handler
@@ -72,7 +96,7 @@ func TestBrokenWalk(t *testing.T) {
 		want   string
 	}{
 		{"pages that lead back", nil, []simulator.Fault{{On: members, Skip: 3, Do: "loop", Times: -1}}, "pages repeat"},
-		{"newest first", backwards, nil, "in the order in which they joined"},
+		{"newest first", newestFirst, nil, "in the order in which they joined"},
 		{"a list that is deleted", nil, []simulator.Fault{{On: members, Skip: 5, Do: "delete_list"}}, "HTTP 404"},
 		{"a failure that stays", nil, []simulator.Fault{{On: members, Skip: 5, Do: "status", Status: 503, Times: -1}},
 			"HTTP 503"},

@@ -32,6 +32,7 @@ func TestSeveral(t *testing.T) {
 		{"a null email after an array", `{"contacts":[{"email":"a@b.co"}],"email":null}`, Options{}, false},
 		{"a name as a value", `{"fields":["email"],"x":[{"a":"email"}]}`, Options{}, false},
 		{"a name in a text", `{"x":[{"a":"\"email\":1"}]}`, Options{}, false},
+		{"brackets in a text", `{"note":"[","user":{"email":"a@b.co"}}`, Options{}, false},
 		{"an object", `{"user":{"email":"a@b.co"}}`, Options{}, false},
 		{"another column", `{"data":[{"email":"a@b.co"}]}`, Options{Operation: Remove}, false},
 		{"a long row of a person", `{"email":"a@b.co","x":[{"email":"` + strings.Repeat("x", MaxRow) + `"}]}`,
@@ -40,6 +41,7 @@ func TestSeveral(t *testing.T) {
 
 		{"an array of objects", `[{"email":"a@b.co"},{"email":"c@d.co"}]`, Options{}, true},
 		{"an array of values", `["a@b.co","x"]`, Options{}, false},
+		{"brackets in quotes in a value", `["a@b.co","\"[x] {y}\""]`, Options{}, false},
 	} {
 		var scratch Scratch
 		var out Rows

@@ -49,6 +49,8 @@ var keyFaults = []faultCase{
 		full + "\"a\\tb\": 1\n'': 2\nx" + strings.Repeat("é", 40) + ": 3", none,
 		"f.yml:5: \"a\\tb\": unknown key, expected " + keys + "\nf.yml:6: \"\": unknown key\n" +
 			"f.yml:7: x" + strings.Repeat("é", 29) + "…: unknown key"},
+	{"a key of 60 bytes, which is shown whole", full + strings.Repeat("x", 60) + ": 1", none,
+		"f.yml:5: " + strings.Repeat("x", 60) + ": unknown key, expected " + keys},
 	{"missing keys", "type: klaviyo", none,
 		"f.yml:1: operation: missing, expected " + anOperation + "\n" +
 			"f.yml:1: list_identify_type: missing, expected id or name\n" +

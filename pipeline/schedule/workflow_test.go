@@ -123,6 +123,7 @@ func TestFromWorkflowRefused(t *testing.T) {
 				"it works with cron> and minutes_interval>"},
 		{"daily without seconds", section("daily>: 07:00"), `:2: daily>: expected HH:MM:SS, got "07:00"`},
 		{"daily at 24 hours", section("daily>: 24:00:00"), `:2: daily>: expected HH:MM:SS, got "24:00:00"`},
+		{"daily at 60 minutes", section("daily>: 07:60:00"), `:2: daily>: expected HH:MM:SS, got "07:60:00"`},
 		{"daily without a value", section("daily>:"), ":2: daily>: expected HH:MM:SS, got nothing"},
 		{"daily with an empty text", section("daily>: ''"), ":2: daily>: expected HH:MM:SS, got nothing"},
 		{"daily with a list", section("daily>: [7]"), ":2: daily>: expected HH:MM:SS, got a list"},
