@@ -85,12 +85,16 @@ func tell(r *report.Report, reason *report.Reason) told {
 // needed reports whether someone has to do something about a reason. A person who is not on the list is where a
 // removal wants them.
 func needed(r *report.Report, reason *report.Reason) bool {
-	away := r.Operation == "remove" || r.Operation == "unsubscribe"
 	switch reason.Code {
 	case "not_on_list", "profile_not_found":
-		return !away || reason.Stage != ""
+		return !away(r) || reason.Stage != ""
 	}
 	return reason.Fault() && !waits(reason)
+}
+
+// away reports whether people who are not on the list are where the run wants them. Merged runs have no unknown row then.
+func away(r *report.Report) bool {
+	return r.Operation == "remove" || r.Operation == "unsubscribe" || r.Runs > 1 && r.Rows.Unknown == 0
 }
 
 // waits reports whether rows are accepted and wait for Klaviyo or for people.
@@ -166,8 +170,16 @@ func next(r *report.Report) (steps []step) {
 			"klaviyo-export wait < results.ndjson > final.ndjson")
 	}
 	if rows.Rejected > 0 {
-		add("List "+numbered(rows.Rejected, "rejected row")+", fix them, then send them again.",
+		add("List "+numbered(rows.Rejected, "rejected row")+", correct what is wrong, then run the command with that.",
 			"klaviyo-export report --rejected csv results.ndjson > rejected.csv")
+	}
+	if m := mirrored(r); m != nil && r.Runs < 2 && r.ExitCode == 1 && m.Removed < m.Extras {
+		command, _, _ := strings.Cut(again(r), " --resume")
+		add("See who would be removed. Raise --max-removals or --max-unmatched only if that is right.",
+			command+" --plan < rows.ndjson > plan.ndjson")
+	}
+	if len(steps) == 0 && r.ExitCode > 2 {
+		add("Run the same command again.", "")
 	}
 	if len(steps) == 0 && r.ExitCode == 0 {
 		add("Nothing to do.", "")

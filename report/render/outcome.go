@@ -143,6 +143,9 @@ func people(r *report.Report) string {
 	if rows.Skipped > 0 {
 		text += "; " + numbered(rows.Skipped, "row") + " did not need to be sent"
 	}
+	if m := mirrored(r); m != nil && rows.Valid == 0 && m.Extras > m.Removed {
+		text += "; " + numbered(m.Extras-m.Removed, "extra") + " may still be on the list"
+	}
 	if bad, _ := count(rows, bad...); bad > 0 {
 		text += "; " + numbered(bad, "row") + " " + verb(bad, "needs", "need") + " a look"
 	}
