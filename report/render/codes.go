@@ -170,7 +170,7 @@ func next(r *report.Report) (steps []step) {
 			"klaviyo-export wait < results.ndjson > final.ndjson")
 	}
 	if rows.Rejected > 0 {
-		add("List "+numbered(rows.Rejected, "rejected row")+", correct what is wrong, then run the command with that.",
+		add("List "+numbered(rows.Rejected, "rejected row")+", correct them, then run the command with the corrected rows.",
 			"klaviyo-export report --rejected csv results.ndjson > rejected.csv")
 	}
 	if m := mirrored(r); m != nil && r.Runs < 2 && r.ExitCode == 1 && m.Removed < m.Extras {
