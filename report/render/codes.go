@@ -92,7 +92,8 @@ func needed(r *report.Report, reason *report.Reason) bool {
 	return reason.Fault() && !waits(reason)
 }
 
-// away reports whether people who are not on the list are where the run wants them. Merged runs have no unknown row then.
+// away reports whether people who are not on the list are where the run wants them. Merged runs may hide a removal:
+// their rows are in doubt only when some are unknown.
 func away(r *report.Report) bool {
 	return r.Operation == "remove" || r.Operation == "unsubscribe" || r.Runs > 1 && r.Rows.Unknown == 0
 }
