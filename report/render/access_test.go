@@ -150,6 +150,30 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// Rows that wait for Klaviyo or for people are apart from rows that did not arrive, and the headline does not count them
+// as done. A merged report names no command of one operation.
+func TestWaiting(t *testing.T) {
+	r := &report.Report{
+		Operation: "several", Runs: 2, Rows: report.Rows{Read: 5, Applied: 1, Accepted: 2, Skipped: 1, Unsent: 1},
+		Reasons: []report.Reason{{Code: "not_visible", Rows: 1}, {Code: report.Pending, Rows: 1}},
+	}
+	page := pageOf(t, r)
+	if strings.Contains(page, "<h2>What did not arrive") || !strings.Contains(page, "<h2>What still waits") {
+		t.Error("rows that wait are not apart")
+	}
+	const want = "1 of 5 rows are done; 2 rows wait for the outcome; 1 row did not need to be sent; 1 row needs a look"
+	if got := people(r); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if step := next(r)[0]; step.Command != "" {
+		t.Errorf("a merged report asks for %s", step.Command)
+	}
+	r.Rows = report.Rows{Read: 2, Accepted: 2}
+	if got := people(r); got != "Klaviyo accepted 2 of 2 rows, but their outcome is not known yet" {
+		t.Error(got)
+	}
+}
+
 // A merged report of several files has a line for each of the first hundred files. Accepted rows have not arrived.
 func TestRuns(t *testing.T) {
 	r := samples()["merged"]

@@ -109,7 +109,7 @@ func example(reason *report.Reason) string {
 	if reason.FirstKey != "" {
 		text += ", " + discreetKey(reason.FirstKey)
 	}
-	if reason.Stage != "validate" && reason.Detail != "" {
+	if _, ours := codes[reason.Code]; !ours && reason.Detail != "" {
 		text += ". Klaviyo's words: " + private(reason.Detail)
 	}
 	return shown(strings.TrimSuffix(text, "."))
