@@ -155,13 +155,13 @@ func next(r *report.Report) (steps []step) {
 		if !plainWord(r.Operation) || r.Operation == "several" || r.Runs > 1 {
 			add(text+": run the command of each unfinished file again, with --resume and that file.", "")
 		} else {
-			add(text+". Keep the flags of the run.", again(r))
+			add(text+". Keep the other flags of the run.", again(r))
 		}
 	}
 	pending := withCode(r, report.Pending)
 	switch {
 	case r.Operation == "mirror" && rows.Accepted > 0 && len(steps) == 0:
-		add("Wait for "+numbered(rows.Accepted, "accepted row")+". Keep the flags of the run.", again(r))
+		add("Wait for "+numbered(rows.Accepted, "accepted row")+". Keep the other flags of the run.", again(r))
 	case r.Operation == "mirror": // the command above settles accepted rows too
 	case rows.Accepted > pending:
 		add("Look up the outcome of "+numbered(rows.Accepted-pending, "accepted row")+".",
