@@ -109,6 +109,17 @@ func TestHalfCharacters(t *testing.T) {
 	}
 }
 
+// A character of two halves is read whole, however its bytes arrive.
+func TestDividedCharacters(t *testing.T) {
+	const text = "𝄞 é 👍"
+	for _, e := range []encoding{littleUTF16, bigUTF16} {
+		got, err := io.ReadAll(newNarrow(iotest.OneByteReader(strings.NewReader(inUTF16(text, e))), e))
+		if err != nil || string(got) != text {
+			t.Errorf("encoding %d: got %q, %v", e, got, err)
+		}
+	}
+}
+
 // A line among the results that is none is shown, with the command that keeps the results alone.
 func TestOtherLines(t *testing.T) {
 	const grep = `keep the results alone: grep '^{"type":' RESULTS`

@@ -31,7 +31,7 @@ func (a *actor) play(s *step) string {
 			return wrong
 		}
 		if !e.signaled && e.exit != 130 && e.exit != 143 {
-			if e.exit == 2 && s.kills > 0 && strings.Contains(e.said, "subscribed twice within 30 minutes") {
+			if e.exit == 2 && s.kills > 0 && strings.Contains(e.said, "twice within 30 minutes") {
 				s.unfinished = true // nobody has half an hour here
 				return ""
 			}
