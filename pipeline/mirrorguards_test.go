@@ -145,13 +145,14 @@ func TestMirrorAllowsRefused(t *testing.T) {
 	}
 }
 
-// A plan looks up a hundred people whom Klaviyo does not know with few requests, not each of them alone.
+// A plan looks up a hundred people together, also where Klaviyo knows nobody of them.
 func TestPlanLooksUpTogether(t *testing.T) {
 	t.Parallel()
 	w := newMirror(t, &simulator.Plan{Profiles: old("b@example.com")}, nil)
 	w.o.Mirror.Plan, w.o.DryRun, w.o.Wait = true, true, false
 	rep, _, text := w.run(rowsFrom(0, 100))
-	if diff := cmp.Diff(report.Mirrored{Read: 1, Added: 100, Extras: 1}, counts(rep)); diff != "" || rep.Requests.Sent != 4 {
+	want := report.Mirrored{Read: 1, Added: 100, Extras: 1}
+	if diff := cmp.Diff(want, counts(rep)); diff != "" || rep.Requests.Sent != 4 {
 		t.Errorf("error %q, %d requests %v\n%s", text, rep.Requests.Sent, w.sim.Requests(), diff)
 	}
 }

@@ -96,3 +96,24 @@ func TestDryRun(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// The timeline has every request of the run.
+func TestTimelineHasRequests(t *testing.T) {
+	t.Parallel()
+	o, sim := addOptions(t, nil)
+	var out bytes.Buffer
+	if _, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 30)), &out); err != nil {
+		t.Fatal(err)
+	}
+	_, rep := parse(t, out.Bytes())
+	sum, all := int64(0), 0
+	for _, b := range rep.Timeline {
+		sum += b.Requests
+	}
+	for _, n := range sim.Requests() {
+		all += n
+	}
+	if sum != int64(all) {
+		t.Errorf("the timeline has %d requests, the server %d: %v", sum, all, sim.Requests())
+	}
+}
