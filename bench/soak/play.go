@@ -39,11 +39,11 @@ func (a *actor) play(s *step) string {
 		}
 		s.kills++
 		kills--
-		switch a.dice.IntN(6) {
-		case 0:
+		switch how := a.dice.IntN(6); {
+		case how == 0:
 			s.unfinished = true
 			return ""
-		case 1:
+		case how == 1 && s.verb != "mirror": // it would remove everybody whose row is not picked
 			if rows, err = a.pick(s, rows); err != nil {
 				return err.Error()
 			}
