@@ -196,7 +196,7 @@ func (p *pieces) Read(b []byte) (int, error) {
 func TestChunksAreBoundedInRows(t *testing.T) {
 	most, rows := 0, 0
 	in := strings.NewReader(strings.Repeat("1\n", 50_000))
-	err := read(t.Context(), in, time.Hour, new(pools), func(c *chunk) {
+	_, err := read(t.Context(), in, time.Hour, new(pools), func(c *chunk) {
 		n := bytes.Count(c.text, []byte{'\n'})
 		most, rows = max(most, n), rows+n
 	})

@@ -32,7 +32,7 @@ func Pick(ctx context.Context, selected Selection, earlier *Earlier, in io.Reade
 	if err != nil {
 		return err
 	}
-	if selected.Missing || slices.Contains(selected.Statuses, report.Unknown) {
+	if slices.Contains(selected.Statuses, report.Unknown) || selected.Missing && results.Killed {
 		if err := earlier.tooEarlyToPick(); err != nil {
 			return err
 		}

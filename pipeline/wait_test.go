@@ -311,7 +311,7 @@ func TestWaitFinishesNoMirror(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			members := `"members":{"read":7,"matched":1,"added":0,"joined_later":0,"extras":6,"removed":0,"unmatched":0}`
-			in := rows + `{"type":"report",` + c.report + "," + members + "}\n"
+			in := rows + `{"type":"report",` + c.report + `,"rows":{"read":1,"accepted":1},` + members + "}\n"
 			if c.report == "" {
 				members = `{"type":"member","status":"removed","profile_id":"01H"}`
 				in = rows + members + "\n"
