@@ -107,6 +107,10 @@ func TestLineBreakInAString(t *testing.T) {
 			`[{"email":"x"y",` + "\n" + `"m":"z}","friends":[1,{"email":"in@x.example"}]},` + "\n" + b + "]",
 			"1 rejected json_invalid, 2 valid", 1,
 		},
+		{
+			"a quote too many where lines end with blanks", `[{"email":"x"y"}, ` + "\n" + a + ", \n" + b + " \n]\n",
+			"1 rejected json_invalid, 2 valid, 3 valid", 0,
+		},
 		{"a byte order mark before the next array", "[" + a + "]\n\ufeff[" + b + "]\n", "1 valid, 2 valid", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

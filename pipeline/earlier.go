@@ -112,8 +112,8 @@ func (e *Earlier) beginning() (job string, started time.Time, err error) {
 
 // lost returns when answers to requests were lost last, as far as the lines show, zero where none were. A run that was
 // killed may have lost some. A run that read rows began when earlier losses did not matter any more; one that read
-// none, as one that was refused, changes nothing.
-func (e *Earlier) lost() (at time.Time, err error) {
+// none, as one that was refused, changes nothing. consent says that lines are of subscribe or unsubscribe.
+func (e *Earlier) lost() (at time.Time, consent bool, err error) {
 	lines, traces, cut := report.NewLines(e.spool.again()), false, int64(0)
 	for {
 		line, err := lines.Next()
@@ -121,13 +121,13 @@ func (e *Earlier) lost() (at time.Time, err error) {
 		cut = lines.Cut()
 		switch {
 		case err == io.EOF && traces:
-			return e.Ended, nil
+			return e.Ended, consent, nil
 		case err == io.EOF:
-			return at, nil
+			return at, consent, nil
 		case err != nil:
-			return at, fmt.Errorf("read the earlier results: %w", err)
+			return at, consent, fmt.Errorf("read the earlier results: %w", err)
 		case !line.Report:
-			traces = true
+			traces, consent = true, consent || line.Channels != nil
 			continue
 		}
 		var r struct {
@@ -136,7 +136,7 @@ func (e *Earlier) lost() (at time.Time, err error) {
 			FinishedAt time.Time `json:"finished_at"`
 		}
 		if err := json.Unmarshal(line.Text, &r); err != nil {
-			return at, fmt.Errorf("read the earlier report: %w", err)
+			return at, consent, fmt.Errorf("read the earlier report: %w", err)
 		}
 		switch {
 		case r.Rows.Read > 0 && r.Rows.Unknown > 0:

@@ -87,9 +87,9 @@ func Counts(rows report.Rows) string {
 	return fmt.Sprintf("%d rows: %s", rows.Read, strings.Join(parts, ", "))
 }
 
-// early adds to the error of a run that ended early what happened to the rows that it had read. mirror says that only
-// a run that continues it finishes it.
-func early(err error, rows report.Rows, reasons []report.Reason, mirror bool) error {
+// early adds to the error of a run that ended early what happened to the rows that it had read. unfinished says
+// that only a run that continues it finishes it.
+func early(err error, rows report.Rows, reasons []report.Reason, unfinished bool) error {
 	text, hint := err.Error(), Hint(err)
 	if rows.Read > 0 {
 		text += "; " + Counts(rows)
@@ -102,7 +102,7 @@ func early(err error, rows report.Rows, reasons []report.Reason, mirror bool) er
 	var failed *sink.Error
 	switch {
 	case hint != "":
-	case rows.Unknown+rows.Unsent > 0, mirror && rows.Read > 0:
+	case rows.Unknown+rows.Unsent > 0, unfinished && rows.Read > 0:
 		hint = "run it again with --resume RESULTS and the same input: rows with a final result are not sent again"
 	case rows.Accepted > 0:
 		hint = "run klaviyo-export wait < RESULTS to get the final status of the accepted rows"

@@ -27,7 +27,8 @@ func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 	}
 	switch {
 	case err != nil:
-		err = early(err, rep.Rows, rep.Reasons, r.options.Mirror != nil && !r.options.Mirror.Plan)
+		err = early(err, rep.Rows, rep.Reasons,
+			rep.Unread || r.options.Mirror != nil && !r.options.Mirror.Plan)
 	case exit != 0:
 		err = rowsError(rep.Rows, rep.Reasons, r.control.earlierRejected.Load())
 	}
@@ -48,7 +49,7 @@ func (r *run) report(exit int, err error) *report.Report {
 		BaseURL: r.options.BaseURL, Simulated: r.options.Simulated, Dropped: r.out.Dropped(),
 		Version: r.options.Version, Timeline: c.timeline.Buckets(),
 	}
-	rep.Lists = r.lists.report()
+	rep.Lists, rep.Unread = r.lists.report(), r.unread
 	if r.options.Checker != nil {
 		rep.By = r.options.Checker.By()
 		if rep.By == defaultBy(rep.Operation) {
@@ -75,7 +76,7 @@ func (r *run) report(exit int, err error) *report.Report {
 	rep.Rows.Continues = r.options.Resume != nil && r.options.Resume.Rows > 0
 	if r.earlier != nil {
 		rep.Operation, rep.By = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.By
-		rep.Lists = r.earlier.Lists
+		rep.Lists, rep.Unread = r.earlier.Lists, r.earlier.Unread
 		rep.Members, rep.Campaign = r.earlier.Members.Plus(rep.Members), r.earlier.Campaign
 		if rep.Consent = nil; r.earlier.Consent != nil {
 			counts := r.out.Consents()

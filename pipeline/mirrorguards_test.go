@@ -130,6 +130,33 @@ func TestMirrorProtectsRejected(t *testing.T) {
 	}
 }
 
+// A row that Klaviyo refuses, and that --max-invalid allows, is accounted for: those who match no row are removed.
+func TestMirrorAllowsRefused(t *testing.T) {
+	t.Parallel()
+	w := newMirror(t, &simulator.Plan{Profiles: old("b@example.com"), Faults: []simulator.Fault{{
+		Do: "fail", Times: -1, Addresses: []string{"p0@*"}, Code: "invalid", Detail: "Invalid.", Payload: "full",
+		Pointer: "index",
+	}}}, nil)
+	w.o.MaxInvalid = Bound{rows: 1}
+	rep, _, text := w.run(rowsFrom(0, 2))
+	want := report.Mirrored{Read: 2, Matched: 1, Added: 1, Extras: 1, Removed: 1}
+	if diff := cmp.Diff(want, counts(rep)); diff != "" || w.members(rep) != "p1@example.com" {
+		t.Errorf("error %q, members %s\n%s", text, w.members(rep), diff)
+	}
+}
+
+// A plan looks up a hundred people together, also where Klaviyo knows nobody of them.
+func TestPlanLooksUpTogether(t *testing.T) {
+	t.Parallel()
+	w := newMirror(t, &simulator.Plan{Profiles: old("b@example.com")}, nil)
+	w.o.Mirror.Plan, w.o.DryRun, w.o.Wait = true, true, false
+	rep, _, text := w.run(rowsFrom(0, 100))
+	want := report.Mirrored{Read: 1, Added: 100, Extras: 1}
+	if diff := cmp.Diff(want, counts(rep)); diff != "" || rep.Requests.Sent != 4 {
+		t.Errorf("error %q, %d requests %v\n%s", text, rep.Requests.Sent, w.sim.Requests(), diff)
+	}
+}
+
 // A plan counts people who would be added, not those of rejected rows. A run without a valid row is refused, however
 // high the ceilings are.
 func TestMirrorAddsValidRows(t *testing.T) {

@@ -7,13 +7,45 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // No more import jobs are open at once than the options allow, and every job is waited for.
 func TestOpenJobsAreBounded(t *testing.T) {
 	t.Parallel()
 	openAtOnce(t, 2, 0, rowsFrom(0, 55_000), 6, 2)
+}
+
+// As many import jobs may be open at once as the options allow: none of three has ended before the last one is sent.
+func TestAllOpenJobsAreUsed(t *testing.T) {
+	t.Parallel()
+	var sent atomic.Int64
+	o := waitOptions(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch id := jobID(r); {
+			case isImport(r):
+				w.WriteHeader(http.StatusAccepted)
+				fmt.Fprintf(w, `{"data":{"type":"profile-bulk-import-job","id":"J%d"}}`, sent.Add(1))
+			case id != "":
+				status := "processing"
+				if sent.Load() == 3 {
+					status = "complete"
+				}
+				fmt.Fprintf(w, `{"data":{"type":"profile-bulk-import-job","id":%q,`+
+					`"attributes":{"status":%q,"failed_count":0}}}`, id, status)
+			default:
+				next.ServeHTTP(w, r)
+			}
+		})
+	})
+	o.Concurrency, o.MaxOpenJobs, o.mostRows, o.WaitTimeout = 1, 3, 10, 10*time.Second
+	var out bytes.Buffer
+	rep, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 30)), &out)
+	if err != nil || rep.Rows.Applied != 30 {
+		t.Errorf("%+v: %v", rep.Rows, err)
+	}
 }
 
 // Batches with many bad rows count as several open import jobs: one of 3,000 as four.

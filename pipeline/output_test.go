@@ -23,8 +23,8 @@ func (f *full) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// When results cannot be written, sending stops. The error says how far the results go and which rows may have been
-// sent.
+// When results cannot be written, sending stops. The error says how far the results go, which rows may have been sent
+// and how to go on.
 func TestBrokenOutput(t *testing.T) {
 	o, sim := addOptions(t, nil)
 	o.Concurrency = 1
@@ -37,6 +37,11 @@ func TestBrokenOutput(t *testing.T) {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("error %v: want one with %q", err, part)
 		}
+	}
+	const hint = "write the results where there is room, and continue: add --resume RESULTS … < ROWS >> RESULTS"
+	var own *Error
+	if !errors.As(err, &own) || own.Hint != hint {
+		t.Errorf("error %#v: want one with the hint %q", err, hint)
 	}
 	if n := sim.Requests()["POST /api/profile-bulk-import-jobs 202"]; n > 4 {
 		t.Errorf("%d requests although the first result could not be written", n)
@@ -89,5 +94,26 @@ func TestDryRun(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]int{"GET /api/lists 200": 2}, sim.Requests()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The timeline has every request of the run.
+func TestTimelineHasRequests(t *testing.T) {
+	t.Parallel()
+	o, sim := addOptions(t, nil)
+	var out bytes.Buffer
+	if _, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 30)), &out); err != nil {
+		t.Fatal(err)
+	}
+	_, rep := parse(t, out.Bytes())
+	sum, all := int64(0), 0
+	for _, b := range rep.Timeline {
+		sum += b.Requests
+	}
+	for _, n := range sim.Requests() {
+		all += n
+	}
+	if sum != int64(all) {
+		t.Errorf("the timeline has %d requests, the server %d: %v", sum, all, sim.Requests())
 	}
 }

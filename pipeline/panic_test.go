@@ -78,7 +78,8 @@ func panicAtSecond(stage string) func(string) {
 	}
 }
 
-// A panic while the jobs of earlier results are waited for ends the command wait with a report.
+// A panic while the jobs of earlier results are waited for ends the command wait with a report. Only the rows whose
+// results were being written have none.
 func TestPanicInWait(t *testing.T) {
 	t.Parallel()
 	for _, stage := range []string{"settle", "write"} {
@@ -97,7 +98,11 @@ func TestPanicInWait(t *testing.T) {
 			if rep.ExitCode != 2 || err == nil || !strings.Contains(rep.Error, "bug: in "+stage) {
 				t.Errorf("exit %d, error %v, in the report %q", rep.ExitCode, err, rep.Error)
 			}
-			ownKeys(t, linesInOrder(t, out.Bytes()))
+			rows := linesInOrder(t, out.Bytes())
+			ownKeys(t, rows)
+			if want := map[string]int{"settle": 40, "write": 30}[stage]; len(rows) != want {
+				t.Errorf("%d rows have a result, want %d", len(rows), want)
+			}
 		})
 	}
 }

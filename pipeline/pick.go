@@ -25,22 +25,22 @@ type Selection struct {
 // Pick copies the rows of in whose last earlier result is selected to out, as they are. The elements of an array
 // become lines.
 //
-// Rows whose answers are lost are not passed on while it is too early to ask for their consent again: nothing is, and
-// the error says until when.
+// Rows whose answers are lost, or that a killed run may have sent, are not passed on while it is too early to ask for
+// their consent again: nothing is, and the error says until when.
 func Pick(ctx context.Context, selected Selection, earlier *Earlier, in io.Reader, out io.Writer) error {
 	results, err := earlier.results()
 	if err != nil {
 		return err
 	}
-	if r := earlier.Report; r != nil && r.Consent != nil && slices.Contains(selected.Statuses, report.Unknown) {
-		if err := earlier.tooEarly(r.Operation, r.Consent.Everywhere, "pick", "pick them"); err != nil {
+	if selected.Missing || slices.Contains(selected.Statuses, report.Unknown) {
+		if err := earlier.tooEarlyToPick(); err != nil {
 			return err
 		}
 	}
 	p := &picker{selected: selected, results: results, out: out}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	ended := read(ctx, in, time.Second, new(pools), func(c *chunk) {
+	_, ended := read(ctx, in, time.Second, new(pools), func(c *chunk) {
 		if ctx.Err() != nil {
 			c.drop() // was read before a row was found that belongs to another input
 		} else if err := p.pick(c); err != nil {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -47,6 +49,29 @@ func TestPick(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Earlier results that are no results any more when Pick reads them are an error: their rows are not passed over in
+// silence.
+func TestPickReadsResultsAgain(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "results")
+	const line = `{"type":"row","row":1,"status":"rejected"}` + "\n"
+	if err := os.WriteFile(name, []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	earlier, err := OpenEarlier(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer earlier.Close()
+	if err := os.WriteFile(name, []byte(strings.ToUpper(line)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	err = Pick(t.Context(), selected("rejected"), earlier, strings.NewReader("1\n"), &out)
+	if err == nil || !strings.Contains(err.Error(), "line 1") || out.Len() > 0 {
+		t.Errorf("error %v, output %q", err, out.String())
 	}
 }
 

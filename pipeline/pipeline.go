@@ -98,7 +98,9 @@ func (r *run) carry(ctx context.Context, in io.Reader) error {
 // read cuts in into chunks for emit. Its error is the input's.
 func (r *run) read(ctx context.Context, in io.Reader, emit func(*chunk)) error {
 	defer r.control.guard()
-	return read(ctx, in, r.options.BatchDelay, &r.control.pools, emit)
+	whole, err := read(ctx, in, r.options.BatchDelay, &r.control.pools, emit)
+	r.unread = r.unread || !whole
+	return err
 }
 
 // flow joins the stages and takes the rows of in through them until in or ctx ends. Its error is the input's.

@@ -17,8 +17,8 @@ type block struct {
 }
 
 // read cuts the input into chunks for emit until it ends or ctx does. Whole rows are handed on in time for delay
-// even when the input pauses. It returns what is wrong with the input, nil for a clean end.
-func read(ctx context.Context, in io.Reader, delay time.Duration, p *pools, emit func(*chunk)) error {
+// even when the input pauses. It returns whether the input was read to its end, and what is wrong with the input.
+func read(ctx context.Context, in io.Reader, delay time.Duration, p *pools, emit func(*chunk)) (whole bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	blocks := blocksOf(ctx, in)
@@ -29,23 +29,23 @@ func read(ctx context.Context, in io.Reader, delay time.Duration, p *pools, emit
 		select {
 		case <-ctx.Done():
 			f.flush(true)
-			return nil
+			return false, nil
 		case <-tick.C:
 			f.flush(true)
 		case b := <-blocks:
 			if err := f.add(b.data); err != nil {
-				return err
+				return false, err
 			}
 			if b.err == io.EOF {
-				return f.end()
+				return true, f.end()
 			}
 			if b.err == errPaused {
 				f.flush(true)
-				return nil
+				return true, nil
 			}
 			if b.err != nil {
 				_ = f.end() // the read error is reason enough for a row that it cuts
-				return fmt.Errorf("read standard input: %w", b.err)
+				return false, fmt.Errorf("read standard input: %w", b.err)
 			}
 		}
 	}

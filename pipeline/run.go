@@ -31,6 +31,7 @@ type run struct {
 	mirror   *mirror        // nil unless everybody else comes off the list
 	earlier  *report.Report // of the run whose import jobs Wait waits for; nil in Run
 	killed   bool           // that run has no report
+	unread   bool           // the input was not read to its end
 	open     []string       // ids of the import jobs that are not known to have ended
 }
 
@@ -157,6 +158,10 @@ func (r *run) tooEarly() error {
 	return r.options.Resume.tooEarly(r.options.Operation.String(), r.options.listless(), "resume", "resume the file")
 }
 
+// unsubscribesTwice is what Klaviyo may do.
+const unsubscribesTwice = "unsubscribe people from the whole account who are unsubscribed from a list twice " +
+	"within 30 minutes"
+
 // tooEarly is the error of a command that does something with the rows of e whose answers are lost, nil where that is
 // safe: see run.tooEarly. The operation of e is that one.
 func (e *Earlier) tooEarly(operation string, listless bool, command, remedy string) error {
@@ -165,11 +170,30 @@ func (e *Earlier) tooEarly(operation string, listless bool, command, remedy stri
 	case operation == validate.Subscribe.String():
 		what = "ignore people who are subscribed twice within 30 minutes"
 	case operation == validate.Unsubscribe.String() && !listless:
-		what = "unsubscribe people from the whole account who are unsubscribed from a list twice within 30 minutes"
+		what = unsubscribesTwice
 	default:
 		return nil
 	}
-	lost, err := e.lost()
+	lost, _, err := e.lost()
+	return e.refuse(what, lost, command, remedy, err)
+}
+
+// tooEarlyToPick is like tooEarly, for picked rows. A run that was killed has no report that names its operation: where
+// its lines are of consent, they may be of unsubscribe.
+func (e *Earlier) tooEarlyToPick() error {
+	const command, remedy = "pick", "pick them"
+	if r := e.Report; r != nil {
+		return e.tooEarly(r.Operation, r.Consent != nil && r.Consent.Everywhere, command, remedy)
+	}
+	lost, consent, err := e.lost()
+	if err == nil && !consent {
+		return nil
+	}
+	return e.refuse(unsubscribesTwice, lost, command, remedy, err)
+}
+
+// refuse is the error of tooEarly, nil where the last answers were lost long ago. err is that of reading them.
+func (e *Earlier) refuse(what string, lost time.Time, command, remedy string, err error) error {
 	again := lost.Add(sink.Quiet)
 	if err != nil || !time.Now().Before(again) {
 		return err

@@ -246,7 +246,7 @@ func (r *run) unfinished() error {
 			Text: "wait: the mirror did not finish, and members who are not in the rows may still be on the list",
 			Hint: "continue it with mirror --resume RESULTS", exit: 1,
 		}
-	case r.killed, was.ExitCode != 0 && r.out.Rows().Read == 0:
+	case r.killed, was.Unread, was.ExitCode != 0 && r.out.Rows().Read == 0:
 		return &Error{
 			Text: "wait: the run did not finish, and rows that it did not read have no result",
 			Hint: "continue it with --resume RESULTS", exit: 1,

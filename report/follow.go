@@ -24,7 +24,7 @@ func (r *Report) follow(next *Report) {
 	})
 	merged := *Merge(r, &rest)
 	merged.Status, merged.ExitCode, merged.Error, merged.Runs = next.Status, next.ExitCode, next.Error, r.Runs
-	merged.Rows.Continues = r.Rows.Continues
+	merged.Rows.Continues, merged.Unread = r.Rows.Continues, next.Unread
 	if m := merged.Members; m != nil {
 		merged.Members = &Members{m.ReadBackCounts, r.Members.mirrored().follow(next.Members.mirrored())}
 	}

@@ -23,7 +23,7 @@ var worse = []int{0, 1, 3, 4, 130, 143, 2}
 //   - The rows of lists that rows name add up by list. Those of lists beyond MaxLists become one sum.
 //   - An account and a base URL stay when all reports have the same one.
 //   - A campaign stays, with "several" in place of an id or a status that differs.
-//   - One simulated run makes the report simulated.
+//   - One simulated run makes the report simulated, and one with unread input makes it unread.
 func Merge(a, b *Report) *Report {
 	if a == nil {
 		return b
@@ -50,7 +50,7 @@ func Merge(a, b *Report) *Report {
 	}
 	lists, others := mergeListRows(a.Lists, b.Lists)
 	m.Lists, m.RowsOfOthers = lists, a.RowsOfOthers+b.RowsOfOthers+others
-	m.Status = StatusOf(m.ExitCode)
+	m.Status, m.Unread = StatusOf(m.ExitCode), a.Unread || b.Unread
 	if a.BaseURL == b.BaseURL {
 		m.BaseURL = a.BaseURL
 	}

@@ -41,6 +41,9 @@ type Report struct {
 	Timeline   []Bucket `json:"timeline"`
 	Runs       int64    `json:"runs,omitempty"`  // number of merged runs, 0 in the report of one run
 	Error      string   `json:"error,omitempty"` // why the run failed
+
+	// Unread says that the run ended before it had read its input to the end: rows of the input have no result.
+	Unread bool `json:"unread,omitempty"`
 }
 
 // List is the Klaviyo list of the run. ID is empty while the list does not exist.

@@ -104,7 +104,6 @@ func (r *Results) find(all *Lines, end int64) (found []stretch, members stretch,
 		switch {
 		case err != nil:
 		case e.Report:
-			r.Killed = false
 			err = r.add(e.Text, all.first)
 		case e.Campaign != nil:
 			if e.Text = bytes.Clone(e.Text); len(r.Campaigns) < maxRuns {
@@ -149,10 +148,13 @@ func (r *Results) add(text []byte, line int64) error {
 	if json.Unmarshal(text, next) != nil {
 		return fmt.Errorf("line %d is not a result: %w", line, errMember)
 	}
+	if next.Rows.Read == 0 && next.ExitCode != 0 && (r.Reports != nil || r.Killed) {
+		return nil // of a run that was refused: it changed nothing
+	}
 	if r.Reports != nil {
 		next.Jobs.Submitted += r.Reports.Jobs.Submitted
 	}
-	r.Reports = next
+	r.Reports, r.Killed = next, false
 	return nil
 }
 

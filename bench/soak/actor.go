@@ -59,6 +59,15 @@ func (p *person) identifier(by string, v *view) string {
 // proof is a row's text that a state file may remember for somebody.
 type proof struct{ file, email, text string }
 
+// proofOf is the proof of a row. Without --nulls clear a null is left out of the profile.
+func (s *step) proofOf(r *row) proof {
+	text := r.text
+	if !s.clear {
+		text = strings.Replace(text, `,"gift":null`, "", 1)
+	}
+	return proof{s.state, r.person.email, text}
+}
+
 // newActor draws people and lists, and puts some of them into the account.
 func (r *round) newActor(number uint64, shared list) (*actor, error) {
 	a := &actor{

@@ -115,7 +115,7 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 			}
 			return none, "nobody had its identifier before"
 		case "unchanged":
-			if a.proved[proof{s.state, r.person.email, r.text}] {
+			if a.proved[s.proofOf(r)] {
 				return perhaps, ""
 			}
 			if s.kills > 0 {
@@ -245,7 +245,7 @@ func (a *actor) remember(s *step) {
 			continue
 		}
 		if is := s.after.of[r.person.email]; r.got.Status == "applied" || s.kills > 0 && a.wanted(s, r, is) == is {
-			a.proved[proof{s.state, r.person.email, r.text}] = true
+			a.proved[s.proofOf(r)] = true
 		}
 	}
 }

@@ -35,6 +35,7 @@ func main() {
 		os.Exit(2)
 	}
 	if breached {
+		fmt.Fprintln(os.Stderr, "soak: something is wrong: see the lines of type breach")
 		os.Exit(1)
 	}
 }

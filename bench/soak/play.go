@@ -31,7 +31,7 @@ func (a *actor) play(s *step) string {
 			return wrong
 		}
 		if !e.signaled && e.exit != 130 && e.exit != 143 {
-			if e.exit == 2 && s.kills > 0 && strings.Contains(e.said, "subscribed twice within 30 minutes") {
+			if e.exit == 2 && s.kills > 0 && strings.Contains(e.said, "twice within 30 minutes") {
 				s.unfinished = true // nobody has half an hour here
 				return ""
 			}
@@ -39,11 +39,11 @@ func (a *actor) play(s *step) string {
 		}
 		s.kills++
 		kills--
-		switch a.dice.IntN(6) {
-		case 0:
+		switch how := a.dice.IntN(6); {
+		case how == 0:
 			s.unfinished = true
 			return ""
-		case 1:
+		case how == 1 && s.verb != "mirror": // it would remove everybody whose row is not picked
 			if rows, err = a.pick(s, rows); err != nil {
 				return err.Error()
 			}

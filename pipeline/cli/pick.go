@@ -23,7 +23,8 @@ var pickHelp = kong.Vars{
 
 func (*pickCommand) Help() string {
 	return `Reads the input of an earlier run from standard input and prints the rows that have a given status,
-unchanged. If the results have several lines for a row, the last one counts.
+unchanged. If the results have several lines for a row, the last one counts. Do not pass the rows of a
+mirror to mirror: it would remove the people of all other rows. Use mirror --resume.
 
 Example:
 
@@ -42,6 +43,10 @@ func (p *pickCommand) Run(c *console) error {
 	defer earlier.Close()
 	if earlier.Rows == 0 {
 		c.note(p.Results + " holds no results, so every row is missing there")
+	}
+	if earlier.Report != nil && earlier.Report.Operation == "mirror" {
+		c.note("these are some of the rows of a mirror: do not pass them to mirror, which removes everybody who is not " +
+			"in its rows; it continues with mirror --resume " + p.Results)
 	}
 	var selected pipeline.Selection
 	if len(p.Status) == 0 {

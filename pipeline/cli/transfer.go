@@ -73,6 +73,8 @@ func (t *transfer) run(c *console) error {
 	if t.Resume != "" {
 		if refusal = t.resume(c); refusal == nil {
 			defer t.options.Resume.Close()
+		} else if sameFile(t.Resume, c.Out) {
+			return refusal // a report would stand in the place of the earlier results
 		}
 	}
 	if t.Simulate {
@@ -106,9 +108,13 @@ func (t *transfer) run(c *console) error {
 func (t *transfer) resume(c *console) error {
 	appended := sameFile(t.Resume, c.Out)
 	if appended && overwrites(c.Out.(*os.File)) {
+		hint := "append to it with >>, also on the first attempt"
+		if t.options.Consent != nil {
+			hint += "; if an attempt in the last half hour may have sent rows, wait half an hour: Klaviyo may still act on them"
+		}
 		return &pipeline.Error{
 			Text: fmt.Sprintf("--resume %s: the output overwrites this file, so the earlier results are lost", t.Resume),
-			Hint: "append to it with >>, also on the first attempt",
+			Hint: hint,
 		}
 	}
 	earlier, err := pipeline.OpenEarlier(c.ctx, t.Resume)
@@ -132,7 +138,7 @@ func sameFile(name string, out any) bool {
 		return false
 	}
 	there, err := f.Stat()
-	if err != nil {
+	if err != nil || !there.Mode().IsRegular() {
 		return false
 	}
 	named, err := os.Stat(name)

@@ -106,7 +106,8 @@ func Open(name string, b Binding) (*State, error) {
 	return s, nil
 }
 
-// Check returns the error that Open would return. It changes nothing and makes no file: one that is not there is fine.
+// Check returns the error that Open would return, but does not look at the remembered rows. It changes nothing and
+// makes no file: one that is not there is fine.
 func Check(name string, b Binding) error {
 	info, err := os.Stat(name)
 	switch {

@@ -244,6 +244,24 @@ func flip(t *testing.T, file string, at int) {
 	write(t, file, string(text))
 }
 
+// A commit whose rows are not as they were written is found when the state is opened: no row counts as the same.
+func TestDamagedCommit(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state")
+	s := open(t, file, 10)
+	if err := s.Remember([]Row{row(1, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, s)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := func(r Row) []byte { return append(r.Person[:], r.Profile[:]...) }
+	write(t, file, string(bytes.ReplaceAll(text, written(row(1, 1)), written(row(1, 2)))))
+	same(t, opens(file), file, "the state FILE is damaged: a commit is not as it was written",
+		"delete it: the next run sends all rows again")
+}
+
 // Check makes no file, Open makes one that only this user can read, and no address is in it or in the file beside it.
 func TestFile(t *testing.T) {
 	dir := t.TempDir()

@@ -1,6 +1,9 @@
 package render
 
 import (
+	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -53,14 +56,30 @@ func TestHTMLAccess(t *testing.T) {
 	}
 }
 
-// Every code that klaviyo-export documents has a sentence, and a remedy unless nothing needs doing.
+// Every code in the code of klaviyo-export has a sentence, and a remedy unless nothing needs doing.
 func TestCodes(t *testing.T) {
-	documented := strings.Fields(`json_invalid row_too_long row_too_deep not_an_object duplicate_member
-		column_name_invalid email_missing email_invalid profile_id_missing profile_id_invalid phone_missing
-		phone_invalid phone_ambiguous external_id_missing external_id_invalid list_missing list_not_found type_wrong
-		name_reserved profile_too_large consented_at_invalid channel_missing answer_lost job_cancelled job_expired
-		error_unmatched errors_incomplete not_on_list still_on_list stopped interrupted outage confirmation_pending
-		not_visible not_cleared duplicate unchanged profile_not_found`)
+	inCode := regexp.MustCompile(`(?:\bCode:\s+|\bCode +=\s+|\bunknown\(|\bCode[^=\n]* = report\.\w+, |` +
+		`(?:Duplicate|Unchanged|stopped|interrupted|outage|Code) += |Pending +=? *)"([a-z_]+)"`)
+	found := map[string]bool{}
+	for _, folder := range []string{"validate", "sink", "pipeline", "report"} {
+		files, err := filepath.Glob("../../" + folder + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s has no files: %v", folder, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, match := range inCode.FindAllSubmatch(text, -1) {
+				found[string(match[1])] = !strings.HasSuffix(file, "_test.go") || found[string(match[1])]
+			}
+		}
+	}
+	documented := slices.DeleteFunc(slices.Sorted(maps.Keys(found)), func(code string) bool { return !found[code] })
+	if len(documented) < 35 {
+		t.Errorf("only %d codes are found in the code: %s", len(documented), documented)
+	}
 	for _, code := range documented {
 		if !strings.HasSuffix(codes[code].Means, ".") {
 			t.Errorf("%s has no sentence", code)
@@ -88,12 +107,12 @@ func TestHTMLMasked(t *testing.T) {
 		"ann@example.com": "a***@example.com", "+14155550123": "+1***23", "bob": "***", "kück@例え.jp": "k***@例え.jp",
 	} {
 		r := &report.Report{Reasons: []report.Reason{{
-			Code: "invalid", Stage: "import", Rows: 1, FirstRow: 7, FirstKey: key,
-			Detail: "mail to ann@example.com failed",
-		}}}
+			Code: "odd", Stage: "import", Rows: 1, FirstRow: 7, FirstKey: key,
+			Detail: "mail to ann@example.com, +1 415 555 0123 or 14155550123 failed",
+		}}, Error: "no ann@example.com, no +14155550123"}
 		page := pageOf(t, r)
 		want = "First: row 7, " + strings.ReplaceAll(want, "+", "&#43;")
-		if strings.Contains(page, "ann@") || !strings.Contains(page, want) {
+		if strings.Contains(page, "ann@") || strings.Contains(page, "555") || !strings.Contains(page, want) {
 			t.Errorf("%s is not masked as %s", key, want)
 		}
 	}
@@ -128,6 +147,30 @@ func TestNext(t *testing.T) {
 		if diff := cmp.Diff(c.want, commands); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
+	}
+}
+
+// Rows that wait for Klaviyo or for people are apart from rows that did not arrive, and the headline does not count them
+// as done. A merged report names no command of one operation.
+func TestWaiting(t *testing.T) {
+	r := &report.Report{
+		Operation: "several", Runs: 2, Rows: report.Rows{Read: 5, Applied: 1, Accepted: 2, Skipped: 1, Unsent: 1},
+		Reasons: []report.Reason{{Code: "not_visible", Rows: 1}, {Code: report.Pending, Rows: 1}},
+	}
+	page := pageOf(t, r)
+	if strings.Contains(page, "<h2>What did not arrive") || !strings.Contains(page, "<h2>What still waits") {
+		t.Error("rows that wait are not apart")
+	}
+	const want = "1 of 5 rows are done; 2 rows wait for the outcome; 1 row did not need to be sent; 1 row needs a look"
+	if got := people(r); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if step := next(r)[0]; step.Command != "" {
+		t.Errorf("a merged report asks for %s", step.Command)
+	}
+	r.Rows = report.Rows{Read: 2, Accepted: 2}
+	if got := people(r); got != "Klaviyo accepted 2 of 2 rows, but their outcome is not known yet" {
+		t.Error(got)
 	}
 }
 

@@ -21,7 +21,6 @@ const (
 type chart struct {
 	ID, Title string
 	Sum       string // the totals in words
-	Empty     string // the text when there is nothing to draw
 	Label     string // the chart in words, for screen readers
 	Height    int
 	Columns   []column
@@ -80,7 +79,6 @@ func (c chart) overTime(buckets []report.Bucket, all []series, write func(float6
 	from, to := buckets[0].At, buckets[len(buckets)-1].At.Add(time.Duration(width)*time.Second)
 	places := (to.Unix() - from.Unix()) / width
 	if places < 2 {
-		c.Empty = "Everything happened within " + exactly(width) + ", too short for a chart."
 		return c
 	}
 	step := c.scale(most)

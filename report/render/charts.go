@@ -1,8 +1,15 @@
 package render
 
-import "klaviyo-export/report"
+import (
+	"slices"
 
-// charts returns the charts of the page.
+	"klaviyo-export/report"
+)
+
+// leastColumns is the fewest columns that a chart has: the facts say less in words.
+const leastColumns = 3
+
+// charts returns the charts of the page. A chart with few columns is left out.
 func charts(r *report.Report) []chart {
 	count := func(n float64) string { return grouped(int64(n)) }
 	var byStatus []series
@@ -20,36 +27,31 @@ func charts(r *report.Report) []chart {
 	if seconds := throttled(r.Timeline); seconds > 0 {
 		sum = duration(seconds) + " in total"
 	}
-	empty := func(text string) string {
-		if r.StartedAt == "" {
-			return "Unknown: the run left no report."
-		}
-		return text
-	}
-	return []chart{
+	all := []chart{
 		chart{
-			least: 1, ID: "rows-over-time", Title: "Rows", Empty: empty("There were no rows."),
+			least: 1, ID: "rows-over-time", Title: "Rows",
 		}.overTime(r.Timeline, byStatus, count),
 		chart{
 			least: 1, ID: "requests", Title: "Requests",
-			Sum: requests(&r.Requests), Empty: empty("No requests were sent."),
+			Sum: requests(&r.Requests),
 		}.overTime(r.Timeline, one("requests", "requests", func(b *report.Bucket) float64 {
 			return float64(b.Requests)
 		}), count),
 		chart{
-			ID: "throttled", Title: "Seconds throttled", Sum: sum, Empty: empty("Klaviyo throttled no request."),
+			ID: "throttled", Title: "Seconds throttled", Sum: sum,
 		}.overTime(r.Timeline, one("throttled", "seconds throttled", func(b *report.Bucket) float64 {
 			return b.ThrottledSeconds
 		}), duration),
 		chart{
 			least: 1, ID: "open-jobs", Title: "Most open import jobs",
-			Sum: jobs(&r.Jobs), Empty: empty("No import jobs were open."),
+			Sum: jobs(&r.Jobs),
 		}.overTime(r.Timeline, one("jobs", "open jobs", func(b *report.Bucket) float64 {
 			return float64(b.OpenJobs)
 		}), count),
 		chart{
 			ID: "latency", Title: "Time until import jobs ended",
-			Sum: latency(r.Jobs.Latency), Empty: empty("No import job has a known end."),
+			Sum: latency(r.Jobs.Latency),
 		}.latencies(r.Jobs.Latency),
 	}
+	return slices.DeleteFunc(all, func(c chart) bool { return len(c.Columns) < leastColumns })
 }

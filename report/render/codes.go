@@ -1,7 +1,9 @@
 package render
 
 import (
+	"regexp"
 	"strings"
+	"sync"
 
 	"klaviyo-export/report"
 )
@@ -69,7 +71,7 @@ var codes = map[string]told{
 // tell explains a reason. A code that is not ours is Klaviyo's.
 func tell(r *report.Report, reason *report.Reason) told {
 	if t, ok := codes[reason.Code]; ok {
-		if !needed(r, reason) && reason.Code != report.Pending {
+		if !needed(r, reason) && !waits(reason) {
 			t.Remedy = ""
 		}
 		return t
@@ -83,12 +85,22 @@ func tell(r *report.Report, reason *report.Reason) told {
 // needed reports whether someone has to do something about a reason. A person who is not on the list is where a
 // removal wants them.
 func needed(r *report.Report, reason *report.Reason) bool {
-	away := r.Operation == "remove" || r.Operation == "unsubscribe"
 	switch reason.Code {
 	case "not_on_list", "profile_not_found":
-		return !away || reason.Stage != ""
+		return !away(r) || reason.Stage != ""
 	}
-	return reason.Fault()
+	return reason.Fault() && !waits(reason)
+}
+
+// away reports whether people who are not on the list are where the run wants them. Merged runs may hide a removal:
+// their rows are in doubt only when some are unknown.
+func away(r *report.Report) bool {
+	return r.Operation == "remove" || r.Operation == "unsubscribe" || r.Runs > 1 && r.Rows.Unknown == 0
+}
+
+// waits reports whether rows are accepted and wait for Klaviyo or for people.
+func waits(reason *report.Reason) bool {
+	return reason.Code == report.Pending || reason.Code == "not_visible"
 }
 
 // example shows the first row of a reason: its number, its masked key and the masked detail.
@@ -97,11 +109,23 @@ func example(reason *report.Reason) string {
 	if reason.FirstKey != "" {
 		text += ", " + discreetKey(reason.FirstKey)
 	}
-	if reason.Stage != "validate" && reason.Detail != "" {
-		text += ". Klaviyo's words: " + Discreet(reason.Detail)
+	if _, ours := codes[reason.Code]; !ours && reason.Detail != "" {
+		text += ". Klaviyo's words: " + private(reason.Detail)
 	}
 	return shown(strings.TrimSuffix(text, "."))
 }
+
+// private masks phone numbers too: only their first two and last two characters stay.
+func private(text string) string {
+	return numbers().ReplaceAllStringFunc(Discreet(text), func(number string) string {
+		return number[:2] + "***" + number[len(number)-2:]
+	})
+}
+
+// numbers matches phone numbers: digits after a +, or many digits in a row.
+var numbers = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\+[0-9][0-9 ().-]{5,}[0-9]|\b[0-9]{9,15}\b`)
+})
 
 // discreetKey masks a key. A key without an @ is a phone number, an id or a broken address: only its first two and
 // last two characters stay.
@@ -127,35 +151,50 @@ func next(r *report.Report) (steps []step) {
 		add("Fix the cause of the error, then run the command again.", "")
 	}
 	if n := rows.Unknown + rows.Unsent; n > 0 && r.Operation != "check" {
-		command := "klaviyo-export " + r.Operation
-		if r.List != nil && plainWord(r.List.ID) {
-			command += " --list-id " + r.List.ID
+		text := "Finish " + numbered(n, "row") + " without a proved result"
+		if !plainWord(r.Operation) || r.Operation == "several" || r.Runs > 1 {
+			add(text+": run the command of each unfinished file again, with --resume and that file.", "")
+		} else {
+			add(text+". Keep the other flags of the run.", again(r))
 		}
-		if !plainWord(r.Operation) || r.Operation == "several" {
-			command = "klaviyo-export add"
-		}
-		add("Finish "+numbered(n, "row")+" without a proved result. Keep the flags of the run.",
-			command+" --resume results.ndjson < rows.ndjson >> results.ndjson")
 	}
 	pending := withCode(r, report.Pending)
-	if rows.Accepted > pending {
+	switch {
+	case r.Operation == "mirror" && rows.Accepted > 0 && len(steps) == 0:
+		add("Wait for "+numbered(rows.Accepted, "accepted row")+". Keep the other flags of the run.", again(r))
+	case r.Operation == "mirror": // the command above settles accepted rows too
+	case rows.Accepted > pending:
 		add("Look up the outcome of "+numbered(rows.Accepted-pending, "accepted row")+".",
 			"klaviyo-export wait < results.ndjson > final.ndjson")
-	} else if pending > 0 {
+	case pending > 0:
 		add("See later who confirmed: "+numbered(pending, "row")+" "+verb(pending, "waits", "wait")+" for a person.",
 			"klaviyo-export wait < results.ndjson > final.ndjson")
 	}
 	if rows.Rejected > 0 {
-		add("List "+numbered(rows.Rejected, "rejected row")+", fix them, then send them again.",
+		add("List "+numbered(rows.Rejected, "rejected row")+", correct them, then run the command with the corrected rows.",
 			"klaviyo-export report --rejected csv results.ndjson > rejected.csv")
 	}
-	if r.Simulated {
-		add("To send the rows for real, run the command against Klaviyo.", "")
+	if m := mirrored(r); m != nil && r.Runs < 2 && r.ExitCode == 1 && m.Removed < m.Extras {
+		command, _, _ := strings.Cut(again(r), " --resume")
+		add("See who would be removed. Raise --max-removals or --max-unmatched only if that is right.",
+			command+" --plan < rows.ndjson > plan.ndjson")
+	}
+	if len(steps) == 0 && r.ExitCode > 2 {
+		add("Run the same command again.", "")
 	}
 	if len(steps) == 0 && r.ExitCode == 0 {
 		add("Nothing to do.", "")
 	}
 	return steps
+}
+
+// again returns the command that continues a run.
+func again(r *report.Report) string {
+	command := "klaviyo-export " + r.Operation
+	if r.List != nil && plainWord(r.List.ID) {
+		command += " --list-id " + r.List.ID
+	}
+	return command + " --resume results.ndjson < rows.ndjson >> results.ndjson"
 }
 
 func verb(n int64, one, many string) string {

@@ -26,7 +26,7 @@ func facts(r *report.Report) []fact {
 			list = append(list, fact{name, clipped(visible(value), longest)})
 		}
 	}
-	add("error", r.Error)
+	add("error", private(r.Error))
 	add("account", account(r.Account))
 	if !klaviyo(r.BaseURL) {
 		add("base URL", r.BaseURL)

@@ -41,6 +41,7 @@ type page struct {
 	Above    string // that the run is simulated
 	Class    string // good or bad
 	Status   string
+	People   string // how many rows ended as they should
 	Meaning  string
 	Error    string
 	Facts    []fact
@@ -49,6 +50,7 @@ type page struct {
 	Bar      []box
 	BarText  string
 	Reasons  []reasonBar // those that need work, then the others
+	Waiting  []reasonBar
 	Fine     []reasonBar
 	Steps    []step
 	Runs     []Run
@@ -82,7 +84,7 @@ func HTML(w io.Writer, r *report.Report, runs ...Run) error {
 	sum := sha256.Sum256([]byte(pageStyle))
 	status, meaning := headline(r)
 	p := &page{
-		Style: template.CSS(pageStyle), Class: "bad", Status: status, Meaning: meaning,
+		Style: template.CSS(pageStyle), Class: "bad", Status: status, People: people(r), Meaning: meaning,
 		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 			"'; base-uri 'none'; form-action 'none'",
 		Tiles: tiles(r), Charts: charts(r), Steps: next(r),
@@ -95,11 +97,11 @@ func HTML(w io.Writer, r *report.Report, runs ...Run) error {
 		p.Above = simulated(r)
 		p.Title = "Simulated – " + p.Title
 	}
-	for _, f := range facts(r) {
-		switch f.Name {
+	for _, f := range append(facts(r), sending(r)...) {
+		switch f.Name = strings.TrimSpace(f.Name); f.Name {
 		case "error":
 			p.Error = f.Value
-		case "took": // has a tile
+		case "took", "open": // have a tile and a section
 		default:
 			p.Facts = append(p.Facts, f)
 		}
@@ -186,6 +188,8 @@ func (p *page) reasons(r *report.Report) {
 		}
 		if needed(r, reason) {
 			p.Reasons = append(p.Reasons, bar)
+		} else if waits(reason) {
+			p.Waiting = append(p.Waiting, bar)
 		} else {
 			p.Fine = append(p.Fine, bar)
 		}

@@ -75,7 +75,7 @@ func unchanged(r *report.Report) (rows int64) {
 // meaning explains a status in a few words. It says how many of the skipped rows are unchanged, or not on the list.
 func meaning(r *report.Report, status report.Status) string {
 	same, why := unchanged(r), " unchanged since the last run"
-	if r.Operation == "remove" || r.Operation == "unsubscribe" {
+	if away(r) && same == 0 {
 		same, why = min(withCode(r, "not_on_list"), r.Rows.Skipped), " not on the list"
 	}
 	if status != report.Skipped || same == 0 {

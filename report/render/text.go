@@ -26,10 +26,15 @@ func Text(w io.Writer, r *report.Report, runs ...Run) error {
 	var b strings.Builder
 	status, meaning := headline(r)
 	line := strings.ToUpper(status[:1]) + status[1:] + ": " + meaning
+	if people := people(r); people != "" {
+		line = people + ".\n" + line
+	}
 	if r.Simulated {
 		line = simulated(r) + " " + line
 	}
-	writeWrapped(&b, line, 0)
+	for one := range strings.Lines(line) {
+		writeWrapped(&b, strings.TrimSuffix(one, "\n"), 0)
+	}
 	writeFacts(&b, facts(r))
 	writeRows(&b, r)
 	writeReasons(&b, r)
@@ -145,15 +150,18 @@ func padded(text string, width int) string {
 	return text + strings.Repeat(" ", width-columns(text))
 }
 
-func writeSending(b *strings.Builder, r *report.Report) {
+func writeSending(b *strings.Builder, r *report.Report) { writeFacts(b, sending(r)) }
+
+// sending sums up import jobs and requests.
+func sending(r *report.Report) []fact {
 	list := []fact{
-		{"import jobs", jobs(&r.Jobs)}, {"  ended", latency(r.Jobs.Latency)}, {"  open", open(r.Jobs.Open)},
+		{"import jobs", jobs(&r.Jobs)}, {"jobs ended", latency(r.Jobs.Latency)}, {"  open", open(r.Jobs.Open)},
 		{"requests", requests(&r.Requests)},
 	}
 	if seconds := throttled(r.Timeline); seconds > 0 {
 		list = append(list, fact{"throttled", duration(seconds) + " in total"})
 	}
-	writeFacts(b, slices.DeleteFunc(list, func(f fact) bool { return f.Value == "" }))
+	return slices.DeleteFunc(list, func(f fact) bool { return f.Value == "" })
 }
 
 // open names the first open jobs.

@@ -83,7 +83,7 @@ for task in 0 1 2 3 4 5 6 7; do
   : >"task$task/fates"
 done
 echo 'KILL 20' >task1/fates
-sed "s,/opt/klaviyo,$REPO/testdata/guide,; s,sh 5 300,sh 5 0,; /--mem/d" "$REPO/testdata/guide/array.sbatch" >array.sbatch
+sed "s,/opt/klaviyo,$REPO/testdata/guide,g; s,sh 5 300,sh 5 0,; /--mem/d" "$REPO/testdata/guide/array.sbatch" >array.sbatch
 PATH=$REPO/testdata/many/fated:$PATH sbatch --quiet --wait --output log-%a array.sbatch || tail log-*
 told Newsletter results-*
 paste -sd ' ' task1/met
