@@ -51,8 +51,8 @@ func TestRefusedRoom(t *testing.T) {
 	c.texts.Add(runTexts / 2)
 	texts := c.newTexts()
 	for i := range 100 {
-		if f := texts.keep("invalid", "email", fmt.Sprintf("%06d %s", i, strings.Repeat("x", 1000))); !strings.HasSuffix(
-			f.Detail, cutNote) {
+		f := texts.keep("invalid", "email", fmt.Sprintf("%06d %s", i, strings.Repeat("x", 1000)))
+		if !strings.HasSuffix(f.Detail, cutNote) {
 			t.Fatalf("%+v", f)
 		}
 	}
