@@ -150,8 +150,8 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// Rows that wait for Klaviyo or for people are apart from rows that did not arrive, and the headline does not count
-// them as done. A merged report names no command of one operation.
+// Rows that wait for Klaviyo or for people are apart from rows that did not arrive. The headline does not count them as
+// done. A merged report names no command of one operation.
 func TestWaiting(t *testing.T) {
 	r := &report.Report{
 		Operation: "several", Runs: 2, Rows: report.Rows{Read: 5, Applied: 1, Accepted: 2, Skipped: 1, Unsent: 1},
