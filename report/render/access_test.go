@@ -136,9 +136,10 @@ func TestNext(t *testing.T) {
 		"pending": {0, report.Rows{Read: 2, Accepted: 2}, pending, []string{wait}},
 		"all": {4, report.Rows{Read: 4, Unsent: 1, Unknown: 1, Accepted: 1, Rejected: 1}, nil,
 			[]string{resume, wait, list}},
-		"error": {2, report.Rows{}, nil, []string{""}},
+		"error":  {2, report.Rows{}, nil, []string{""}},
+		"unread": {143, report.Rows{Read: 1, Accepted: 1}, nil, []string{resume, wait}},
 	} {
-		r := &report.Report{ExitCode: c.exit, Operation: "add", Rows: c.rows, Reasons: c.reasons}
+		r := &report.Report{ExitCode: c.exit, Operation: "add", Rows: c.rows, Reasons: c.reasons, Unread: name == "unread"}
 		r.List = &report.List{ID: "XyZ123"}
 		var commands []string
 		for _, s := range next(r) {
@@ -147,6 +148,20 @@ func TestNext(t *testing.T) {
 		if diff := cmp.Diff(c.want, commands); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
+	}
+}
+
+// Klaviyo may still act on lost requests for consent, and mirror removes who is in no row: what to do says so.
+func TestNextIsSafe(t *testing.T) {
+	lost := &report.Reason{Code: "answer_lost", Rows: 1}
+	r := &report.Report{ExitCode: 1, Operation: "unsubscribe", Rows: report.Rows{Read: 1, Unknown: 1}}
+	first := next(r)[0].Text
+	if !strings.Contains(first, "half an hour after it ended") || tell(r, lost).Remedy != askWait {
+		t.Errorf("%s, %s", first, tell(r, lost).Remedy)
+	}
+	r = &report.Report{ExitCode: 1, Operation: "mirror", Rows: report.Rows{Read: 2, Applied: 1, Rejected: 1}}
+	if first := next(r)[0].Text; !strings.HasSuffix(first, "then run the command with all rows.") {
+		t.Error(first)
 	}
 }
 

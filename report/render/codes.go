@@ -15,23 +15,25 @@ type told struct{ Means, Remedy string }
 const (
 	fixRow  = "Fix the row, then send it again."
 	askSend = "Run the same command with --resume. It sends these rows again."
+	askWait = "Run klaviyo-export wait, or half an hour after the run the same command with --resume."
 )
 
 // codes holds every code of klaviyo-export. Rejections by Klaviyo have Klaviyo's own codes: see tell.
 var codes = map[string]told{
-	"json_invalid":         {"The row is not valid JSON.", fixRow},
-	"row_too_long":         {"The row is too long.", "Shorten it, then send it again."},
-	"row_too_deep":         {"The row nests too many values in each other.", "Flatten it, then send it again."},
-	"not_an_object":        {"The row is not a JSON object.", fixRow},
-	"duplicate_member":     {"The row has the same column twice.", "Keep one of them, then send the row again."},
-	"column_name_invalid":  {"A column has a name that cannot be sent.", "Rename the column, then send the row again."},
-	"email_missing":        {"The row has no email address.", "Add it, then send the row again."},
-	"email_invalid":        {"The email address is not valid.", "Correct it, then send the row again."},
-	"profile_id_missing":   {"The row has no profile id.", "Add it, then send the row again."},
-	"profile_id_invalid":   {"The profile id is not valid.", "Correct it, then send the row again."},
-	"phone_missing":        {"The row has no phone number.", "Add it, then send the row again."},
-	"phone_invalid":        {"The phone number is not valid.", "Correct it, then send the row again."},
-	"phone_ambiguous":      {"The phone number has no country.", "Write it as +14155550123, then send the row again."},
+	"json_invalid":        {"The row is not valid JSON.", fixRow},
+	"row_too_long":        {"The row is too long.", "Shorten it, then send it again."},
+	"row_too_deep":        {"The row nests too many values in each other.", "Flatten it, then send it again."},
+	"not_an_object":       {"The row is not a JSON object.", fixRow},
+	"duplicate_member":    {"The row has the same column twice.", "Keep one of them, then send the row again."},
+	"column_name_invalid": {"A column has a name that cannot be sent.", "Rename the column, then send the row again."},
+	"email_missing":       {"The row has no email address.", "Add it, then send the row again."},
+	"email_invalid":       {"The email address is not valid.", "Correct it, then send the row again."},
+	"profile_id_missing":  {"The row has no profile id.", "Add it, then send the row again."},
+	"profile_id_invalid":  {"The profile id is not valid.", "Correct it, then send the row again."},
+	"phone_missing":       {"The row has no phone number.", "Add it, then send the row again."},
+	"phone_invalid":       {"The phone number is not valid.", "Correct it, then send the row again."},
+	"phone_ambiguous": {"The phone number can be read in two ways.",
+		"Write it as +14155550123, then send the row again."},
 	"external_id_missing":  {"The row has no external id.", "Add it, then send the row again."},
 	"external_id_invalid":  {"The external id is not valid.", "Correct it, then send the row again."},
 	"list_missing":         {"The row names no list.", "Add its list, then send the row again."},
@@ -45,7 +47,7 @@ var codes = map[string]told{
 
 	"answer_lost":       {"The answer of Klaviyo was lost: the row may have arrived.", askSend},
 	"job_cancelled":     {"Klaviyo cancelled the import job: the row may have arrived.", askSend},
-	"job_expired":       {"Klaviyo forgot the import job: the row may have arrived.", askSend},
+	"job_expired":       {"Klaviyo does not know the import job any more: the row may have arrived.", askSend},
 	"error_unmatched":   {"Klaviyo refused a row, but did not say which one.", askSend},
 	"errors_incomplete": {"Klaviyo did not list all errors of the import job.", askSend},
 	"not_on_list":       {"The person is not on the list.", askSend},
@@ -73,6 +75,8 @@ func tell(r *report.Report, reason *report.Reason) told {
 	if t, ok := codes[reason.Code]; ok {
 		if !needed(r, reason) && !waits(reason) {
 			t.Remedy = ""
+		} else if t.Remedy == askSend && ofConsent(r) {
+			t.Remedy = askWait
 		}
 		return t
 	}
@@ -80,6 +84,12 @@ func tell(r *report.Report, reason *report.Reason) told {
 		return told{"The row has no code.", "List the rows with klaviyo-export report --rejected csv."}
 	}
 	return told{"Klaviyo refused the row.", "Correct what Klaviyo names, then send the row again."}
+}
+
+// ofConsent reports whether the run set or withdrew consent. Klaviyo may still act on its lost requests for half an
+// hour.
+func ofConsent(r *report.Report) bool {
+	return r.Operation == "subscribe" || r.Operation == "unsubscribe"
 }
 
 // needed reports whether someone has to do something about a reason. A person who is not on the list is where a
@@ -150,8 +160,14 @@ func next(r *report.Report) (steps []step) {
 	if r.ExitCode == 2 {
 		add("Fix the cause of the error, then run the command again.", "")
 	}
-	if n := rows.Unknown + rows.Unsent; n > 0 && r.Operation != "check" {
+	if n := rows.Unknown + rows.Unsent; (n > 0 || r.Unread && rows.Read > 0) && r.Operation != "check" {
 		text := "Finish " + numbered(n, "row") + " without a proved result"
+		if n == 0 {
+			text = "Finish the run: it did not read all rows"
+		}
+		if ofConsent(r) {
+			text += ", half an hour after it ended"
+		}
 		if !plainWord(r.Operation) || r.Operation == "several" || r.Runs > 1 {
 			add(text+": run the command of each unfinished file again, with --resume and that file.", "")
 		} else {
@@ -164,14 +180,18 @@ func next(r *report.Report) (steps []step) {
 		add("Wait for "+numbered(rows.Accepted, "accepted row")+". Keep the other flags of the run.", again(r))
 	case r.Operation == "mirror": // the command above settles accepted rows too
 	case rows.Accepted > pending:
-		add("Look up the outcome of "+numbered(rows.Accepted-pending, "accepted row")+".",
+		add("See the results of "+numbered(rows.Accepted-pending, "accepted row")+".",
 			"klaviyo-export wait < results.ndjson > final.ndjson")
 	case pending > 0:
 		add("See later who confirmed: "+numbered(pending, "row")+" "+verb(pending, "waits", "wait")+" for a person.",
 			"klaviyo-export wait < results.ndjson > final.ndjson")
 	}
 	if rows.Rejected > 0 {
-		add("List "+numbered(rows.Rejected, "rejected row")+", correct them, then run the command with the corrected rows.",
+		which := "these rows"
+		if r.Operation == "mirror" { // it removes who is in no row
+			which = "all rows"
+		}
+		add("List "+numbered(rows.Rejected, "rejected row")+". Correct what is wrong, then run the command with "+which+".",
 			"klaviyo-export report --rejected csv results.ndjson > rejected.csv")
 	}
 	if m := mirrored(r); m != nil && r.Runs < 2 && r.ExitCode == 1 && m.Removed < m.Extras {

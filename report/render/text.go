@@ -130,8 +130,7 @@ func writeSteps(b *strings.Builder, steps []step) {
 		b.WriteString("  ")
 		writeWrapped(b, s.Text, 2)
 		if s.Command != "" {
-			b.WriteString("    ")
-			writeWrapped(b, s.Command, 4)
+			b.WriteString("    " + s.Command + "\n") // on one line, to be pasted into a shell
 		}
 	}
 }

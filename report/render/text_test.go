@@ -17,7 +17,8 @@ func TestText(t *testing.T) {
 			golden(t, name+".txt", b.String())
 			for line := range strings.SplitSeq(b.String(), "\n") {
 				hidden := strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsGraphic(r) })
-				if n := columns(line); n > textWidth || hidden {
+				command := strings.HasPrefix(line, "    klaviyo-export ") // stays on one line, to be pasted
+				if n := columns(line); n > textWidth && !command || hidden {
 					t.Errorf("%d columns, or a control character: %q", n, line)
 				}
 			}
