@@ -37,6 +37,7 @@ type Options struct {
 	Consent       *ConsentOptions   // for Subscribe and Unsubscribe
 	Gauge         *Gauge            // shows the run while it goes on; may be nil
 	Version       string            // for the report
+	BadKey        error             // for Wait: why Client must not be used, nil when it may
 
 	mostRows int                // of a batch, 0 = as many as one request takes; tests make small batches
 	probe    func(stage string) // called when a stage begins its work on a chunk or batch; tests make it panic

@@ -15,7 +15,7 @@ import (
 // Wait reads the results of an earlier run from in, waits for the import jobs of the rows that are accepted there,
 // and writes the final results of these rows to out. All other rows are passed on as they are, in the same order. A
 // new report replaces the old one. With Verify, rows that are or become applied are read back on the list, unless they
-// were before. Of the options it uses Client, WaitTimeout, MaxOpenJobs, Verify, Gauge and Version. It returns what Run
+// were before. Of the options it uses Client, WaitTimeout, MaxOpenJobs, Verify, Gauge, Version and BadKey. It returns what Run
 // returns.
 func Wait(ctx context.Context, o *Options, in io.Reader, out io.Writer) (*report.Report, error) {
 	ctx, stop := context.WithCancelCause(ctx)
@@ -50,8 +50,10 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 	} else if _, err := first.NextMember(); err == nil { // of a mirror that was killed
 		*r.earlier = report.Report{Operation: "mirror", ExitCode: 143}
 	}
-	if err := r.prepareReading(ctx); err != nil {
+	if err := r.options.BadKey; err != nil {
 		r.control.stop(err) // all rows are passed on
+	} else if err := r.prepareReading(ctx); err != nil {
+		r.control.stop(err) // likewise
 	}
 	held := waiting
 	switch {

@@ -46,10 +46,7 @@ func (w *waitCommand) Run(c *console, g given) error {
 	defer client.Close()
 	defer context.AfterFunc(c.abort, client.Abort)()
 	o := w.options()
-	if badKey != nil {
-		return c.refuse(o, "wait", badKey)
-	}
-	o.Client = client
+	o.Client, o.BadKey = client, badKey
 	c.expect("the results of an earlier run")
 	_, err = c.work(o, "wait", func() (*report.Report, error) { return pipeline.Wait(c.ctx, o, c.In, c.Out) })
 	return err
