@@ -176,7 +176,7 @@ func TestWaiting(t *testing.T) {
 	if strings.Contains(page, "<h2>What did not arrive") || !strings.Contains(page, "<h2>What still waits") {
 		t.Error("rows that wait are not apart")
 	}
-	const want = "1 of 5 rows are done; 2 rows wait for the outcome; 1 row did not need to be sent; 1 row needs a look"
+	const want = "1 of 5 rows are done; 2 rows wait for the result; 1 row did not need to be sent; 1 row needs a look"
 	if got := people(r); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -184,7 +184,7 @@ func TestWaiting(t *testing.T) {
 		t.Errorf("a merged report asks for %s", step.Command)
 	}
 	r.Rows = report.Rows{Read: 2, Accepted: 2}
-	if got := people(r); got != "Klaviyo accepted 2 of 2 rows, but their outcome is not known yet" {
+	if got := people(r); got != "Klaviyo accepted 2 of 2 rows, but their results are not known yet" {
 		t.Error(got)
 	}
 }

@@ -136,15 +136,20 @@ func people(r *report.Report) string {
 	text := grouped(n) + " of " + numbered(rows.Read, "row") + " " + state
 	if n == 0 && rows.Accepted > 0 {
 		text = "Klaviyo accepted " + grouped(rows.Accepted) + " of " + numbered(rows.Read, "row") +
-			", but their outcome is not known yet"
+			", but their results are not known yet"
 	} else if rows.Accepted > 0 {
-		text += "; " + numbered(rows.Accepted, "row") + " " + verb(rows.Accepted, "waits", "wait") + " for the outcome"
+		text += "; " + numbered(rows.Accepted, "row") + " " + verb(rows.Accepted, "waits", "wait") + " for the result"
 	}
 	if rows.Skipped > 0 {
 		text += "; " + numbered(rows.Skipped, "row") + " did not need to be sent"
 	}
-	if m := mirrored(r); m != nil && rows.Valid == 0 && m.Extras > m.Removed {
-		text += "; " + numbered(m.Extras-m.Removed, "extra") + " may still be on the list"
+	if m := mirrored(r); m != nil && rows.Valid == 0 {
+		if m.Removed > 0 {
+			text += "; " + numbered(m.Removed, "member") + " " + verb(m.Removed, "was", "were") + " removed"
+		}
+		if m.Extras > m.Removed {
+			text += "; " + numbered(m.Extras-m.Removed, "member") + " without a row may still be on the list"
+		}
 	}
 	if bad, _ := count(rows, bad...); bad > 0 {
 		text += "; " + numbered(bad, "row") + " " + verb(bad, "needs", "need") + " a look"
