@@ -175,7 +175,7 @@ func (e *Earlier) tooEarly(operation string, listless bool, command, remedy stri
 		return nil
 	}
 	lost, _, err := e.lost()
-	return e.refuse(what, lost, command, remedy, err)
+	return cmp.Or(err, e.refuse(what, lost, command, remedy))
 }
 
 // tooEarlyToPick is like tooEarly, for picked rows. A run that was killed has no report that names its operation: where
@@ -186,17 +186,17 @@ func (e *Earlier) tooEarlyToPick() error {
 		return e.tooEarly(r.Operation, r.Consent != nil && r.Consent.Everywhere, command, remedy)
 	}
 	lost, consent, err := e.lost()
-	if err == nil && !consent {
-		return nil
+	if err != nil || !consent {
+		return err
 	}
-	return e.refuse(unsubscribesTwice, lost, command, remedy, err)
+	return e.refuse(unsubscribesTwice, lost, command, remedy)
 }
 
-// refuse is the error of tooEarly, nil where the last answers were lost long ago. err is that of reading them.
-func (e *Earlier) refuse(what string, lost time.Time, command, remedy string, err error) error {
+// refuse is the error of tooEarly, nil where the last answers were lost long ago.
+func (e *Earlier) refuse(what string, lost time.Time, command, remedy string) error {
 	again := lost.Add(sink.Quiet)
-	if err != nil || !time.Now().Before(again) {
-		return err
+	if !time.Now().Before(again) {
+		return nil
 	}
 	hint := remedy + " after " + again.Format(time.TimeOnly)
 	if e.Report != nil { // wait needs one

@@ -41,7 +41,7 @@ func (a *actor) play(s *step) string {
 		kills--
 		switch how := a.dice.IntN(6); {
 		case how == 0, s.channels != nil && !slices.ContainsFunc(rows, (*row).told):
-			s.unfinished = true // likewise: without a result nothing shows that consent was asked for
+			s.unfinished = true // without a result nothing shows that consent was asked for
 			return ""
 		case how == 1 && s.verb != "mirror": // it would remove everybody whose row is not picked
 			if rows, err = a.pick(s, rows); err != nil {
