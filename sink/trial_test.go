@@ -55,10 +55,10 @@ func naming3(next http.Handler) http.Handler {
 	})(next)
 }
 
-// afterAMinute answers with f after a minute.
-func afterAMinute(f fault) fault {
+// after answers with f when the time has passed.
+func after(wait time.Duration, f fault) fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		time.Sleep(time.Minute)
+		time.Sleep(wait)
 		f(w, r, next)
 	}
 }
@@ -100,11 +100,12 @@ func sendIn(ctx context.Context, s Sender, set []Profile, sizes []int, atOnce bo
 // and so do all when any request of the run is accepted.
 func TestAllRefusedAlone(t *testing.T) {
 	badKey := problem(401, "not_authenticated", "/data/", "Missing or invalid private key.")
-	after := func(outer, inner func(http.Handler) http.Handler) func(http.Handler) http.Handler {
+	around := func(outer, inner func(http.Handler) http.Handler) func(http.Handler) http.Handler {
 		return func(next http.Handler) http.Handler { return outer(inner(next)) }
 	}
 	const wrong = " requests without naming a profile, and accepted none: HTTP 400: "
 	all := refusing(1000)
+	slowly := answering("@", after(time.Second, pass)) // so that batches sent at once meet
 	for _, c := range []struct {
 		name   string
 		sizes  []int
@@ -130,20 +131,22 @@ func TestAllRefusedAlone(t *testing.T) {
 			map[string]int{"rejected invalid": 1, "unsent": 1}, "refused 2" + wrong,
 		},
 		{
-			"3 of 10 are named", []int{10}, false, after(naming3, all),
+			"3 of 10 are named", []int{10}, false, around(naming3, all),
 			map[string]int{"rejected invalid": 3, "unsent": 7}, "refused 13" + wrong,
 		},
-		{"3 of 4 are named", []int{4}, false, after(naming3, all), map[string]int{"rejected invalid": 4}, ""},
+		{"3 of 4 are named", []int{4}, false, around(naming3, all), map[string]int{"rejected invalid": 4}, ""},
 		{
 			"the others are named, later", []int{3, 1}, true,
-			after(answering("p0@", afterAMinute(pass)), after(naming3, all)), map[string]int{"rejected invalid": 4}, "",
+			around(answering("p0@", after(time.Minute, pass)), around(naming3, all)),
+			map[string]int{"rejected invalid": 4}, "",
 		},
 		{
 			"the last row is accepted", []int{10}, false, refusing(9),
 			map[string]int{"rejected invalid": 9, "accepted": 1}, "",
 		},
 		{
-			"a batch at once is accepted, later", []int{5, 1}, true, after(answering("p5@", afterAMinute(pass)), refusing(5)),
+			"a batch at once is accepted, later", []int{5, 1}, true,
+			around(answering("p5@", after(time.Minute, pass)), refusing(5)),
 			map[string]int{"rejected invalid": 5, "accepted": 1}, "",
 		},
 		{
@@ -157,19 +160,23 @@ func TestAllRefusedAlone(t *testing.T) {
 		},
 		{
 			"a batch at once ends the run, later", []int{5, 1}, true,
-			after(answering("p5@", afterAMinute(badKey)), refusing(5)), map[string]int{"unsent": 6}, "HTTP 401",
+			around(answering("p5@", after(time.Minute, badKey)), refusing(5)), map[string]int{"unsent": 6}, "HTTP 401",
 		},
 		{
 			"a single row, and the run ends later", []int{1, 1}, true,
-			after(answering("p1@", afterAMinute(badKey)), refusing(1)), map[string]int{"unsent": 2}, "HTTP 401",
+			around(answering("p1@", after(time.Minute, badKey)), refusing(1)), map[string]int{"unsent": 2}, "HTTP 401",
 		},
 		{
 			"a lost answer before", []int{10}, false,
-			after(faulty(isImport, reset(true)), all), map[string]int{"unknown answer_lost": 10}, "refused 19" + wrong,
+			around(faulty(isImport, reset(true)), all), map[string]int{"unknown answer_lost": 10}, "refused 19" + wrong,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			bubble(t, c.wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+			wrap := c.wrap
+			if c.atOnce {
+				wrap = around(slowly, wrap)
+			}
+			bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 				w.sim.AddList("News", "single_opt_in")
 				n := 0
 				for _, size := range c.sizes {
@@ -214,7 +221,9 @@ func TestRemovalsRefusedAlone(t *testing.T) {
 
 // TestStoppedWhileItWaits: a batch that waits for another one ends with the run, and blames no row.
 func TestStoppedWhileItWaits(t *testing.T) {
-	wrap := func(next http.Handler) http.Handler { return answering("p5@", afterAMinute(pass))(refusing(5)(next)) }
+	wrap := func(next http.Handler) http.Handler {
+		return answering("p5@", after(time.Minute, pass))(refusing(5)(next))
+	}
 	bubble(t, wrap, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
 		w.sim.AddList("News", "single_opt_in")
 		s, set := NewImport(w.client, w.list("News")), people(6)
