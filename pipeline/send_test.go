@@ -484,7 +484,7 @@ func TestSendOnce(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, postFaults(c.fault), sale)
-			s.options.WaitTimeout = 2 * time.Second
+			s.options.WaitTimeout = 6 * time.Second // a slow machine has half of it for the last look-up
 			in := annApplied + boApplied + s.aReport(2)
 			out, exit, err := s.send(t, in)
 			campaign, _ := campaignOf(t, out)
