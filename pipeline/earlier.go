@@ -112,7 +112,8 @@ func (e *Earlier) beginning() (job string, started time.Time, err error) {
 
 // lost returns when answers to requests were lost last, as far as the lines show, zero where none were. A run that was
 // killed may have lost some. A run that read rows began when earlier losses did not matter any more; one that read
-// none, as one that was refused, changes nothing. consent says that lines are of subscribe or unsubscribe.
+// none, as one that was refused, changes nothing. wait cannot say what a killed run has lost. consent says that lines
+// are of subscribe or unsubscribe.
 func (e *Earlier) lost() (at time.Time, consent bool, err error) {
 	lines, traces, cut := report.NewLines(e.spool.again()), false, int64(0)
 	for {
@@ -121,17 +122,18 @@ func (e *Earlier) lost() (at time.Time, consent bool, err error) {
 		cut = lines.Cut()
 		switch {
 		case err == io.EOF && traces:
-			return e.Ended, consent, nil
+			return e.Ended.Add(announceAfter), consent, nil
 		case err == io.EOF:
 			return at, consent, nil
 		case err != nil:
 			return at, consent, fmt.Errorf("read the earlier results: %w", err)
 		case !line.Report:
-			traces, consent = true, consent || line.Channels != nil
+			traces, consent = true, consent || line.Channels != nil || line.Unsubscribing
 			continue
 		}
 		var r struct {
 			Rows       report.Rows
+			Consent    *struct{}
 			StartedAt  time.Time `json:"started_at"`
 			FinishedAt time.Time `json:"finished_at"`
 		}
@@ -139,7 +141,7 @@ func (e *Earlier) lost() (at time.Time, consent bool, err error) {
 			return at, consent, fmt.Errorf("read the earlier report: %w", err)
 		}
 		switch {
-		case r.Rows.Read > 0 && r.Rows.Unknown > 0:
+		case r.Rows.Read > 0 && (r.Rows.Unknown > 0 || consent && r.Consent == nil):
 			at = r.FinishedAt
 		case r.Rows.Read > 0:
 			at = time.Time{}

@@ -47,6 +47,8 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 	}
 	if r.killed = first.Killed; first.Reports != nil {
 		*r.earlier = *first.Reports
+	} else if first.Unsubscribing != nil {
+		*r.earlier = report.Report{Operation: validate.Unsubscribe.String(), ExitCode: 143}
 	} else if _, err := first.NextMember(); err == nil { // of a mirror that was killed
 		*r.earlier = report.Report{Operation: "mirror", ExitCode: 143}
 	}

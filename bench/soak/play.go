@@ -40,8 +40,8 @@ func (a *actor) play(s *step) string {
 		s.kills++
 		kills--
 		switch how := a.dice.IntN(6); {
-		case how == 0, s.channels != nil && !slices.ContainsFunc(rows, (*row).told):
-			s.unfinished = true // without a result nothing shows that consent was asked for
+		case how == 0:
+			s.unfinished = true
 			return ""
 		case how == 1 && s.verb != "mirror": // it would remove everybody whose row is not picked
 			if rows, err = a.pick(s, rows); err != nil {
@@ -66,9 +66,6 @@ func (a *actor) play(s *step) string {
 	}
 	return ""
 }
-
-// told reports whether the row has a result.
-func (r *row) told() bool { return r.got.Status != "missing" }
 
 // attempt runs the command once, and may end the process early.
 func (a *actor) attempt(s *step, args []string, rows []*row, kill bool) (ended, error) {
@@ -179,7 +176,7 @@ func (s *step) read(rows []*row, e ended) string {
 				return fmt.Sprintf("a report is not JSON: %s", line)
 			}
 			last = 0
-		case r.Type == "removing": // another line follows, unless the process was killed
+		case r.Type == "removing", r.Type == "unsubscribing": // results follow, unless the process was killed
 		case r.Type == "member":
 			s.gone[r.ProfileID] = r.Status
 		case r.Row < 1 || r.Row > int64(len(rows)):
