@@ -5,29 +5,39 @@ import (
 	"io"
 	"sync"
 	"time"
-
-	"klaviyo-export/report"
 )
 
 // announceAfter is how long the results may stay as they are before a request to unsubscribe is announced.
 const announceAfter = time.Minute
 
-// announcer passes results on to the output. It announces requests that must not be repeated at once: a run that is
-// killed has written a line by then, at most announceAfter before its last request.
+// announcement is the beginning of every line. A run that is killed after it leaves a line that is cut.
+const announcement = "{"
+
+// announcer passes results on to the output. It announces requests that must not be repeated at once, by writing the
+// beginning of the next line early: a run that is killed has left something in its results by then, at most announceAfter
+// before its last request.
 type announcer struct {
-	out  io.Writer
-	mu   sync.Mutex
-	last time.Time // when something was written last
+	out   io.Writer
+	mu    sync.Mutex
+	last  time.Time // when something was written last
+	begun bool      // the next line
 }
 
 func (a *announcer) Write(lines []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	n, err := a.out.Write(lines)
-	if n > 0 {
-		a.last = time.Now()
+	if len(lines) == 0 {
+		return 0, nil
 	}
-	return n, err
+	written := 0
+	if a.begun {
+		written = len(announcement)
+	}
+	n, err := a.out.Write(lines[written:])
+	if n > 0 {
+		a.begun, a.last = false, time.Now()
+	}
+	return written + n, err
 }
 
 // unsubscribing announces that people are about to be unsubscribed from a list. Its error is that of the output.
@@ -38,9 +48,13 @@ func (a *announcer) unsubscribing() error {
 	if now.Sub(a.last) < announceAfter {
 		return nil
 	}
-	if _, err := a.out.Write(report.AppendUnsubscribing(nil, now)); err != nil {
+	text := announcement
+	if a.begun {
+		text = " " // JSON allows it there
+	}
+	if _, err := io.WriteString(a.out, text); err != nil {
 		return fmt.Errorf("write results: %w", err)
 	}
-	a.last = now
+	a.begun, a.last = true, now
 	return nil
 }

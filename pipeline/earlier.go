@@ -113,13 +113,14 @@ func (e *Earlier) beginning() (job string, started time.Time, err error) {
 // lost returns when answers to requests were lost last, as far as the lines show, zero where none were. A run that was
 // killed may have lost some. A run that read rows began when earlier losses did not matter any more; one that read
 // none, as one that was refused, changes nothing. wait cannot say what a killed run has lost. consent says that lines
-// are of subscribe or unsubscribe.
+// are of subscribe or unsubscribe, or that a request of unsubscribe was announced.
 func (e *Earlier) lost() (at time.Time, consent bool, err error) {
 	lines, traces, cut := report.NewLines(e.spool.again()), false, int64(0)
 	for {
 		line, err := lines.Next()
 		traces = traces || lines.Cut() > cut
 		cut = lines.Cut()
+		consent = consent || err == io.EOF && e.spool.announced()
 		switch {
 		case err == io.EOF && traces:
 			return e.Ended.Add(announceAfter), consent, nil
@@ -128,11 +129,12 @@ func (e *Earlier) lost() (at time.Time, consent bool, err error) {
 		case err != nil:
 			return at, consent, fmt.Errorf("read the earlier results: %w", err)
 		case !line.Report:
-			traces, consent = true, consent || line.Channels != nil || line.Unsubscribing
+			traces, consent = true, consent || line.Channels != nil
 			continue
 		}
 		var r struct {
 			Rows       report.Rows
+			Unread     bool
 			Consent    *struct{}
 			StartedAt  time.Time `json:"started_at"`
 			FinishedAt time.Time `json:"finished_at"`
@@ -141,7 +143,7 @@ func (e *Earlier) lost() (at time.Time, consent bool, err error) {
 			return at, consent, fmt.Errorf("read the earlier report: %w", err)
 		}
 		switch {
-		case r.Rows.Read > 0 && (r.Rows.Unknown > 0 || consent && r.Consent == nil):
+		case r.Rows.Read > 0 && r.Rows.Unknown > 0, r.Consent == nil && (consent || r.Unread):
 			at = r.FinishedAt
 		case r.Rows.Read > 0:
 			at = time.Time{}

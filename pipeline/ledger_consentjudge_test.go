@@ -89,7 +89,7 @@ func (f *consentRun) judgeLines(out []byte, rep *report.Report) string {
 	}
 	lines, last := map[int64]*consentLine{}, int64(0)
 	for text := range bytes.Lines(out) {
-		if !bytes.HasPrefix(text, []byte(`{"type":"row"`)) {
+		if bytes.HasPrefix(text, []byte(`{"type":"report"`)) {
 			continue
 		}
 		l := new(consentLine)

@@ -64,13 +64,13 @@ func (s *rewrites) change(err error) {
 	s.control.stop(changed(err))
 }
 
-// wait also passes on the lines that are not of rows.
+// wait also passes on the lines of members and campaigns.
 func (s *rewrites) wait() []string {
 	s.members()
 	return s.writes.wait()
 }
 
-// members passes on the lines of members, campaigns and requests, which follow those of all rows.
+// members passes on the lines of members and campaigns, which follow those of all rows.
 func (s *rewrites) members() {
 	defer s.control.guard()
 	if _, err := s.earlier.Next(); s.changed || err != io.EOF {
@@ -89,9 +89,6 @@ func (s *rewrites) members() {
 	}
 	for i := range s.earlier.Campaigns {
 		_ = s.out.Pass(&s.earlier.Campaigns[i]) // flush returns the error
-	}
-	if e := s.earlier.Unsubscribing; e != nil {
-		_ = s.out.Pass(e)
 	}
 	s.flush()
 }

@@ -184,7 +184,7 @@ func (e *Earlier) tooEarly(operation string, listless bool, command, remedy stri
 // its lines are of consent, they may be of unsubscribe.
 func (e *Earlier) tooEarlyToPick() error {
 	const command, remedy = "pick", "pick them"
-	if r := e.Report; r != nil {
+	if r := e.Report; r != nil && (r.Consent != nil || r.Operation == validate.Unsubscribe.String()) {
 		return e.tooEarly(r.Operation, r.Consent != nil && r.Consent.Everywhere, command, remedy)
 	}
 	lost, consent, err := e.lost()

@@ -19,16 +19,6 @@ type Consent struct {
 	Scope    string    // "list" or "global": where consent was withdrawn
 }
 
-// typeUnsubscribing is the type of a line that comes before requests to unsubscribe people from a list, so that the
-// results of a killed run show that there were some.
-const typeUnsubscribing = "unsubscribing"
-
-// AppendUnsubscribing appends the line before requests that are sent from then on.
-func AppendUnsubscribing(b []byte, at time.Time) []byte {
-	b = append(b, `{"type":"`+typeUnsubscribing+`","at":"`...)
-	return append(at.UTC().AppendFormat(b, time.RFC3339), '"', '}', '\n')
-}
-
 // append appends the members of a row's line.
 func (c *Consent) append(b []byte) []byte {
 	b = append(b, `,"channels":[`...)

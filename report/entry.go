@@ -10,7 +10,7 @@ import (
 )
 
 // Entry is a line of results as read back. A report sets only Report and Text, a member's line only Member and Text, a
-// campaign's line only Campaign and Text, the line before a request to unsubscribe only Unsubscribing and Text.
+// campaign's line only Campaign and Text.
 type Entry struct {
 	Row            int64
 	Status         Status
@@ -25,15 +25,12 @@ type Entry struct {
 	Other          string    // Consent.Other
 	Member         *Member   // of a member's line, which is no row; nil otherwise
 	Campaign       *Campaign
-	Unsubscribing  bool
 	Report         bool
 	Text           []byte // the line
 }
 
 // isRow reports whether the line is that of a row.
-func (e *Entry) isRow() bool {
-	return !e.Report && e.Member == nil && e.Campaign == nil && !e.Unsubscribing
-}
+func (e *Entry) isRow() bool { return !e.Report && e.Member == nil && e.Campaign == nil }
 
 // maxNesting bounds the depth of a line, because the decoder recurses.
 const maxNesting = 100
@@ -103,16 +100,12 @@ func parse(text []byte) (Entry, error) {
 	if line.Type == "campaign" {
 		return Entry{Text: text, Campaign: &Campaign{ID: plain(line.ID), Status: valid(line.Status)}}, nil
 	}
-	if line.Type == typeUnsubscribing {
-		return Entry{Text: text, Unsubscribing: true}, nil
-	}
 	status, known := ParseStatus(line.Status)
 	switch {
 	case line.Type == "":
 		return Entry{}, errNoType
 	case line.Type != "row":
-		return Entry{}, fmt.Errorf("expected type row, member, removing, unsubscribing, campaign or report, got %.40q",
-			line.Type)
+		return Entry{}, fmt.Errorf("expected type row, member, removing, campaign or report, got %.40q", line.Type)
 	case line.Row < 1:
 		return Entry{}, fmt.Errorf("expected a row number from 1, got %d", line.Row)
 	case !known:

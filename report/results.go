@@ -22,13 +22,11 @@ var errOrder = fmt.Errorf("the rows are not in order: their numbers start over m
 type Results struct {
 	Last    int64   // the greatest row number
 	Cut     bool    // the last line was cut short
-	Killed  bool    // lines of rows, or of requests, follow the last report, so their run has none
+	Killed  bool    // lines of rows follow the last report, so their run has none
 	Listed  bool    // rows name their lists
 	Reports *Report // the last report, with the jobs of all; nil when there is none
 	// Campaigns are the lines of campaigns, at most maxRuns of them.
 	Campaigns []Entry
-	// Unsubscribing is the last line before a request to unsubscribe, nil when there is none.
-	Unsubscribing *Entry
 
 	again   func() (*Results, error)
 	members *Lines // those from the first member's line to the last, nil when there is none
@@ -71,7 +69,7 @@ func (r *Results) openAll(results io.ReaderAt, code encoding, stretches []stretc
 		r.members = newLines(part, cursorBuffer, code)
 	}
 	r.again = func() (*Results, error) {
-		other := &Results{Last: r.Last, Cut: r.Cut, Reports: r.Reports, Campaigns: r.Campaigns, Unsubscribing: r.Unsubscribing}
+		other := &Results{Last: r.Last, Cut: r.Cut, Reports: r.Reports, Campaigns: r.Campaigns}
 		return other, other.openAll(results, code, stretches, members)
 	}
 	return nil
@@ -101,6 +99,7 @@ func (r *Results) find(all *Lines, end int64) (found []stretch, members stretch,
 		cut := all.cut.lines
 		e, at, err := all.next()
 		if r.Cut = all.cut.lines > cut; err == io.EOF {
+			r.Killed = r.Killed || r.Cut
 			return found, members, nil
 		}
 		switch {
@@ -111,9 +110,6 @@ func (r *Results) find(all *Lines, end int64) (found []stretch, members stretch,
 			if e.Text = bytes.Clone(e.Text); len(r.Campaigns) < maxRuns {
 				r.Campaigns = append(r.Campaigns, e)
 			}
-		case e.Unsubscribing:
-			e.Text = bytes.Clone(e.Text)
-			r.Unsubscribing, r.Killed = &e, true
 		case e.Member != nil:
 			if members.to == 0 {
 				members.from = at

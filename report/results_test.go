@@ -100,8 +100,8 @@ func TestNoResults(t *testing.T) {
 		{"not JSON", `{"type":"row","row":1,"status":"applied"}` + "\nhey\n",
 			"line 2 is not a result: it is not JSON: `hey`"},
 		{"another type", `{"type":"simulator","url":"http://[::1]/"}` + "\n",
-			`line 1 is not a result: expected type row, member, removing, unsubscribing, campaign or report, ` +
-				"got \"simulator\": `{\"type\":\"simulator\",\"url\":\"http://[::1]/\"}`"},
+			`line 1 is not a result: expected type row, member, removing, campaign or report, got "simulator": ` +
+				"`{\"type\":\"simulator\",\"url\":\"http://[::1]/\"}`"},
 		{"a status of reports only", `{"type":"row","row":1,"status":"resumed"}` + "\n",
 			`line 1 is not a result: expected the status of a row, got "resumed": ` +
 				"`{\"type\":\"row\",\"row\":1,\"status\":\"resumed\"}`"},

@@ -88,7 +88,6 @@ func (s *stream) read() error {
 			s.extras.add(e.Member)
 		case e.Campaign != nil:
 			s.sent = e.Campaign
-		case e.Unsubscribing: // says nothing about a row
 		default:
 			s.rows.entry(&e)
 			if s.run.err == nil {

@@ -176,7 +176,7 @@ func (s *step) read(rows []*row, e ended) string {
 				return fmt.Sprintf("a report is not JSON: %s", line)
 			}
 			last = 0
-		case r.Type == "removing", r.Type == "unsubscribing": // results follow, unless the process was killed
+		case r.Type == "removing": // another line follows, unless the process was killed
 		case r.Type == "member":
 			s.gone[r.ProfileID] = r.Status
 		case r.Row < 1 || r.Row > int64(len(rows)):
