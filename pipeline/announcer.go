@@ -14,8 +14,8 @@ const announceAfter = time.Minute
 const announcement = "{"
 
 // announcer passes results on to the output. It announces requests that must not be repeated at once, by writing the
-// beginning of the next line early: a run that is killed has left something in its results by then, at most announceAfter
-// before its last request.
+// beginning of the next line early: a run that is killed has left something in its results by then, at most
+// announceAfter before its last request.
 type announcer struct {
 	out   io.Writer
 	mu    sync.Mutex
