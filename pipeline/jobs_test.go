@@ -78,10 +78,10 @@ func TestErrorsNotReadInTime(t *testing.T) {
 	t.Parallel()
 	k := &failing{unread: func(job int) bool { return job == 2 }, fails: func(row int) bool { return row%10 == 9 }}
 	o := waitOptions(t, k.wrap)
-	o.mostRows, o.Concurrency, o.WaitTimeout = 10, 1, 4*time.Second
+	o.mostRows, o.Concurrency, o.WaitTimeout = 10, 1, 8*time.Second
 	var out bytes.Buffer
 	rep, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 30)), &out)
-	const want = "within 4s, the errors of 1 import jobs could not be read (import job J2: HTTP 500); " +
+	const want = "within 8s, the errors of 1 import jobs could not be read (import job J2: HTTP 500); " +
 		"their rows stay accepted"
 	if rep.ExitCode != 3 || err == nil || rep.Error != want || fmt.Sprint(rep.Jobs.Open) != "[J2]" {
 		t.Errorf("exit %d, open %v: %s", rep.ExitCode, rep.Jobs.Open, rep.Error)
