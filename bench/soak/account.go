@@ -79,7 +79,7 @@ func newAccount(seed, number uint64) *account {
 		faults = append(faults, simulator.Fault{Do: "too_large", Times: -1, Profiles: 20 + dice.IntN(300)})
 	}
 	a.sim = simulator.New(simulator.Options{
-		Plan:       &simulator.Plan{Seed: number, Faults: faults, AlsoFound: pick(dice, "any", "equals")},
+		Plan:       &simulator.Plan{Seed: number, Faults: faults},
 		RateLimits: a.paced, MaxPage: pick(dice, 0, 0, 7),
 		JobTime: time.Duration(1+dice.IntN(200)) * time.Millisecond,
 		Consent: simulator.Consent{

@@ -85,38 +85,35 @@ func (a *actor) stops(s *step) bool {
 	return (s.first || s.verb == "mirror") && (!s.allows(bad) || s.verb == "mirror" && bad == len(s.rows))
 }
 
-// several says what is wrong with the result of a row whose phone number several people have, who are unsubscribed.
-// Klaviyo unsubscribes the first of them: everywhere, unless that one is on the list.
-func (s *step) several(r *row) (effect, string) {
-	on := 0
-	for _, p := range r.person.mates {
-		if s.before.of[p.email].on&(1<<r.list) != 0 {
-			on++
-		}
+// refuses reports whether Klaviyo refuses a good row, by the faults of the account, or because the person has
+// unsubscribed since a historical consent. Or the row is refused because somebody who is not on the list has its phone
+// number too: Klaviyo might unsubscribe that person everywhere.
+func (s *step) refuses(r *row) bool {
+	was := s.before.of[r.person.email]
+	switch s.verb {
+	case "add", "mirror":
+		return r.person.refused()
+	case "subscribe":
+		return s.past && (slices.Contains(s.channels, "email") && was.mail == "UNSUBSCRIBED" ||
+			slices.Contains(s.channels, "sms") && was.sms == "UNSUBSCRIBED")
+	case "unsubscribe":
+		return len(s.named(r)) > 1 && s.on(r)
 	}
-	refused := r.got.Code == "several_profiles"
-	switch {
-	case s.kills > 0: // an earlier process may have taken one of them off
-	case refused && (s.global || on == 0 || on == len(r.person.mates)):
-		return none, "all who have the number are on the list, or nobody is"
-	case !refused && !s.global && on < len(r.person.mates):
-		return none, "somebody who is not on the list has the number"
-	case refused:
-		return none, ""
-	}
-	return either, ""
+	return false
+}
+
+// on reports whether somebody whom a row names is on its list.
+func (s *step) on(r *row) bool {
+	return slices.ContainsFunc(s.named(r), func(p *person) bool { return s.before.of[p.email].on&(1<<r.list) != 0 })
 }
 
 // effectOf says what the status of a row may mean, or what is wrong with the status.
 func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 	bad := a.bad(r)
-	strange := !bad && (s.verb == "add" || s.verb == "mirror") && r.person.refused()
+	strange := !bad && s.refuses(r)
 	was := state{}
 	if !bad {
 		was = s.before.of[r.person.email]
-		for _, p := range s.named(r) {
-			was.on |= s.before.of[p.email].on
-		}
 	}
 	asked := !bad && s.verb == "subscribe" && !s.past && a.lists[r.list].double
 	perhaps := none // after a process was ended early, an earlier one may have sent the row
@@ -128,10 +125,6 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 	}
 	if s.stops && !bad && !slices.Contains([]string{"unsent", "missing"}, r.got.Status) {
 		return none, "nothing may be sent"
-	}
-	if !bad && s.verb == "unsubscribe" && len(s.named(r)) > 1 &&
-		slices.Contains([]string{"applied", "accepted", "rejected"}, r.got.Status) {
-		return s.several(r)
 	}
 	switch r.got.Status {
 	case "valid":
@@ -147,6 +140,9 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 		}
 		return done, ""
 	case "accepted":
+		if strange && (s.verb == "subscribe" || s.verb == "unsubscribe") {
+			return none, "it had to be refused"
+		}
 		if asked != (r.got.Code == "confirmation_pending") {
 			return none, "the list asks people to confirm, or it does not"
 		}
@@ -201,7 +197,7 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 			}
 			return none, "the state cannot know it"
 		case "not_on_list", "profile_not_found":
-			off := was.on&(1<<r.list) == 0
+			off := !s.on(r)
 			if s.by != "email" && s.by != "profile_id" && !was.full {
 				return perhaps, "" // the profile does not have the identifier
 			}

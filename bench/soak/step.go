@@ -209,7 +209,10 @@ func (a *actor) takes(s *step, p *person) bool {
 	case p.mates == nil || s.by == "email" || s.verb == "remove":
 		return true
 	case s.by == "phone_number":
-		return s.verb == "unsubscribe"
+		// Klaviyo unsubscribes one of those who have the number, so nothing would ever show it of the others.
+		return s.verb == "unsubscribe" && !s.global && !s.column && slices.ContainsFunc(p.mates, func(p *person) bool {
+			return s.before.of[p.email].on&(1<<s.list) == 0
+		})
 	}
 	return !slices.Contains(s.channels, "sms")
 }
@@ -318,7 +321,9 @@ func (a *actor) write(s *step, r *row, byID bool) {
 		fmt.Fprintf(&b, `{%q:%q`, s.by, p.identifier(s.by, s.before))
 	}
 	if s.past {
-		r.since = fmt.Sprintf("2024-0%d-01T10:00:00", 1+a.dice.IntN(9))
+		if r.since = "2024-01-01T10:00:00"; !s.column { // lists have requests of their own, in any order
+			r.since = fmt.Sprintf("2024-0%d-01T10:00:00", 1+a.dice.IntN(9))
+		}
 		agreed := r.since + "Z"
 		if r.faulty = a.dice.IntN(30) == 0; r.faulty {
 			agreed = pick(a.dice, "soon", r.since, "2524-01-01T10:00:00Z")
