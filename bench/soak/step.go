@@ -82,6 +82,9 @@ func (a *actor) draw() *step {
 	}
 	s := &step{verb: pick(d, "add", "add", "add", "remove", "remove", "mirror", "mirror", "subscribe", "unsubscribe")}
 	s.by = pick(d, "email", "email", "phone_number", "external_id")
+	if s.verb == "unsubscribe" && d.IntN(2) == 0 {
+		s.by = "phone_number"
+	}
 	if s.verb == "remove" {
 		s.by = pick(d, "profile_id", "email", "phone_number", "external_id")
 	}
