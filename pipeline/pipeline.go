@@ -127,7 +127,7 @@ func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error
 	sends := newSends(r.control, r.sender, r.options, open, func(s *results) { settles.add(ctx, s) })
 	sends.again = r.consents != nil
 	batches := newBatches(r.control, r.sender, r.options, earlier, people, func(b *batch) { sends.add(ctx, b) })
-	batches.lacking = lacking
+	batches.lacking, batches.waits = lacking, r.watch != nil && !r.options.DryRun
 	if r.lists != nil {
 		sends.sender = nil // it is for no list
 		batches.lists, batches.fills = r.lists, &fills{orders: ordered, rest: r.lists.rest}
