@@ -38,6 +38,7 @@ type batches struct {
 	seen     *seen // nil: duplicates are sent
 	people   *roll // of a mirror: all people of the rows
 	again    bool  // rows that are as the state remembers them are sent too
+	look     bool  // nothing is sent: they are only counted
 	lacking  bool  // only the rows of people who left the list are sent
 	changed  people
 	required required
@@ -187,8 +188,11 @@ func (s *batches) same(c *chunk, i int, number int64) bool {
 		if s.again || s.changed.has(person) { // a row before it has changed the profile
 			return false
 		}
-		s.pass(number, unchangedRow)
 		s.people.keep(c.rows.Rows[i].Identity)
+		if s.control.unchanged.Add(1); s.look {
+			return false
+		}
+		s.pass(number, unchangedRow)
 		return true
 	}
 	return false

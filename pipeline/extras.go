@@ -201,7 +201,7 @@ func (m *mirror) remove(ctx context.Context) error {
 					if s := all[i].State; s == sink.Stays || s == sink.Uncertain {
 						unproved++
 					}
-					if err := m.write(&all[i]); err != nil {
+					if err := m.write(all[i]); err != nil {
 						control.stop(err)
 					}
 				}
@@ -223,17 +223,17 @@ func (m *mirror) remove(ctx context.Context) error {
 }
 
 // removeAll removes a stretch of extras.
-func (m *mirror) removeAll(ctx context.Context, spots []spot) []extra {
+func (m *mirror) removeAll(ctx context.Context, spots []spot) []*extra {
 	control := m.run.control
 	defer control.guard()
-	all, members := make([]extra, len(spots)), make([]sink.Extra, len(spots))
+	all, members := make([]*extra, len(spots)), make([]sink.Extra, len(spots))
 	for i, s := range spots {
 		e, err := m.extras.read(s)
 		if err != nil {
 			control.stop(err)
 			return nil
 		}
-		all[i], members[i] = *e, e.Extra
+		all[i], members[i] = e, e.Extra
 	}
 	if ctx.Err() != nil {
 		return all
@@ -251,7 +251,7 @@ func (m *mirror) removeAll(ctx context.Context, spots []spot) []extra {
 
 // announce writes the lines of those extras of a stretch who are about to be removed: a run that is killed has named
 // everybody it removed.
-func (m *mirror) announce(stretch []extra, doomed []*sink.Extra) error {
+func (m *mirror) announce(stretch []*extra, doomed []*sink.Extra) error {
 	m.outMu.Lock()
 	defer m.outMu.Unlock()
 	for _, e := range doomed {

@@ -141,7 +141,9 @@ func (m *mirror) compare(ctx context.Context) (err error) {
 	if err := m.walk(ctx); err != nil {
 		return err
 	}
-	if m.roll.kept {
+	if m.roll.kept && m.options.Plan {
+		m.run.control.unchanged.Add(-m.roll.left())
+	} else if m.roll.kept {
 		if m.again, err = newDraft(); err != nil {
 			return err
 		}
@@ -188,6 +190,10 @@ func (m *mirror) settle(ctx context.Context) error {
 		return err
 	}
 	m.counted = true
+	if err := m.tell(ctx); err != nil {
+		m.run.control.stop(nobodyRemoved(err))
+		return nil
+	}
 	why := m.refusal()
 	if m.options.Plan || why != nil {
 		return orBroken(m.extras.each(m.write), why)

@@ -134,8 +134,9 @@ func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error
 	}
 	compares := &compares{control: r.control, state: r.state, emit: batches.add}
 	checks := newChecks(r.control, r.options.Checker, r.finding(ctx, compares.add))
-	if r.state != nil {
-		checks.state, sends.state = r.state, r.state
+	checks.state, batches.look = r.state, r.options.DryRun
+	if r.state != nil && !r.options.DryRun {
+		sends.state = r.state
 		writes.state = &remembers{
 			state: r.state, list: r.list, hasher: r.newHasher(), control: r.control, window: int64(r.options.Window),
 		}
