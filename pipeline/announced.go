@@ -66,6 +66,7 @@ func (m *mirror) tell(ctx context.Context) error {
 			e.State, line.Status = sink.Stays, report.MemberExtra
 			line.Detail = "an earlier run was about to remove the member: a row names them, or they joined again"
 		case sink.NotRead:
+			m.unproved++
 			e.State, line.Status, line.Code = sink.Uncertain, report.MemberUnknown, sink.AnswerLost.Code
 			line.Detail = "an earlier run was about to remove the member, and there is no address to look them up by"
 		}

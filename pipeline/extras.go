@@ -187,7 +187,7 @@ const (
 // remove removes the extras, several stretches at once, and writes their lines in order. Its error is of those who may
 // still be on the list.
 func (m *mirror) remove(ctx context.Context) error {
-	control, unproved := m.run.control, int64(0)
+	control, unproved := m.run.control, m.unproved
 	m.remover = sink.NewExtras(m.run.options.Client, m.run.list)
 	work := stream.New().WithMaxGoroutines(removalsAtOnce)
 	for spots := range slices.Chunk(m.extras.spots, removedTogether) {
@@ -217,7 +217,8 @@ func (m *mirror) remove(ctx context.Context) error {
 		return nil
 	}
 	return &Error{
-		Text: fmt.Sprintf("%d of %d members who match no row may still be on the list", unproved, m.counts.Extras),
+		Text: fmt.Sprintf("%d of %d members who match no row may still be on the list", unproved,
+			m.counts.Extras+m.unproved),
 		Hint: "run it again: the lines of type member with the status extra or unknown name them", exit: 1,
 	}
 }

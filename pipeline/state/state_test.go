@@ -337,6 +337,19 @@ func TestBind(t *testing.T) {
 	}
 }
 
+// A page that cannot be read is told in the words of the system, and is no page that was written wrongly.
+func TestUnreadablePage(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = file.Close()
+	w := &walk{file: file, seen: make([]bool, 3)}
+	if _, _, err := w.page(2); !errors.Is(err, os.ErrClosed) {
+		t.Error(err)
+	}
+}
+
 // Several may look at a file at once. They see what is remembered, and change nothing, beside the file neither.
 func TestLook(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state")
