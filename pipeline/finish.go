@@ -77,7 +77,7 @@ func (r *run) report(exit int, err error) *report.Report {
 	rep.Settled = c.earlierWaited.Load()
 	if r.earlier != nil {
 		rep.Operation, rep.By = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.By
-		rep.Lists, rep.Unread = r.earlier.Lists, r.earlier.Unread
+		rep.Lists, rep.Unread = r.earlier.Lists, r.earlier.Unread || r.killed
 		rep.Members, rep.Campaign = r.earlier.Members.Plus(rep.Members), r.earlier.Campaign
 		if rep.Consent = nil; r.earlier.Consent != nil {
 			counts := r.out.Consents()

@@ -14,6 +14,9 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
+// tooEarly is part of the error of a command that would ask for consent again.
+const tooEarly = "twice within 30 minutes"
+
 // play runs the command of a step to its end. It may end the process early, and then continues with --resume, with
 // pick, or not at all. Rows that are only accepted may be waited for later.
 func (a *actor) play(s *step) string {
@@ -31,7 +34,7 @@ func (a *actor) play(s *step) string {
 			return wrong
 		}
 		if !e.signaled && e.exit != 130 && e.exit != 143 {
-			if e.exit == 2 && s.kills > 0 && strings.Contains(e.said, "twice within 30 minutes") {
+			if e.exit == 2 && s.kills > 0 && strings.Contains(e.said, tooEarly) {
 				s.unfinished = true // nobody has half an hour here
 				return ""
 			}
@@ -40,8 +43,8 @@ func (a *actor) play(s *step) string {
 		s.kills++
 		kills--
 		switch how := a.dice.IntN(6); {
-		case how == 0, s.channels != nil && !slices.ContainsFunc(rows, (*row).told):
-			s.unfinished = true // without a result nothing shows that consent was asked for
+		case how == 0:
+			s.unfinished = true
 			return ""
 		case how == 1 && s.verb != "mirror": // it would remove everybody whose row is not picked
 			if rows, err = a.pick(s, rows); err != nil {
@@ -66,9 +69,6 @@ func (a *actor) play(s *step) string {
 	}
 	return ""
 }
-
-// told reports whether the row has a result.
-func (r *row) told() bool { return r.got.Status != "missing" }
 
 // attempt runs the command once, and may end the process early.
 func (a *actor) attempt(s *step, args []string, rows []*row, kill bool) (ended, error) {
@@ -112,12 +112,15 @@ func (a *actor) joinLater(s *step) (wait func()) {
 	return func() { close(stop); <-done; a.people = append(a.people, s.later...) }
 }
 
-// pick runs pick for the rows that have no end, and returns them.
+// pick runs pick for the rows that have no end, and returns them: none where it is too early to ask for consent again.
 func (a *actor) pick(s *step, rows []*row) ([]*row, error) {
 	s.events = append(s.events, "pick")
 	e, err := a.start(&process{
 		args: []string{"pick", "--status", "unknown,unsent,missing", s.results}, in: text(rows),
 	})
+	if err == nil && e.exit == 2 && s.channels != nil && strings.Contains(e.said, tooEarly) {
+		return nil, nil
+	}
 	if err != nil || e.exit != 0 {
 		return nil, fmt.Errorf("pick: exit %d, %v: %s", e.exit, err, e.said)
 	}
