@@ -13,9 +13,9 @@ import (
 	"klaviyo-export/sink"
 )
 
-// announced returns the members whom earlier runs were about to remove, and whose removal has no result or cannot be
+// doomed returns the members whom earlier runs were about to remove, and whose removal has no result or cannot be
 // proved, by spotID.
-func (e *Earlier) announced() (map[uint64]*extra, error) {
+func (e *Earlier) doomed() (map[uint64]*extra, error) {
 	if e == nil {
 		return nil, nil
 	}
@@ -40,10 +40,10 @@ func (e *Earlier) announced() (map[uint64]*extra, error) {
 	}
 }
 
-// tell reads the members who were announced on the list, and writes a line for each of them. Extras get theirs when
+// tell looks up those members on the list, and writes a line for each of them. Extras get theirs when
 // they are removed.
 func (m *mirror) tell(ctx context.Context) error {
-	open, err := m.run.options.Resume.announced()
+	open, err := m.run.options.Resume.doomed()
 	for _, s := range m.extras.spots {
 		delete(open, s.id)
 	}
