@@ -13,7 +13,7 @@ import (
 	"klaviyo-export/sink"
 )
 
-// doomed returns the members whom earlier runs were about to remove, and whose removal has no result or cannot be
+// doomed returns the members that earlier runs were about to remove, and whose removal has no result or cannot be
 // proved, by spotID.
 func (e *Earlier) doomed() (map[uint64]*extra, error) {
 	if e == nil {

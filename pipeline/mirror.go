@@ -37,7 +37,7 @@ type mirror struct {
 	counted   bool // the counts are whole
 
 	unmatched int64 // number of the first row that is not accounted for
-	unproved  int64 // members whom an earlier run may have removed
+	unproved  int64 // members that an earlier run may have removed
 }
 
 // clockSlack is what Klaviyo's clocks may differ by: the one that dates its answers, and the one that dates members.

@@ -319,9 +319,9 @@ func TestMirrorNamesBeforeItRemoves(t *testing.T) {
 	}
 }
 
-// A mirror that continues a killed one tells of everybody whose removal that one announced: whom the list does not show,
-// who is on it, and whom nobody can look up. The report of both counts the first ones as removed.
-func TestMirrorTellsOfAnnounced(t *testing.T) {
+// A mirror that continues a killed one writes a line for everybody whose removal that one announced: for those who are
+// not on the list, those who are, and those who cannot be looked up. The report of both counts the first as removed.
+func TestMirrorEndsAnnounced(t *testing.T) {
 	t.Parallel()
 	members := append(old("a@example.com", "b@example.com"),
 		simulator.Profile{External: "X-1", Lists: []string{"News"}, Joined: time.Hour})
@@ -334,7 +334,8 @@ func TestMirrorTellsOfAnnounced(t *testing.T) {
 	w.fresh()
 	back := checkOptions(t)
 	back.Client, back.List, back.Wait, back.WaitTimeout, back.MaxOpenJobs = w.o.Client, w.o.List, true, time.Minute, 1
-	if rep, err := Run(t.Context(), back, strings.NewReader(`{"email":"b@example.com"}`), io.Discard); rep.Rows.Applied != 1 {
+	one := strings.NewReader(`{"email":"b@example.com"}`)
+	if rep, err := Run(t.Context(), back, one, io.Discard); rep.Rows.Applied != 1 {
 		t.Fatal(err)
 	}
 	w.fresh()
@@ -358,7 +359,7 @@ func TestMirrorTellsOfAnnounced(t *testing.T) {
 	w.fresh()
 	w.o.Resume = earlier(t, killed+text)
 	if _, text, _ = w.run(rowsFrom(0, 1)); strings.Count(text, `"type":"member"`) != 1 {
-		t.Errorf("those whose end is known are told of again: %s", text)
+		t.Errorf("those whose end is known have another line: %s", text)
 	}
 }
 

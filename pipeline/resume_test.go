@@ -78,7 +78,8 @@ func TestResumedRowsAreWaitedFor(t *testing.T) {
 				}},
 			})
 			o := checkOptions(t)
-			o.Client, o.List, o.Concurrency, o.mostRows = newClient(t, &sink.Options{BaseURL: url}), sink.ListRef{Name: "L0"}, 1, 4
+			o.Client, o.List = newClient(t, &sink.Options{BaseURL: url}), sink.ListRef{Name: "L0"}
+			o.Concurrency, o.mostRows = 1, 4
 			sim.AddList("L0", "single_opt_in")
 			sim.AddList("L1", "single_opt_in")
 			if column != "" {
@@ -117,6 +118,10 @@ func TestResumedRowsAreWaitedFor(t *testing.T) {
 				if err != nil || m.Rows != (report.Rows{Read: 14, Applied: 11, Skipped: 1, Rejected: 2}) || len(m.Jobs.Open) != 0 {
 					t.Errorf("%v: %+v, %+v", err, m.Rows, m.Jobs)
 				}
+			}
+			m, _, err := report.ReadStream("killed", strings.NewReader(first.String()+withoutReport(second.Bytes())))
+			if err != nil || m.Rows != (report.Rows{Read: 14, Applied: 11, Skipped: 1, Rejected: 2}) {
+				t.Errorf("the second was killed: %v, %+v", err, m.Rows)
 			}
 		})
 	}

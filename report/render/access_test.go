@@ -218,8 +218,9 @@ func TestRuns(t *testing.T) {
 	}
 	whole := NewRun("whole", &report.Report{Rows: report.Rows{Read: 1, Applied: 1}})
 	steps := next(r, append([]Run{whole}, runs[:12]...)...)
-	if n, last := len(steps), steps[len(steps)-1]; n != 21 || !strings.HasSuffix(last.Text, "2 more files need something.") {
-		t.Errorf("%d steps, the last is %q", n, last.Text)
+	last := steps[len(steps)-1].Text
+	if n := len(steps); n != 21 || !strings.HasSuffix(last, "2 more files need something.") {
+		t.Errorf("%d steps, the last is %q", n, last)
 	}
 	unfinished := NewRun("b.ndjson", &report.Report{ExitCode: 4, Operation: "add", Rows: report.Rows{Read: 2, Unsent: 2}})
 	if got := next(r, whole, unfinished); len(got) != 1 || got[0].Command !=
