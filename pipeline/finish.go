@@ -74,6 +74,7 @@ func (r *run) report(exit int, err error) *report.Report {
 	}
 	// A run that found no earlier results began with the first row.
 	rep.Rows.Continues = r.options.Resume != nil && r.options.Resume.Rows > 0
+	rep.Settled = c.earlierWaited.Load()
 	if r.earlier != nil {
 		rep.Operation, rep.By = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.By
 		rep.Lists, rep.Unread = r.earlier.Lists, r.earlier.Unread || r.killed

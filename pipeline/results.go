@@ -45,6 +45,7 @@ type results struct {
 	unset   []unset          // the properties that rows clear, where they are read back
 	permits int              // that the rows' batch took
 	pooled  bool             // they go back to the pool when they are written
+	earlier bool             // an earlier run sent the rows
 	again   bool             // rows whose answers are lost are kept, to be sent again when they were read back
 
 	unsetNames []uint16 // the numbers of those properties, row by row
@@ -107,6 +108,7 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 			odd++
 		}
 	}
+	r.earlier = b.job != ""
 	r.first, r.keys, r.ends = b.first(), slices.Grow(r.keys, keys), slices.Grow(r.ends, rows)
 	r.odd = slices.Grow(r.odd, odd)
 	profiles, skips := b.profiles, b.skips
@@ -132,7 +134,9 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 			row, number := &p.chunk.rows.Rows[i], p.chunk.first+int64(i)
 			r.add(p.chunk.rows.Data[row.KeyStart:row.KeyEnd])
 			if !r.decided(row, number, &skips) {
-				r.hash(p.chunk, i)
+				if b.job == "" {
+					r.hash(p.chunk, i)
+				}
 				r.clears(p.chunk, i)
 				sent(number, row.DroppedPhone)
 			}

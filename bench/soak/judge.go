@@ -158,7 +158,7 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 		return either, ""
 	case "unknown":
 		// An error of a row whose result a kill cut off matches no row of the results.
-		cut := s.last == "wait" && s.kills > 0 && r.got.Code == "error_unmatched"
+		cut := s.waited && s.kills > 0 && r.got.Code == "error_unmatched"
 		if !a.account.codes[r.got.Code] && !cut {
 			return none, "no fault explains it"
 		}

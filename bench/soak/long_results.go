@@ -32,6 +32,11 @@ func (r *result) final() bool {
 	return false
 }
 
+// settles reports whether a result is what waiting for the import job of an accepted row showed.
+func (r *result) settles(was *result) bool {
+	return was.Status == "accepted" && was.Job != "" && r.Job == was.Job
+}
+
 // read reads the results and checks each of them.
 func (l *long) read(out io.Reader) {
 	lines, said := bufio.NewReaderSize(out, 64<<10), 0

@@ -195,7 +195,7 @@ func (s *step) read(rows []*row, e ended) string {
 			return fmt.Sprintf("a result of a row that is not there: %s", line)
 		case r.Row <= last && s.kills == 0:
 			return fmt.Sprintf("results are not in the order of the rows: %s", line)
-		case rows[r.Row-1].got.final():
+		case rows[r.Row-1].got.final() && !r.settles(&rows[r.Row-1].got):
 			return fmt.Sprintf("a row that was finished has another result: %s", line)
 		default:
 			rows[r.Row-1].got, last = r, r.Row
