@@ -66,7 +66,7 @@ func (s *settles) settle(ctx context.Context, r *results) {
 	}
 }
 
-// unquoted is the text of a JSON string, nil of another value: mostly without a copy, as of the identifiers only external
+// unquoted is the text of a JSON string, nil of another value. It is mostly no copy: of the identifiers, only external
 // ids have characters that JSON escapes.
 func unquoted(key []byte) []byte {
 	switch {

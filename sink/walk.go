@@ -38,8 +38,9 @@ type stretch struct {
 }
 
 // Members calls each with all members of list who joined before the call, a page at a time, and in any order. Their
-// text is good until each returns. Somebody who joins or leaves meanwhile may be missing, or come twice. Fields are names of the profile's attributes, as
-// Klaviyo's sparse fieldsets have them. The error is an *Error, or that of each. ctx ends the reading.
+// text is good until each returns. Somebody who joins or leaves meanwhile may be missing, or come twice. Fields are
+// names of the profile's attributes, as Klaviyo's sparse fieldsets have them. The error is an *Error, or that of each.
+// ctx ends the reading.
 func (c *Client) Members(ctx context.Context, list *List, fields []string, each func([]Member) error) error {
 	w := &walk{memberPages: c.memberPages(list, "read the list's members", fields), each: each}
 	w.changed = sync.NewCond(&w.mu)
