@@ -87,15 +87,15 @@ func Members(
 func (f *Fields) append(b []byte, m *sink.Member) []byte {
 	b = json.AppendEscape(append(b, `{"profile_id":`...), m.ID, 0)
 	for _, name := range []string{"email", "phone_number", "external_id"} {
-		b = appendRaw(b, name, m.Attributes[name])
+		b = appendRaw(b, name, m.Of(name))
 	}
 	b = append(b, `,"member_since":"`...)
 	b = append(m.Since.AppendFormat(b, time.RFC3339), '"')
 	for _, name := range f.attributes {
 		if name == "properties" && f.properties != nil {
-			b = f.appendProperties(b, m.Attributes[name])
+			b = f.appendProperties(b, m.Of(name))
 		} else {
-			b = appendRaw(b, name, m.Attributes[name])
+			b = appendRaw(b, name, m.Of(name))
 		}
 	}
 	return append(b, '}', '\n')

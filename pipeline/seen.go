@@ -26,8 +26,7 @@ type seen struct {
 	fetched     uint64
 }
 
-// fetch has the processor load what first will look at for these people. Many loads at once cost little more than
-// one.
+// fetch has the processor load what first will look at for these people.
 func (s *seen) fetch(rows []validate.Row) {
 	for i := range rows {
 		id := &rows[i].Identity
