@@ -35,7 +35,8 @@ type batches struct {
 	maxRows, maxBytes int
 	delay             time.Duration
 
-	seen     *seen // nil: duplicates are sent
+	once     bool  // duplicates are not sent
+	seen     *seen // finds them; nil where people does, or nobody
 	people   *roll // of a mirror: all people of the rows
 	again    bool  // rows that are as the state remembers them are sent too
 	look     bool  // nothing is sent: they are only counted
@@ -66,7 +67,7 @@ func newBatches(
 	if o.mostRows > 0 {
 		s.maxRows = o.mostRows
 	}
-	if o.Window > 0 {
+	if s.once = o.Window > 0; s.once && people == nil {
 		s.seen = newSeen(o.Window)
 	}
 	s.open = c.newBatch(s.maxRows)
@@ -101,8 +102,8 @@ func (s *batches) gather(c *chunk) {
 	from, first := 0, s.mark()
 	for i := range c.rows.Rows {
 		row := &c.rows.Rows[i]
-		if s.seen != nil && i%fetched == 0 {
-			s.seen.fetch(c.rows.Rows[i:min(i+fetched, len(c.rows.Rows))])
+		if i%fetched == 0 {
+			s.fetch(c.rows.Rows[i:min(i+fetched, len(c.rows.Rows))])
 		}
 		job, known := s.known(c, i)
 		if known {
@@ -129,6 +130,16 @@ func (s *batches) gather(c *chunk) {
 	}
 }
 
+// fetch has the processor load what is known of the people of rows. Many loads at once cost little more than one.
+func (s *batches) fetch(rows []validate.Row) {
+	switch {
+	case s.seen != nil:
+		s.seen.fetch(rows)
+	case s.people != nil:
+		s.people.fetch(rows)
+	}
+}
+
 // known reports whether a row has its result without being sent, and notes that. A row that has none may have been
 // sent by an earlier run: then job accepted it, and is waited for.
 func (s *batches) known(c *chunk, i int) (job string, known bool) {
@@ -140,7 +151,7 @@ func (s *batches) known(c *chunk, i int) (job string, known bool) {
 		s.pass(number, resumedRow)
 		return "", true
 	}
-	s.people.add(row.Identity, row.Fault == nil)
+	of := s.people.add(row.Identity, number, row.Fault == nil)
 	status, final, err := s.earlier.of(c, i, number)
 	if err != nil {
 		s.control.stop(err)
@@ -170,10 +181,11 @@ func (s *batches) known(c *chunk, i int) (job string, known bool) {
 		}
 		return "", true
 	case s.seen != nil:
-		if of := s.seen.first(row.Identity, number); of != 0 {
-			s.open.skips = append(s.open.skips, skip{number, of})
-			return "", true
-		}
+		of = s.seen.first(row.Identity, number)
+	}
+	if s.once && of != 0 {
+		s.open.skips = append(s.open.skips, skip{number, of})
+		return "", true
 	}
 	return "", c.hashes != nil && s.same(c, i, number)
 }

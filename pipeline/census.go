@@ -40,8 +40,8 @@ func (m *mirror) walk(ctx context.Context) error {
 func (m *mirror) see(member *sink.Member) error {
 	m.counts.Read++
 	checker := m.run.options.Checker
-	value := plain(member.Attributes[checker.By()])
-	if value == "" || !m.roll.see(checker.Identity(value)) {
+	value := unquoted(member.Of(checker.By()))
+	if len(value) == 0 || !m.roll.see(checker.Identity(string(value))) {
 		return m.extras.add(member, value)
 	}
 	m.counts.Matched++

@@ -24,14 +24,18 @@ type Earlier struct {
 }
 
 // OpenEarlier opens a file of results as it is now: lines that are appended later are not seen. Waiting for a pipe
-// ends with ctx; the error is its cause.
+// ends with ctx; the error is its cause. A file is opened all the same: the run appends its report to it.
 func OpenEarlier(ctx context.Context, name string) (*Earlier, error) {
-	f, err := Within(ctx, func() (*os.File, error) { return os.Open(name) })
+	opening := ctx
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		opening = context.WithoutCancel(ctx)
+	}
+	f, err := Within(opening, func() (*os.File, error) { return os.Open(name) })
 	if err != nil {
 		return nil, fmt.Errorf("read the earlier results: %w", err)
 	}
-	e, err := openEarlier(ctx, f)
-	if err == nil && ctx.Err() != nil {
+	e, err := openEarlier(opening, f)
+	if err == nil && opening.Err() != nil {
 		e.spool.Close()
 		err = context.Cause(ctx)
 	} else if err == nil {

@@ -67,20 +67,20 @@ func extrasError(err error) error {
 	}
 }
 
-// add enters a member with the identifier that rows have, "" for none.
-func (x *extras) add(m *sink.Member, identifier string) error {
+// add enters a member with the identifier that rows have, empty for none.
+func (x *extras) add(m *sink.Member, identifier []byte) error {
 	e := keptExtra{
-		m.ID, plain(m.Attributes[string(sink.Email)]), plain(m.Attributes[string(sink.PhoneNumber)]), m.Since.Unix(), nil,
+		m.ID, plain(m.Email), plain(m.PhoneNumber), m.Since.Unix(), nil,
 	}
-	if identifier != "" {
-		e.Key = json.AppendEscape(nil, identifier, 0)
+	if len(identifier) > 0 {
+		e.Key = json.AppendEscape(nil, string(identifier), 0)
 	}
 	var err error
 	if x.line, err = json.Append(x.line[:0], &e, 0); err != nil {
 		return fmt.Errorf("encode a member: %w", err)
 	}
 	x.line = append(x.line, '\n')
-	x.spots = append(x.spots, spot{m.Since.Unix(), spotID(m.ID), x.size, identifier == ""})
+	x.spots = append(x.spots, spot{m.Since.Unix(), spotID(m.ID), x.size, len(identifier) == 0})
 	x.size += int64(len(x.line))
 	if _, err := x.out.Write(x.line); err != nil {
 		return extrasError(err)

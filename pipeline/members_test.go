@@ -13,10 +13,10 @@ import (
 // has none, and always on one line.
 func TestMemberRow(t *testing.T) {
 	m := &sink.Member{
-		ID: `a"b`, Since: time.Date(2026, 11, 28, 5, 0, 0, 0, time.UTC), Attributes: map[string]json.RawMessage{
-			"email": json.RawMessage(`"ann@example.com"`), "phone_number": json.RawMessage(`null`),
-			"location":   json.RawMessage("{\n  \"city\": \"Oslo\"\r\n}"),
-			"properties": json.RawMessage("{\"plan\":\"gold\",\n\"n\":1,\"a b\":[\n1]}"),
+		ID: `a"b`, Since: time.Date(2026, 11, 28, 5, 0, 0, 0, time.UTC), Attributes: &sink.Attributes{
+			Email: json.RawMessage(`"ann@example.com"`), PhoneNumber: json.RawMessage(`null`),
+			Location:   json.RawMessage("{\n  \"city\": \"Oslo\"\r\n}"),
+			Properties: json.RawMessage("{\"plan\":\"gold\",\n\"n\":1,\"a b\":[\n1]}"),
 		},
 	}
 	const begin = `{"profile_id":"a\"b","email":"ann@example.com","phone_number":null,"external_id":null,` +

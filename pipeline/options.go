@@ -19,7 +19,7 @@ type Options struct {
 	Simulated     bool              // Client talks to the simulator inside this process; for the report
 	DryRun        bool              // look the list up, but send nothing
 	Print         bool              // with DryRun: Client prints the requests
-	Window        int               // rows among which duplicates are found, 0 = all rows are sent
+	Window        int               // rows among which duplicates are found, for Mirror all; 0 = they are sent
 	Concurrency   int               // requests in flight at once, at least 1
 	BatchDelay    time.Duration     // how long a row waits for its batch to fill
 	Wait          bool              // for the end of import jobs

@@ -217,6 +217,12 @@ func invalid(f *validate.Fault) *report.Line {
 
 // sent enters the result of a good row: what sending made of its profile.
 func (r *results) sent(p *sink.Profile, valid bool, unsent string) {
+	if n := len(r.shared); n > 0 && p.Status == sink.Accepted && p.Fault == nil && !valid { // as most rows are
+		if last := &r.shared[n-1]; last.line.Status == report.Accepted && last.line.Code == "" && last.line.Job == p.Job {
+			last.rows++
+			return
+		}
+	}
 	line := report.Line{Job: p.Job}
 	if valid && (p.Status == sink.Accepted || p.Status == sink.Applied) { // its request was printed
 		r.join(&report.Line{Status: report.Valid})
@@ -353,11 +359,11 @@ func (r *results) free() {
 	}
 }
 
-// of returns the result of the row at a place among those that share it.
-func (s *shared) of(place int) report.Line {
-	line := s.line
+// enter sets line to the result of the row at a place among those that share it.
+func (s *shared) enter(place int, line *report.Line) {
+	*line = s.line
 	if s.settlement == nil {
-		return line
+		return
 	}
 	fault := s.settlement.Fault(place)
 	switch {
@@ -371,7 +377,6 @@ func (s *shared) of(place int) report.Line {
 	if fault != nil {
 		line.Code, line.Column, line.Detail = fault.Code, fault.Column, fault.Detail
 	}
-	return line
 }
 
 // left returns the import job of rows that stay accepted, "" when there is none.

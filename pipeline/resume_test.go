@@ -2,8 +2,11 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -58,6 +61,33 @@ func TestResumedRowsAreRemembered(t *testing.T) {
 	const want = "2 accepted, 3 skipped duplicate, 4 accepted"
 	if got := brief(written); got != want || rep.ExitCode != 0 {
 		t.Errorf("exit %d, %v, got %s, want %s", rep.ExitCode, err, got, want)
+	}
+}
+
+// A signal that comes before a run has opened its earlier results does not keep it from reading them: the run appends
+// a report that says what stopped it.
+func TestStoppedBeforeTheEarlierResults(t *testing.T) {
+	o, _ := addOptions(t, nil)
+	var out bytes.Buffer
+	if rep, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 3)), &out); rep.ExitCode != 0 {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "results")
+	if err := os.WriteFile(name, out.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancelCause(t.Context())
+	stop(&Interrupted{Signal: "SIGTERM", ExitCode: 143})
+	earlier, err := OpenEarlier(ctx, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer earlier.Close()
+	o.Resume = earlier
+	out.Reset()
+	rep, _ := Run(ctx, o, strings.NewReader(rowsFrom(0, 3)), &out)
+	if _, written := parse(t, out.Bytes()); earlier.Rows != 3 || rep.ExitCode != 143 || written.ExitCode != 143 {
+		t.Errorf("%d earlier rows, exit %d, the report says %d", earlier.Rows, rep.ExitCode, written.ExitCode)
 	}
 }
 

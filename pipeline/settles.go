@@ -66,10 +66,11 @@ func (s *settles) settle(ctx context.Context, r *results) {
 	}
 }
 
-// unquoted is the text of a key: mostly without a copy, as only external ids have characters that JSON escapes.
+// unquoted is the text of a JSON string, nil of another value. It is mostly no copy: of the identifiers, only external
+// ids have characters that JSON escapes.
 func unquoted(key []byte) []byte {
 	switch {
-	case len(key) < 2:
+	case len(key) < 2 || key[0] != '"':
 		return nil
 	case bytes.IndexByte(key, '\\') >= 0:
 		return []byte(plain(key))

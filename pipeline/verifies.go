@@ -120,10 +120,11 @@ func (r *results) applied() (rows []proof) {
 			rows = append(rows, proof{row: r.odd[i].row})
 		}
 	}
+	var line report.Line
 	for n := range r.shared {
 		place := 0
 		for row := range r.rowsOf(n) {
-			if r.shared[n].of(place).Status == report.Applied {
+			if r.shared[n].enter(place, &line); line.Status == report.Applied {
 				rows = append(rows, proof{row: row, created: r.shared[n].created})
 			}
 			place++

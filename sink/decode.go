@@ -42,6 +42,15 @@ func isObject(body []byte) bool {
 // decodeUpTo is decode with its own bound on the values.
 func decodeUpTo(most int, body []byte, v any) error {
 	reflect.ValueOf(v).Elem().SetZero()
+	return decodeInto(most, body, v, 0)
+}
+
+// decodeShared is decode without clearing and copying: the values share the memory of the body.
+func decodeShared(body []byte, v any) error {
+	return decodeInto(maxValues, body, v, json.ZeroCopy|json.DontMatchCaseInsensitiveStructFields)
+}
+
+func decodeInto(most int, body []byte, v any, flags json.ParseFlags) error {
 	depth, values, quoted := 0, 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
@@ -64,8 +73,8 @@ func decodeUpTo(most int, body []byte, v any) error {
 	if values > most {
 		return errTooMuch
 	}
-	switch {
-	case json.Unmarshal(body, v) == nil:
+	switch rest, err := json.Parse(body, v, flags); {
+	case err == nil && len(rest) == 0:
 		return nil
 	case bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) && json.Valid(body):
 		return errShape

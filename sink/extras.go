@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/segmentio/encoding/json"
@@ -189,7 +190,7 @@ func (x *Extras) seconds(ctx context.Context, extras []*Extra, there map[string]
 					return false, pages.disordered(m.Since, at)
 				}
 				if at = m.Since; known[m.ID] {
-					there[m.ID] = m.Since
+					there[strings.Clone(m.ID)] = m.Since
 				}
 			}
 			for len(extras) > 0 && (page.next == "" || extras[0].Since.Before(at)) {

@@ -18,7 +18,7 @@ import (
 func (w *world) extras() (all []Extra) {
 	w.Helper()
 	text := func(m *Member, name string) (value string) {
-		_ = json.Unmarshal(m.Attributes[name], &value)
+		_ = json.Unmarshal(m.Of(name), &value)
 		return value
 	}
 	err := w.client.Members(w.Context(), w.list("News"), []string{"email", "phone_number", "external_id"},

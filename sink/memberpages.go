@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/segmentio/encoding/json"
 )
 
 // memberPages reads pages of a list's members, in the order in which they joined.
@@ -53,23 +51,50 @@ func joinedIn(from, end time.Time) string {
 	return filter
 }
 
-// memberPage is a page of members, next the path and query of the following one.
+// memberPage is a page of members, next the path and query of the following one. Page after page takes the same memory.
 type memberPage struct {
 	members []Member
 	next    string
+
+	doc struct {
+		Data  []memberResource `json:"data"`
+		Links links            `json:"links"`
+	}
 }
 
-// follow reads pages from a path on, until the last one or until each says that it needs no more. Pages that lead
-// back, or too many without members, are an error.
+// memberResource is a member as the collection shows it.
+type memberResource struct {
+	ID         string     `json:"id"`
+	Attributes Attributes `json:"attributes"`
+}
+
+// decode reads an answer, whose memory the page shares from then on.
+func (p *memberPage) decode(body []byte) error {
+	if p.doc.Data == nil {
+		p.doc.Data = make([]memberResource, 1, 100)
+	}
+	p.doc.Data, p.doc.Links = p.doc.Data[:cap(p.doc.Data)], links{}
+	clear(p.doc.Data)
+	p.doc.Data = p.doc.Data[:1] // it stays as it is where the answer has no data
+	if err := decodeShared(body, &p.doc); err != nil {
+		return err
+	}
+	if p.doc.Data == nil || len(p.doc.Data) > 0 && p.doc.Data[0].ID == "" {
+		return errNoData
+	}
+	return nil
+}
+
+// follow reads pages from a path on, until the last one or until each says that it needs no more. A page is good until
+// each returns. Pages that lead back, or too many without members, are an error.
 func (m *memberPages) follow(ctx context.Context, path string, each func(*memberPage) (on bool, err error)) error {
-	seen, empty := map[string]bool{}, 0
+	seen, empty, page := map[string]bool{}, 0, new(memberPage)
 	for path != "" {
 		if seen[path] {
 			return setupError("", "%s: Klaviyo's pages repeat", m.doing)
 		}
 		seen[path] = true
-		page, err := m.page(ctx, path)
-		if err != nil {
+		if err := m.read(ctx, path, page); err != nil {
 			return err
 		}
 		if empty++; len(page.members) > 0 {
@@ -95,34 +120,32 @@ func (m *memberPages) some(ctx context.Context, path string) (page *memberPage, 
 	return page, err
 }
 
-// page reads one page.
-func (m *memberPages) page(ctx context.Context, path string) (*memberPage, error) {
-	var doc struct {
-		Data []struct {
-			ID         string                     `json:"id"`
-			Attributes map[string]json.RawMessage `json:"attributes"`
-		} `json:"data"`
-		Links links `json:"links"`
+// read reads one page.
+func (m *memberPages) read(ctx context.Context, path string, page *memberPage) error {
+	r := &request{doing: m.doing, method: http.MethodGet, path: path, endpoint: m.client.endpoints.members}
+	r.accept = func(a *answer) error { return page.decode(a.body) }
+	a, err := m.client.call(ctx, r)
+	if err == nil && a.status >= 300 {
+		err = a.refused(m.doing)
 	}
-	err := m.client.page(ctx, &request{doing: m.doing, path: path, endpoint: m.client.endpoints.members}, &doc,
-		func() bool { return doc.Data != nil })
 	var failed *Error
 	if errors.As(err, &failed) && failed.status == http.StatusNotFound && failed.Hint == "" {
 		failed.Hint = goneHint
 	}
 	if err != nil {
-		return nil, notLost(err)
+		return notLost(err)
 	}
-	page := &memberPage{members: make([]Member, len(doc.Data))}
-	for i, data := range doc.Data {
-		since, err := time.Parse(time.RFC3339, plain(data.Attributes["joined_group_at"]))
-		if err != nil || data.ID == "" {
-			return nil, setupError("", "%s: expected an id and joined_group_at for each member", m.doing)
+	page.members = page.members[:0]
+	for i := range page.doc.Data {
+		one := &page.doc.Data[i]
+		since, err := time.Parse(time.RFC3339, one.Attributes.JoinedAt)
+		if err != nil || one.ID == "" {
+			return setupError("", "%s: expected an id and joined_group_at for each member", m.doing)
 		}
-		page.members[i] = Member{data.ID, since.UTC().Truncate(time.Second), data.Attributes}
+		page.members = append(page.members, Member{one.ID, since.UTC().Truncate(time.Second), &one.Attributes})
 	}
-	page.next, err = doc.Links.next()
-	return page, err
+	page.next, err = page.doc.Links.next()
+	return err
 }
 
 // disordered is the error of a member who joined before the one in front of it.

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/segmentio/encoding/json"
 	"github.com/sourcegraph/conc/pool"
 )
 
@@ -17,13 +16,6 @@ const walkers = 8
 
 // walkStarts is how often a walk begins: everybody who was on its first page, or after it, may leave before it goes on.
 const walkStarts = 3
-
-// Member is a profile on a list.
-type Member struct {
-	ID         string
-	Since      time.Time                  // when it joined the list, in whole seconds
-	Attributes map[string]json.RawMessage // those that were asked for, joined_group_at included
-}
 
 // walk reads all members of a list: stretches of the seconds in which they joined, several at once. A walker that has
 // nothing left to do takes the later half of the stretch that has the most seconds left.
@@ -45,9 +37,10 @@ type stretch struct {
 	more      bool      // a page was read since the stretch was divided, and another one follows
 }
 
-// Members calls each with all members of list who joined before the call, a page at a time, and in any order. Somebody
-// who joins or leaves meanwhile may be missing, or come twice. Fields are names of the profile's attributes, as
-// Klaviyo's sparse fieldsets have them. The error is an *Error, or that of each. ctx ends the reading.
+// Members calls each with all members of list who joined before the call, a page at a time, and in any order. Their
+// text is good until each returns. Somebody who joins or leaves meanwhile may be missing, or come twice. Fields are
+// names of the profile's attributes, as Klaviyo's sparse fieldsets have them. The error is an *Error, or that of each.
+// ctx ends the reading.
 func (c *Client) Members(ctx context.Context, list *List, fields []string, each func([]Member) error) error {
 	w := &walk{memberPages: c.memberPages(list, "read the list's members", fields), each: each}
 	w.changed = sync.NewCond(&w.mu)

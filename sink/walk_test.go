@@ -30,7 +30,7 @@ func TestMembers(t *testing.T) {
 				err := w.client.Members(w.Context(), list, []string{"email"}, func(members []Member) error {
 					for _, m := range members {
 						seen[m.ID]++
-						if len(m.Attributes["email"]) == 0 {
+						if len(m.Email) == 0 {
 							t.Errorf("member %+v", m)
 						}
 					}
@@ -139,7 +139,7 @@ func TestWalkOfAChangingList(t *testing.T) {
 		read := map[string]int{}
 		err := w.client.Members(w.Context(), w.list("News"), []string{"email"}, func(members []Member) error {
 			for _, m := range members {
-				read[plain(m.Attributes["email"])]++
+				read[plain(m.Email)]++
 			}
 			return nil
 		})

@@ -15,6 +15,7 @@ type result struct {
 	Status string `json:"status"`
 	Key    string `json:"key"`
 	Code   string `json:"code"`
+	Detail string `json:"detail"`
 	Of     int64  `json:"of"`
 	Job    string `json:"job"`
 

@@ -24,6 +24,9 @@ func (a *actor) play(s *step) string {
 	sent := a.door.requests.Load()
 	defer func() { s.requests = a.door.requests.Load() - sent }()
 	rows, kills := s.rows, max(a.dice.IntN(6)-2, 0)
+	if s.plan {
+		kills = 0 // nothing is continued
+	}
 	args := s.args
 	for {
 		e, err := a.attempt(s, args, rows, kills > 0)
@@ -62,6 +65,9 @@ func (a *actor) play(s *step) string {
 		default:
 			args = append(slices.Clone(s.args), "--resume", s.results)
 		}
+	}
+	if wrong := a.confirmSome(s); wrong != "" {
+		return wrong
 	}
 	accepted := slices.ContainsFunc(rows, func(r *row) bool { return r.got.Status == "accepted" })
 	if accepted && s.exit <= 1 && a.dice.IntN(2) == 0 {

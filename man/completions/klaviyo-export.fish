@@ -114,7 +114,6 @@ complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l bad-phone -x 
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l empty -x -a 'keep null' -d 'Send empty strings as they are, or treat them as null: CSV tools write null that way'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l nulls -x -a 'ignore clear' -d 'Leave nulls out, or clear the custom properties that are null'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l duplicates -x -a 'first send' -d 'Send only the first of the rows with the same identifier, or send them all'
-complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l duplicate-window -x -d 'Look for duplicates in this many rows'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l max-invalid -x -d 'How many rows may be rejected, here or by Klaviyo, before the run counts as failed: a number or a share of the rows read'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l stop-on-invalid -d 'Stop at the first rejected row beyond --max-invalid'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l expect-rows -x -d 'Fail unless the input has exactly N rows'

@@ -51,6 +51,7 @@ var (
 	mirrorHidden = []idleFlag{
 		{"list-column", "it makes one list equal to all rows"}, {"lists-by", "it is for one list"},
 		{"create-lists", "it is for one list"},
+		{"duplicate-window", "it finds duplicates among all rows"},
 		{"verify", "it reads the whole list after the rows are sent"},
 		{"dry-run", "--plan changes nothing either, and says who would be removed"},
 	}
