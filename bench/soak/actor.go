@@ -149,7 +149,7 @@ func (p *person) share(other *person) {
 	}
 }
 
-// named are the people whom a row names: all who have its phone number.
+// named are the people of a row: all who have its phone number.
 func (s *step) named(r *row) []*person {
 	switch {
 	case r.person == nil:
