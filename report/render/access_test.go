@@ -29,7 +29,7 @@ func TestHTMLAccess(t *testing.T) {
 				if strings.Count(table, "<caption") != 1 {
 					t.Errorf("a table without a caption: %.200s", table)
 				}
-				if n := strings.Count(table, "<tr>"); n != 1+strings.Count(table, `<th scope="row">`) {
+				if n := strings.Count(table, "<tr>"); n != 1+strings.Count(table, `<th scope="row"`) {
 					t.Errorf("%d rows do not have one header each: %.200s", n, table)
 				}
 			}
@@ -142,7 +142,7 @@ func TestNext(t *testing.T) {
 		r := &report.Report{ExitCode: c.exit, Operation: "add", Rows: c.rows, Reasons: c.reasons, Unread: name == "unread"}
 		r.List = &report.List{ID: "XyZ123"}
 		var commands []string
-		for _, s := range next(r) {
+		for _, s := range next(r, nil) {
 			commands = append(commands, s.Command)
 		}
 		if diff := cmp.Diff(c.want, commands); diff != "" {
@@ -155,12 +155,12 @@ func TestNext(t *testing.T) {
 func TestNextIsSafe(t *testing.T) {
 	lost := &report.Reason{Code: "answer_lost", Rows: 1}
 	r := &report.Report{ExitCode: 1, Operation: "unsubscribe", Rows: report.Rows{Read: 1, Unknown: 1}}
-	first := next(r)[0].Text
-	if !strings.Contains(first, "half an hour after it ended") || tell(r, lost).Remedy != askWait {
+	first := next(r, nil)[0].Text
+	if !strings.Contains(first, "Wait half an hour after the run ended") || tell(r, lost).Remedy != askWait {
 		t.Errorf("%s, %s", first, tell(r, lost).Remedy)
 	}
 	r = &report.Report{ExitCode: 1, Operation: "mirror", Rows: report.Rows{Read: 2, Applied: 1, Rejected: 1}}
-	if first := next(r)[0].Text; !strings.HasSuffix(first, "then run the command with all rows.") {
+	if first := next(r, nil)[0].Text; !strings.HasSuffix(first, "then run the command with all rows.") {
 		t.Error(first)
 	}
 }
@@ -173,18 +173,21 @@ func TestWaiting(t *testing.T) {
 		Reasons: []report.Reason{{Code: "not_visible", Rows: 1}, {Code: report.Pending, Rows: 1}},
 	}
 	page := pageOf(t, r)
-	if strings.Contains(page, "<h2>What did not arrive") || !strings.Contains(page, "<h2>What still waits") {
+	if strings.Contains(page, "<h2>What needs work") || !strings.Contains(page, "<h2>What still waits") {
 		t.Error("rows that wait are not apart")
 	}
-	const want = "1 of 5 rows are done; 2 rows wait for the result; 1 row did not need to be sent; 1 row needs a look"
-	if got := people(r); got != want {
+	const want = "1 of 5 rows is done. 1 row waits for the result. 1 row waits until its person confirms. " +
+		"1 row did not need to be sent. 1 row was not sent."
+	if got := sentences(people(r)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if step := next(r)[0]; step.Command != "" {
+	if step := next(r, nil)[0]; step.Command != "" {
 		t.Errorf("a merged report asks for %s", step.Command)
 	}
 	r.Rows = report.Rows{Read: 2, Accepted: 2}
-	if got := people(r); got != "Klaviyo accepted 2 of 2 rows, but their results are not known yet" {
+	const accepted = "Klaviyo accepted all 2 rows, but did not say yet what became of them. " +
+		"1 row waits until its person confirms."
+	if got := sentences(people(r)); got != accepted {
 		t.Error(got)
 	}
 }

@@ -25,6 +25,14 @@ func NewRun(name string, r *report.Report) Run {
 	}
 }
 
+// names returns the names of files.
+func names(runs []Run) (all []string) {
+	for i := range runs {
+		all = append(all, runs[i].Name)
+	}
+	return all
+}
+
 // moreRuns sums up the runs that are left out, "" for none.
 func moreRuns(runs []Run) string {
 	if more := len(runs) - shownRuns; more > 0 {
