@@ -21,7 +21,7 @@ const (
 // next says what to do after the run. Results are the files that the report was read from.
 func next(r *report.Report, results []string) (steps []step) {
 	add := func(text, command string) { steps = append(steps, step{text, command}) }
-	rows, c := &r.Rows, commands{r, results}
+	c := commands{r, results}
 	if r.Campaign != nil && r.Campaign.Status == report.CampaignUnknown {
 		add("Look in Klaviyo whether the campaign was sent. Do not send it again before you know.", "")
 	}
