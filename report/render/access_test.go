@@ -29,6 +29,10 @@ func TestHTMLAccess(t *testing.T) {
 				if strings.Count(table, "<caption") != 1 {
 					t.Errorf("a table without a caption: %.200s", table)
 				}
+				head, _, _ := strings.Cut(table, "<tbody>")
+				if !strings.Contains(head, "<thead><tr><th scope=\"col\"") || strings.Contains(head, `scope="row"`) {
+					t.Errorf("a table without a head that paper repeats on each page: %.200s", table)
+				}
 				if n := strings.Count(table, "<tr>"); n != 1+strings.Count(table, `<th scope="row"`) {
 					t.Errorf("%d rows do not have one header each: %.200s", n, table)
 				}

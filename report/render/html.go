@@ -124,7 +124,9 @@ func HTML(w io.Writer, r *report.Report, runs ...Run) error {
 	p.columns(r.Columns)
 	p.open(r.Jobs.Open)
 	p.table(r)
-	p.Ended = endings(r.Jobs.Latency)
+	if len(r.Jobs.Latency) >= leastColumns {
+		p.Ended = endings(r.Jobs.Latency)
+	}
 	var b bytes.Buffer
 	if err := pageForm().Execute(&b, p); err != nil {
 		return fmt.Errorf("fill in the page: %v", err)

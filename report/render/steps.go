@@ -163,7 +163,7 @@ func (c commands) rejected(add func(text, command string)) {
 		return
 	}
 	which := "these rows"
-	if c.Operation == "mirror" { // it removes who is in no row
+	if c.Operation == "mirror" || mirrored(c.Report) != nil { // it removes who is in no row
 		which = "all rows"
 	}
 	files := c.file()
