@@ -189,7 +189,7 @@ func TestWaiting(t *testing.T) {
 		t.Errorf("a merged report asks for %s", step.Command)
 	}
 	r.Rows = report.Rows{Read: 2, Accepted: 2}
-	const accepted = "Klaviyo accepted all 2 rows, but did not say yet what became of them. " +
+	const accepted = "Klaviyo accepted all 2 rows, but their outcome is not known yet. " +
 		"1 row waits until its person confirms."
 	if got := sentences(people(r)); got != accepted {
 		t.Error(got)

@@ -42,7 +42,7 @@ type page struct {
 	Above    string // that the run is simulated
 	Class    string // good or bad
 	Status   string
-	People   string // what became of the people of the rows
+	People   string // the first sentence on the people of the rows
 	Further  string // more on that
 	Meaning  string
 	Error    string

@@ -8,7 +8,7 @@ import (
 	"klaviyo-export/report"
 )
 
-// people says in sentences what became of the people of the rows, for readers who know no statuses. Accepted rows are
+// people says in sentences where the people of the rows are now, for readers who know no statuses. Accepted rows are
 // not done. It returns no sentence for a killed run without results.
 func people(r *report.Report) (says []string) {
 	add := func(n int64, one, many string) {
@@ -44,7 +44,7 @@ func people(r *report.Report) (says []string) {
 	add(rows.Resumed, " row has its result from an earlier run", " rows have their results from an earlier run")
 	add(rows.Rejected, " row was refused", " rows were refused")
 	if rows.Unknown > 0 {
-		says = append(says, "it is not certain what became of "+numbered(rows.Unknown, "row"))
+		says = append(says, "the outcome of "+numbered(rows.Unknown, "row")+" is not certain")
 	}
 	add(rows.Unsent, " row was not sent", " rows were not sent")
 	if r.Unread && rows.Read > 0 {
@@ -100,8 +100,7 @@ func done(r *report.Report) string {
 		return "nobody has confirmed yet; Klaviyo asked the " + verb(rows.Accepted, "person", "people") + " of " +
 			ofAll(rows.Accepted, rows.Read)
 	case rows.Accepted > 0:
-		return "Klaviyo accepted " + ofAll(rows.Accepted, rows.Read) + ", but did not say yet what became of " +
-			verb(rows.Accepted, "it", "them")
+		return "Klaviyo accepted " + ofAll(rows.Accepted, rows.Read) + ", but their outcome is not known yet"
 	case state == "":
 		return "no row is done for certain"
 	case rows.Unknown > 0:

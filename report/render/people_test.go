@@ -6,7 +6,7 @@ import (
 	"klaviyo-export/report"
 )
 
-// The first sentences say what became of people, for every kind of run. They count no row as done that is accepted,
+// The first sentences say where people are now, for every kind of run. They count no row as done that is accepted,
 // unknown, checked or not sent, and they say so when a run is simulated.
 func TestPeople(t *testing.T) {
 	type (
@@ -22,21 +22,24 @@ func TestPeople(t *testing.T) {
 			`The people of all 2,000 rows are on the list "Newsletter".`},
 		"the only one": {report.Report{Operation: "add", List: newsletter(), Rows: rows{Read: 1, Applied: 1}},
 			`The person of the only row is on the list "Newsletter".`},
-		"some": {report.Report{Operation: "remove", List: newsletter(), Rows: rows{Read: 7, Applied: 1, Skipped: 4, Rejected: 2},
+		"some": {report.Report{Operation: "remove", List: newsletter(),
+			Rows:    rows{Read: 7, Applied: 1, Skipped: 4, Rejected: 2},
 			Reasons: reasons{{Code: "not_on_list", Rows: 2}, {Code: report.Duplicate, Rows: 1}}},
 			`The person of 1 of 7 rows is no longer on the list "Newsletter". 2 rows name people who were not on the list. ` +
 				`1 row repeats an earlier row. 1 row did not need to be sent. 2 rows were refused.`},
-		"nobody": {report.Report{Operation: "add", List: newsletter(), ExitCode: 130, Rows: rows{Read: 2, Unsent: 2}, Unread: true},
+		"nobody": {report.Report{Operation: "add", List: newsletter(), ExitCode: 130, Unread: true,
+			Rows: rows{Read: 2, Unsent: 2}},
 			`Nobody was added to the list "Newsletter". 2 rows were not sent. The run ended before it had read all rows.`},
-		"in doubt": {report.Report{Operation: "unsubscribe", List: newsletter(), ExitCode: 1, Rows: rows{Read: 2, Unknown: 2}},
+		"in doubt": {report.Report{Operation: "unsubscribe", List: newsletter(), ExitCode: 1,
+			Rows: rows{Read: 2, Unknown: 2}},
 			`It is not certain that anybody was unsubscribed from the list "Newsletter". ` +
-				`It is not certain what became of 2 rows.`},
+				`The outcome of 2 rows is not certain.`},
 		"everywhere": {report.Report{Operation: "unsubscribe", Consent: &report.Consents{Everywhere: true},
 			Rows: rows{Read: 2, Applied: 2}}, "The people of all 2 rows are unsubscribed everywhere."},
 		"several lists": {report.Report{Operation: "add", Lists: make([]report.ListRows, 2), Rows: rows{Read: 2, Applied: 2}},
 			"The people of all 2 rows are on their list."},
 		"accepted": {report.Report{Operation: "add", Rows: rows{Read: 3, Accepted: 2, Rejected: 1}},
-			"Klaviyo accepted 2 of 3 rows, but did not say yet what became of them. 1 row was refused."},
+			"Klaviyo accepted 2 of 3 rows, but their outcome is not known yet. 1 row was refused."},
 		"asked": {report.Report{Operation: "subscribe", Rows: rows{Read: 3, Accepted: 3},
 			Reasons: reasons{{Code: report.Pending, Rows: 3}}},
 			"Nobody has confirmed yet; Klaviyo asked the people of all 3 rows."},

@@ -81,7 +81,10 @@ func standsFor(steps []step) string {
 	has := func(name string) bool {
 		return slices.ContainsFunc(steps, func(s step) bool { return strings.Contains(s.Text+" "+s.Command, " "+name) })
 	}
-	const rows, results = anyRows + " stands for the file with the rows", anyResults + " stands for the file with the results"
+	const (
+		rows    = anyRows + " stands for the file with the rows"
+		results = anyResults + " stands for the file with the results"
+	)
 	switch {
 	case has(anyRows) && has(anyResults):
 		return rows + ". " + results + "."
