@@ -89,27 +89,26 @@ func TestFaults(t *testing.T) { testscript.Run(t, scripts(t, "testdata/faults"))
 
 // The key is in no output, and other promises that take some hundred processes to show.
 func TestLong(t *testing.T) {
-	onlyLong(t)
+	if !*long {
+		t.Skip("only with -long")
+	}
 	testscript.Run(t, scripts(t, "testdata/long"))
 }
 
 // What query clients print, really or as recorded, goes in by the pipelines of the README.
 func TestRecipes(t *testing.T) {
-	onlyLong(t)
+	if !*long {
+		t.Skip("only with -long")
+	}
 	testscript.Run(t, withClients(t, "testdata/recipes"))
 }
 
 // Many processes at once, and engines that run the program as one of their steps, lose no row.
 func TestMany(t *testing.T) {
-	onlyLong(t)
-	testscript.Run(t, withClients(t, "testdata/many"))
-}
-
-func onlyLong(t *testing.T) {
-	t.Helper()
 	if !*long {
 		t.Skip("only with -long")
 	}
+	testscript.Run(t, withClients(t, "testdata/many"))
 }
 
 // withClients is for scripts that need other programs. A script whose programs are not installed is skipped, but

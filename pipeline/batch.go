@@ -6,6 +6,7 @@ import (
 
 	"klaviyo-export/pipeline/state"
 	"klaviyo-export/sink"
+	"klaviyo-export/validate"
 )
 
 // batch is a stretch of rows whose good ones go to Klaviyo in one request.
@@ -20,6 +21,7 @@ type batch struct {
 	keys     int // bytes of the keys in briefs
 	bytes    int
 	begun    time.Time // when its first row came
+	job      string    // the import job that accepted its profiles in an earlier run: it is waited for, and nothing sent
 
 	// Of the rows of one list:
 	to    *target       // nil: all rows of the run are for one list
@@ -71,6 +73,16 @@ func (p *part) keyBytes() (n int) {
 		n += len(p.key(i))
 	}
 	return n
+}
+
+// enter adds the profile of a row, which job accepted, "" for one that is to be sent.
+func (b *batch) enter(row *validate.Row, profile []byte, job string) {
+	p := sink.Profile{JSON: profile, Channels: sink.Channels(row.Channels), Job: job}
+	if job != "" {
+		p.Status = sink.Accepted
+	}
+	b.profiles, b.job = append(b.profiles, p), job
+	b.bytes += len(profile) + 1
 }
 
 // newBatch returns an empty batch with room for so many profiles.

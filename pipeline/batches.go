@@ -30,6 +30,7 @@ type batches struct {
 	control           *control
 	checker           *validate.Checker
 	earlier           *resumption // nil: all rows are new
+	waits             bool        // for the import jobs of rows that an earlier run left accepted
 	emit              func(*batch)
 	maxRows, maxBytes int
 	delay             time.Duration
@@ -38,6 +39,7 @@ type batches struct {
 	seen     *seen // finds them; nil where people does, or nobody
 	people   *roll // of a mirror: all people of the rows
 	again    bool  // rows that are as the state remembers them are sent too
+	look     bool  // nothing is sent: they are only counted
 	lacking  bool  // only the rows of people who left the list are sent
 	changed  people
 	required required
@@ -103,10 +105,11 @@ func (s *batches) gather(c *chunk) {
 		if i%fetched == 0 {
 			s.fetch(c.rows.Rows[i:min(i+fetched, len(c.rows.Rows))])
 		}
-		if s.known(c, i) {
+		job, known := s.known(c, i)
+		if known {
 			continue
 		}
-		if s.full(s.open, row) {
+		if s.full(s.open, row, job) {
 			s.part(c, from, i, first)
 			s.cut()
 			from, first = i, s.mark()
@@ -114,10 +117,7 @@ func (s *batches) gather(c *chunk) {
 		if c.hashes != nil && c.kept[i] == state.Changed {
 			s.open.changed = append(s.open.changed, c.hashes[i].Person)
 		}
-		s.open.profiles = append(s.open.profiles, sink.Profile{
-			JSON: c.rows.Data[row.Start:row.End], Channels: sink.Channels(row.Channels),
-		})
-		s.open.bytes += int(row.End-row.Start) + 1
+		s.open.enter(row, c.rows.Data[row.Start:row.End], job)
 	}
 	if !s.lacking {
 		s.checker.Count(&c.rows)
@@ -140,15 +140,16 @@ func (s *batches) fetch(rows []validate.Row) {
 	}
 }
 
-// known reports whether a row has its result without being sent, and notes that.
-func (s *batches) known(c *chunk, i int) bool {
+// known reports whether a row has its result without being sent, and notes that. A row that has none may have been
+// sent by an earlier run: then job accepted it, and is waited for.
+func (s *batches) known(c *chunk, i int) (job string, known bool) {
 	row, number := &c.rows.Rows[i], c.first+int64(i)
 	if s.lacking {
 		if row.Fault == nil && s.people.lacks(row.Identity) {
-			return false
+			return "", false
 		}
 		s.pass(number, resumedRow)
-		return true
+		return "", true
 	}
 	of := s.people.add(row.Identity, number, row.Fault == nil)
 	status, final, err := s.earlier.of(c, i, number)
@@ -157,16 +158,20 @@ func (s *batches) known(c *chunk, i int) bool {
 	}
 	switch {
 	case final:
+		if row.Fault == nil && s.seen != nil {
+			s.seen.first(row.Identity, number) // rows that repeat it are skipped, as in the earlier run
+		}
+		if s.waits && row.Fault == nil && s.earlier.job != "" && (s.fills == nil || c.target(i) != nil) {
+			s.control.earlierWaited.Add(1)
+			return s.earlier.job, false
+		}
 		s.pass(number, resumedRow)
 		s.control.severalIn(row)
 		if s.control.resume(status); status == report.Rejected {
 			s.control.checkBound(number, s.control.rejected.Load())
 			s.people.refuse(row.Identity)
 		}
-		if row.Fault == nil && s.seen != nil {
-			s.seen.first(row.Identity, number) // rows that repeat it are skipped, as in the earlier run
-		}
-		return true
+		return "", true
 	case row.Fault != nil:
 		s.control.severalIn(row)
 		if s.required.open() {
@@ -174,15 +179,15 @@ func (s *batches) known(c *chunk, i int) bool {
 		} else {
 			s.control.reject(number)
 		}
-		return true
+		return "", true
 	case s.seen != nil:
 		of = s.seen.first(row.Identity, number)
 	}
 	if s.once && of != 0 {
 		s.open.skips = append(s.open.skips, skip{number, of})
-		return true
+		return "", true
 	}
-	return c.hashes != nil && s.same(c, i, number)
+	return "", c.hashes != nil && s.same(c, i, number)
 }
 
 // same reports whether a row is as the state remembers it, and notes that.
@@ -195,8 +200,11 @@ func (s *batches) same(c *chunk, i int, number int64) bool {
 		if s.again || s.changed.has(person) { // a row before it has changed the profile
 			return false
 		}
-		s.pass(number, unchangedRow)
 		s.people.keep(c.rows.Rows[i].Identity)
+		if s.control.unchanged.Add(1); s.look {
+			return false
+		}
+		s.pass(number, unchangedRow)
 		return true
 	}
 	return false
@@ -208,9 +216,10 @@ func (s *batches) pass(number, why int64) {
 	s.open.passed++
 }
 
-// full reports whether a batch has no room for the row.
-func (s *batches) full(b *batch, row *validate.Row) bool {
-	return len(b.profiles) == s.maxRows || s.maxBytes > 0 && b.bytes+int(row.End-row.Start)+1 > s.maxBytes
+// full reports whether a batch has no room for the row. All rows of an import job that is waited for have to be in one.
+func (s *batches) full(b *batch, row *validate.Row, job string) bool {
+	return len(b.profiles) == s.maxRows || s.maxBytes > 0 && b.bytes+int(row.End-row.Start)+1 > s.maxBytes ||
+		len(b.profiles) > 0 && b.job != job
 }
 
 // mark is how much of the open batch is before a part.
@@ -258,7 +267,9 @@ func (s *batches) brief(c *chunk, from, to int, first mark) {
 		if r.decided(row, number, &skips) {
 			continue
 		}
-		r.hash(c, i)
+		if b.job == "" {
+			r.hash(c, i)
+		}
 		r.clears(c, i)
 		if row.DroppedPhone {
 			r.drop()
@@ -288,7 +299,7 @@ func (s *batches) late(b *batch, tick bool) bool {
 	if s.fills != nil {
 		waited -= s.fills.blocked - b.blocked // rows that are waiting for others do not hurry
 	}
-	return tick && s.required.met && waited >= s.delay-s.delay/ticks
+	return tick && b.job == "" && s.required.met && waited >= s.delay-s.delay/ticks
 }
 
 // cut hands on the open batch, if it has rows, and opens the next.

@@ -24,14 +24,18 @@ type Earlier struct {
 }
 
 // OpenEarlier opens a file of results as it is now: lines that are appended later are not seen. Waiting for a pipe
-// ends with ctx; the error is its cause.
+// ends with ctx; the error is its cause. A file is opened all the same: the run appends its report to it.
 func OpenEarlier(ctx context.Context, name string) (*Earlier, error) {
-	f, err := Within(ctx, func() (*os.File, error) { return os.Open(name) })
+	opening := ctx
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		opening = context.WithoutCancel(ctx)
+	}
+	f, err := Within(opening, func() (*os.File, error) { return os.Open(name) })
 	if err != nil {
 		return nil, fmt.Errorf("read the earlier results: %w", err)
 	}
-	e, err := openEarlier(ctx, f)
-	if err == nil && ctx.Err() != nil {
+	e, err := openEarlier(opening, f)
+	if err == nil && opening.Err() != nil {
 		e.spool.Close()
 		err = context.Cause(ctx)
 	} else if err == nil {
@@ -112,16 +116,18 @@ func (e *Earlier) beginning() (job string, started time.Time, err error) {
 
 // lost returns when answers to requests were lost last, as far as the lines show, zero where none were. A run that was
 // killed may have lost some. A run that read rows began when earlier losses did not matter any more; one that read
-// none, as one that was refused, changes nothing. consent says that lines are of subscribe or unsubscribe.
+// none, as one that was refused, changes nothing. wait cannot say what a killed run has lost. consent says that lines
+// are of subscribe or unsubscribe, or that a request of unsubscribe was announced.
 func (e *Earlier) lost() (at time.Time, consent bool, err error) {
 	lines, traces, cut := report.NewLines(e.spool.again()), false, int64(0)
 	for {
 		line, err := lines.Next()
 		traces = traces || lines.Cut() > cut
 		cut = lines.Cut()
+		consent = consent || err == io.EOF && e.spool.announced()
 		switch {
 		case err == io.EOF && traces:
-			return e.Ended, consent, nil
+			return e.Ended.Add(announceAfter), consent, nil
 		case err == io.EOF:
 			return at, consent, nil
 		case err != nil:
@@ -132,6 +138,8 @@ func (e *Earlier) lost() (at time.Time, consent bool, err error) {
 		}
 		var r struct {
 			Rows       report.Rows
+			Unread     bool
+			Consent    *struct{}
 			StartedAt  time.Time `json:"started_at"`
 			FinishedAt time.Time `json:"finished_at"`
 		}
@@ -139,7 +147,7 @@ func (e *Earlier) lost() (at time.Time, consent bool, err error) {
 			return at, consent, fmt.Errorf("read the earlier report: %w", err)
 		}
 		switch {
-		case r.Rows.Read > 0 && r.Rows.Unknown > 0:
+		case r.Rows.Read > 0 && r.Rows.Unknown > 0, r.Consent == nil && (consent || r.Unread):
 			at = r.FinishedAt
 		case r.Rows.Read > 0:
 			at = time.Time{}

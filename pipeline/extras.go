@@ -187,7 +187,7 @@ const (
 // remove removes the extras, several stretches at once, and writes their lines in order. Its error is of those who may
 // still be on the list.
 func (m *mirror) remove(ctx context.Context) error {
-	control, unproved := m.run.control, int64(0)
+	control, unproved := m.run.control, m.unproved
 	m.remover = sink.NewExtras(m.run.options.Client, m.run.list)
 	work := stream.New().WithMaxGoroutines(removalsAtOnce)
 	for spots := range slices.Chunk(m.extras.spots, removedTogether) {
@@ -201,7 +201,7 @@ func (m *mirror) remove(ctx context.Context) error {
 					if s := all[i].State; s == sink.Stays || s == sink.Uncertain {
 						unproved++
 					}
-					if err := m.write(&all[i]); err != nil {
+					if err := m.write(all[i]); err != nil {
 						control.stop(err)
 					}
 				}
@@ -217,23 +217,24 @@ func (m *mirror) remove(ctx context.Context) error {
 		return nil
 	}
 	return &Error{
-		Text: fmt.Sprintf("%d of %d members who match no row may still be on the list", unproved, m.counts.Extras),
+		Text: fmt.Sprintf("%d of %d members who match no row may still be on the list", unproved,
+			m.counts.Extras+m.unproved),
 		Hint: "run it again: the lines of type member with the status extra or unknown name them", exit: 1,
 	}
 }
 
 // removeAll removes a stretch of extras.
-func (m *mirror) removeAll(ctx context.Context, spots []spot) []extra {
+func (m *mirror) removeAll(ctx context.Context, spots []spot) []*extra {
 	control := m.run.control
 	defer control.guard()
-	all, members := make([]extra, len(spots)), make([]sink.Extra, len(spots))
+	all, members := make([]*extra, len(spots)), make([]sink.Extra, len(spots))
 	for i, s := range spots {
 		e, err := m.extras.read(s)
 		if err != nil {
 			control.stop(err)
 			return nil
 		}
-		all[i], members[i] = *e, e.Extra
+		all[i], members[i] = e, e.Extra
 	}
 	if ctx.Err() != nil {
 		return all
@@ -251,7 +252,7 @@ func (m *mirror) removeAll(ctx context.Context, spots []spot) []extra {
 
 // announce writes the lines of those extras of a stretch who are about to be removed: a run that is killed has named
 // everybody it removed.
-func (m *mirror) announce(stretch []extra, doomed []*sink.Extra) error {
+func (m *mirror) announce(stretch []*extra, doomed []*sink.Extra) error {
 	m.outMu.Lock()
 	defer m.outMu.Unlock()
 	for _, e := range doomed {

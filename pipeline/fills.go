@@ -3,8 +3,6 @@ package pipeline
 import (
 	"container/list"
 	"time"
-
-	"klaviyo-export/sink"
 )
 
 const (
@@ -40,10 +38,11 @@ func (s *batches) fill(c *chunk) {
 			s.seen.fetch(c.rows.Rows[i:min(i+fetched, len(c.rows.Rows))])
 		}
 		to := s.fills.rest
-		if !s.known(c, i) {
+		job, known := s.known(c, i)
+		if !known {
 			to = c.target(i)
 		}
-		s.enter(to, c, i)
+		s.enter(to, c, i, job)
 	}
 	s.checker.Count(&c.rows)
 	s.rows += int64(len(c.rows.Rows))
@@ -53,12 +52,13 @@ func (s *batches) fill(c *chunk) {
 
 // enter enters a row into the open batch of its list, and hands on a batch that is full. A good row whose list is not
 // known, because the run has been stopped, goes where the rows are that are not sent.
-func (s *batches) enter(to *target, c *chunk, i int) {
+func (s *batches) enter(to *target, c *chunk, i int, job string) {
 	row, number := &c.rows.Rows[i], c.first+int64(i)
 	if to == nil {
 		to = s.fills.rest
 	}
-	if b := to.open; b != nil && (s.full(b, row) || number-b.first() >= maxSpread) {
+	// The open batch of the rest has the mark of this row, if it is not sent.
+	if b := to.open; b != nil && to != s.fills.rest && (s.full(b, row, job) || number-b.first() >= maxSpread) {
 		s.dispatch(to)
 	}
 	if s.off {
@@ -78,10 +78,7 @@ func (s *batches) enter(to *target, c *chunk, i int) {
 		if row.DroppedPhone {
 			r.drop()
 		}
-		b.profiles = append(b.profiles, sink.Profile{
-			JSON: b.keep(c.rows.Data[row.Start:row.End]), Channels: sink.Channels(row.Channels),
-		})
-		b.bytes += int(row.End-row.Start) + 1
+		b.enter(row, b.keep(c.rows.Data[row.Start:row.End]), job)
 		cost = int(row.End - row.Start)
 	}
 	b.held += cost

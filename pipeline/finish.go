@@ -28,7 +28,7 @@ func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 	switch {
 	case err != nil:
 		err = early(err, rep.Rows, rep.Reasons,
-			rep.Unread || r.options.Mirror != nil && !r.options.Mirror.Plan)
+			r.unread || r.options.Mirror != nil && !r.options.Mirror.Plan)
 	case exit != 0:
 		err = rowsError(rep.Rows, rep.Reasons, r.control.earlierRejected.Load())
 	}
@@ -74,9 +74,10 @@ func (r *run) report(exit int, err error) *report.Report {
 	}
 	// A run that found no earlier results began with the first row.
 	rep.Rows.Continues = r.options.Resume != nil && r.options.Resume.Rows > 0
+	rep.Settled = c.earlierWaited.Load()
 	if r.earlier != nil {
 		rep.Operation, rep.By = cmp.Or(r.earlier.Operation, rep.Operation), r.earlier.By
-		rep.Lists, rep.Unread = r.earlier.Lists, r.earlier.Unread
+		rep.Lists, rep.Unread = r.earlier.Lists, r.earlier.Unread || r.killed
 		rep.Members, rep.Campaign = r.earlier.Members.Plus(rep.Members), r.earlier.Campaign
 		if rep.Consent = nil; r.earlier.Consent != nil {
 			counts := r.out.Consents()

@@ -41,7 +41,15 @@ func (g *Gauge) Moment() report.Moment {
 	return m
 }
 
-// EarlierAccepted returns how many of the resumed rows are accepted: the run does not wait for their import jobs.
+// Unchanged returns how many rows are not sent because they are as the state remembers them.
+func (g *Gauge) Unchanged() int64 {
+	if c := g.run.Load(); c != nil {
+		return c.unchanged.Load()
+	}
+	return 0
+}
+
+// EarlierAccepted returns how many rows stay accepted as in the earlier results: the run does not wait for them.
 func (g *Gauge) EarlierAccepted() int64 {
 	if c := g.run.Load(); c != nil {
 		return c.earlierAccepted.Load()

@@ -52,7 +52,7 @@ func ParseFields(names []string) (f Fields, err error) {
 }
 
 // membersWindow is among how many members the same one is found again: Klaviyo's pages may repeat one when people join
-// or leave. It takes 36 MB.
+// or leave. It takes 26 MB.
 const membersWindow = 1_000_000
 
 // Members prints a row for each member of a list, in any order. printed counts them, and may be read meanwhile. The

@@ -37,6 +37,7 @@ type mirror struct {
 	counted   bool // the counts are whole
 
 	unmatched int64 // number of the first row that is not accounted for
+	unproved  int64 // members that an earlier run may have removed
 }
 
 // clockSlack is what Klaviyo's clocks may differ by: the one that dates its answers, and the one that dates members.
@@ -141,7 +142,9 @@ func (m *mirror) compare(ctx context.Context) (err error) {
 	if err := m.walk(ctx); err != nil {
 		return err
 	}
-	if m.roll.kept {
+	if m.roll.kept && m.options.Plan {
+		m.run.control.unchanged.Add(-m.roll.left())
+	} else if m.roll.kept {
 		if m.again, err = newDraft(); err != nil {
 			return err
 		}
@@ -188,6 +191,10 @@ func (m *mirror) settle(ctx context.Context) error {
 		return err
 	}
 	m.counted = true
+	if err := m.tell(ctx); err != nil {
+		m.run.control.stop(nobodyRemoved(err))
+		return nil
+	}
 	why := m.refusal()
 	if m.options.Plan || why != nil {
 		return orBroken(m.extras.each(m.write), why)

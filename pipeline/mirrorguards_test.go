@@ -319,6 +319,50 @@ func TestMirrorNamesBeforeItRemoves(t *testing.T) {
 	}
 }
 
+// A mirror that continues a killed one writes a line for everybody whose removal that one announced: for those who are
+// not on the list, those who are, and those who cannot be looked up. The report of both counts the first as removed.
+func TestMirrorEndsAnnounced(t *testing.T) {
+	t.Parallel()
+	members := append(old("a@example.com", "b@example.com"),
+		simulator.Profile{External: "X-1", Lists: []string{"News"}, Joined: time.Hour})
+	w := newMirror(t, &simulator.Plan{Profiles: members}, nil)
+	rep, text, failed := w.run(rowsFrom(0, 1))
+	if failed != "" || counts(rep).Removed != 3 {
+		t.Fatalf("%s, %+v", failed, counts(rep))
+	}
+	killed := text[:strings.Index(text, `{"type":"member"`)]
+	w.fresh()
+	back := checkOptions(t)
+	back.Client, back.List, back.Wait, back.WaitTimeout, back.MaxOpenJobs = w.o.Client, w.o.List, true, time.Minute, 1
+	one := strings.NewReader(`{"email":"b@example.com"}`)
+	if rep, err := Run(t.Context(), back, one, io.Discard); rep.Rows.Applied != 1 {
+		t.Fatal(err)
+	}
+	w.fresh()
+	w.o.Resume = earlier(t, killed)
+	rep, text, failed = w.run(rowsFrom(0, 1))
+	var told []string
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, `{"type":"member"`) {
+			told = append(told, status(line))
+		}
+	}
+	slices.Sort(told)
+	if got := strings.Join(told, ", "); got != "extra, removed, unknown answer_lost" ||
+		!strings.HasPrefix(failed, "1 of 1 members who match no row may still be on the list") {
+		t.Errorf("%s, %s", failed, got)
+	}
+	both, _, err := report.ReadStream("both", strings.NewReader(killed+text))
+	if err != nil || counts(both).Removed != 1 || counts(rep).Removed != 0 {
+		t.Errorf("%v, %+v, %+v", err, both.Members, rep.Members)
+	}
+	w.fresh()
+	w.o.Resume = earlier(t, killed+text)
+	if _, text, _ = w.run(rowsFrom(0, 1)); strings.Count(text, `"type":"member"`) != 1 {
+		t.Errorf("those whose end is known have another line: %s", text)
+	}
+}
+
 // A mirror that a signal stops while it removes people is continued by a mirror: there is nothing to wait for.
 func TestMirrorInterrupted(t *testing.T) {
 	t.Parallel()

@@ -40,7 +40,7 @@ func TestAllOpenJobsAreUsed(t *testing.T) {
 			}
 		})
 	})
-	o.Concurrency, o.MaxOpenJobs, o.mostRows, o.WaitTimeout = 1, 3, 10, 10*time.Second
+	o.Concurrency, o.MaxOpenJobs, o.mostRows, o.WaitTimeout = 1, 3, 10, time.Minute
 	var out bytes.Buffer
 	rep, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 30)), &out)
 	if err != nil || rep.Rows.Applied != 30 {

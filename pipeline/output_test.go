@@ -7,6 +7,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"klaviyo-export/sink"
+	"klaviyo-export/sink/simulator"
+	"klaviyo-export/validate"
 )
 
 // full is an output that fails after so many bytes.
@@ -115,5 +119,25 @@ func TestTimelineHasRequests(t *testing.T) {
 	}
 	if sum != int64(all) {
 		t.Errorf("the timeline has %d requests, the server %d: %v", sum, all, sim.Requests())
+	}
+}
+
+// Nobody is unsubscribed from a list when the output cannot be told before: a run that is killed then would leave no
+// trace, and a second request may be for the whole account.
+func TestBrokenOutputBeforeUnsubscribing(t *testing.T) {
+	o, sim := addOptions(t, nil)
+	o.Operation, o.Consent = validate.Unsubscribe, &ConsentOptions{Channels: sink.EmailMarketing}
+	checker, err := validate.New(validate.Options{Operation: validate.Unsubscribe, Channels: validate.EmailMarketing})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Checker = checker
+	sim.Add(simulator.Profile{Email: "p0@example.com", Lists: []string{"News"}})
+	rep, err := Run(t.Context(), o, strings.NewReader(rowsFrom(0, 1)), &full{})
+	if rep.ExitCode != 2 || !errors.Is(err, errFull) || rep.Rows.Unsent != 1 {
+		t.Errorf("exit %d, error %v, %+v", rep.ExitCode, err, rep.Rows)
+	}
+	if n := sim.Requests()["POST /api/profile-subscription-bulk-delete-jobs 202"]; n > 0 {
+		t.Errorf("%d requests", n)
 	}
 }

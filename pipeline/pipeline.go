@@ -127,15 +127,16 @@ func (r *run) flow(ctx context.Context, in io.Reader, earlier *resumption) error
 	sends := newSends(r.control, r.sender, r.options, open, func(s *results) { settles.add(ctx, s) })
 	sends.again = r.consents != nil
 	batches := newBatches(r.control, r.sender, r.options, earlier, people, func(b *batch) { sends.add(ctx, b) })
-	batches.lacking = lacking
+	batches.lacking, batches.waits = lacking, r.watch != nil && !r.options.DryRun
 	if r.lists != nil {
 		sends.sender = nil // it is for no list
 		batches.lists, batches.fills = r.lists, &fills{orders: ordered, rest: r.lists.rest}
 	}
 	compares := &compares{control: r.control, state: r.state, emit: batches.add}
 	checks := newChecks(r.control, r.options.Checker, r.finding(ctx, compares.add))
-	if r.state != nil {
-		checks.state, sends.state = r.state, r.state
+	checks.state, batches.look = r.state, r.options.DryRun
+	if r.state != nil && !r.options.DryRun {
+		sends.state = r.state
 		writes.state = &remembers{
 			state: r.state, list: r.list, hasher: r.newHasher(), control: r.control, window: int64(r.options.Window),
 		}

@@ -49,10 +49,11 @@ func (r *run) openState() error {
 	if a := r.account.wait(); a != nil {
 		binding.Account = a.ID
 	}
+	open := state.Open
 	if o.DryRun {
-		return stateError(state.Check(o.State.File, binding))
+		open = state.Look
 	}
-	s, err := state.Open(o.State.File, binding)
+	s, err := open(o.State.File, binding)
 	if err != nil {
 		return stateError(err)
 	}
@@ -210,7 +211,7 @@ func (s *remembers) settle() error {
 }
 
 // forgetRemoved makes the state forget removed members: nothing is known of them from now on.
-func (r *run) forgetRemoved(all []extra) error {
+func (r *run) forgetRemoved(all []*extra) error {
 	if r.state == nil {
 		return nil
 	}

@@ -45,6 +45,7 @@ type results struct {
 	unset   []unset          // the properties that rows clear, where they are read back
 	permits int              // that the rows' batch took
 	pooled  bool             // they go back to the pool when they are written
+	earlier bool             // an earlier run sent the rows
 	again   bool             // rows whose answers are lost are kept, to be sent again when they were read back
 
 	unsetNames []uint16 // the numbers of those properties, row by row
@@ -107,6 +108,7 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 			odd++
 		}
 	}
+	r.earlier = b.job != ""
 	r.first, r.keys, r.ends = b.first(), slices.Grow(r.keys, keys), slices.Grow(r.ends, rows)
 	r.odd = slices.Grow(r.odd, odd)
 	profiles, skips := b.profiles, b.skips
@@ -132,7 +134,9 @@ func (r *results) take(b *batch, valid bool, unsent string, rejected func(row in
 			row, number := &p.chunk.rows.Rows[i], p.chunk.first+int64(i)
 			r.add(p.chunk.rows.Data[row.KeyStart:row.KeyEnd])
 			if !r.decided(row, number, &skips) {
-				r.hash(p.chunk, i)
+				if b.job == "" {
+					r.hash(p.chunk, i)
+				}
 				r.clears(p.chunk, i)
 				sent(number, row.DroppedPhone)
 			}
@@ -213,6 +217,12 @@ func invalid(f *validate.Fault) *report.Line {
 
 // sent enters the result of a good row: what sending made of its profile.
 func (r *results) sent(p *sink.Profile, valid bool, unsent string) {
+	if n := len(r.shared); n > 0 && p.Status == sink.Accepted && p.Fault == nil && !valid { // as most rows are
+		if last := &r.shared[n-1]; last.line.Status == report.Accepted && last.line.Code == "" && last.line.Job == p.Job {
+			last.rows++
+			return
+		}
+	}
 	line := report.Line{Job: p.Job}
 	if valid && (p.Status == sink.Accepted || p.Status == sink.Applied) { // its request was printed
 		r.join(&report.Line{Status: report.Valid})
@@ -349,11 +359,11 @@ func (r *results) free() {
 	}
 }
 
-// of returns the result of the row at a place among those that share it.
-func (s *shared) of(place int) report.Line {
-	line := s.line
+// enter sets line to the result of the row at a place among those that share it.
+func (s *shared) enter(place int, line *report.Line) {
+	*line = s.line
 	if s.settlement == nil {
-		return line
+		return
 	}
 	fault := s.settlement.Fault(place)
 	switch {
@@ -367,7 +377,6 @@ func (s *shared) of(place int) report.Line {
 	if fault != nil {
 		line.Code, line.Column, line.Detail = fault.Code, fault.Column, fault.Detail
 	}
-	return line
 }
 
 // left returns the import job of rows that stay accepted, "" when there is none.

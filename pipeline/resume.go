@@ -16,6 +16,8 @@ type resumption struct {
 	// unchangedAgain says that rows that were skipped as unchanged are compared again: who left a list since is sent.
 	unchangedAgain bool
 	strangers      bool // a row names another person than its result: rows are not compared any more
+
+	job string // the import job of the row that of was asked for last, "" unless its end is not known
 }
 
 // newResumption returns nil, which knows no row, where there are no earlier results.
@@ -27,20 +29,23 @@ func newResumption(o *Options) (*resumption, error) {
 	return &resumption{results: results, unchangedAgain: o.Mirror != nil}, err
 }
 
-// of returns the status of a row in the earlier results. Where it is final, the row is neither sent nor printed
-// again. Its error means that the results belong to another input, or cannot be read.
+// of returns the status of a row in the earlier results. Where it is final, the row is not sent again, nor printed
+// unless job is waited for. Its error means that the results belong to another input, or cannot be read.
 func (s *resumption) of(c *chunk, i int, number int64) (status report.Status, final bool, err error) {
 	if s == nil {
 		return 0, false, nil
 	}
 	e, ok, err := s.results.Of(number)
-	if err != nil {
+	if s.job = ""; err != nil {
 		return 0, false, fmt.Errorf("read the earlier results: %w", err)
 	}
 	// The end of an input may have cut the last row, which is whole now.
 	cut := number == s.results.Last && e.Code == string(validate.JSONInvalid)
 	if !ok || !e.Status.Final() || cut || s.unchangedAgain && e.Code == unchanged {
 		return 0, false, nil
+	}
+	if waiting(&e) {
+		s.job = e.Job
 	}
 	row := &c.rows.Rows[i]
 	if !s.strangers && !sameKey(e.Key, c.rows.Data[row.KeyStart:row.KeyEnd]) {

@@ -110,7 +110,7 @@ func (g *held) next(e *report.Entry) bool { return len(g.shared) > 0 && g.job() 
 func (s *rewrites) line(e *report.Entry, g *held) {
 	line := report.Line{Status: e.Status, Stage: e.Stage, Code: e.Code, Raw: e.Text}
 	if s.held(e) {
-		line = s.turn(&g.turns, e.Row)
+		s.turn(&g.turns, e.Row, &line)
 		if !waiting(e) {
 			line.Raw = e.Text // has members that only its run knew
 		}

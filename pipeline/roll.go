@@ -132,6 +132,16 @@ func (r *roll) lacks(id [2]uint64) bool {
 	return lacks
 }
 
+// left is how many people lacks would report. It looks at each slot once.
+func (r *roll) left() (n int64) {
+	for i := range r.slots {
+		if r.slots[i][1]&(onList|keptSame) == keptSame {
+			n++
+		}
+	}
+	return n
+}
+
 // unseen is how many people are on the roll and not marked as seen.
 func (r *roll) unseen() int { return r.people - r.seen }
 

@@ -20,6 +20,7 @@ type run struct {
 	started  time.Time
 	control  *control
 	out      *report.Writer
+	results  *announcer // below out
 	list     *sink.List
 	lists    *lists         // nil: all rows are for one list
 	sender   sink.Sender    // nil: nothing is sent
@@ -36,7 +37,8 @@ type run struct {
 }
 
 func newRun(ctx context.Context, o *Options, out io.Writer, stop context.CancelCauseFunc) *run {
-	r := &run{options: o, started: time.Now(), out: report.NewWriter(out)}
+	results := &announcer{out: out}
+	r := &run{options: o, started: time.Now(), results: results, out: report.NewWriter(results)}
 	r.control = newControl(ctx, o, r.started, stop)
 	if o.Gauge != nil {
 		o.Gauge.show(r.control)
@@ -78,7 +80,7 @@ func (r *run) prepareSending() {
 	if c := o.Consent; c != nil {
 		sends := sink.NewConsents(o.Client, sink.Wish{
 			Withdraw: o.Operation == validate.Unsubscribe, By: sink.Identifier(o.Checker.By()), List: r.list,
-			Historical: c.Historical, Source: r.source(),
+			Historical: c.Historical, Source: r.source(), Before: r.results.unsubscribing,
 		})
 		if r.sender = sends; o.Wait {
 			r.consents = sends
@@ -182,7 +184,7 @@ func (e *Earlier) tooEarly(operation string, listless bool, command, remedy stri
 // its lines are of consent, they may be of unsubscribe.
 func (e *Earlier) tooEarlyToPick() error {
 	const command, remedy = "pick", "pick them"
-	if r := e.Report; r != nil {
+	if r := e.Report; r != nil && (r.Consent != nil || r.Operation == validate.Unsubscribe.String()) {
 		return e.tooEarly(r.Operation, r.Consent != nil && r.Consent.Everywhere, command, remedy)
 	}
 	lost, consent, err := e.lost()

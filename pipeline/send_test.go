@@ -484,7 +484,7 @@ func TestSendOnce(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, postFaults(c.fault), sale)
-			s.options.WaitTimeout = 2 * time.Second
+			s.options.WaitTimeout = 6 * time.Second // a slow machine has half of it for the last look-up
 			in := annApplied + boApplied + s.aReport(2)
 			out, exit, err := s.send(t, in)
 			campaign, _ := campaignOf(t, out)
@@ -525,14 +525,14 @@ func TestSendEnds(t *testing.T) {
 		want, hint string
 	}{
 		{[]string{"Preparing to send", "Cancelled: No Recipients"}, 1, `its status is "Cancelled: No Recipients"`, "look at"},
-		{[]string{"Preparing to send"}, 3, `within 1s, Klaviyo did not say how campaign "Sale" (01JSALE) goes`,
+		{[]string{"Preparing to send"}, 3, `within 3s, Klaviyo did not say how campaign "Sale" (01JSALE) goes`,
 			"do not send"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, simulator.Options{}, simulator.Campaign{ID: "01JSALE", Name: "Sale", Becomes: c.becomes})
 			if c.exit == 3 {
-				s.options.WaitTimeout = time.Second
+				s.options.WaitTimeout = 3 * time.Second
 			}
 			out, exit, err := s.send(t, annApplied+boApplied+s.aReport(2))
 			campaign, _ := campaignOf(t, out)

@@ -57,7 +57,7 @@ func (s *sends) send(ctx context.Context, b *batch) {
 	if b.to != nil {
 		sender = b.to.sender
 	}
-	if sender == nil || len(b.profiles) == 0 || ctx.Err() != nil {
+	if sender == nil || len(b.profiles) == 0 || b.job != "" || ctx.Err() != nil {
 		return
 	}
 	done := false

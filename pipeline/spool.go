@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -105,6 +106,15 @@ func (s *spool) unended() bool {
 	var last [1]byte
 	n, _ := s.file.ReadAt(last[:], s.from+s.size.Load()-1)
 	return n == 1 && last[0] != '\n'
+}
+
+// announced reports whether the last line is an announcement alone.
+func (s *spool) announced() bool {
+	var last [2 << 10]byte // a run waits for at most a day
+	n := min(int64(len(last)), s.size.Load())
+	_, _ = s.file.ReadAt(last[:n], s.from+s.size.Load()-n)
+	line := last[bytes.LastIndexByte(last[:n], '\n')+1 : n]
+	return string(bytes.TrimRight(line, " ")) == announcement
 }
 
 func (s *spool) Close() {

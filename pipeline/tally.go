@@ -15,7 +15,9 @@ type tally struct {
 	rejected        atomic.Int64 // rows rejected by any stage, or in the earlier results
 	several         atomic.Int64 // rejected rows that may hold several rows
 	earlierRejected atomic.Int64 // rows that the earlier results reject
-	earlierAccepted atomic.Int64 // rows that are accepted in the earlier results
+	earlierAccepted atomic.Int64 // rows that are accepted in the earlier results, and stay so
+	earlierWaited   atomic.Int64 // rows that are accepted there, and whose import jobs this run waits for
+	unchanged       atomic.Int64 // rows that are as the state remembers them, and that nothing has them sent for
 	complete        atomic.Int64 // import jobs that ended
 	cancelled       atomic.Int64 // import jobs that somebody cancelled
 	late            atomic.Int64 // import jobs that had not ended when their time was over

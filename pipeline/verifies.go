@@ -88,11 +88,11 @@ func (s *verifies) verify(ctx context.Context, r *results) {
 			continue
 		}
 		p.since, p.mailable = found[i].Since, found[i].Mailable
-		began := s.control.client.Began()
-		if s.later {
+		began, later := s.control.client.Began(), s.later || r.earlier
+		if later {
 			began = p.created.Truncate(time.Second)
 		}
-		p.dated = !s.later || !p.created.IsZero()
+		p.dated = !later || !p.created.IsZero()
 		p.new = p.dated && !p.since.IsZero() && !p.since.Before(began)
 	}
 	if err := s.cleared(ctx, reader, r, found); err != nil && ctx.Err() == nil {
@@ -120,10 +120,11 @@ func (r *results) applied() (rows []proof) {
 			rows = append(rows, proof{row: r.odd[i].row})
 		}
 	}
+	var line report.Line
 	for n := range r.shared {
 		place := 0
 		for row := range r.rowsOf(n) {
-			if r.shared[n].of(place).Status == report.Applied {
+			if r.shared[n].enter(place, &line); line.Status == report.Applied {
 				rows = append(rows, proof{row: row, created: r.shared[n].created})
 			}
 			place++

@@ -47,6 +47,8 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 	}
 	if r.killed = first.Killed; first.Reports != nil {
 		*r.earlier = *first.Reports
+	} else if earlier.spool.announced() {
+		*r.earlier = report.Report{Operation: validate.Unsubscribe.String(), ExitCode: 143}
 	} else if _, err := first.NextMember(); err == nil { // of a mirror that was killed
 		*r.earlier = report.Report{Operation: "mirror", ExitCode: 143}
 	}
@@ -99,7 +101,7 @@ func (r *run) unlisted() error {
 	}
 	return &Error{
 		Text: "wait: --verify needs the list's id, and no report in the results has it",
-		Hint: "continue that run with add --resume, or leave out --verify",
+		Hint: "continue that run with --resume, or leave out --verify",
 	}
 }
 
@@ -211,7 +213,7 @@ func (r *run) readResults(
 	if earlier.Cut {
 		return &Error{
 			Text: "the results end in the middle of a line: the run that wrote them was cut short",
-			Hint: "continue that run with add --resume", exit: 1,
+			Hint: "continue that run with --resume", exit: 1,
 		}
 	}
 	return nil

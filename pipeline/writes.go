@@ -68,7 +68,7 @@ func (s *writes) row(u *unwritten) {
 			u.odd = u.odd[1:]
 		}
 	} else {
-		line = s.turn(&u.turns, number)
+		s.turn(&u.turns, number, &line)
 	}
 	if len(u.dropped) > 0 && int(u.dropped[0]) == row {
 		line.Dropped, u.dropped = droppedPhone, u.dropped[1:]
@@ -128,10 +128,10 @@ func (t *turns) job() string {
 	return t.shared[0].line.Job
 }
 
-// turn returns the result of the next row, and counts it.
-func (s *writes) turn(t *turns, row int64) report.Line {
+// turn sets line to the result of the next row, and counts it.
+func (s *writes) turn(t *turns, row int64, line *report.Line) {
 	now := &t.shared[0]
-	line := now.of(t.place)
+	now.enter(t.place, line)
 	if line.Status == report.Rejected {
 		s.control.reject(row)
 	}
@@ -139,7 +139,6 @@ func (s *writes) turn(t *turns, row int64) report.Line {
 		s.leave(now.left())
 		t.shared, t.place = t.shared[1:], 0
 	}
-	return line
 }
 
 // flush passes what is written on to the output, and counts it.

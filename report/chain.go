@@ -119,7 +119,7 @@ func (c *chain) join(next chain) error {
 
 // resumes reports whether a run that left no report resumed the runs before it. A run that resumes another has the
 // same keys, and no line for a row with a final result, except for the last row, which the end of the input may have
-// cut.
+// cut, and for accepted rows whose import job it waited for.
 func resumes(results io.ReaderAt, code encoding, earlier, run []stretch) (bool, error) {
 	var before, now Results
 	if err := before.open(results, code, earlier); err != nil {
@@ -144,7 +144,8 @@ func resumes(results io.ReaderAt, code encoding, earlier, run []stretch) (bool, 
 		if ok && len(old.Key) > 0 && len(e.Key) > 0 && plain(old.Key) != plain(e.Key) {
 			return false, nil
 		}
-		if ok && old.Status.Final() {
+		settled := old.Status == Accepted && old.Job != "" && old.Job == e.Job
+		if ok && old.Status.Final() && !settled {
 			if finals++; finals > 1 || old.Code != codeCut {
 				return false, nil
 			}

@@ -77,7 +77,7 @@ func (r *Report) normalise() {
 func (r *Report) outOfRange() bool {
 	counts := []int64{
 		r.Requests.Sent, r.Requests.Retried, r.Requests.Throttled, r.Requests.Bytes, r.Requests.Resent,
-		r.Jobs.Submitted, r.Jobs.Complete, r.Jobs.Cancelled, r.Runs, r.RowsOfOthers,
+		r.Jobs.Submitted, r.Jobs.Complete, r.Jobs.Cancelled, r.Runs, r.RowsOfOthers, r.Settled,
 		int64(max(min(r.Seconds, maxCount+1), -1)),
 	}
 	counts = append(append(counts, r.Members.counts()...), r.Consent.counts()...)

@@ -9,8 +9,8 @@ import (
 // maxColumns bounds the columns of a report.
 const maxColumns = 200
 
-// Column says what a column of the input became. Rows counts the rows that were sent with a value of it, and Cleared
-// those that were sent to clear the property.
+// Column says what a column of the input became. Rows counts the rows that passed the checks with a value of it, and
+// Cleared those that clear the property.
 type Column struct {
 	Column  string `json:"column"`
 	As      string `json:"as"` // email, location.city, properties.plan, list or dropped

@@ -12,8 +12,13 @@ func (r *Report) follow(next *Report) {
 	resumed := next.Rows.Resumed
 	rest := *next
 	rest.Rows = rest.Rows.own()
-	r.Rows.Read -= r.Rows.Unknown + r.Rows.Unsent
+	settled := min(next.Settled, r.Rows.Accepted)
+	r.Rows.Read -= r.Rows.Unknown + r.Rows.Unsent + settled
+	r.Rows.Accepted -= settled
 	r.Rows.Unknown, r.Rows.Unsent = 0, 0
+	if r.Rows.Accepted == 0 {
+		r.Jobs.Open = nil
+	}
 	// A run that was killed in between has no report. Only the number of its finished rows is known.
 	if known := r.Rows.Read; resumed > known {
 		r.Rows.Resumed += resumed - known
@@ -24,7 +29,7 @@ func (r *Report) follow(next *Report) {
 	})
 	merged := *Merge(r, &rest)
 	merged.Status, merged.ExitCode, merged.Error, merged.Runs = next.Status, next.ExitCode, next.Error, r.Runs
-	merged.Rows.Continues, merged.Unread = r.Rows.Continues, next.Unread
+	merged.Rows.Continues, merged.Unread, merged.Settled = r.Rows.Continues, next.Unread, r.Settled
 	if m := merged.Members; m != nil {
 		merged.Members = &Members{m.ReadBackCounts, r.Members.mirrored().follow(next.Members.mirrored())}
 	}

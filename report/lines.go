@@ -107,9 +107,9 @@ func (l *Lines) offset() int64 {
 }
 
 // maybeCut reports whether text can be the beginning of a result line, or what a file system leaves there after a
-// power failure.
+// power failure. Blanks may follow its first byte.
 func maybeCut(text []byte) bool {
-	text = bytes.Trim(text, "\x00")
+	text = bytes.TrimRight(bytes.Trim(text, "\x00"), " ")
 	return bytes.HasPrefix(text, begin) || bytes.HasPrefix(begin, text)
 }
 

@@ -42,6 +42,9 @@ type Report struct {
 	Runs       int64    `json:"runs,omitempty"`  // number of merged runs, 0 in the report of one run
 	Error      string   `json:"error,omitempty"` // why the run failed
 
+	// Settled counts the rows that an earlier run left accepted, and whose import jobs this run waited for. They are in
+	// Rows by their status, not resumed.
+	Settled int64 `json:"settled,omitempty"`
 	// Unread says that the run ended before it had read its input to the end: rows of the input have no result.
 	Unread bool `json:"unread,omitempty"`
 }

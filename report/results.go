@@ -22,7 +22,7 @@ var errOrder = fmt.Errorf("the rows are not in order: their numbers start over m
 type Results struct {
 	Last    int64   // the greatest row number
 	Cut     bool    // the last line was cut short
-	Killed  bool    // rows follow the last report, so the run of these has none
+	Killed  bool    // lines of rows follow the last report, so their run has none
 	Listed  bool    // rows name their lists
 	Reports *Report // the last report, with the jobs of all; nil when there is none
 	// Campaigns are the lines of campaigns, at most maxRuns of them.
@@ -99,6 +99,7 @@ func (r *Results) find(all *Lines, end int64) (found []stretch, members stretch,
 		cut := all.cut.lines
 		e, at, err := all.next()
 		if r.Cut = all.cut.lines > cut; err == io.EOF {
+			r.Killed = r.Killed || r.Cut
 			return found, members, nil
 		}
 		switch {

@@ -30,7 +30,8 @@ func ParseStatus(name string) (Status, bool) {
 	return Status(max(i, 0)), i >= 0
 }
 
-// Final reports whether a resumed run leaves rows with that status alone.
+// Final reports whether a resumed run sends no row with that status again. It may wait for the import jobs of rows that
+// are accepted.
 func (s Status) Final() bool {
 	return s == Applied || s == Accepted || s == Skipped || s == Rejected
 }

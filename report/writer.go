@@ -40,8 +40,10 @@ type Writer struct {
 	tally
 	out     io.Writer
 	buf     []byte
-	last    int64 // row of the last line in buf
-	written int64 // row of the last line that the output accepted
+	job     string // of the last line that has one
+	jobText []byte // the member with it
+	last    int64  // row of the last line in buf
+	written int64  // row of the last line that the output accepted
 	err     error
 }
 
@@ -73,7 +75,7 @@ func (w *Writer) Line(l *Line) {
 	if l.Raw != nil {
 		w.buf = append(append(w.buf, l.Raw...), '\n')
 	} else {
-		w.buf = appendLine(w.buf, l)
+		w.appendLine(l)
 	}
 	w.last = l.Row
 	if len(w.buf) >= flushAt {
@@ -91,15 +93,17 @@ func (w *Writer) Member(m *Member) {
 	}
 }
 
-func appendLine(b []byte, l *Line) []byte {
-	b = append(b, `{"type":"row","row":`...)
+// appendLine appends a line to buf.
+func (w *Writer) appendLine(l *Line) {
+	b := append(w.buf, `{"type":"row","row":`...)
 	b = strconv.AppendInt(b, l.Row, 10)
 	b = append(b, `,"status":"`...)
 	b = append(b, l.Status.String()...)
-	b = append(b, '"')
 	if len(l.Key) > 0 {
-		b = append(b, `,"key":`...)
+		b = append(b, `","key":`...)
 		b = append(b, l.Key...)
+	} else {
+		b = append(b, '"')
 	}
 	b = appendMember(b, `,"stage":`, l.Stage)
 	b = appendMember(b, `,"code":`, l.Code)
@@ -110,7 +114,12 @@ func appendLine(b []byte, l *Line) []byte {
 		b = strconv.AppendInt(b, l.Of, 10)
 	}
 	b = appendMember(b, `,"list":`, l.List)
-	b = appendMember(b, `,"job":`, l.Job)
+	if l.Job != "" {
+		if l.Job != w.job { // thousands of rows have the same one
+			w.job, w.jobText = l.Job, appendMember(w.jobText[:0], `,"job":`, l.Job)
+		}
+		b = append(b, w.jobText...)
+	}
 	if l.Profiles != 0 {
 		b = append(b, `,"profiles":`...)
 		b = strconv.AppendInt(b, int64(l.Profiles), 10)
@@ -132,7 +141,7 @@ func appendLine(b []byte, l *Line) []byte {
 	if l.Consent != nil {
 		b = l.Consent.append(b)
 	}
-	return append(b, '}', '\n')
+	w.buf = append(b, '}', '\n')
 }
 
 func appendMember(b []byte, name, value string) []byte {

@@ -28,6 +28,9 @@ type Wish struct {
 	List       *List      // nil: people join no list, or consent is withdrawn everywhere
 	Historical bool       // each row has the time of its consent
 	Source     string     // custom_source
+	// Before, where it is not nil, is called before each request to withdraw consent for a list. Its error prevents the
+	// request and ends the run.
+	Before func() error
 	// Since is when the run began, by Klaviyo's clock; zero is the time of the client's first request.
 	Since time.Time
 }
@@ -193,14 +196,18 @@ func (s *Consents) post(ctx context.Context, what, suffix string, set []*Profile
 	var refused *refusal
 	var wrong error
 	e := s.client.endpoints.subscribes
+	var before func() error
 	if s.wish.Withdraw {
 		e = s.client.endpoints.unsubscribes
+		if s.wish.List != nil {
+			before = s.wish.Before
+		}
 	}
 	a, err := s.client.call(ctx, &request{
 		doing:  strings.TrimSuffix(s.doing(), "profiles") + plural(len(set), "profile"),
 		method: http.MethodPost, path: "/api/profile-subscription-bulk-" + what + "-jobs", endpoint: e, careful: true,
 		prefix: `{"data":{"type":"profile-subscription-bulk-` + what + `-job","attributes":{"profiles":{"data":[`,
-		suffix: suffix, set: set,
+		suffix: suffix, set: set, before: before,
 		accept: func(a *answer) error {
 			if a.status != http.StatusAccepted {
 				return fmt.Errorf("expected HTTP %d", http.StatusAccepted)

@@ -49,9 +49,12 @@ func (a *answer) refusesRevision() bool {
 	}
 	for i := range a.errors {
 		e := &a.errors[i]
-		about := aboutRevisions.MatchString(e.Title.String()) || aboutRevisions.MatchString(e.text())
+		// The pointer comes first: a refusal may name 10,000 rows, each with a long text.
 		whole := strings.Trim(string(e.Source.Pointer), "/")
-		if about && (a.status == http.StatusNotFound || whole == "" || whole == "data") {
+		if a.status == http.StatusBadRequest && whole != "" && whole != "data" {
+			continue
+		}
+		if aboutRevisions.MatchString(e.Title.String()) || aboutRevisions.MatchString(e.text()) {
 			return true
 		}
 	}

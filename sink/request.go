@@ -29,6 +29,7 @@ type request struct {
 	careful        bool                // is not sent again once it may have arrived
 	brief          bool                // is not retried: the next poll repeats it, or the run does without it
 	optional       bool                // the run does without it: nothing waits while Klaviyo closes its endpoint
+	before         func() error        // nil, or is called before each try, which its error prevents
 	accept         func(*answer) error // nil, or returns why a 2xx is not a usable answer
 	refused        func(*answer)       // nil, or takes what the final answer says that refuses the request's content
 

@@ -62,6 +62,11 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		if err := r.endpoint.take(ctx); err != nil {
 			return nil, &Error{Kind: Stopped, lost: lost, err: fmt.Errorf("%s: %w", r.doing, context.Cause(ctx))}
 		}
+		if r.before != nil {
+			if err := r.before(); err != nil {
+				return nil, &Error{Kind: Stopped, lost: lost, err: fmt.Errorf("%s: %w", r.doing, err)}
+			}
+		}
 		began := c.elapsed()
 		if try == 0 {
 			first = began

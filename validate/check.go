@@ -126,7 +126,7 @@ func Blank(line []byte) bool { return len(trimLine(bytes.TrimSuffix(line, []byte
 // row appends the result of a line that has more than white space. unended says that it ends the input without a
 // newline.
 func (c *Checker) row(line []byte, unended bool, s *Scratch, out *Rows) {
-	kind := s.scan.scan(line)
+	kind := s.scan.scan(line, &s.columns)
 	if s.scan.problem != none || kind != object {
 		c.notObject(line, kind, unended, s, out)
 		return

@@ -28,6 +28,7 @@ type column struct {
 	rows       uint32 // how many rows had a value in it since the last flush
 	seen       uint64 // the last row that has this name
 	hash       uint64
+	twin       uint32 // of a custom column, once it was needed: see twinOf
 	scope      scope
 	by         place  // in properties: the member that fills this property
 	filled     uint64 // the last row that fills it
@@ -48,6 +49,7 @@ type columns struct {
 	names   []byte
 	row     uint64 // counts the rows, so that marks of earlier rows need no clearing
 	last    [scopes]uint32
+	short   shortNames
 	counted []uint32 // the entries that have had rows or nulls since the last flush, in order
 	nulls   []uint32 // with Clear, by entry: how many rows had null in it since the last flush
 }
@@ -96,6 +98,19 @@ func (c *columns) find(in scope, name []byte) uint32 {
 	}
 	c.last[in] = i
 	return i
+}
+
+// twinOf returns the entry of the property that the custom column i fills, as a member of properties has it.
+func (c *columns) twinOf(i uint32) uint32 {
+	if c.entries[i].twin == 0 {
+		name := c.entries[i].property
+		if name == nil {
+			name = c.name(i)
+		}
+		twin := c.lookup(inProperties, name)
+		c.entries[i].twin = twin
+	}
+	return c.entries[i].twin
 }
 
 func (c *columns) lookup(in scope, name []byte) uint32 {

@@ -57,6 +57,11 @@ func (t target) isAttribute() bool { return t >= email && t <= image }
 
 func (t target) isLocation() bool { return t >= address1 && t <= longitude }
 
+// anyText reports whether every string is a good value for a target.
+func (t target) anyText() bool {
+	return t > externalID && t <= longitude
+}
+
 // path returns the full name of a target.
 func (t target) path() string {
 	if t.isLocation() {

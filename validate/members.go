@@ -36,7 +36,13 @@ func (c *Checker) resolve(s *Scratch) (fault *Fault) {
 
 // resolveMember gives m its column.
 func (s *Scratch) resolveMember(in scope, m *member) *Fault {
-	m.column = s.columns.find(in, s.scan.name(m))
+	if m.column == 0 {
+		name := s.scan.name(m)
+		m.column = s.columns.find(in, name)
+		if !m.nameEscaped {
+			s.columns.short.add(in, name, m.column)
+		}
+	}
 	e := &s.columns.entries[m.column]
 	if m.kind != null {
 		if e.rows++; e.rows == 1 {
@@ -96,11 +102,7 @@ func (s *Scratch) fillProperties() *Fault {
 		}
 		switch e := &s.columns.entries[m.column]; e.target {
 		case custom:
-			name := e.property
-			if name == nil {
-				name = s.columns.name(m.column)
-			}
-			if f := s.fillProperty(place(i+1), m, s.columns.find(inProperties, name)); f != nil {
+			if f := s.fillProperty(place(i+1), m, s.columns.twinOf(m.column)); f != nil {
 				return f
 			}
 		case propertiesObject:

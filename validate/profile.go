@@ -93,6 +93,7 @@ func (c *Checker) identity(s *Scratch) []byte {
 // key is where the identifier is. With a fault, data ends in the middle of a profile.
 func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, key span, fault *Fault) {
 	s.places, s.customs = s.places[:0], s.customs[:0]
+	var r run
 	for i := range s.scan.members {
 		m := &s.scan.members[i]
 		if m.kind == null {
@@ -103,32 +104,38 @@ func (c *Checker) appendAttributes(data []byte, s *Scratch) (_ []byte, key span,
 			s.customs = append(s.customs, place(i+1))
 		case dropped, listed:
 		case c.key:
-			data = append(data, e.label...)
+			if size := len(s.key) + len(`""`); c.key == email && !m.valueEscaped && int(m.end-m.value) == size && s.verbatim(m) {
+				data = s.appendMember(data, &r, m) // the key as the row has it
+				key.start = len(data) + int(m.value-r.start)
+				key.end = key.start + size
+				continue
+			}
+			data = append(s.appendRun(data, &r), e.label...)
 			key.start = len(data)
 			data = c.appendKey(data, s)
 			key.end = len(data)
 			data = append(data, ',')
 		case email:
-			data, fault = s.appendEmail(data, m)
+			data, fault = s.appendEmail(s.appendRun(data, &r), m)
 		case phoneNumber:
-			data, fault = c.appendPhone(data, m, s)
+			data, fault = c.appendPhone(s.appendRun(data, &r), m, s)
 		case propertiesObject, locationObject:
 			fault = s.sortNested(m, e.target)
 		default:
-			if fault = s.checkMember(m); fault != nil {
-				break
+			if m.kind != text || !e.target.anyText() {
+				fault = s.checkMember(m)
 			}
 			if e.target.isLocation() {
 				s.places = append(s.places, place(i+1))
 			} else {
-				data = s.appendMember(data, m)
+				data = s.appendMember(data, &r, m)
 			}
 		}
 		if fault != nil {
 			return data, span{}, fault
 		}
 	}
-	return data, key, nil
+	return s.appendRun(data, &r), key, nil
 }
 
 // appendEmail appends an address that does not name the person, with a comma.
@@ -158,8 +165,10 @@ func (s *Scratch) sortNested(m *member, t target) *Fault {
 		if n.kind == null {
 			continue
 		}
-		if f := s.checkMember(n); f != nil {
-			return f
+		if n.kind != text || !s.columns.entries[n.column].target.anyText() {
+			if f := s.checkMember(n); f != nil {
+				return f
+			}
 		}
 		*list = append(*list, s.nestedPlace(i))
 	}
@@ -204,29 +213,59 @@ func (s *Scratch) appendGroup(data []byte, opening string, members []place) []by
 		return data
 	}
 	data = append(data, opening...)
+	var r run
 	for _, p := range members {
-		data = s.appendMember(data, s.member(p))
+		data = s.appendMember(data, &r, s.member(p))
 	}
+	data = s.appendRun(data, &r)
 	data[len(data)-1] = '}'
 	return append(data, ',')
 }
 
-// appendMember appends a member with a comma: its value byte for byte, under the name that Klaviyo knows.
-func (s *Scratch) appendMember(data []byte, m *member) []byte {
-	line := s.scan.line
-	e := &s.columns.entries[m.column]
-	switch {
-	case e.label != "" && (e.mapped || m.nameEscaped):
-		data = append(data, e.label...)
-		data = append(data, line[m.value:m.end]...)
-	case m.value == m.nameEnd+2:
-		data = append(data, line[m.name-1:m.end]...)
-	default:
-		data = append(data, line[m.name-1:m.nameEnd+1]...)
-		data = append(data, ':')
-		data = append(data, line[m.value:m.end]...)
+// run is a stretch of the line: members that stand side by side and are appended as they are, in one go.
+type run struct{ start, end uint32 }
+
+// appendRun appends the members of r with a comma, if there are any, and empties r.
+func (s *Scratch) appendRun(data []byte, r *run) []byte {
+	if r.end == 0 {
+		return data
 	}
+	data = append(data, s.scan.line[r.start:r.end]...)
+	*r = run{}
 	return append(data, ',')
+}
+
+// verbatim reports whether a member goes into the profile byte for byte.
+func (s *Scratch) verbatim(m *member) bool {
+	return m.value == m.nameEnd+2 && !s.renamed(m)
+}
+
+// renamed reports whether a member goes into the profile under another name than the row has.
+func (s *Scratch) renamed(m *member) bool {
+	e := &s.columns.entries[m.column]
+	return e.mapped && e.label != "" || m.nameEscaped && e.label != ""
+}
+
+// appendMember appends a member with a comma: its value byte for byte, under the name that Klaviyo knows. A member that
+// is to be appended as it is may stay in r, which has those before it, for a later call of appendRun.
+func (s *Scratch) appendMember(data []byte, r *run, m *member) []byte {
+	line := s.scan.line
+	if s.verbatim(m) {
+		if r.end != 0 && r.end+1 == m.name-1 { // only a comma is between them
+			r.end = m.end
+			return data
+		}
+		data = s.appendRun(data, r)
+		*r = run{m.name - 1, m.end}
+		return data
+	}
+	data = s.appendRun(data, r)
+	if s.renamed(m) {
+		data = append(data, s.columns.entries[m.column].label...)
+	} else {
+		data = append(append(data, line[m.name-1:m.nameEnd+1]...), ':')
+	}
+	return append(append(data, line[m.value:m.end]...), ',')
 }
 
 // appendName appends the name that Klaviyo knows of a custom property, as a JSON string.

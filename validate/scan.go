@@ -50,6 +50,8 @@ type member struct {
 // scanner reads a line once, in constant stack, and keeps the members of the object in it.
 type scanner struct {
 	line    []byte
+	columns *columns
+	ahead   []byte // the line and a bit of what is behind it in memory
 	members []member
 	nested  []member // the members of objects called location or properties
 
@@ -60,13 +62,14 @@ type scanner struct {
 
 // scan reads the line, which has more than white space, and returns the kind of its value. A line without a problem
 // is UTF-8. After a problem the members are of no use.
-func (s *scanner) scan(line []byte) kind {
-	s.line, s.problem = line, none
+func (s *scanner) scan(line []byte, c *columns) kind {
+	s.line, s.columns, s.problem = line, c, none
+	s.ahead = line[:min(len(line)+shortName, cap(line))]
 	s.members, s.nested = s.members[:0], s.nested[:0]
 	i := space(line, 0)
 	k := object
 	if line[i] == '{' {
-		s.members, i = s.object(i, 1, s.members)
+		s.members, i = s.object(i, topLevel, s.members)
 	} else {
 		k, i = s.value(i, 0)
 	}
@@ -88,25 +91,32 @@ func (s *scanner) fail(p problem, i int) int {
 	return -1
 }
 
-// object reads the object at i, on nesting level depth. It appends the members and returns the offset after the
-// object.
-func (s *scanner) object(i, depth int, members []member) ([]member, int) {
-	p := s.line
+// object reads the object at i, whose names are of the scope in. It appends the members and returns the offset after
+// the object.
+func (s *scanner) object(i int, in scope, members []member) ([]member, int) {
+	p, depth := s.line, 1
+	if in != topLevel {
+		depth = 2
+	}
 	i = space(p, i+1)
 	if i < len(p) && p[i] == '}' {
 		return members, i + 1
 	}
 	for {
-		var m member
 		if i >= len(p) || p[i] != '"' {
 			return members, s.fail(noName, i)
 		}
-		m.name = uint32(i + 1)
-		if i, m.nameEscaped = s.str(i + 1); i < 0 {
+		members = append(members, member{name: uint32(i + 1)})
+		m := &members[len(members)-1]
+		if m.column, i = s.columns.short.find(in, s.ahead, i+1, len(p)); m.column != 0 {
+			i++
+		} else if i, m.nameEscaped = s.str(i); i < 0 {
 			return members, i
 		}
 		m.nameEnd = uint32(i - 1)
-		if i = s.colon(i); i < 0 {
+		if i+1 < len(p) && p[i] == ':' && p[i+1] > ' ' {
+			i++
+		} else if i = s.colon(i); i < 0 {
 			return members, i
 		}
 		m.value = uint32(i)
@@ -114,9 +124,9 @@ func (s *scanner) object(i, depth int, members []member) ([]member, int) {
 		case p[i] == '"':
 			m.kind = text
 			i, m.valueEscaped = s.str(i + 1)
-		case p[i] == '{' && depth == 1 && s.opened(&m):
+		case p[i] == '{' && in == topLevel && s.opened(m) != topLevel:
 			m.kind, m.first = object, uint32(len(s.nested))
-			s.nested, i = s.object(i, depth+1, s.nested)
+			s.nested, i = s.object(i, s.opened(m), s.nested)
 			m.members = uint32(len(s.nested)) - m.first
 		default:
 			m.kind, i = s.value(i, depth)
@@ -125,9 +135,11 @@ func (s *scanner) object(i, depth int, members []member) ([]member, int) {
 			return members, i
 		}
 		m.end = uint32(i)
-		members = append(members, m)
 
-		i = space(p, i)
+		if i = space(p, i); i+1 < len(p) && p[i] == ',' && p[i+1] == '"' {
+			i++
+			continue
+		}
 		if i < len(p) && p[i] == '}' {
 			return members, i + 1
 		}
@@ -141,10 +153,15 @@ func (s *scanner) object(i, depth int, members []member) ([]member, int) {
 	}
 }
 
-// opened reports whether the members of the object that m names are read too.
-func (s *scanner) opened(m *member) bool {
-	name := s.name(m)
-	return string(name) == "location" || string(name) == "properties"
+// opened returns the scope of the names in the object that m names, topLevel when they are not read.
+func (s *scanner) opened(m *member) scope {
+	switch string(s.name(m)) {
+	case "location":
+		return inLocation
+	case "properties":
+		return inProperties
+	}
+	return topLevel
 }
 
 // dropEmpty makes null of the empty strings among the members.

@@ -1,6 +1,10 @@
 package validate
 
-import "github.com/segmentio/encoding/json"
+import (
+	"encoding/binary"
+
+	"github.com/segmentio/encoding/json"
+)
 
 // Scratch is the working memory of Checker.Check. The zero value is ready. Reusing it saves allocations: it remembers
 // the columns of earlier rows, which never changes a result. Only one goroutine may use it at a time.
@@ -47,16 +51,15 @@ func (s *Scratch) nestedPlace(i uint32) place {
 // column returns the full name of the column of m.
 func (s *Scratch) column(m *member) string { return s.columns.describe(m.column).shown }
 
-// lowerKey returns the key in lower case.
+// lowerKey returns the key, which is ASCII, in lower case.
 func (s *Scratch) lowerKey() []byte {
-	s.lower = s.lower[:0]
-	for _, c := range s.key {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		s.lower = append(s.lower, c)
+	s.lower = append(append(s.lower[:0], s.key...), make([]byte, 8)...)
+	for p := s.lower; len(p) >= 8; p = p[8:] {
+		w := binary.LittleEndian.Uint64(p)
+		capitals := (w + (0x80-'A')*ones) &^ (w + (0x80-'Z'-1)*ones) & highs
+		binary.LittleEndian.PutUint64(p, w|capitals>>2)
 	}
-	return s.lower
+	return s.lower[:len(s.key)]
 }
 
 // appendKey appends the key of a rejected row, a JSON string, if its member m has one.

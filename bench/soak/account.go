@@ -79,7 +79,8 @@ func newAccount(seed, number uint64) *account {
 		faults = append(faults, simulator.Fault{Do: "too_large", Times: -1, Profiles: 20 + dice.IntN(300)})
 	}
 	a.sim = simulator.New(simulator.Options{
-		Plan: &simulator.Plan{Seed: number, Faults: faults}, RateLimits: a.paced, MaxPage: []int{0, 0, 7}[dice.IntN(3)],
+		Plan:       &simulator.Plan{Seed: number, Faults: faults},
+		RateLimits: a.paced, MaxPage: pick(dice, 0, 0, 7),
 		JobTime: time.Duration(1+dice.IntN(200)) * time.Millisecond,
 		Consent: simulator.Consent{
 			Time: time.Duration(1+dice.IntN(300)) * time.Millisecond, SingleOptIn: true, ListUnsubscribe: a.alone,

@@ -27,16 +27,24 @@ type actor struct {
 	steps  int
 	last   *step
 	proved map[proof]bool // what the state files may remember
+	asked  []*person      // who may have been asked to confirm something
+	mailed bool           // it has a campaign
 }
 
 // list is a list of the account.
 type list struct {
-	id, name string
-	shared   bool // with other actors
+	id, name string // without an id, the list is one that a command may create
+	shared   bool   // with other actors
+	double   bool   // people have to confirm that they subscribe
 }
 
-// person is somebody that rows may name. All identifiers belong to nobody else.
-type person struct{ email, phone, external string }
+// person is somebody that rows may name. The email and the external id belong to nobody else.
+type person struct {
+	email, phone, external string
+	also                   string    // a second address, which rows have then
+	mates                  []*person // all who have the phone number, if there are several
+	known                  bool      // there is a profile from the start
+}
 
 // refused reports whether Klaviyo refuses to import the person, by the faults of the account.
 func (p *person) refused() bool {
@@ -53,7 +61,7 @@ func (p *person) identifier(by string, v *view) string {
 	case "external_id":
 		return p.external
 	}
-	return p.email
+	return cmp.Or(p.also, p.email)
 }
 
 // proof is a row's text that a state file may remember for somebody.
@@ -78,7 +86,9 @@ func (r *round) newActor(number uint64, shared list) (*actor, error) {
 		name += a.tag
 		a.lists = append(a.lists, list{id: r.account.sim.AddList(name, "single_opt_in"), name: name})
 	}
-	a.lists = append(a.lists, shared)
+	name := "Confirmed " + a.tag
+	a.lists = append(a.lists, shared,
+		list{id: r.account.sim.AddList(name, "double_opt_in"), name: name, double: true})
 	for n := range 5 + a.dice.IntN([]int{20, 200, 200, 2000}[a.dice.IntN(4)]) {
 		a.people = append(a.people, a.newPerson(n))
 	}
@@ -103,12 +113,20 @@ func (a *actor) newPerson(n int) *person {
 	if a.dice.IntN(3) == 0 {
 		return p
 	}
+	p.known = true
+	if n > 0 && a.dice.IntN(8) == 0 && a.people[n-1].known {
+		p.share(a.people[n-1])
+	}
 	profile := simulator.Profile{
 		Email: p.email, Phone: p.phone, External: p.external,
 		Consent: []string{"", "", "SUBSCRIBED", "UNSUBSCRIBED"}[a.dice.IntN(4)],
 	}
 	if a.dice.IntN(2) == 0 {
 		profile.Properties = map[string]string{"gift": "old"}
+	}
+	if kind == "some" && a.dice.IntN(8) == 0 {
+		p.also = "also-" + p.email
+		profile.Also = []string{p.also}
 	}
 	for _, l := range a.lists {
 		if a.dice.IntN(2) == 0 {
@@ -117,6 +135,29 @@ func (a *actor) newPerson(n int) *person {
 	}
 	a.account.sim.Add(profile)
 	return p
+}
+
+// share gives the person the phone number of another one.
+func (p *person) share(other *person) {
+	if other.mates == nil {
+		other.mates = []*person{other}
+	}
+	p.phone = other.phone
+	all := append(other.mates, p)
+	for _, one := range all {
+		one.mates = all
+	}
+}
+
+// named are the people of a row: all who have its phone number.
+func (s *step) named(r *row) []*person {
+	switch {
+	case r.person == nil:
+		return nil
+	case s.by == "phone_number" && r.person.mates != nil:
+		return r.person.mates
+	}
+	return []*person{r.person}
 }
 
 // run runs the actor's commands, and stops at the first breach.
@@ -138,13 +179,17 @@ func (a *actor) run() {
 
 // step draws a command, runs it, continues it if it was ended early, and judges what it says.
 func (a *actor) step() bool {
+	a.confirm(a.asked)
+	a.asked = nil
 	s := a.draw()
 	a.last = s
 	var err error
 	if s.before, err = a.look(); err != nil {
 		return a.wrong(s, "%v", err)
 	}
-	a.fill(s)
+	if err = a.fill(s); err != nil {
+		return a.wrong(s, "%v", err)
+	}
 	s.results = filepath.Join(a.dir, fmt.Sprintf("%s-%d", a.tag, a.steps))
 	if wrong := a.play(s); wrong != "" {
 		return a.wrong(s, "%s", wrong)
@@ -160,6 +205,9 @@ func (a *actor) step() bool {
 		if wrong := a.members(s); wrong != "" {
 			return a.wrong(s, "%s", wrong)
 		}
+	}
+	if wrong := a.send(s); wrong != "" {
+		return a.wrong(s, "%s", wrong)
 	}
 	return true
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -22,7 +23,7 @@ func (a *actor) wanted(s *step, r *row, was state) state {
 	list := uint8(1) << max(r.list, 0)
 	switch s.verb {
 	case "add", "mirror":
-		is.exists, is.full, is.name, is.on = true, true, r.name, is.on|list
+		is.exists, is.full, is.name, is.on = true, is.full || !s.piped, r.name, is.on|list
 		switch {
 		case r.gift == "new":
 			is.gift = "new"
@@ -33,11 +34,11 @@ func (a *actor) wanted(s *step, r *row, was state) state {
 		is.on &^= list
 	case "subscribe":
 		is.exists, is.on, is.left = true, is.on|list, is.left&^list
-		if slices.Contains(s.channels, "email") {
-			is.mail = "SUBSCRIBED"
+		if slices.Contains(s.channels, "email") && is.mail != "SUBSCRIBED" {
+			is.mail, is.mailSince = "SUBSCRIBED", r.since
 		}
-		if slices.Contains(s.channels, "sms") {
-			is.sms = "SUBSCRIBED"
+		if slices.Contains(s.channels, "sms") && is.sms != "SUBSCRIBED" {
+			is.sms, is.smsSince = "SUBSCRIBED", r.since
 		}
 	case "unsubscribe":
 		is.exists = true
@@ -58,14 +59,63 @@ func (a *actor) wanted(s *step, r *row, was state) state {
 	return is
 }
 
+// bad reports whether a row is wrong, or its list is not there.
+func (a *actor) bad(r *row) bool {
+	return r.person == nil || r.faulty || r.list < 0 || a.lists[r.list].id == ""
+}
+
+// allows reports whether so many rows may be rejected.
+func (s *step) allows(rejected int) bool {
+	if share, ok := strings.CutSuffix(s.invalid, "%"); ok {
+		percent, _ := strconv.Atoi(share)
+		return 100*rejected <= percent*len(s.rows)
+	}
+	most, _ := strconv.Atoi(s.invalid)
+	return rejected <= most
+}
+
+// stops reports whether the rows are checked first, and too many of them are bad.
+func (a *actor) stops(s *step) bool {
+	bad := 0
+	for _, r := range s.rows {
+		if a.bad(r) {
+			bad++
+		}
+	}
+	return (s.first || s.verb == "mirror") && (!s.allows(bad) || s.verb == "mirror" && bad == len(s.rows))
+}
+
+// refuses reports whether Klaviyo refuses a good row, by the faults of the account, or because the person has
+// unsubscribed since a historical consent. Or the row is refused because somebody who is not on the list has its phone
+// number too: Klaviyo might unsubscribe that person everywhere.
+func (s *step) refuses(r *row) bool {
+	was := s.before.of[r.person.email]
+	switch s.verb {
+	case "add", "mirror":
+		return r.person.refused()
+	case "subscribe":
+		return s.past && (slices.Contains(s.channels, "email") && was.mail == "UNSUBSCRIBED" ||
+			slices.Contains(s.channels, "sms") && was.sms == "UNSUBSCRIBED")
+	case "unsubscribe":
+		return len(s.named(r)) > 1 && s.on(r)
+	}
+	return false
+}
+
+// on reports whether one of the people of a row is on its list.
+func (s *step) on(r *row) bool {
+	return slices.ContainsFunc(s.named(r), func(p *person) bool { return s.before.of[p.email].on&(1<<r.list) != 0 })
+}
+
 // effectOf says what the status of a row may mean, or what is wrong with the status.
 func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
-	bad := r.person == nil || r.list < 0
-	strange := !bad && (s.verb == "add" || s.verb == "mirror") && r.person.refused()
+	bad := a.bad(r)
+	strange := !bad && s.refuses(r)
 	was := state{}
 	if !bad {
 		was = s.before.of[r.person.email]
 	}
+	asked := !bad && s.verb == "subscribe" && !s.past && a.lists[r.list].double
 	perhaps := none // after a process was ended early, an earlier one may have sent the row
 	if s.kills > 0 {
 		perhaps = either
@@ -73,7 +123,14 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 	if bad && !slices.Contains([]string{"rejected", "unsent", "missing"}, r.got.Status) {
 		return none, "it is bad"
 	}
+	if s.stops && !bad && !slices.Contains([]string{"unsent", "missing"}, r.got.Status) {
+		return none, "nothing may be sent"
+	}
 	switch r.got.Status {
+	case "valid":
+		if s.plan {
+			return none, ""
+		}
 	case "applied":
 		switch {
 		case !s.waited:
@@ -83,25 +140,42 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 		}
 		return done, ""
 	case "accepted":
+		if strange && (s.verb == "subscribe" || s.verb == "unsubscribe") {
+			return none, "it had to be refused"
+		}
+		if asked != (r.got.Code == "confirmation_pending") {
+			return none, "the list asks people to confirm, or it does not"
+		}
+		if asked && !r.confirmed {
+			return none, ""
+		}
+		if asked && (s.last != "wait" || s.picked) {
+			return done, ""
+		}
 		if s.last == "wait" && !s.picked || s.waited && s.kills == 0 {
 			return none, "it was waited for"
 		}
 		return either, ""
 	case "unknown":
 		// An error of a row whose result a kill cut off matches no row of the results.
-		cut := s.last == "wait" && s.kills > 0 && r.got.Code == "error_unmatched"
+		cut := s.waited && s.kills > 0 && r.got.Code == "error_unmatched"
 		if !a.account.codes[r.got.Code] && !cut {
 			return none, "no fault explains it"
 		}
 		return either, ""
 	case "rejected":
-		if !bad && !strange {
+		// Lists are created by later processes that an earlier one did not create.
+		late := s.kills > 0 && s.creates > 0 && r.got.Code == "list_not_found"
+		if !bad && !strange && !late {
 			return none, "it is good"
 		}
 		return none, ""
 	case "unsent", "missing":
 		if s.exit == 0 && !s.unfinished {
 			return none, "the run went to its end"
+		}
+		if r.got.Status == "unsent" && s.exit == 1 && s.kills == 0 && !s.stops {
+			return none, "nothing stopped the run"
 		}
 		if bad {
 			return none, ""
@@ -123,7 +197,7 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 			}
 			return none, "the state cannot know it"
 		case "not_on_list", "profile_not_found":
-			off := was.on&(1<<r.list) == 0
+			off := !s.on(r)
 			if s.by != "email" && s.by != "profile_id" && !was.full {
 				return perhaps, "" // the profile does not have the identifier
 			}
@@ -145,41 +219,45 @@ func (a *actor) judge(s *step) string {
 	may := map[string][]state{}
 	named := map[string]bool{}
 	type key struct {
-		email string
-		list  int
+		identifier string
+		list       int
 	}
 	seen := map[key]bool{}
+	s.stops = a.stops(s)
 	for i, r := range s.rows {
 		k := key{list: r.list}
 		if r.person != nil {
-			k.email = r.person.email
+			k.identifier = r.person.identifier(s.by, s.before)
 		}
 		e, wrong := a.effectOf(s, r, seen[k])
 		if wrong != "" {
 			return fmt.Sprintf("row %d is %+v: %s: %s", i+1, r.got, wrong, r.text)
 		}
-		if r.person == nil {
-			continue
-		}
-		named[k.email] = true
-		if r.list < 0 {
+		if a.bad(r) {
 			continue
 		}
 		seen[k] = true
-		states := may[k.email]
-		if states == nil {
-			states = []state{s.before.of[k.email]}
-		}
-		var next []state
-		for _, was := range states {
-			if e != done {
-				next = append(next, was)
+		for _, p := range s.named(r) {
+			named[p.email] = true
+			states := may[p.email]
+			if states == nil {
+				states = []state{s.before.of[p.email]}
 			}
-			if e != none {
-				next = append(next, a.wanted(s, r, was))
+			var next []state
+			for _, was := range states {
+				if e != done {
+					next = append(next, was)
+				}
+				if e != none {
+					next = append(next, a.wanted(s, r, was))
+				}
 			}
+			may[p.email] = next
 		}
-		may[k.email] = next
+	}
+	absent := slices.ContainsFunc(s.rows, func(r *row) bool { return r.list >= 0 && a.lists[r.list].id == "" })
+	if s.kills == 0 && s.exit <= 1 && absent && s.after.made < s.creates {
+		return fmt.Sprintf("%d lists were created, --create-lists is %d, and rows name more", s.after.made, s.creates)
 	}
 	for _, p := range a.people {
 		states, was, is := may[p.email], s.before.of[p.email], s.after.of[p.email]
@@ -198,6 +276,16 @@ func (a *actor) judge(s *step) string {
 			}
 			continue
 		}
+		// Before a row has had its effect, nothing shows that it is about a profile without its identifier.
+		hidden := s.verb == "mirror" && s.by != "email" && was.exists && !was.full
+		if line := s.gone[s.before.ids[p.email]]; s.verb == "mirror" && line != "" && !hidden {
+			return fmt.Sprintf("%s is in a row, and the line of the member says %q: rows %s", p.email, line, s.rowsOf(p))
+		}
+		for _, st := range states {
+			if st.on &^= 1; hidden {
+				states = append(states, st)
+			}
+		}
 		if !slices.Contains(states, is) {
 			return fmt.Sprintf("%s is %+v, was %+v, and may be %+v: rows %s", p.email, is, was, states, s.rowsOf(p))
 		}
@@ -211,6 +299,13 @@ func (s *step) judgeExtra(p *person, was, is state) string {
 	off := was
 	off.on &^= 1
 	line := s.gone[s.before.ids[p.email]]
+	if s.plan {
+		extra := was.on&1 == 1 && s.before.joined[p.email].Before(s.started.Add(-3*time.Second))
+		if is != was || line != "" && line != "extra" || s.exit == 0 && extra != (line == "extra") {
+			return fmt.Sprintf("%s is in no row of a plan, was %+v, is %+v, and its line says %q", p.email, was, is, line)
+		}
+		return ""
+	}
 	switch {
 	case is != was && is != off:
 		return fmt.Sprintf("%s is in no row, was %+v, is %+v", p.email, was, is)
@@ -263,13 +358,13 @@ func (s *step) judgeLines() string {
 		}
 	}
 	n := s.report.Rows
-	if sum := n.Applied + n.Accepted + n.Skipped + n.Rejected + n.Unknown + n.Unsent + n.Resumed; sum != n.Read {
+	if sum := n.Applied + n.Accepted + n.Skipped + n.Rejected + n.Unknown + n.Unsent + n.Valid + n.Resumed; sum != n.Read {
 		return fmt.Sprintf("the counts of the report do not add up: %+v", n)
 	}
 	if s.kills == 0 && (n.Read != int64(len(s.rows)) ||
 		n.Applied != counts["applied"] || n.Accepted != counts["accepted"] ||
 		n.Skipped != counts["skipped"] || n.Rejected != counts["rejected"] || n.Unknown != counts["unknown"] ||
-		n.Unsent != counts["unsent"]) {
+		n.Unsent != counts["unsent"] || n.Valid != counts["valid"]) {
 		return fmt.Sprintf("the report counts %+v, the lines %v", n, counts)
 	}
 	removed := 0
@@ -282,6 +377,13 @@ func (s *step) judgeLines() string {
 		s.kills == 0 {
 		return fmt.Sprintf("%d members were removed, and %d rows are not accounted for", removed, m.Unmatched)
 	}
+	if s.verb == "mirror" && removed > 0 && !s.allows(int(counts["rejected"])) && s.kills == 0 {
+		return fmt.Sprintf("%d members were removed, %d rows are rejected, --max-invalid is %s", removed, counts["rejected"],
+			s.invalid)
+	}
+	if made, most := s.after.made, s.creates*(s.kills+1); made > most {
+		return fmt.Sprintf("%d lists were created, --create-lists is %d, after %d kills", made, s.creates, s.kills)
+	}
 	if s.verb == "mirror" && removed > s.removals && s.kills == 0 {
 		return fmt.Sprintf("%d members were removed, --max-removals is %d", removed, s.removals)
 	}
@@ -293,14 +395,17 @@ func (s *step) judgeExit() string {
 	if s.unfinished || s.report == nil || s.kills > 0 && s.exit < 2 {
 		return ""
 	}
-	worst := 0
+	worst, rejected := 0, 0
 	for _, r := range s.rows {
-		switch {
-		case r.got.Status == "unknown", r.got.Status == "unsent":
+		switch r.got.Status {
+		case "unknown", "unsent":
 			worst = 1
-		case r.got.Status == "rejected" && (!s.tolerant || s.last == "wait"):
-			worst = 1
+		case "rejected":
+			rejected++
 		}
+	}
+	if !s.allows(rejected) || s.last == "wait" && rejected > 0 {
+		worst = 1
 	}
 	for _, status := range s.gone {
 		if status == "unknown" {

@@ -15,6 +15,7 @@ type result struct {
 	Status string `json:"status"`
 	Key    string `json:"key"`
 	Code   string `json:"code"`
+	Detail string `json:"detail"`
 	Of     int64  `json:"of"`
 	Job    string `json:"job"`
 
@@ -29,6 +30,11 @@ func (r *result) final() bool {
 		return r.Code != "unchanged" && r.Code != "json_invalid"
 	}
 	return false
+}
+
+// settles reports whether a result is what waiting for the import job of an accepted row showed.
+func (r *result) settles(was *result) bool {
+	return was.Status == "accepted" && was.Job != "" && r.Job == was.Job
 }
 
 // read reads the results and checks each of them.

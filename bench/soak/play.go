@@ -14,6 +14,9 @@ import (
 	"klaviyo-export/sink/simulator"
 )
 
+// tooEarly is part of the error of a command that would ask for consent again.
+const tooEarly = "twice within 30 minutes"
+
 // play runs the command of a step to its end. It may end the process early, and then continues with --resume, with
 // pick, or not at all. Rows that are only accepted may be waited for later.
 func (a *actor) play(s *step) string {
@@ -21,6 +24,9 @@ func (a *actor) play(s *step) string {
 	sent := a.door.requests.Load()
 	defer func() { s.requests = a.door.requests.Load() - sent }()
 	rows, kills := s.rows, max(a.dice.IntN(6)-2, 0)
+	if s.plan {
+		kills = 0 // nothing is continued
+	}
 	args := s.args
 	for {
 		e, err := a.attempt(s, args, rows, kills > 0)
@@ -31,7 +37,7 @@ func (a *actor) play(s *step) string {
 			return wrong
 		}
 		if !e.signaled && e.exit != 130 && e.exit != 143 {
-			if e.exit == 2 && s.kills > 0 && strings.Contains(e.said, "twice within 30 minutes") {
+			if e.exit == 2 && s.kills > 0 && strings.Contains(e.said, tooEarly) {
 				s.unfinished = true // nobody has half an hour here
 				return ""
 			}
@@ -40,8 +46,8 @@ func (a *actor) play(s *step) string {
 		s.kills++
 		kills--
 		switch how := a.dice.IntN(6); {
-		case how == 0, s.channels != nil && !slices.ContainsFunc(rows, (*row).told):
-			s.unfinished = true // without a result nothing shows that consent was asked for
+		case how == 0:
+			s.unfinished = true
 			return ""
 		case how == 1 && s.verb != "mirror": // it would remove everybody whose row is not picked
 			if rows, err = a.pick(s, rows); err != nil {
@@ -60,15 +66,15 @@ func (a *actor) play(s *step) string {
 			args = append(slices.Clone(s.args), "--resume", s.results)
 		}
 	}
+	if wrong := a.confirmSome(s); wrong != "" {
+		return wrong
+	}
 	accepted := slices.ContainsFunc(rows, func(r *row) bool { return r.got.Status == "accepted" })
 	if accepted && s.exit <= 1 && a.dice.IntN(2) == 0 {
 		return a.waitFor(s, rows)
 	}
 	return ""
 }
-
-// told reports whether the row has a result.
-func (r *row) told() bool { return r.got.Status != "missing" }
 
 // attempt runs the command once, and may end the process early.
 func (a *actor) attempt(s *step, args []string, rows []*row, kill bool) (ended, error) {
@@ -112,12 +118,15 @@ func (a *actor) joinLater(s *step) (wait func()) {
 	return func() { close(stop); <-done; a.people = append(a.people, s.later...) }
 }
 
-// pick runs pick for the rows that have no end, and returns them.
+// pick runs pick for the rows that have no end, and returns them: none where it is too early to ask for consent again.
 func (a *actor) pick(s *step, rows []*row) ([]*row, error) {
 	s.events = append(s.events, "pick")
 	e, err := a.start(&process{
 		args: []string{"pick", "--status", "unknown,unsent,missing", s.results}, in: text(rows),
 	})
+	if err == nil && e.exit == 2 && s.channels != nil && strings.Contains(e.said, tooEarly) {
+		return nil, nil
+	}
 	if err != nil || e.exit != 0 {
 		return nil, fmt.Errorf("pick: exit %d, %v: %s", e.exit, err, e.said)
 	}
@@ -186,7 +195,7 @@ func (s *step) read(rows []*row, e ended) string {
 			return fmt.Sprintf("a result of a row that is not there: %s", line)
 		case r.Row <= last && s.kills == 0:
 			return fmt.Sprintf("results are not in the order of the rows: %s", line)
-		case rows[r.Row-1].got.final():
+		case rows[r.Row-1].got.final() && !r.settles(&rows[r.Row-1].got):
 			return fmt.Sprintf("a row that was finished has another result: %s", line)
 		default:
 			rows[r.Row-1].got, last = r, r.Row

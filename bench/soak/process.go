@@ -31,8 +31,10 @@ func open(to http.Handler) (*door, error) {
 	d := &door{url: "http://" + listener.Addr().String()}
 	d.server = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			d.requests.Add(1)
-			to.ServeHTTP(w, r)
+			if r.URL.Path != "/rest" {
+				d.requests.Add(1)
+				to.ServeHTTP(w, r)
+			}
 		}),
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			switch state {
@@ -48,9 +50,14 @@ func open(to http.Handler) (*door, error) {
 	return d, nil
 }
 
-// rest waits until the account has handled all requests of the processes that have ended.
+// rest waits until the account has handled all requests of the processes that have ended. Their connections are
+// accepted before its own.
 func (d *door) rest() {
-	for time.Sleep(5 * time.Millisecond); d.conns.Load() > 0; { // a connection may not be accepted yet
+	own := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	if res, err := own.Get(d.url + "/rest"); err == nil {
+		_ = res.Body.Close()
+	}
+	for d.conns.Load() > 0 {
 		time.Sleep(2 * time.Millisecond)
 	}
 }

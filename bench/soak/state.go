@@ -18,6 +18,8 @@ type state struct {
 	on        uint8  // lists, by the bits of actor.lists
 	left      uint8  // lists that the person has unsubscribed from
 	mail, sms string // consents, "" for never
+	mailSince string // when a historical consent was given, "" for another one
+	smsSince  string
 	name      string // first_name
 	gift      string // a custom property
 }
@@ -27,15 +29,14 @@ type view struct {
 	of     map[string]state // by email
 	ids    map[string]string
 	joined map[string]time.Time // of the actor's first list
+	made   int                  // lists that commands have created
 }
 
 // look reads what the account shows of the actor's people, whose emails all have its tag.
 func (a *actor) look() (*view, error) {
 	v := &view{of: map[string]state{}, ids: map[string]string{}, joined: map[string]time.Time{}}
-	w := httptest.NewRecorder()
-	a.account.sim.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://127.0.0.1/simulator/profiles", nil))
 	tag := []byte("-" + a.tag + "p")
-	for line := range bytes.Lines(w.Body.Bytes()) {
+	for line := range bytes.Lines(a.account.read("profiles")) {
 		if !bytes.Contains(line, tag) {
 			continue
 		}
@@ -49,12 +50,18 @@ func (a *actor) look() (*view, error) {
 				Email struct {
 					Marketing struct {
 						Consent string
+						Since   string `json:"consent_timestamp"`
 						Lists   []struct {
 							ID string `json:"list_id"`
 						} `json:"list_suppressions"`
 					}
 				}
-				SMS struct{ Marketing struct{ Consent string } }
+				SMS struct {
+					Marketing struct {
+						Consent string
+						Since   string `json:"consent_timestamp"`
+					}
+				}
 			}
 		}
 		if err := json.Unmarshal(bytes.TrimRight(line, ",\n"), &p); err != nil {
@@ -63,11 +70,16 @@ func (a *actor) look() (*view, error) {
 		s := state{exists: true, full: p.Phone != "", name: p.FirstName, gift: p.Properties.Gift}
 		s.mail = strings.TrimPrefix(p.Subscriptions.Email.Marketing.Consent, "NEVER_SUBSCRIBED")
 		s.sms = strings.TrimPrefix(p.Subscriptions.SMS.Marketing.Consent, "NEVER_SUBSCRIBED")
+		s.mailSince = historical(p.Subscriptions.Email.Marketing.Since)
+		s.smsSince = historical(p.Subscriptions.SMS.Marketing.Since)
 		for _, l := range p.Subscriptions.Email.Marketing.Lists {
 			s.left |= a.bit(l.ID)
 		}
 		email := strings.ToLower(p.Email)
 		v.of[email], v.ids[email] = s, p.ID
+	}
+	if err := a.find(v); err != nil {
+		return nil, err
 	}
 	for i, l := range a.lists {
 		for _, m := range a.account.sim.Memberships(l.id) {
@@ -87,6 +99,48 @@ func (a *actor) look() (*view, error) {
 		}
 	}
 	return v, nil
+}
+
+// historical is a time in the years of the rows, to the second, and "" for another one.
+func historical(at string) string {
+	if at >= "2025" || at == "" {
+		return ""
+	}
+	return at[:len("2024-01-01T00:00:00")]
+}
+
+// read returns what the account holds of a kind, when all requests have had their effect.
+func (a *account) read(kind string) []byte {
+	w := httptest.NewRecorder()
+	a.sim.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://127.0.0.1/simulator/"+kind, nil))
+	return w.Body.Bytes()
+}
+
+// find finds the lists that commands have created. No two may have a name.
+func (a *actor) find(v *view) error {
+	var all []struct {
+		ID, Name string
+		OptIn    string `json:"opt_in_process"`
+	}
+	if err := json.Unmarshal(a.account.read("lists"), &all); err != nil {
+		return fmt.Errorf("read the lists of the account: %w", err)
+	}
+	for i := range a.lists {
+		l := &a.lists[i]
+		for _, one := range all {
+			switch {
+			case one.Name != l.name || one.ID == l.id:
+			case l.id != "":
+				return fmt.Errorf("list %s was created twice", l.name)
+			case l.double != (one.OptIn == "double_opt_in"):
+				return fmt.Errorf("list %s was created as %s", l.name, one.OptIn)
+			default:
+				l.id = one.ID
+				v.made++
+			}
+		}
+	}
+	return nil
 }
 
 // bit is the bit of one of the actor's lists, 0 for another list.

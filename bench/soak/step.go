@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/segmentio/encoding/json"
 
 	"klaviyo-export/report"
 )
@@ -20,7 +23,13 @@ type step struct {
 	list     int      // of actor.lists, unless the rows name theirs
 	state    string   // the state file, or ""
 	waited   bool     // every row has its end in the results
-	tolerant bool     // rejected rows are no failure
+	invalid  string   // --max-invalid
+	first    bool     // --check-first
+	plan     bool     // of mirror
+	piped    bool     // the rows are those that members prints
+	past     bool     // the consent is historical
+	creates  int      // the most lists that may be created
+	stops    bool     // the checks stop it before the first request
 	column   bool     // the rows name their lists
 	clear    bool     // nulls clear properties
 	removals int      // the most that mirror removes
@@ -49,11 +58,15 @@ type step struct {
 // row is a row of the input.
 type row struct {
 	text   string
-	person *person // nil if the row is bad
+	person *person // nil if the row names nobody
 	list   int     // of actor.lists, -1 for a list that is not there
 	name   string
 	gift   string // "null" clears it
+	since  string // of the consent, if it is historical
+	faulty bool   // the row names somebody, and is bad
 	got    result // the last one; its status is "missing" without any
+
+	confirmed bool // the person has confirmed the consent
 }
 
 func pick[T any](dice *rand.Rand, from ...T) T { return from[dice.IntN(len(from))] }
@@ -63,27 +76,31 @@ func (a *actor) draw() *step {
 	d := a.dice
 	if l := a.last; l != nil && l.state != "" && d.IntN(2) == 0 {
 		return &step{
-			verb: l.verb, by: l.by, args: l.args, list: l.list, state: l.state, waited: l.waited, tolerant: l.tolerant,
-			clear: l.clear, removals: l.removals, unmatched: l.unmatched, again: l.rows,
+			verb: l.verb, by: l.by, args: l.args, list: l.list, state: l.state, waited: l.waited, invalid: l.invalid,
+			first: l.first, plan: l.plan, clear: l.clear, removals: l.removals, unmatched: l.unmatched, again: l.rows,
 		}
 	}
 	s := &step{verb: pick(d, "add", "add", "add", "remove", "remove", "mirror", "mirror", "subscribe", "unsubscribe")}
 	s.by = pick(d, "email", "email", "phone_number", "external_id")
+	if s.verb == "unsubscribe" && d.IntN(2) == 0 {
+		s.by = "phone_number"
+	}
 	if s.verb == "remove" {
 		s.by = pick(d, "profile_id", "email", "phone_number", "external_id")
 	}
-	s.args = []string{
-		s.verb, "--base-url", a.door.url, "--quiet", "--by", s.by, "--batch-delay", pick(d, "10ms", "50ms", "1s"),
-		"--concurrency", fmt.Sprint(1 + d.IntN(6)),
-	}
+	s.args = []string{s.verb, "--base-url", a.door.url, "--quiet", "--by", s.by}
 	flag := func(args ...string) { s.args = append(s.args, args...) }
+	if s.plan = s.verb == "mirror" && d.IntN(5) == 0; s.plan {
+		flag("--plan")
+	} else {
+		flag("--batch-delay", pick(d, "10ms", "50ms", "1s"), "--concurrency", fmt.Sprint(1+d.IntN(6)))
+	}
 	if !a.account.paced || d.IntN(3) == 0 {
 		flag("--no-rate-limit")
 	}
-	if s.tolerant = d.IntN(6) > 0; s.tolerant {
-		flag("--max-invalid", "100%")
-	}
-	if d.IntN(8) == 0 && s.verb != "mirror" {
+	s.invalid = pick(d, "0", "2", "5%", "100%", "100%", "100%", "100%", "100%", "100%")
+	flag("--max-invalid", s.invalid)
+	if s.first = d.IntN(5) == 0 && s.verb != "mirror"; s.first {
 		flag("--check-first")
 	}
 	switch s.verb {
@@ -93,7 +110,7 @@ func (a *actor) draw() *step {
 		if s.unmatched = d.IntN(2) == 0; s.unmatched {
 			flag("--max-unmatched", "100%")
 		}
-		s.waited = true
+		s.waited = !s.plan
 	case "subscribe", "unsubscribe":
 		s.channels = []string{"email"}
 		if s.by == "phone_number" {
@@ -102,6 +119,9 @@ func (a *actor) draw() *step {
 			s.channels = pick(d, []string{"email"}, []string{"sms"}, []string{"email", "sms"})
 		}
 		flag("--channel", strings.Join(s.channels, ","))
+		if s.past = s.verb == "subscribe" && d.IntN(3) == 0; s.past {
+			flag("--historical", "--consented-at", "agreed")
+		}
 		if s.global = s.verb == "unsubscribe" && d.IntN(3) == 0; s.global {
 			flag("--everywhere")
 		}
@@ -127,10 +147,21 @@ func (a *actor) draw() *step {
 	case s.global:
 	case s.verb != "mirror" && d.IntN(4) == 0:
 		s.column = true
-		flag("--list-column", "list", "--lists-by", pick(d, "name", "id"))
+		flag("--list-column", "list")
+		if s.verb == "remove" || s.verb == "unsubscribe" || s.first || len(a.lists) > 4 || d.IntN(2) == 0 {
+			flag("--lists-by", pick(d, "name", "id"))
+			break
+		}
+		s.creates = 1 + d.IntN(2)
+		flag("--create-lists", fmt.Sprint(s.creates))
+		how := pick(d, "single", "double", "")
+		if how != "" {
+			flag("--opt-in", how)
+		}
+		a.newLists(how != "single")
 	default:
 		if s.verb != "mirror" {
-			list = d.IntN(len(a.lists))
+			list = a.anyList()
 		}
 		if d.IntN(2) == 0 {
 			flag("--list-id", a.lists[list].id)
@@ -138,8 +169,12 @@ func (a *actor) draw() *step {
 			flag("--list-name", a.lists[list].name)
 		}
 	}
-	if !s.column && (s.verb == "add" || s.verb == "mirror") && d.IntN(2) == 0 {
-		s.waited = true
+	profiles := s.verb == "add" || s.verb == "mirror"
+	if s.piped = !s.column && !s.past && d.IntN(8) == 0; s.piped && profiles {
+		flag("--drop", "profile_id", "--drop", "member_since")
+	}
+	if !s.column && !s.piped && profiles && d.IntN(2) == 0 {
+		s.waited = !s.plan
 		s.state = filepath.Join(a.dir, fmt.Sprintf("%s-%s-%s-%d-%v.state", a.tag, s.verb, s.by, list, s.clear))
 		flag("--state", s.state)
 	}
@@ -150,21 +185,83 @@ func (a *actor) draw() *step {
 	return s
 }
 
+// newLists names lists that a command may create.
+func (a *actor) newLists(double bool) {
+	for n := range 3 {
+		a.lists = append(a.lists, list{name: fmt.Sprintf("New %d %s", n, a.tag), double: double})
+	}
+}
+
+// anyList is one of the lists that are there.
+func (a *actor) anyList() int {
+	for {
+		if n := a.dice.IntN(len(a.lists)); a.lists[n].id != "" {
+			return n
+		}
+	}
+}
+
+// takes reports whether the rows of a step may name somebody.
+func (a *actor) takes(s *step, p *person) bool {
+	was := s.before.of[p.email]
+	switch {
+	case s.by == "profile_id" && !was.exists:
+		return false
+	case s.channels != nil && s.by != "email" && !was.full:
+		return false // it would make a second profile, which has no email and is nobody's
+	case p.mates == nil || s.by == "email" || s.verb == "remove":
+		return true
+	case s.by == "phone_number":
+		// Klaviyo unsubscribes one of those who have the number, so nothing would ever show it of the others.
+		return s.verb == "unsubscribe" && !s.global && !s.column && slices.ContainsFunc(p.mates, func(p *person) bool {
+			return s.before.of[p.email].on&(1<<s.list) == 0
+		})
+	}
+	return !slices.Contains(s.channels, "sms")
+}
+
+// fillPiped lets the rows be those that members prints of a list.
+func (a *actor) fillPiped(s *step) error {
+	e, err := a.start(&process{args: []string{
+		"members", "--base-url", a.door.url, "--quiet", "--list-id", a.lists[a.anyList()].id,
+	}})
+	if err != nil || e.exit != 0 {
+		return fmt.Errorf("members: exit %d, %v: %s", e.exit, err, e.said)
+	}
+	for line := range bytes.Lines(e.out) {
+		var m map[string]string
+		if err := json.Unmarshal(line, &m); err != nil {
+			return fmt.Errorf("members: %w: %s", err, line)
+		}
+		for _, p := range a.people {
+			if p.email == strings.ToLower(m["email"]) && m[s.by] != "" && a.takes(s, p) {
+				s.rows = append(s.rows, &row{
+					text: strings.TrimSuffix(string(line), "\n"), person: p, list: s.list, name: s.before.of[p.email].name,
+				})
+			}
+		}
+	}
+	return nil
+}
+
 // fill draws the rows.
-func (a *actor) fill(s *step) {
+func (a *actor) fill(s *step) error {
 	d := a.dice
 	for _, r := range s.again {
 		same := *r
 		same.got = result{}
 		s.rows = append(s.rows, &same)
 	}
-	if s.again != nil {
-		return
+	if s.piped {
+		if err := a.fillPiped(s); err != nil {
+			return err
+		}
+	}
+	if s.piped = s.piped && len(s.rows) > 0; s.piped || s.again != nil {
+		return nil
 	}
 	some := slices.DeleteFunc(slices.Clone(a.people), func(p *person) bool {
-		was := s.before.of[p.email]
-		// Consent by another identifier would make a second profile, which has no email and is nobody's.
-		return d.IntN(4) == 0 || s.by == "profile_id" && !was.exists || s.channels != nil && s.by != "email" && !was.full
+		return d.IntN(4) == 0 || !a.takes(s, p)
 	})
 	d.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
 	version := d.IntN(3)
@@ -191,14 +288,18 @@ func (a *actor) fill(s *step) {
 		}
 		if s.column { // lists have import jobs of their own, in any order
 			r.name = fmt.Sprintf("v%d", version)
-			r.list = d.IntN(len(a.lists))
-			if d.IntN(25) == 0 {
+			r.list = d.IntN(4)
+			switch {
+			case s.creates > 0 && d.IntN(4) == 0:
+				r.list = 4 + d.IntN(len(a.lists)-4)
+			case s.creates == 0 && d.IntN(25) == 0:
 				r.list = -1
 			}
 		}
 		a.write(s, r, byID)
 		s.rows = append(s.rows, r)
 	}
+	return nil
 }
 
 // write writes the text of a row.
@@ -209,8 +310,10 @@ func (a *actor) write(s *step, r *row, byID bool) {
 		if r.gift = pick(a.dice, "", "new", "null"); s.column {
 			r.gift = ""
 		}
-		fmt.Fprintf(&b, `{"email":%q,"phone_number":%q,"external_id":%q,"first_name":%q`,
-			p.email, p.phone, p.external, r.name)
+		fmt.Fprintf(&b, `{"email":%q,"external_id":%q,"first_name":%q`, p.identifier("email", nil), p.external, r.name)
+		if p.mates == nil {
+			fmt.Fprintf(&b, `,"phone_number":%q`, p.phone)
+		}
 		switch r.gift {
 		case "null":
 			b.WriteString(`,"gift":null`)
@@ -219,6 +322,16 @@ func (a *actor) write(s *step, r *row, byID bool) {
 		}
 	} else {
 		fmt.Fprintf(&b, `{%q:%q`, s.by, p.identifier(s.by, s.before))
+	}
+	if s.past {
+		if r.since = "2024-01-01T10:00:00"; !s.column { // lists have requests of their own, in any order
+			r.since = fmt.Sprintf("2024-0%d-01T10:00:00", 1+a.dice.IntN(9))
+		}
+		agreed := r.since + "Z"
+		if r.faulty = a.dice.IntN(30) == 0; r.faulty {
+			agreed = pick(a.dice, "soon", r.since, "2524-01-01T10:00:00Z")
+		}
+		fmt.Fprintf(&b, `,"agreed":%q`, agreed)
 	}
 	if s.column {
 		name := "Missing"

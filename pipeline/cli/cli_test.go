@@ -21,6 +21,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Exit(Program{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}.Run(os.Args[1:]))
 	}
+	_ = flag.Set("test.parallel", "8") // most parallel tests wait for simulated jobs
 	os.Exit(m.Run())
 }
 

@@ -12,7 +12,7 @@ import (
 	"klaviyo-export/validate"
 )
 
-// maxWindow bounds the memory of --duplicate-window: a row in it takes some 36 bytes.
+// maxWindow bounds the memory of --duplicate-window: a row in it takes some 26 bytes.
 const maxWindow = 100_000_000
 
 // rowFlags say what the rows hold and how many of them may be bad.

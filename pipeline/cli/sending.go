@@ -31,7 +31,8 @@ var sendingHelp = kong.Vars{
 	"help_print_requests": "With --dry-run, print the bodies of the requests that would be sent, one a line, in place " +
 		"of results. A list that would be created has the id PRINTED.",
 	"help_resume": "Continue the run that wrote this results file. " +
-		"Rows that are applied, accepted, skipped or rejected there are neither sent nor printed again.",
+		"Rows that are applied, accepted, skipped or rejected there are neither sent nor printed again. " +
+		"With --wait, add and mirror wait for the import jobs of accepted rows, and print their results.",
 	"help_batch_delay": "Send a request that is not full after this time.",
 	"help_rate_share": "Use this share of Klaviyo's rate limits, from 10 to 100. " +
 		"The rest is left to the account's other integrations.",

@@ -174,6 +174,10 @@ func (c *console) carry(o *pipeline.Options) error {
 	if o.DryRun && rep.ExitCode <= 1 { // the list is known
 		c.sumUp(o, rep)
 	}
+	if n := o.Gauge.Unchanged(); o.DryRun && o.State != nil && rep.ExitCode <= 1 {
+		c.note(fmt.Sprintf("state %s: %d of %s would be sent, the other %d are as they were last time",
+			o.State.File, rep.Rows.Valid-n, counted(rep.Rows.Valid, "row"), n))
+	}
 	if o.Mirror != nil {
 		c.sumUpMirror(o, rep)
 	}

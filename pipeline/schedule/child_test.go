@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -58,6 +59,21 @@ func TestGone(t *testing.T) {
 		if want := `"error":"fork/exec ` + program + `: ` + why + `"}`; !strings.Contains(s.lines.String(), want) {
 			t.Errorf("%s in\n%s", want, s.lines.String())
 		}
+	}
+}
+
+// TestNobodyWaits guards that a run whose end the system does not tell has an error in the log, and no exit status: 0
+// would be a success.
+func TestNobodyWaits(t *testing.T) {
+	signal.Ignore(syscall.SIGCHLD) // so that children leave nothing to wait for
+	defer signal.Reset(syscall.SIGCHLD)
+	s := newStage(t, "0-9 * * * *", "UTC", "2026-01-01T23:08:30Z", "true").until("2026-01-01")
+	if err := Run(context.Background(), context.Background(), s.Options); err != nil {
+		t.Error(err)
+	}
+	expect(t, s.log(), "2026-01-01T23:09:00Z error")
+	if !strings.Contains(s.lines.String(), "no child processes") {
+		t.Error(s.lines.String())
 	}
 }
 

@@ -72,19 +72,36 @@ const mergeLimit = 1 << 18
 
 // Open opens a state file, or makes it, with mode 0600, where there is none. The file must have been made for b. An
 // error that the user can act on is an *Error. No other process can open the file before Close.
-func Open(name string, b Binding) (*State, error) {
-	if err := Check(name, b); err != nil {
+func Open(name string, b Binding) (*State, error) { return openFor(name, b, false) }
+
+// Look opens a state file for Compare alone. It returns the errors that Open would return, changes nothing and makes no
+// file. It returns nil where no row is remembered, as there is no file, or an empty one. Others may look too.
+func Look(name string, b Binding) (*State, error) {
+	if info, err := os.Stat(name); err != nil || info.Size() == 0 {
+		return nil, check(name, b)
+	}
+	s, err := openFor(name, b, true)
+	if err != nil || s.record.Version > 0 {
+		return s, err
+	}
+	return nil, s.Close()
+}
+
+func openFor(name string, b Binding, look bool) (*State, error) {
+	if err := check(name, b); err != nil {
 		return nil, err
 	}
 	s := &State{name: name, limit: mergeLimit, recent: overlay{profiles: map[Hash]Hash{}}, last: time.Now()}
 	err := guard(name, func() (err error) {
-		s.db, s.file, err = openStore(name, false)
+		s.db, s.file, err = openStore(name, look)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.lock = writeHolder(name)
+	if !look {
+		s.lock = writeHolder(name)
+	}
 	err = guard(name, func() error {
 		err := s.db.View(s.load)
 		if err != nil {
@@ -94,7 +111,7 @@ func Open(name string, b Binding) (*State, error) {
 	})
 	if err == nil {
 		s.record.bind(b)
-		if s.record.Version == 0 {
+		if s.record.Version == 0 && !look {
 			err = s.create()
 		}
 	}
@@ -106,9 +123,9 @@ func Open(name string, b Binding) (*State, error) {
 	return s, nil
 }
 
-// Check returns the error that Open would return, but does not look at the remembered rows. It changes nothing and
+// check returns the error that Open would return, but does not look at the remembered rows. It changes nothing and
 // makes no file: one that is not there is fine.
-func Check(name string, b Binding) error {
+func check(name string, b Binding) error {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -150,7 +150,7 @@ func TestErrors(t *testing.T) {
 				c.make = filled
 			}
 			c.make(t, file)
-			same(t, Check(file, c.open), file, c.text, c.hint)
+			same(t, looks(file, c.open), file, c.text, c.hint)
 			s, err := Open(file, c.open)
 			same(t, err, file, c.text, c.hint)
 			if err == nil {
@@ -163,13 +163,13 @@ func TestErrors(t *testing.T) {
 		filled(t, file)
 		want := fmt.Sprintf("the state FILE is damaged: it has 5 pages of %d", pages(t, file))
 		cut(t, file, 5*pageSize)
-		same(t, Check(file, usual), file, want, again)
+		same(t, looks(file, usual), file, want, again)
 		_, err := Open(file, usual)
 		same(t, err, file, want, again)
 	})
 	t.Run("no folder", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "none", "state")
-		same(t, Check(file, usual), file, "open the state FILE: no such file or directory", where)
+		same(t, looks(file, usual), file, "open the state FILE: no such file or directory", where)
 	})
 }
 
@@ -258,19 +258,21 @@ func TestDamagedCommit(t *testing.T) {
 	}
 	written := func(r Row) []byte { return append(r.Person[:], r.Profile[:]...) }
 	write(t, file, string(bytes.ReplaceAll(text, written(row(1, 1)), written(row(1, 2)))))
-	same(t, opens(file), file, "the state FILE is damaged: a commit is not as it was written",
-		"delete it: the next run sends all rows again")
+	for _, err := range []error{opens(file), looks(file, usual)} {
+		same(t, err, file, "the state FILE is damaged: a commit is not as it was written",
+			"delete it: the next run sends all rows again")
+	}
 }
 
-// Check makes no file, Open makes one that only this user can read, and no address is in it or in the file beside it.
+// Look makes no file, Open makes one that only this user can read, and no address is in it or in the file beside it.
 func TestFile(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "state")
-	if err := Check(file, usual); err != nil {
+	if err := looks(file, usual); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal("Check made a file")
+		t.Fatal("Look made a file")
 	}
 	s := open(t, file, 10)
 	h := s.Hasher()
@@ -330,8 +332,50 @@ func TestBind(t *testing.T) {
 	closed(t, s)
 	b.Account = "A1"
 	var own *Error
-	if err = Check(file, b); !errors.As(err, &own) || !strings.HasSuffix(own.Text, "A9, and the key belongs to A1") {
+	if err = looks(file, b); !errors.As(err, &own) || !strings.HasSuffix(own.Text, "A9, and the key belongs to A1") {
 		t.Errorf("%v", err)
+	}
+}
+
+// A page that cannot be read is told in the words of the system, and is no page that was written wrongly.
+func TestUnreadablePage(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = file.Close()
+	w := &walk{file: file, seen: make([]bool, 3)}
+	if _, _, err := w.page(2); !errors.Is(err, os.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+// Several may look at a file at once. They see what is remembered, and change nothing, beside the file neither.
+func TestLook(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state")
+	filled(t, file)
+	s := open(t, file, 10)
+	if err := s.Remember([]Row{row(1, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, s)
+	before, _ := os.ReadFile(file)
+	for range 2 {
+		s, err := Look(file, usual)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closed(t, s)
+		kept := make([]Kept, 3)
+		if err := s.Compare([]Row{row(1, 1), row(1, 2), row(900, 1)}, kept); err != nil ||
+			kept[0] != Same || kept[1] != Changed || kept[2] != New {
+			t.Errorf("%v, %v", kept, err)
+		}
+	}
+	after, _ := os.ReadFile(file)
+	files, _ := os.ReadDir(filepath.Dir(file))
+	if !bytes.Equal(before, after) || len(files) != 1 {
+		t.Errorf("the file is the same: %t; %d files", bytes.Equal(before, after), len(files))
 	}
 }
 
@@ -350,7 +394,7 @@ func TestOneProcess(t *testing.T) {
 	host, _ := os.Hostname()
 	wanted := fmt.Sprintf("the state %s is in use by process %d on %s since %s", file, c.Process.Pid, host,
 		time.Now().UTC().Format("2006-01-02T"))
-	for what, err := range map[string]error{"Open": opens(file), "Check": Check(file, usual)} {
+	for what, err := range map[string]error{"Open": opens(file), "Look": looks(file, usual)} {
 		var own *Error
 		if !errors.As(err, &own) || !strings.HasPrefix(own.Text, wanted) || !strings.HasPrefix(own.Hint, "wait until") {
 			t.Errorf("%s after %q: %v", what, line, err)
@@ -366,6 +410,15 @@ func TestOneProcess(t *testing.T) {
 func opens(file string) error {
 	s, err := Open(file, usual)
 	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+// looks looks at a state file.
+func looks(file string, b Binding) error {
+	s, err := Look(file, b)
+	if s == nil {
 		return err
 	}
 	return s.Close()

@@ -189,13 +189,19 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// A merged report of several files has a line for each of the first hundred files. Accepted rows have not arrived.
+// A merged report of several files has a line for each of the first hundred files. Accepted rows have not arrived. What
+// to do names the first ten files that need something, in commands for a shell.
 func TestRuns(t *testing.T) {
 	r := samples()["merged"]
 	one := NewRun("part <1>", &report.Report{
 		Status: "failed", ExitCode: 1, Rows: report.Rows{Read: 6, Applied: 1, Accepted: 2, Rejected: 3},
 	})
-	if diff := cmp.Diff(Run{"part <1>", "failed, exit status 1", "6", "1", "2", "3"}, one); diff != "" {
+	want := Run{"part <1>", "failed, exit status 1", "6", "1", "2", "3", []step{
+		{"part <1>: See the results of 2 accepted rows.", "klaviyo-export wait < 'part <1>' > 'part <1>.final'"},
+		{"part <1>: List 3 rejected rows. Correct what is wrong, then run the command with these rows.",
+			"klaviyo-export report --rejected csv 'part <1>' > 'part <1>.rejected.csv'"},
+	}}
+	if diff := cmp.Diff(want, one, cmp.AllowUnexported(Run{})); diff != "" {
 		t.Error(diff)
 	}
 	var page, text strings.Builder
@@ -209,5 +215,16 @@ func TestRuns(t *testing.T) {
 	onPage := strings.Count(page.String(), "<bdi>part &lt;1&gt;</bdi>")
 	if rest := strings.Count(text.String(), "  and 2 more files\n"); onPage != 100 || rest != 1 {
 		t.Errorf("the page has %d files; the text names the rest %d times", onPage, rest)
+	}
+	whole := NewRun("whole", &report.Report{Rows: report.Rows{Read: 1, Applied: 1}})
+	steps := next(r, append([]Run{whole}, runs[:12]...)...)
+	last := steps[len(steps)-1].Text
+	if n := len(steps); n != 21 || !strings.HasSuffix(last, "2 more files need something.") {
+		t.Errorf("%d steps, the last is %q", n, last)
+	}
+	unfinished := NewRun("b.ndjson", &report.Report{ExitCode: 4, Operation: "add", Rows: report.Rows{Read: 2, Unsent: 2}})
+	if got := next(r, whole, unfinished); len(got) != 1 || got[0].Command !=
+		"klaviyo-export add --resume b.ndjson < rows.ndjson >> b.ndjson" {
+		t.Errorf("%q", got)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"klaviyo-export/report"
 )
 
@@ -153,8 +155,28 @@ func discreetKey(key string) string {
 // step is something to do now, and the command for it.
 type step struct{ Text, Command string }
 
-// next says what to do after the run.
-func next(r *report.Report) (steps []step) {
+// next says what to do after the run, or after each of several runs that need something.
+func next(r *report.Report, runs ...Run) (steps []step) {
+	if len(runs) < 2 {
+		steps = needs(r, "")
+	} else {
+		steps = needsOf(runs)
+	}
+	if len(steps) == 0 && r.ExitCode == 0 {
+		steps = []step{{"Nothing to do.", ""}}
+	}
+	return steps
+}
+
+// needs says what has to be done after the run whose results are in a file, "" for one without a name that is known.
+func needs(r *report.Report, file string) (steps []step) {
+	beside := func(usual, suffix string) string {
+		if file == "" || file == "-" || shown(file) != file {
+			return usual
+		}
+		return shellescape.Quote(file + suffix)
+	}
+	results, final := beside("results.ndjson", ""), beside("final.ndjson", ".final")
 	add := func(text, command string) { steps = append(steps, step{text, command}) }
 	rows := &r.Rows
 	if r.ExitCode == 2 {
@@ -171,20 +193,20 @@ func next(r *report.Report) (steps []step) {
 		if !plainWord(r.Operation) || r.Operation == "several" || r.Runs > 1 {
 			add(text+": run the command of each unfinished file again, with --resume and that file.", "")
 		} else {
-			add(text+". Keep the other flags of the run.", again(r))
+			add(text+". Keep the other flags of the run.", again(r, results))
 		}
 	}
 	pending := withCode(r, report.Pending)
 	switch {
 	case r.Operation == "mirror" && rows.Accepted > 0 && len(steps) == 0:
-		add("Wait for "+numbered(rows.Accepted, "accepted row")+". Keep the other flags of the run.", again(r))
+		add("Wait for "+numbered(rows.Accepted, "accepted row")+". Keep the other flags of the run.", again(r, results))
 	case r.Operation == "mirror": // the command above settles accepted rows too
 	case rows.Accepted > pending:
 		add("See the results of "+numbered(rows.Accepted-pending, "accepted row")+".",
-			"klaviyo-export wait < results.ndjson > final.ndjson")
+			"klaviyo-export wait < "+results+" > "+final)
 	case pending > 0:
 		add("See later who confirmed: "+numbered(pending, "row")+" "+verb(pending, "waits", "wait")+" for a person.",
-			"klaviyo-export wait < results.ndjson > final.ndjson")
+			"klaviyo-export wait < "+results+" > "+final)
 	}
 	if rows.Rejected > 0 {
 		which := "these rows"
@@ -192,29 +214,26 @@ func next(r *report.Report) (steps []step) {
 			which = "all rows"
 		}
 		add("List "+numbered(rows.Rejected, "rejected row")+". Correct what is wrong, then run the command with "+which+".",
-			"klaviyo-export report --rejected csv results.ndjson > rejected.csv")
+			"klaviyo-export report --rejected csv "+results+" > "+beside("rejected.csv", ".rejected.csv"))
 	}
 	if m := mirrored(r); m != nil && r.Runs < 2 && r.ExitCode == 1 && m.Removed < m.Extras {
-		command, _, _ := strings.Cut(again(r), " --resume")
+		command, _, _ := strings.Cut(again(r, results), " --resume")
 		add("See who would be removed. Raise --max-removals or --max-unmatched only if that is right.",
-			command+" --plan < rows.ndjson > plan.ndjson")
+			command+" --plan < rows.ndjson > "+beside("plan.ndjson", ".plan"))
 	}
 	if len(steps) == 0 && r.ExitCode > 2 {
 		add("Run the same command again.", "")
 	}
-	if len(steps) == 0 && r.ExitCode == 0 {
-		add("Nothing to do.", "")
-	}
 	return steps
 }
 
-// again returns the command that continues a run.
-func again(r *report.Report) string {
+// again returns the command that continues the run with these results.
+func again(r *report.Report, results string) string {
 	command := "klaviyo-export " + r.Operation
 	if r.List != nil && plainWord(r.List.ID) {
 		command += " --list-id " + r.List.ID
 	}
-	return command + " --resume results.ndjson < rows.ndjson >> results.ndjson"
+	return command + " --resume " + results + " < rows.ndjson >> " + results
 }
 
 func verb(n int64, one, many string) string {

@@ -138,7 +138,7 @@ func rowsPerSecond(r *report.Report) string {
 
 // jobs sums up the import jobs. It returns "" when there are none.
 func jobs(j *report.Jobs) string {
-	if j.Submitted == 0 {
+	if j.Submitted+j.Complete+j.Cancelled+int64(len(j.Open)) == 0 {
 		return ""
 	}
 	parts := []string{grouped(j.Submitted) + " submitted"}

@@ -87,7 +87,7 @@ func HTML(w io.Writer, r *report.Report, runs ...Run) error {
 		Style: template.CSS(pageStyle), Class: "bad", Status: status, People: people(r), Meaning: meaning,
 		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 			"'; base-uri 'none'; form-action 'none'",
-		Tiles: tiles(r), Charts: charts(r), Steps: next(r),
+		Tiles: tiles(r), Charts: charts(r), Steps: next(r, runs...),
 	}
 	if r.ExitCode == 0 {
 		p.Class = "good"

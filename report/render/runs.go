@@ -2,16 +2,21 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"klaviyo-export/report"
 )
 
-// shownRuns bounds the runs that are shown one by one.
-const shownRuns = 100
+// shownRuns bounds the runs that are shown one by one, and shownNeeds those that say what to do after them.
+const shownRuns, shownNeeds = 100, 10
 
 // Run sums up the report of one file, for a table beside the merged report.
-type Run struct{ Name, Status, Rows, Arrived, Open, Failed string }
+type Run struct {
+	Name, Status, Rows, Arrived, Open, Failed string
+
+	needs []step
+}
 
 // NewRun sums up r, which was read from the file of that name. Accepted rows have not arrived: they are open.
 func NewRun(name string, r *report.Report) Run {
@@ -20,9 +25,26 @@ func NewRun(name string, r *report.Report) Run {
 	if r.Simulated {
 		status = "simulated; " + status
 	}
-	return Run{
-		shown(name), status, grouped(r.Rows.Read), grouped(r.Rows.Applied), grouped(r.Rows.Accepted), grouped(failed),
+	needs := needs(r, name)
+	for i := range needs {
+		needs[i].Text = shown(name) + ": " + needs[i].Text
 	}
+	return Run{
+		shown(name), status, grouped(r.Rows.Read), grouped(r.Rows.Applied), grouped(r.Rows.Accepted), grouped(failed), needs,
+	}
+}
+
+// needsOf says what to do after the first runs that need something, and how many more there are.
+func needsOf(runs []Run) (steps []step) {
+	some := slices.DeleteFunc(slices.Clone(runs), func(r Run) bool { return len(r.needs) == 0 })
+	for _, r := range some[:min(len(some), shownNeeds)] {
+		steps = append(steps, r.needs...)
+	}
+	if more := len(some) - shownNeeds; more > 0 {
+		steps = append(steps, step{"Then look at the report of each other file: " + numbered(int64(more), "more file") + " " +
+			verb(int64(more), "needs", "need") + " something.", ""})
+	}
+	return steps
 }
 
 // moreRuns sums up the runs that are left out, "" for none.

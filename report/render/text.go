@@ -38,7 +38,7 @@ func Text(w io.Writer, r *report.Report, runs ...Run) error {
 	writeFacts(&b, facts(r))
 	writeRows(&b, r)
 	writeReasons(&b, r)
-	writeSteps(&b, next(r))
+	writeSteps(&b, next(r, runs...))
 	writeRuns(&b, runs)
 	writeLists(&b, r)
 	writeColumns(&b, r.Columns)

@@ -1,0 +1,47 @@
+package pipeline
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// An announcement is in the output at once, and the results are what they would be without it. It is made again when
+// nothing was written for a minute.
+func TestAnnouncer(t *testing.T) {
+	var out bytes.Buffer
+	a := &announcer{out: &out}
+	for _, step := range []struct {
+		name, write, want string
+		later             bool // a minute has passed
+	}{
+		{"the first request", "", "{", false},
+		{"another one", "", "{", false},
+		{"a result", "{1}\n", "{1}\n", false},
+		{"another result", "{2}\n", "{1}\n{2}\n", false},
+		{"a request right after it", "", "{1}\n{2}\n", false},
+		{"a request later", "", "{1}\n{2}\n{", true},
+		{"one much later", "", "{1}\n{2}\n{ ", true},
+		{"two results", "{3}\n{4}\n", "{1}\n{2}\n{ 3}\n{4}\n", false},
+	} {
+		if step.later {
+			a.last = a.last.Add(-time.Minute)
+		}
+		if step.write == "" {
+			if err := a.unsubscribing(); err != nil {
+				t.Fatal(err)
+			}
+		} else if n, err := a.Write([]byte(step.write)); n != len(step.write) || err != nil {
+			t.Fatalf("%s: %d bytes written, error %v", step.name, n, err)
+		}
+		if diff := cmp.Diff(step.want, out.String()); diff != "" {
+			t.Errorf("%s: %s", step.name, diff)
+		}
+	}
+	a = &announcer{out: &full{}}
+	if err := a.unsubscribing(); err == nil || a.begun {
+		t.Errorf("a full output: error %v, begun %v", err, a.begun)
+	}
+}
