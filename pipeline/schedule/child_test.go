@@ -66,7 +66,11 @@ func TestGone(t *testing.T) {
 // would be a success.
 func TestNobodyWaits(t *testing.T) {
 	signal.Ignore(syscall.SIGCHLD) // so that children leave nothing to wait for
-	defer signal.Reset(syscall.SIGCHLD)
+	defer func() {
+		again := make(chan os.Signal, 1) // signal.Reset does not end Ignore
+		signal.Notify(again, syscall.SIGCHLD)
+		signal.Stop(again)
+	}()
 	s := newStage(t, "0-9 * * * *", "UTC", "2026-01-01T23:08:30Z", "true").until("2026-01-01")
 	if err := Run(context.Background(), context.Background(), s.Options); err != nil {
 		t.Error(err)
