@@ -161,7 +161,7 @@ func (s *batches) known(c *chunk, i int) (job string, known bool) {
 		if row.Fault == nil && s.seen != nil {
 			s.seen.first(row.Identity, number) // rows that repeat it are skipped, as in the earlier run
 		}
-		if s.waits && row.Fault == nil && s.earlier.job != "" {
+		if s.waits && row.Fault == nil && s.earlier.job != "" && (s.fills == nil || c.target(i) != nil) {
 			s.control.earlierWaited.Add(1)
 			return s.earlier.job, false
 		}

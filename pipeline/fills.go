@@ -57,7 +57,8 @@ func (s *batches) enter(to *target, c *chunk, i int, job string) {
 	if to == nil {
 		to = s.fills.rest
 	}
-	if b := to.open; b != nil && (s.full(b, row, job) || number-b.first() >= maxSpread) {
+	// The open batch of the rest has the mark of this row, if it is not sent.
+	if b := to.open; b != nil && to != s.fills.rest && (s.full(b, row, job) || number-b.first() >= maxSpread) {
 		s.dispatch(to)
 	}
 	if s.off {

@@ -28,7 +28,7 @@ func (r *run) finish(ctx context.Context, ended error) (*report.Report, error) {
 	switch {
 	case err != nil:
 		err = early(err, rep.Rows, rep.Reasons,
-			rep.Unread || r.options.Mirror != nil && !r.options.Mirror.Plan)
+			r.unread || r.options.Mirror != nil && !r.options.Mirror.Plan)
 	case exit != 0:
 		err = rowsError(rep.Rows, rep.Reasons, r.control.earlierRejected.Load())
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -154,5 +155,36 @@ func TestResumedRowsAreWaitedFor(t *testing.T) {
 				t.Errorf("the second was killed: %v, %+v", err, m.Rows)
 			}
 		})
+	}
+}
+
+// A resumed run that is stopped before it has looked up the lists leaves the rows of import jobs alone: their results
+// stand, whatever other rows stand between them.
+func TestStoppedBeforeTheListsOfResumedRows(t *testing.T) {
+	ctx, stop := context.WithCancelCause(t.Context())
+	defer stop(nil)
+	var resumed atomic.Bool
+	o := listOptions(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if resumed.Load() && r.URL.Path == "/api/lists" {
+				stop(&Interrupted{Signal: "SIGINT", ExitCode: 130})
+			}
+			next.ServeHTTP(w, r)
+		})
+	}, "L0", "L1")
+	o.mostRows = 2
+	rows := strings.SplitAfter(listRows(20, func(i int) string { return named(i % 2) }), "\n")
+	rows[3], rows[7], rows[10] = rows[1], "nope\n", rows[2]
+	var first, second bytes.Buffer
+	if rep, err := Run(t.Context(), o, strings.NewReader(strings.Join(rows[:15], "")), &first); rep.Rows.Accepted != 12 {
+		t.Fatal(rep.Rows, err)
+	}
+	o.Resume, o.Wait, o.WaitTimeout, o.MaxOpenJobs = earlierResults(t, first.Bytes()), true, time.Minute, 8
+	resumed.Store(true)
+	rep, _ := Run(ctx, o, strings.NewReader(strings.Join(rows, "")), &second)
+	const want = "16 unsent interrupted, 17 unsent interrupted, 18 unsent interrupted, 19 unsent interrupted, " +
+		"20 unsent interrupted"
+	if got := brief(linesInOrder(t, second.Bytes())); got != want || rep.Rows.Resumed != 15 {
+		t.Errorf("%+v\ngot  %s\nwant %s", rep.Rows, got, want)
 	}
 }

@@ -124,7 +124,7 @@ func (a *actor) newPerson(n int) *person {
 	if a.dice.IntN(2) == 0 {
 		profile.Properties = map[string]string{"gift": "old"}
 	}
-	if kind == "some" && a.dice.IntN(8) == 0 {
+	if kind == "some" && n < 60 && a.dice.IntN(6) == 0 { // look-ups ask for each of them alone, at Klaviyo's rate
 		p.also = "also-" + p.email
 		profile.Also = []string{p.also}
 	}
@@ -149,7 +149,7 @@ func (p *person) share(other *person) {
 	}
 }
 
-// named are the people whom a row names: all who have its phone number.
+// named are the people of a row: all who have its phone number.
 func (s *step) named(r *row) []*person {
 	switch {
 	case r.person == nil:

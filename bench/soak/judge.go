@@ -102,7 +102,7 @@ func (s *step) refuses(r *row) bool {
 	return false
 }
 
-// on reports whether somebody whom a row names is on its list.
+// on reports whether one of the people of a row is on its list.
 func (s *step) on(r *row) bool {
 	return slices.ContainsFunc(s.named(r), func(p *person) bool { return s.before.of[p.email].on&(1<<r.list) != 0 })
 }

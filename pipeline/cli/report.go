@@ -64,6 +64,8 @@ func (r *reportCommand) Run(c *console, g given) error {
 		}
 		if len(r.Files) > 1 {
 			one.SetFile(name)
+		}
+		if len(r.Files) > 1 || name != "-" {
 			runs = append(runs, render.NewRun(name, one))
 		}
 		merged = report.Merge(merged, one)

@@ -67,9 +67,9 @@ func TestGone(t *testing.T) {
 func TestNobodyWaits(t *testing.T) {
 	signal.Ignore(syscall.SIGCHLD) // so that children leave nothing to wait for
 	defer func() {
-		again := make(chan os.Signal, 1) // signal.Reset does not end Ignore
-		signal.Notify(again, syscall.SIGCHLD)
-		signal.Stop(again)
+		heard := make(chan os.Signal, 1)
+		signal.Notify(heard, syscall.SIGCHLD) // Reset alone leaves it ignored
+		signal.Stop(heard)
 	}()
 	s := newStage(t, "0-9 * * * *", "UTC", "2026-01-01T23:08:30Z", "true").until("2026-01-01")
 	if err := Run(context.Background(), context.Background(), s.Options); err != nil {

@@ -29,7 +29,11 @@ func TestHTMLAccess(t *testing.T) {
 				if strings.Count(table, "<caption") != 1 {
 					t.Errorf("a table without a caption: %.200s", table)
 				}
-				if n := strings.Count(table, "<tr>"); n != 1+strings.Count(table, `<th scope="row">`) {
+				head, _, _ := strings.Cut(table, "<tbody>")
+				if !strings.Contains(head, "<thead><tr><th scope=\"col\"") || strings.Contains(head, `scope="row"`) {
+					t.Errorf("a table without a head that paper repeats on each page: %.200s", table)
+				}
+				if n := strings.Count(table, "<tr>"); n != 1+strings.Count(table, `<th scope="row"`) {
 					t.Errorf("%d rows do not have one header each: %.200s", n, table)
 				}
 			}
@@ -156,7 +160,7 @@ func TestNextIsSafe(t *testing.T) {
 	lost := &report.Reason{Code: "answer_lost", Rows: 1}
 	r := &report.Report{ExitCode: 1, Operation: "unsubscribe", Rows: report.Rows{Read: 1, Unknown: 1}}
 	first := next(r)[0].Text
-	if !strings.Contains(first, "half an hour after it ended") || tell(r, lost).Remedy != askWait {
+	if !strings.Contains(first, "Wait half an hour after the run ended") || tell(r, lost).Remedy != askWait {
 		t.Errorf("%s, %s", first, tell(r, lost).Remedy)
 	}
 	r = &report.Report{ExitCode: 1, Operation: "mirror", Rows: report.Rows{Read: 2, Applied: 1, Rejected: 1}}
@@ -173,18 +177,21 @@ func TestWaiting(t *testing.T) {
 		Reasons: []report.Reason{{Code: "not_visible", Rows: 1}, {Code: report.Pending, Rows: 1}},
 	}
 	page := pageOf(t, r)
-	if strings.Contains(page, "<h2>What did not arrive") || !strings.Contains(page, "<h2>What still waits") {
+	if strings.Contains(page, "<h2>What needs work") || !strings.Contains(page, "<h2>What still waits") {
 		t.Error("rows that wait are not apart")
 	}
-	const want = "1 of 5 rows are done; 2 rows wait for the result; 1 row did not need to be sent; 1 row needs a look"
-	if got := people(r); got != want {
+	const want = "1 of 5 rows is done. 1 row waits for the result. 1 row waits until its person confirms. " +
+		"1 row did not need to be sent. 1 row was not sent."
+	if got := sentences(people(r)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if step := next(r)[0]; step.Command != "" {
 		t.Errorf("a merged report asks for %s", step.Command)
 	}
 	r.Rows = report.Rows{Read: 2, Accepted: 2}
-	if got := people(r); got != "Klaviyo accepted 2 of 2 rows, but their results are not known yet" {
+	const accepted = "Klaviyo accepted all 2 rows, but their outcome is not known yet. " +
+		"1 row waits until its person confirms."
+	if got := sentences(people(r)); got != accepted {
 		t.Error(got)
 	}
 }
@@ -196,9 +203,9 @@ func TestRuns(t *testing.T) {
 	one := NewRun("part <1>", &report.Report{
 		Status: "failed", ExitCode: 1, Rows: report.Rows{Read: 6, Applied: 1, Accepted: 2, Rejected: 3},
 	})
-	want := Run{"part <1>", "failed, exit status 1", "6", "1", "2", "3", []step{
+	want := Run{"part <1>", "failed, exit status 1", "6", "1", "2", "3", "part <1>", []step{
 		{"part <1>: See the results of 2 accepted rows.", "klaviyo-export wait < 'part <1>' > 'part <1>.final'"},
-		{"part <1>: List 3 rejected rows. Correct what is wrong, then run the command with these rows.",
+		{"part <1>: List the 3 rejected rows. Correct what is wrong, then run the command with these rows.",
 			"klaviyo-export report --rejected csv 'part <1>' > 'part <1>.rejected.csv'"},
 	}}
 	if diff := cmp.Diff(want, one, cmp.AllowUnexported(Run{})); diff != "" {

@@ -173,16 +173,31 @@ func (c chart) latencies(classes []report.Latency) chart {
 		}
 		jobs := classes[class].Jobs
 		class++
-		text := numbered(jobs, "import job") + " ended within 1 s"
-		if within > 1 {
-			text = numbered(jobs, "import job") + " ended after " + exactly(within/2) + " to " + exactly(within)
-		}
 		place := column{
-			X: percent(float64(i)+(1-filled)/2, places), Width: percent(filled, places), Text: text,
+			X: percent(float64(i)+(1-filled)/2, places), Width: percent(filled, places),
+			Text: numbered(jobs, "import job") + " ended " + after(within),
 		}
 		place.Boxes = c.stack(place, []float64{float64(jobs)}, all, pixels)
 		c.Columns = append(c.Columns, place)
 	}
 	c.Label = c.Title + ": " + c.Sum
 	return c
+}
+
+// ended is a line of the table of import jobs by the time until they ended.
+type ended struct{ After, Jobs string }
+
+func endings(classes []report.Latency) (all []ended) {
+	for _, l := range classes {
+		all = append(all, ended{after(l.Seconds), grouped(l.Jobs)})
+	}
+	return all
+}
+
+// after names a class of latencies by its upper bound.
+func after(within int64) string {
+	if within <= 1 {
+		return "within 1 s"
+	}
+	return "after " + exactly(within/2) + " to " + exactly(within)
 }

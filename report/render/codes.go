@@ -5,8 +5,6 @@ import (
 	"strings"
 	"sync"
 
-	"al.essio.dev/pkg/shellescape"
-
 	"klaviyo-export/report"
 )
 
@@ -91,7 +89,7 @@ func tell(r *report.Report, reason *report.Reason) told {
 // ofConsent reports whether the run set or withdrew consent. Klaviyo may still act on its lost requests for half an
 // hour.
 func ofConsent(r *report.Report) bool {
-	return r.Operation == "subscribe" || r.Operation == "unsubscribe"
+	return r.Consent != nil || r.Operation == "subscribe" || r.Operation == "unsubscribe"
 }
 
 // needed reports whether someone has to do something about a reason. A person who is not on the list is where a
@@ -105,9 +103,16 @@ func needed(r *report.Report, reason *report.Reason) bool {
 }
 
 // away reports whether people who are not on the list are where the run wants them. Merged runs may hide a removal:
-// their rows are in doubt only when some are unknown.
+// their rows are in doubt only when some are unknown for no other reason.
 func away(r *report.Report) bool {
-	return r.Operation == "remove" || r.Operation == "unsubscribe" || r.Runs > 1 && r.Rows.Unknown == 0
+	if r.Operation == "remove" || r.Operation == "unsubscribe" || r.Runs < 2 {
+		return r.Operation == "remove" || r.Operation == "unsubscribe"
+	}
+	lost := int64(0)
+	for _, code := range []string{"answer_lost", "job_cancelled", "job_expired", "error_unmatched", "errors_incomplete"} {
+		lost += withCode(r, code)
+	}
+	return lost >= r.Rows.Unknown
 }
 
 // waits reports whether rows are accepted and wait for Klaviyo or for people.
@@ -124,7 +129,7 @@ func example(reason *report.Reason) string {
 	if _, ours := codes[reason.Code]; !ours && reason.Detail != "" {
 		text += ". Klaviyo's words: " + private(reason.Detail)
 	}
-	return shown(strings.TrimSuffix(text, "."))
+	return clipped(visible(strings.TrimSuffix(text, ".")), pageExample)
 }
 
 // private masks phone numbers too: only their first two and last two characters stay.
@@ -150,102 +155,4 @@ func discreetKey(key string) string {
 		return "***"
 	}
 	return visible(string(runes[:2]) + "***" + string(runes[len(runes)-2:]))
-}
-
-// step is something to do now, and the command for it.
-type step struct{ Text, Command string }
-
-// next says what to do after the run, or after each of several runs that need something.
-func next(r *report.Report, runs ...Run) (steps []step) {
-	if len(runs) < 2 {
-		steps = needs(r, "")
-	} else {
-		steps = needsOf(runs)
-	}
-	if len(steps) == 0 && r.ExitCode == 0 {
-		steps = []step{{"Nothing to do.", ""}}
-	}
-	return steps
-}
-
-// needs says what has to be done after the run whose results are in a file, "" for one without a name that is known.
-func needs(r *report.Report, file string) (steps []step) {
-	beside := func(usual, suffix string) string {
-		if file == "" || file == "-" || shown(file) != file {
-			return usual
-		}
-		return shellescape.Quote(file + suffix)
-	}
-	results, final := beside("results.ndjson", ""), beside("final.ndjson", ".final")
-	add := func(text, command string) { steps = append(steps, step{text, command}) }
-	rows := &r.Rows
-	if r.ExitCode == 2 {
-		add("Fix the cause of the error, then run the command again.", "")
-	}
-	if n := rows.Unknown + rows.Unsent; (n > 0 || r.Unread && rows.Read > 0) && r.Operation != "check" {
-		text := "Finish " + numbered(n, "row") + " without a proved result"
-		if n == 0 {
-			text = "Finish the run: it did not read all rows"
-		}
-		if ofConsent(r) {
-			text += ", half an hour after it ended"
-		}
-		if !plainWord(r.Operation) || r.Operation == "several" || r.Runs > 1 {
-			add(text+": run the command of each unfinished file again, with --resume and that file.", "")
-		} else {
-			add(text+". Keep the other flags of the run.", again(r, results))
-		}
-	}
-	pending := withCode(r, report.Pending)
-	switch {
-	case r.Operation == "mirror" && rows.Accepted > 0 && len(steps) == 0:
-		add("Wait for "+numbered(rows.Accepted, "accepted row")+". Keep the other flags of the run.", again(r, results))
-	case r.Operation == "mirror": // the command above settles accepted rows too
-	case rows.Accepted > pending:
-		add("See the results of "+numbered(rows.Accepted-pending, "accepted row")+".",
-			"klaviyo-export wait < "+results+" > "+final)
-	case pending > 0:
-		add("See later who confirmed: "+numbered(pending, "row")+" "+verb(pending, "waits", "wait")+" for a person.",
-			"klaviyo-export wait < "+results+" > "+final)
-	}
-	if rows.Rejected > 0 {
-		which := "these rows"
-		if r.Operation == "mirror" { // it removes who is in no row
-			which = "all rows"
-		}
-		add("List "+numbered(rows.Rejected, "rejected row")+". Correct what is wrong, then run the command with "+which+".",
-			"klaviyo-export report --rejected csv "+results+" > "+beside("rejected.csv", ".rejected.csv"))
-	}
-	if m := mirrored(r); m != nil && r.Runs < 2 && r.ExitCode == 1 && m.Removed < m.Extras {
-		command, _, _ := strings.Cut(again(r, results), " --resume")
-		add("See who would be removed. Raise --max-removals or --max-unmatched only if that is right.",
-			command+" --plan < rows.ndjson > "+beside("plan.ndjson", ".plan"))
-	}
-	if len(steps) == 0 && r.ExitCode > 2 {
-		add("Run the same command again.", "")
-	}
-	return steps
-}
-
-// again returns the command that continues the run with these results.
-func again(r *report.Report, results string) string {
-	command := "klaviyo-export " + r.Operation
-	if r.List != nil && plainWord(r.List.ID) {
-		command += " --list-id " + r.List.ID
-	}
-	return command + " --resume " + results + " < rows.ndjson >> " + results
-}
-
-func verb(n int64, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}
-
-// plainWord reports whether text is safe in a command as it is.
-func plainWord(text string) bool {
-	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
-		return !('a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9' || r == '_')
-	})
 }

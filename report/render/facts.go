@@ -195,7 +195,10 @@ func requests(q *report.Requests) string {
 			parts = append(parts, grouped(p.requests)+" "+p.state)
 		}
 	}
-	return strings.Join(append(parts, size(q.Bytes)), ", ")
+	if q.Bytes > 0 {
+		parts = append(parts, size(q.Bytes))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // throttled returns the seconds for which Klaviyo throttled the run.

@@ -21,6 +21,7 @@ const (
 	pageReasons = 20
 	pageOpen    = 100
 	pageCode    = 120 // columns of a code or an id
+	pageExample = 400 // columns of an example
 )
 
 var (
@@ -41,7 +42,8 @@ type page struct {
 	Above    string // that the run is simulated
 	Class    string // good or bad
 	Status   string
-	People   string // how many rows ended as they should
+	People   string // the first sentence on the people of the rows
+	Further  string // more on that
 	Meaning  string
 	Error    string
 	Facts    []fact
@@ -53,6 +55,7 @@ type page struct {
 	Waiting  []reasonBar
 	Fine     []reasonBar
 	Steps    []step
+	Stands   string // what stands for another name in the commands
 	Runs     []Run
 	MoreRuns string
 	More     string // on the reasons that are left out
@@ -67,6 +70,7 @@ type page struct {
 	OpenSum string
 	Columns []string // the statuses in Table
 	Table   [][]string
+	Ended   []ended
 }
 
 // rowsOf counts the rows of one status.
@@ -79,15 +83,20 @@ type reasonBar struct {
 
 // HTML writes a page that shows r. The page has no script and loads nothing. It shows texts from outside as text,
 // with control characters escaped. The same report always gives the same page.
-// Runs are the files of a merged report: with two or more, the page has a table of them.
+// Runs are the files that the report was read from, none where it has no file. The commands name a single one. Of two
+// or more the page has a table.
 func HTML(w io.Writer, r *report.Report, runs ...Run) error {
 	sum := sha256.Sum256([]byte(pageStyle))
 	status, meaning := headline(r)
 	p := &page{
-		Style: template.CSS(pageStyle), Class: "bad", Status: status, People: people(r), Meaning: meaning,
+		Style: template.CSS(pageStyle), Class: "bad", Status: status, Meaning: capital(meaning),
 		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 			"'; base-uri 'none'; form-action 'none'",
 		Tiles: tiles(r), Charts: charts(r), Steps: next(r, runs...),
+	}
+	p.Stands = standsFor(p.Steps)
+	if says := people(r); len(says) > 0 {
+		p.People, p.Further = capital(says[0]), sentences(says[1:])
 	}
 	if r.ExitCode == 0 {
 		p.Class = "good"
@@ -115,6 +124,9 @@ func HTML(w io.Writer, r *report.Report, runs ...Run) error {
 	p.columns(r.Columns)
 	p.open(r.Jobs.Open)
 	p.table(r)
+	if len(r.Jobs.Latency) >= leastColumns {
+		p.Ended = endings(r.Jobs.Latency)
+	}
 	var b bytes.Buffer
 	if err := pageForm().Execute(&b, p); err != nil {
 		return fmt.Errorf("fill in the page: %v", err)
@@ -153,7 +165,10 @@ func tiles(r *report.Report) []fact {
 		list = append(list, fact{"rows per second", rowsPerSecond(r)})
 	}
 	if r.Requests.Sent > 0 {
-		list = append(list, fact{"requests", grouped(r.Requests.Sent)}, fact{"sent", size(r.Requests.Bytes)})
+		list = append(list, fact{"requests", grouped(r.Requests.Sent)})
+	}
+	if r.Requests.Bytes > 0 {
+		list = append(list, fact{"sent", size(r.Requests.Bytes)})
 	}
 	return list
 }

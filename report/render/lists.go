@@ -75,12 +75,17 @@ func writeLists(b *strings.Builder, r *report.Report) {
 	}
 }
 
-// rowsOfList is a line of the page's table of lists.
-type rowsOfList struct{ Name, Rows string }
+// rowsOfList is a line of the page's table of lists. The note follows the name, whatever direction that is written in.
+type rowsOfList struct{ Name, Note, Rows string }
 
 func (p *page) lists(r *report.Report) {
 	for i := range r.Lists {
-		p.Lists = append(p.Lists, rowsOfList{shown(listTitle(&r.Lists[i].List)), grouped(r.Lists[i].Rows)})
+		l := &r.Lists[i]
+		name, note := l.Name, strings.TrimPrefix(listTitle(&l.List), l.Name)
+		if name == "" {
+			name, note = l.ID, ""
+		}
+		p.Lists = append(p.Lists, rowsOfList{shown(name), shown(note), grouped(l.Rows)})
 	}
 	if len(r.Lists) > 0 {
 		p.MoreLists = moreLists(r, len(r.Lists))

@@ -36,7 +36,7 @@ func TestLists(t *testing.T) {
 		t.Errorf("the text has %d lists", n)
 	}
 	for _, want := range []string{
-		"<h2>Lists</h2>", "<bdi>&lt;b&gt;&#34;\\n\\x1b[31m (L000)</bdi>", "<bdi>News 199 (L199)</bdi>",
+		"<h2>Lists</h2>", "<bdi>&lt;b&gt;&#34;\\n\\x1b[31m</bdi> (L000)", "<bdi>News 199</bdi> (L199)",
 		"and more lists with 7 rows",
 	} {
 		if !strings.Contains(page.String(), want) {

@@ -61,9 +61,9 @@ func outcome(r *report.Report) string {
 	case 4:
 		return "Klaviyo or the network failed for too long; run it again later"
 	case 130:
-		return "interrupted by SIGINT"
+		return "the run was interrupted (SIGINT)"
 	case 143:
-		return "stopped by SIGTERM or SIGHUP, or killed"
+		return "the run was stopped (SIGTERM or SIGHUP) or killed"
 	}
 	return "the run could not finish; fix the cause, then run it again"
 }
@@ -83,7 +83,7 @@ func success(rows *report.Rows) string {
 	case rows.Accepted > 0:
 		return fmt.Sprintf("no row failed, but the outcome of %s of %s rows is %s",
 			grouped(rows.Accepted), grouped(rows.Read), wait)
-	case rows.Valid > 0:
+	case rows.Valid > 0 && rows.Applied == 0:
 		return "every row is " + oneOf(good) + "; nothing was sent"
 	}
 	return "every row is " + oneOf(good)
@@ -111,58 +111,6 @@ func headline(r *report.Report) (status, meaning string) {
 		return status, fmt.Sprintf("%s runs; %s", grouped(r.Runs), outcome(r))
 	}
 	return status, fmt.Sprintf("worst of %s runs; %s", grouped(r.Runs), outcome(r))
-}
-
-// people says how many rows ended as they should, for readers who know no statuses. Accepted rows are not among them.
-// It returns "" for a run that read no rows or has no such sentence.
-func people(r *report.Report) string {
-	rows := &r.Rows
-	if rows.Read == 0 {
-		return ""
-	}
-	n, state := rows.Applied, "are done"
-	switch {
-	case rows.Valid > 0:
-		n, state = rows.Valid, "passed the checks and were not sent"
-	case r.Operation == "add" || r.Operation == "mirror":
-		state = "are on " + onList(r)
-	case r.Operation == "remove":
-		state = "were removed from " + onList(r)
-	case r.Operation == "subscribe":
-		state = "have given their consent"
-	case r.Operation == "unsubscribe":
-		state = "have had their consent withdrawn"
-	}
-	text := grouped(n) + " of " + numbered(rows.Read, "row") + " " + state
-	if n == 0 && rows.Accepted > 0 {
-		text = "Klaviyo accepted " + grouped(rows.Accepted) + " of " + numbered(rows.Read, "row") +
-			", but their results are not known yet"
-	} else if rows.Accepted > 0 {
-		text += "; " + numbered(rows.Accepted, "row") + " " + verb(rows.Accepted, "waits", "wait") + " for the result"
-	}
-	if rows.Skipped > 0 {
-		text += "; " + numbered(rows.Skipped, "row") + " did not need to be sent"
-	}
-	if m := mirrored(r); m != nil && rows.Valid == 0 {
-		if m.Removed > 0 {
-			text += "; " + numbered(m.Removed, "member") + " " + verb(m.Removed, "was", "were") + " removed"
-		}
-		if m.Extras > m.Removed {
-			text += "; " + numbered(m.Extras-m.Removed, "member") + " without a row may still be on the list"
-		}
-	}
-	if bad, _ := count(rows, bad...); bad > 0 {
-		text += "; " + numbered(bad, "row") + " " + verb(bad, "needs", "need") + " a look"
-	}
-	return text
-}
-
-// onList names the list of a run.
-func onList(r *report.Report) string {
-	if r.List == nil || r.List.Name == "" || r.List.Name == "several" || len(r.Lists) > 0 {
-		return "their list"
-	}
-	return `the list "` + shown(r.List.Name) + `"`
 }
 
 // simulated says that the run, or one of the merged runs, sent nothing to Klaviyo.

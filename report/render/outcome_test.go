@@ -40,8 +40,8 @@ func TestOutcome(t *testing.T) {
 		{"error", 2, rows{}, "the run could not finish; fix the cause, then run it again"},
 		{"timed out", 3, rows{}, "some import jobs did not finish in time; run klaviyo-export wait on the results"},
 		{"outage", 4, rows{}, "Klaviyo or the network failed for too long; run it again later"},
-		{"SIGINT", 130, rows{}, "interrupted by SIGINT"},
-		{"SIGTERM", 143, rows{}, "stopped by SIGTERM or SIGHUP, or killed"},
+		{"SIGINT", 130, rows{}, "the run was interrupted (SIGINT)"},
+		{"SIGTERM", 143, rows{}, "the run was stopped (SIGTERM or SIGHUP) or killed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := outcome(&report.Report{ExitCode: c.exit, Rows: c.rows}); got != c.want {
@@ -104,16 +104,18 @@ func TestHeadline(t *testing.T) {
 // The first line of the text and of the page says that the run is simulated, and claims no more of merged runs than is
 // known.
 func TestSimulated(t *testing.T) {
+	const none = "There were no rows, so nothing changed. Succeeded, exit status 0: there were no rows"
 	for _, c := range []struct {
 		name   string
 		report report.Report
 		want   string
 	}{
 		{"one run", report.Report{Status: "succeeded", Simulated: true},
-			"Simulated, nothing was sent to Klaviyo. Succeeded, exit status 0: there were no rows"},
+			"Simulated, nothing was sent to Klaviyo. " + none},
 		{"merged runs", report.Report{Status: "succeeded", Simulated: true, Runs: 2},
-			"Simulated, at least in part. Succeeded, exit status 0: 2 runs; there were no rows"},
-		{"not simulated", report.Report{Status: "succeeded"}, "Succeeded, exit status 0: there were no rows"},
+			"Simulated, at least in part. There were no rows, so nothing changed. " +
+				"Succeeded, exit status 0: 2 runs; there were no rows"},
+		{"not simulated", report.Report{Status: "succeeded"}, none},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var text strings.Builder

@@ -15,6 +15,7 @@ const shownRuns, shownNeeds = 100, 10
 type Run struct {
 	Name, Status, Rows, Arrived, Open, Failed string
 
+	file  string
 	needs []step
 }
 
@@ -25,12 +26,13 @@ func NewRun(name string, r *report.Report) Run {
 	if r.Simulated {
 		status = "simulated; " + status
 	}
-	needs := needs(r, name)
+	needs := commands{Report: r, results: []string{name}, apart: true}.needs()
 	for i := range needs {
 		needs[i].Text = shown(name) + ": " + needs[i].Text
 	}
 	return Run{
-		shown(name), status, grouped(r.Rows.Read), grouped(r.Rows.Applied), grouped(r.Rows.Accepted), grouped(failed), needs,
+		shown(name), status, grouped(r.Rows.Read), grouped(r.Rows.Applied), grouped(r.Rows.Accepted), grouped(failed), name,
+		needs,
 	}
 }
 
@@ -45,6 +47,14 @@ func needsOf(runs []Run) (steps []step) {
 			verb(int64(more), "needs", "need") + " something.", ""})
 	}
 	return steps
+}
+
+// names returns the names of files.
+func names(runs []Run) (all []string) {
+	for i := range runs {
+		all = append(all, runs[i].file)
+	}
+	return all
 }
 
 // moreRuns sums up the runs that are left out, "" for none.

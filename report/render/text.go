@@ -21,13 +21,13 @@ const (
 )
 
 // Text writes a summary of r for people, in lines of at most 80 columns. It escapes control characters in texts from
-// outside. Runs are the files of a merged report.
+// outside. Runs are the files of the report, as for HTML.
 func Text(w io.Writer, r *report.Report, runs ...Run) error {
 	var b strings.Builder
 	status, meaning := headline(r)
-	line := strings.ToUpper(status[:1]) + status[1:] + ": " + meaning
-	if people := people(r); people != "" {
-		line = people + ".\n" + line
+	line := capital(status) + ": " + meaning
+	if people := people(r); len(people) > 0 {
+		line = sentences(people) + "\n" + line
 	}
 	if r.Simulated {
 		line = simulated(r) + " " + line
@@ -132,6 +132,10 @@ func writeSteps(b *strings.Builder, steps []step) {
 		if s.Command != "" {
 			b.WriteString("    " + s.Command + "\n") // on one line, to be pasted into a shell
 		}
+	}
+	if text := standsFor(steps); text != "" {
+		b.WriteString("  ")
+		writeWrapped(b, text, 2)
 	}
 }
 
