@@ -42,8 +42,8 @@ type Writer struct {
 	buf     []byte
 	job     string // of the last line that has one
 	jobText []byte // the member with it
-	last    int64 // row of the last line in buf
-	written int64 // row of the last line that the output accepted
+	last    int64  // row of the last line in buf
+	written int64  // row of the last line that the output accepted
 	err     error
 }
 
