@@ -15,7 +15,7 @@ type shortNames [128]struct {
 	text   [3]uint64 // the name, with zeros behind it
 	column uint32    // 0: free
 	in     scope
-	size   uint8 // a zero behind a name in a row, where it is an error, is not the end of the name
+	size   uint8 // of the name: a row that is not JSON may have zeros in one
 }
 
 // find returns the column of the name that begins at i, and where the name ends. Column 0 says that it is not known.
@@ -63,7 +63,7 @@ func (t *shortNames) add(in scope, name []byte, column uint32) {
 		text[j] = binary.LittleEndian.Uint64(p[8*j:])
 	}
 	e := &t[slotOf(in, &text)]
-	e.text, e.column, e.in, e.size = text, column, in, uint8(len(name))
+	e.text, e.in, e.size, e.column = text, in, uint8(len(name)), column
 }
 
 // slotOf returns the place of a name in shortNames.
