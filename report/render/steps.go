@@ -72,6 +72,8 @@ func otherwise(c commands) string {
 		return "See the report of each file that did not succeed."
 	case c.ExitCode == 1:
 		return "Check where the rows come from, such as the query or the file. Then run the command again."
+	case c.ExitCode == 143 && c.Operation == "" && c.Runs < 2: // a request may have gone out before the run was killed
+		return "Run the same command again, with --resume " + c.file() + " and the same rows."
 	case c.ExitCode > 2:
 		return "Run the same command again."
 	case c.Runs > 1 || c.Rows.Read == 0:
