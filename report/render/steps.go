@@ -72,8 +72,6 @@ func otherwise(c commands) string {
 		return "See the report of each file that did not succeed."
 	case c.ExitCode == 1:
 		return "Check where the rows come from, such as the query or the file. Then run the command again."
-	case c.ExitCode == 143 && c.Operation == "" && c.Runs < 2: // a request may have gone out before the run was killed
-		return "Run the same command again, with --resume " + c.file() + " and the same rows."
 	case c.ExitCode > 2:
 		return "Run the same command again."
 	case c.Runs > 1 || c.Rows.Read == 0:
@@ -125,7 +123,7 @@ func (c commands) local() bool { return c.Simulated && c.BaseURL == "" && c.Runs
 // unfinished adds the step that finishes the run, and reports whether there is one.
 func (c commands) unfinished(add func(text, command string)) bool {
 	n := c.Rows.Unknown + c.Rows.Unsent
-	killed := c.Operation == "" && c.ExitCode == 143 && c.Runs < 2 && c.Rows.Read > 0
+	killed := c.Operation == "" && c.ExitCode == 143 && c.Runs < 2
 	if c.Operation == "check" || n == 0 && !killed && (!c.Unread || c.Rows.Read == 0) {
 		return false
 	}
