@@ -61,6 +61,7 @@ func TestPeople(t *testing.T) {
 		"check": {report.Report{Operation: "add", ExitCode: 1, Rows: rows{Read: 9, Valid: 8, Rejected: 1}},
 			"This was a check: 8 of 9 rows are valid, and nothing was sent. 1 row was refused."},
 		"error":  {report.Report{Operation: "add", ExitCode: 2}, "No row was sent."},
+		"refused": {report.Report{Operation: "add", ExitCode: 2, Error: "resume: answers are lost"}, ""},
 		"empty":  {report.Report{Operation: "add"}, "There were no rows, so nothing changed."},
 		"killed": {report.Report{ExitCode: 143}, ""},
 		"merged": {report.Report{Operation: "several", Runs: 2, Simulated: true, Rows: rows{Read: 9, Applied: 4, Valid: 5}},

@@ -42,7 +42,10 @@ func (c commands) needs() (steps []step) {
 	if r.Campaign != nil && r.Campaign.Status == report.CampaignUnknown {
 		add("Look in Klaviyo whether the campaign was sent. Do not send it again before you know.", "")
 	}
-	if r.ExitCode == 2 {
+	switch {
+	case r.ExitCode == 2 && resumes(r):
+		add("Fix the cause of the error, then run the command again, with --resume.", "")
+	case r.ExitCode == 2:
 		add("Fix the cause of the error, then run the command again.", "")
 	}
 	if !c.local() {
@@ -116,6 +119,9 @@ type commands struct {
 	results []string // the files that the report was read from
 	apart   bool     // other files have steps of their own
 }
+
+// resumes reports whether the run could not go on where an earlier one, which may have sent rows, had stopped.
+func resumes(r *report.Report) bool { return strings.HasPrefix(r.Error, "resume: ") }
 
 // local reports whether the run was simulated in its own process. Nothing can go on there.
 func (c commands) local() bool { return c.Simulated && c.BaseURL == "" && c.Runs < 2 }
