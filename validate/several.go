@@ -17,9 +17,13 @@ func several(line []byte) bool {
 		case quoted && c == '\\':
 			i++ // whatever it escapes is no quote
 		case quoted:
-			if n := bytes.IndexByte(line[i:], '"'); n > 0 && bytes.IndexByte(line[i:i+n], '\\') < 0 {
-				i += n - 1
+			rest := line[i:min(i+256, len(line))] // never more, or rows with many escapes take quadratic time
+			for _, end := range []byte{'"', '\\'} {
+				if n := bytes.IndexByte(rest, end); n >= 0 {
+					rest = rest[:n]
+				}
 			}
+			i += len(rest) - 1
 		case c == '{' || c == '[':
 			if depth == 0 {
 				begun++
