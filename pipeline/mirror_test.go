@@ -38,7 +38,7 @@ func mirrorOf(t *testing.T, url, list, state string, in io.Reader) (rows []strin
 		t.Fatal(err)
 	}
 	o := &Options{
-		Operation: validate.Mirror, Checker: checker, Client: client, List: sink.ListRef{ID: list}, Window: 1000,
+		Operation: validate.Mirror, Checker: checker, Client: client, List: sink.ListRef{ID: list}, Window: 1,
 		Concurrency: 2, BatchDelay: time.Hour, Wait: true, WaitTimeout: time.Minute, MaxOpenJobs: 8,
 		Mirror: &MirrorOptions{MaxRemovals: &Bound{rows: 100}},
 	}
@@ -102,6 +102,17 @@ func TestMirrorInputChanged(t *testing.T) {
 	}
 	if n := len(sim.Members(list)); n != 4 {
 		t.Errorf("%d members are left, want 4", n)
+	}
+}
+
+// A mirror finds a row that repeats an earlier one however many rows are between: the window does not matter.
+func TestMirrorFindsAllDuplicates(t *testing.T) {
+	url, list, sim := served(t, 0, simulator.Options{})
+	in := rowsOf(0, 1, 2, 3) + `{"email":"P0@Example.com"}` + "\n" + rowsOf(2)
+	rows, rep, err := mirrorOf(t, url, list, "", strings.NewReader(in))
+	want := []string{"applied", "applied", "applied", "applied", "skipped duplicate", "skipped duplicate"}
+	if !slices.Equal(rows, want) || rep.ExitCode != 0 || len(sim.Members(list)) != 4 {
+		t.Errorf("rows %q, want %q; exit %d, %d members; %v", rows, want, rep.ExitCode, len(sim.Members(list)), err)
 	}
 }
 

@@ -103,3 +103,38 @@ func TestReuse(t *testing.T) {
 		}
 	}
 }
+
+// The columns of earlier rows never change the result of a row: its names may end in zeros or behind the line, have
+// escapes, be long, or appear in another object. A row is checked behind rows with like names, and alone.
+func TestColumnsOfEarlierRows(t *testing.T) {
+	const before = `{"email":"a@b.co","city":"x","plan":1,"a_name_of_23_characters":1,"a_name_of_24_characters_":1,` +
+		`"location":{"city":"y"},"properties":{"zip":1},"café":1}` + "\n"
+	for _, row := range []string{
+		`{"email":"a@b.co","plan` + "\x00" + `":2}`,
+		`{"email":"a@b.co","plan` + strings.Repeat("\x00", 20) + `1234567":2}`,
+		`{"email":"a@b.co","pl\u0061n":2}`,
+		`{"email":"a@b.co","plan":2,"plan":3}`,
+		`{"email":"a@b.co","location":{"city":"z","plan":2}}`,
+		`{"email":"a@b.co","properties":{"zip":2,"city":3}}`,
+		`{"email":"a@b.co","a_name_of_23_characters":2,"a_name_of_24_characters_":3,"café":4}`,
+		`{"email":"a@b.co","caf` + "\xc3" + `":2}`,
+		`{"email":"a@b.co","plan`,
+		`{"email":"a@b.co","plan"`,
+		`{"email":"a@b.co","pla`,
+	} {
+		behind := []byte(before + before + row + "\n" + before)
+		results := func(lines []byte) (row Row, profile string) {
+			var scratch Scratch
+			var out Rows
+			checker(t, Options{}).Check(lines, true, &scratch, &out)
+			row = out.Rows[len(out.Rows)-1]
+			row.Start, row.End, row.KeyStart, row.KeyEnd = 0, 0, 0, 0
+			return row, string(out.Data[out.Rows[len(out.Rows)-1].Start:out.Rows[len(out.Rows)-1].End])
+		}
+		gotRow, got := results(behind[:2*len(before)+len(row)]) // a line's end is in the middle of the memory
+		wantRow, want := results([]byte(row))
+		if !reflect.DeepEqual(gotRow, wantRow) || got != want {
+			t.Errorf("%q: %+v %s, want %+v %s", row, gotRow, got, wantRow, want)
+		}
+	}
+}

@@ -15,7 +15,7 @@ type shortNames [128]struct {
 	text   [3]uint64 // the name, with zeros behind it
 	column uint32    // 0: free
 	in     scope
-	length uint8 // zeros in a row are no end of a name
+	size   uint8 // of the name: a row that is not JSON may have zeros in one
 }
 
 // find returns the column of the name that begins at i, and where the name ends. Column 0 says that it is not known.
@@ -29,7 +29,7 @@ func (t *shortNames) find(in scope, p []byte, i, end int) (column uint32, nameEn
 	n := bits.TrailingZeros32(quoteBits(a)|quoteBits(b)<<8|quoteBits(c)<<16|1<<31) & 31
 	m := &heads[n]
 	text := [3]uint64{a & m[0], b & m[1], c & m[2]}
-	if e := &t[slotOf(in, &text)]; e.text == text && e.in == in && int(e.length) == n && i+n < end {
+	if e := &t[slotOf(in, &text)]; e.text == text && e.in == in && int(e.size) == n && i+n < end {
 		return e.column, i + n
 	}
 	return 0, i
@@ -63,7 +63,7 @@ func (t *shortNames) add(in scope, name []byte, column uint32) {
 		text[j] = binary.LittleEndian.Uint64(p[8*j:])
 	}
 	e := &t[slotOf(in, &text)]
-	e.text, e.in, e.length, e.column = text, in, uint8(len(name)), column
+	e.text, e.in, e.size, e.column = text, in, uint8(len(name)), column
 }
 
 // slotOf returns the place of a name in shortNames.

@@ -19,7 +19,7 @@ func appendDigits(kept, text []byte) (digits []byte, _ problem) {
 		return nil, longText
 	}
 	const scheme = "tel:"
-	if len(text) >= len(scheme) && bytes.EqualFold(text[:len(scheme)], []byte(scheme)) {
+	if len(text) >= len(scheme) && text[0]|0x20 == 't' && bytes.EqualFold(text[:len(scheme)], []byte(scheme)) {
 		text = text[len(scheme):]
 	}
 	if n := len(text); n > 0 && text[n-1] == '0' && zeroFraction(text) {
