@@ -17,9 +17,11 @@ func several(line []byte) bool {
 		case quoted && c == '\\':
 			i++ // whatever it escapes is no quote
 		case quoted:
-			if n := bytes.IndexByte(line[i:], '"'); n > 0 && bytes.IndexByte(line[i:i+n], '\\') < 0 {
-				i += n - 1
+			n := bytes.IndexAny(line[i:], `"\`)
+			if n < 0 {
+				return begun > 1
 			}
+			i += n - 1
 		case c == '{' || c == '[':
 			if depth == 0 {
 				begun++
