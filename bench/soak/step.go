@@ -119,7 +119,7 @@ func (a *actor) draw() *step {
 			s.channels = pick(d, []string{"email"}, []string{"sms"}, []string{"email", "sms"})
 		}
 		flag("--channel", strings.Join(s.channels, ","))
-		if s.past = s.verb == "subscribe" && d.IntN(3) == 0; s.past {
+		if s.past = s.verb == "subscribe" && a.account.past && d.IntN(2) == 0; s.past {
 			flag("--historical", "--consented-at", "agreed")
 		}
 		if s.global = s.verb == "unsubscribe" && d.IntN(3) == 0; s.global {
