@@ -58,7 +58,7 @@ func (c commands) needs() (steps []step) {
 		}
 	}
 	if r.Campaign != nil && r.Campaign.Status == report.CampaignNotSent && plainWord(r.Campaign.ID) {
-		add("If the campaign should go out, fix what kept it back, then run send again. "+
+		add("If the campaign should be sent, fix what prevented it, then run send again. "+
 			"In place of N, write the most recipients that you allow.", c.send())
 	}
 	return steps

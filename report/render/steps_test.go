@@ -91,7 +91,7 @@ func TestNextOfOthers(t *testing.T) {
 			[]step{{"See the report of each file that did not succeed.", ""}}},
 		"campaign": {report.Report{Rows: report.Rows{Read: 1, Applied: 1},
 			Campaign: &report.Campaign{ID: "01X", Status: report.CampaignNotSent}}, []string{"r"},
-			[]step{{"If the campaign should go out, fix what kept it back, then run send again. " +
+			[]step{{"If the campaign should be sent, fix what prevented it, then run send again. " +
 				"In place of N, write the most recipients that you allow.",
 				"klaviyo-export send --campaign 01X --max-recipients N < r > sent.ndjson"}}},
 		"perhaps sent": {report.Report{Rows: report.Rows{Read: 1, Applied: 1},
