@@ -201,7 +201,7 @@ func (e *Earlier) refuse(what string, lost time.Time, command, remedy string) er
 		return nil
 	}
 	hint := remedy + " after " + again.Format(time.TimeOnly)
-	if e.Report != nil { // wait needs one
+	if e.Report != nil && e.Rows > 0 { // wait needs both
 		hint = "run klaviyo-export wait < RESULTS to see what was done, or " + hint
 	}
 	return &Error{Text: command + ": answers of the earlier run are lost, and Klaviyo may " + what, Hint: hint}

@@ -75,7 +75,7 @@ func done(r *report.Report) string {
 	switch {
 	case rows.Read == 0 && r.ExitCode == 0:
 		return "there were no rows, so nothing changed"
-	case rows.Read == 0 && r.ExitCode > 4:
+	case rows.Read == 0 && (r.ExitCode > 4 || resumes(r)):
 		return ""
 	case rows.Read == 0:
 		return "no row was sent"

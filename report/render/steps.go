@@ -42,7 +42,10 @@ func (c commands) needs() (steps []step) {
 	if r.Campaign != nil && r.Campaign.Status == report.CampaignUnknown {
 		add("Look in Klaviyo whether the campaign was sent. Do not send it again before you know.", "")
 	}
-	if r.ExitCode == 2 {
+	switch {
+	case r.ExitCode == 2 && resumes(r):
+		add("Fix the cause of the error, then run the command again, with --resume.", "")
+	case r.ExitCode == 2:
 		add("Fix the cause of the error, then run the command again.", "")
 	}
 	if !c.local() {
@@ -117,6 +120,9 @@ type commands struct {
 	apart   bool     // other files have steps of their own
 }
 
+// resumes reports whether the run could not go on where an earlier one, which may have sent rows, had stopped.
+func resumes(r *report.Report) bool { return strings.HasPrefix(r.Error, "resume: ") }
+
 // local reports whether the run was simulated in its own process. Nothing can go on there.
 func (c commands) local() bool { return c.Simulated && c.BaseURL == "" && c.Runs < 2 }
 
@@ -128,7 +134,7 @@ func (c commands) bounded() bool {
 // unfinished adds the step that finishes the run, and reports whether there is one.
 func (c commands) unfinished(add func(text, command string)) bool {
 	n := c.Rows.Unknown + c.Rows.Unsent
-	killed := c.Operation == "" && c.ExitCode == 143 && c.Runs < 2 && c.Rows.Read > 0
+	killed := c.Operation == "" && c.ExitCode == 143 && c.Runs < 2
 	if c.Operation == "check" || c.bounded() || n == 0 && !killed && (!c.Unread || c.Rows.Read == 0) {
 		return false
 	}

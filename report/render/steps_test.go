@@ -76,6 +76,9 @@ func TestNextOfOthers(t *testing.T) {
 		}},
 		"too few rows to send": {report.Report{Operation: "add", ExitCode: 1, Rows: report.Rows{Read: 9, Unsent: 9}}, nil,
 			[]step{{"Check where the rows come from, such as the query or the file. Then run the command again.", ""}}},
+		"killed before the first result": {report.Report{ExitCode: 143}, []string{"r"},
+			[]step{{"Finish the run: rows may be without a result. Run the same command again, with --resume r and the " +
+				"same rows.", ""}}},
 		"simulated": {report.Report{Simulated: true, Rows: report.Rows{Read: 1, Accepted: 1}}, nil,
 			[]step{{"To send the rows to Klaviyo, run the command without --simulate.", ""}}},
 		"simulate": {report.Report{Simulated: true, BaseURL: "x", Rows: report.Rows{Read: 1, Applied: 1}}, nil,
