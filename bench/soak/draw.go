@@ -13,10 +13,10 @@ func (a *actor) draw() *step {
 	if l := a.last; l != nil && l.state != "" && d.IntN(2) == 0 {
 		return &step{
 			verb: l.verb, by: l.by, args: l.args, list: l.list, state: l.state, waited: l.waited, invalid: l.invalid,
-			first: l.first, plan: l.plan, clear: l.clear, removals: l.removals, unmatched: l.unmatched, again: l.rows,
+			first: l.first, halts: l.halts, full: l.full, counted: l.counted, short: l.short, plan: l.plan, clear: l.clear, removals: l.removals, unmatched: l.unmatched, again: l.rows,
 		}
 	}
-	s := &step{verb: pick(d, "add", "add", "add", "remove", "remove", "mirror", "mirror", "subscribe", "unsubscribe")}
+	s := &step{verb: pick(d, "add", "add", "remove", "mirror", "mirror", "subscribe", "unsubscribe", "unsubscribe")}
 	s.by = pick(d, "email", "email", "phone_number", "external_id")
 	if s.verb == "unsubscribe" && d.IntN(2) == 0 {
 		s.by = "phone_number"
@@ -26,7 +26,7 @@ func (a *actor) draw() *step {
 	}
 	s.args = []string{s.verb, "--base-url", a.door.url, "--quiet", "--by", s.by}
 	flag := func(args ...string) { s.args = append(s.args, args...) }
-	if s.plan = s.verb == "mirror" && d.IntN(5) == 0; s.plan {
+	if s.plan = s.verb == "mirror" && d.IntN(3) == 0; s.plan {
 		flag("--plan")
 	} else {
 		flag("--batch-delay", pick(d, "10ms", "50ms", "1s"), "--concurrency", fmt.Sprint(1+d.IntN(6)))
@@ -38,6 +38,9 @@ func (a *actor) draw() *step {
 	flag("--max-invalid", s.invalid)
 	if s.first = d.IntN(5) == 0 && s.verb != "mirror"; s.first {
 		flag("--check-first")
+	}
+	if s.halts = d.IntN(5) == 0 && s.verb != "mirror"; s.halts {
+		flag("--stop-on-invalid")
 	}
 	switch s.verb {
 	case "mirror":
@@ -58,7 +61,7 @@ func (a *actor) draw() *step {
 		if s.past = s.verb == "subscribe" && d.IntN(3) == 0; s.past {
 			flag("--historical", "--consented-at", "agreed")
 		}
-		if s.global = s.verb == "unsubscribe" && d.IntN(3) == 0; s.global {
+		if s.global = d.IntN(3) == 0; s.global && s.verb == "unsubscribe" {
 			flag("--everywhere")
 		}
 		s.waited = d.IntN(2) == 0
@@ -113,6 +116,9 @@ func (a *actor) draw() *step {
 		s.waited = !s.plan
 		s.state = filepath.Join(a.dir, fmt.Sprintf("%s-%s-%s-%d-%v.state", a.tag, s.verb, s.by, list, s.clear))
 		flag("--state", s.state)
+		if s.full = d.IntN(4) == 0; s.full {
+			flag("--full")
+		}
 	}
 	if s.waited && (s.verb != "remove" && s.verb != "mirror") && s.state == "" && !slices.Contains(s.args, "--verify") {
 		flag("--wait")

@@ -1,8 +1,6 @@
 package main
 
-import (
-	"slices"
-)
+import "slices"
 
 // effect is what a row may have done to its person.
 type effect int
@@ -29,7 +27,9 @@ func (a *actor) wanted(s *step, r *row, was state) state {
 	case "remove":
 		is.on &^= list
 	case "subscribe":
-		is.exists, is.on, is.left = true, is.on|list, is.left&^list
+		if is.exists = true; !s.global {
+			is.on, is.left = is.on|list, is.left&^list
+		}
 		if slices.Contains(s.channels, "email") && is.mail != "SUBSCRIBED" {
 			is.mail, is.mailSince = "SUBSCRIBED", r.since
 		}
@@ -60,7 +60,7 @@ func (a *actor) bad(r *row) bool {
 	return r.person == nil || r.faulty || r.list < 0 || a.lists[r.list].id == ""
 }
 
-// stops reports whether the rows are checked first, and too many of them are bad.
+// stops reports whether the rows are checked first, and too many of them are bad, or their number is wrong.
 func (a *actor) stops(s *step) bool {
 	bad := 0
 	for _, r := range s.rows {
@@ -68,7 +68,8 @@ func (a *actor) stops(s *step) bool {
 			bad++
 		}
 	}
-	return (s.first || s.verb == "mirror") && (!s.allows(bad) || s.verb == "mirror" && bad == len(s.rows))
+	wrong := s.short || !s.allows(bad) || s.verb == "mirror" && bad == len(s.rows)
+	return (s.first || s.verb == "mirror") && wrong && !s.picked // pick leaves rejected rows out
 }
 
 // refuses reports whether Klaviyo refuses a good row, by the faults of the account, or because the person has
@@ -107,6 +108,13 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 		perhaps = either
 	}
 	if bad && !slices.Contains([]string{"rejected", "unsent", "missing"}, r.got.Status) {
+		// An earlier process did not know yet that the list of the row before would not be created.
+		if s.kills > 0 && s.creates > 0 && earlier && r.got.Code == "duplicate" {
+			return none, ""
+		}
+		if r.got.Code == "profile_not_found" && r.person != nil && !s.before.of[r.person.email].full {
+			return none, "" // people are looked up before lists
+		}
 		return none, "it is bad"
 	}
 	if s.stops && !bad && !slices.Contains([]string{"unsent", "missing"}, r.got.Status) {
@@ -138,7 +146,7 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 		if asked && (s.last != "wait" || s.picked) {
 			return done, ""
 		}
-		if s.last == "wait" && !s.picked || s.waited && s.kills == 0 {
+		if s.last == "wait" && !s.picked || s.waited && s.kills == 0 && !s.halted {
 			return none, "it was waited for"
 		}
 		return either, ""
@@ -160,7 +168,7 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 		if s.exit == 0 && !s.unfinished {
 			return none, "the run went to its end"
 		}
-		if r.got.Status == "unsent" && s.exit == 1 && s.kills == 0 && !s.stops {
+		if r.got.Status == "unsent" && s.exit == 1 && s.kills == 0 && !s.stops && !s.halted {
 			return none, "nothing stopped the run"
 		}
 		if bad {
@@ -175,6 +183,9 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 			}
 			return none, "nobody had its identifier before"
 		case "unchanged":
+			if s.full && s.kills == 0 {
+				return none, "--full sends it"
+			}
 			if a.proved[s.proofOf(r)] {
 				return perhaps, ""
 			}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"klaviyo-export/report"
 )
 
 // judgeLines compares the report with the lines.
@@ -11,10 +13,10 @@ func (s *step) judgeLines() string {
 	if s.unfinished || s.report == nil {
 		return ""
 	}
-	counts := map[string]int64{}
+	counts := s.counts()
+	halted := s.halts && s.exit == 1 && !s.allows(counts["rejected"])
 	for i, r := range s.rows {
-		counts[r.got.Status]++
-		if r.got.Status == "missing" && s.exit < 2 {
+		if r.got.Status == "missing" && s.exit < 2 && !halted {
 			return fmt.Sprintf("row %d has no result, exit %d: %s", i+1, s.exit, r.text)
 		}
 	}
@@ -22,10 +24,12 @@ func (s *step) judgeLines() string {
 	if sum := n.Applied + n.Accepted + n.Skipped + n.Rejected + n.Unknown + n.Unsent + n.Valid + n.Resumed; sum != n.Read {
 		return fmt.Sprintf("the counts of the report do not add up: %+v", n)
 	}
-	if s.kills == 0 && (n.Read != int64(len(s.rows)) ||
-		n.Applied != counts["applied"] || n.Accepted != counts["accepted"] ||
-		n.Skipped != counts["skipped"] || n.Rejected != counts["rejected"] || n.Unknown != counts["unknown"] ||
-		n.Unsent != counts["unsent"] || n.Valid != counts["valid"]) {
+	lines := report.Rows{
+		Read: int64(len(s.rows) - counts["missing"]), Applied: int64(counts["applied"]),
+		Accepted: int64(counts["accepted"]), Skipped: int64(counts["skipped"]), Rejected: int64(counts["rejected"]),
+		Unknown: int64(counts["unknown"]), Unsent: int64(counts["unsent"]), Valid: int64(counts["valid"]),
+	}
+	if s.kills == 0 && n != lines {
 		return fmt.Sprintf("the report counts %+v, the lines %v", n, counts)
 	}
 	removed := 0
@@ -38,7 +42,7 @@ func (s *step) judgeLines() string {
 		s.kills == 0 {
 		return fmt.Sprintf("%d members were removed, and %d rows are not accounted for", removed, m.Unmatched)
 	}
-	if s.verb == "mirror" && removed > 0 && !s.allows(int(counts["rejected"])) && s.kills == 0 {
+	if s.verb == "mirror" && removed > 0 && !s.allows(counts["rejected"]) && s.kills == 0 {
 		return fmt.Sprintf("%d members were removed, %d rows are rejected, --max-invalid is %s", removed, counts["rejected"],
 			s.invalid)
 	}
@@ -49,6 +53,15 @@ func (s *step) judgeLines() string {
 		return fmt.Sprintf("%d members were removed, --max-removals is %d", removed, s.removals)
 	}
 	return ""
+}
+
+// counts counts the rows by status.
+func (s *step) counts() map[string]int {
+	n := map[string]int{}
+	for _, r := range s.rows {
+		n[r.got.Status]++
+	}
+	return n
 }
 
 // judgeExit compares the exit status with the rows.
@@ -65,7 +78,7 @@ func (s *step) judgeExit() string {
 			rejected++
 		}
 	}
-	if !s.allows(rejected) || s.last == "wait" && rejected > 0 {
+	if !s.allows(rejected) || s.last == "wait" && rejected > 0 || s.last != "wait" && s.short {
 		worst = 1
 	}
 	for _, status := range s.gone {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -103,9 +104,13 @@ func (a *actor) start(p *process) (e ended, err error) {
 	if p.signal != 0 {
 		defer time.AfterFunc(p.after, func() { _ = command.Process.Signal(p.signal) }).Stop()
 	}
+	late := time.AfterFunc(a.account.longest(), func() { _ = command.Process.Signal(syscall.SIGTERM) })
 	feed(in, p.in, a.dice)
 	_ = command.Wait()
 	a.door.rest()
+	if !late.Stop() {
+		return e, fmt.Errorf("the process has not ended after %v: %v: %s", a.account.longest(), p.args, errs.String())
+	}
 	e = ended{exit: command.ProcessState.ExitCode(), signaled: !command.ProcessState.Exited()}
 	e.out, e.said = out.Bytes(), errs.String()
 	return e, nil

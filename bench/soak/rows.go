@@ -52,8 +52,22 @@ func (a *actor) fillPiped(s *step) error {
 	return nil
 }
 
-// fill draws the rows.
+// fill draws the rows, and whether their number is given.
 func (a *actor) fill(s *step) error {
+	err := a.fillRows(s)
+	if s.again == nil && a.dice.IntN(6) == 0 {
+		s.counted, s.short = true, a.dice.IntN(3) == 0
+		n := len(s.rows)
+		if s.short {
+			n++
+		}
+		s.args = append(s.args, pick(a.dice, "--expect-rows", "--min-rows"), fmt.Sprint(n))
+	}
+	return err
+}
+
+// fillRows draws the rows, or repeats those of the step before.
+func (a *actor) fillRows(s *step) error {
 	d := a.dice
 	for _, r := range s.again {
 		same := *r

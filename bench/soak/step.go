@@ -27,7 +27,12 @@ type step struct {
 	column   bool     // the rows name their lists
 	clear    bool     // nulls clear properties
 	removals int      // the most that mirror removes
-	global   bool     // the consent is withdrawn everywhere
+	global   bool     // the consent is given or withdrawn without a list
+	full     bool     // all rows are sent, whatever the state remembers
+	halts    bool     // the run stops at the first rejected row too many
+	halted   bool     // it did
+	counted  bool     // the number of the rows is given
+	short    bool     // the rows have another number
 	again    []*row   // of the step before, which this one repeats
 
 	unmatched bool // mirror may remove somebody while rows are not accounted for
