@@ -116,7 +116,7 @@ func (a *actor) draw() *step {
 		s.waited = !s.plan
 		s.state = filepath.Join(a.dir, fmt.Sprintf("%s-%s-%s-%d-%v.state", a.tag, s.verb, s.by, list, s.clear))
 		flag("--state", s.state)
-		if s.full = d.IntN(4) == 0; s.full {
+		if s.full = !s.plan && d.IntN(4) == 0; s.full {
 			flag("--full")
 		}
 	}
