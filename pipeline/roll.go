@@ -10,7 +10,7 @@ import (
 // roll knows the people in the rows of a mirror, and what was found out about each. It is made for a number of
 // rows, takes some 20 bytes for each, and never grows. It is for one goroutine at a time.
 //
-// 88 bits of two independent hashes stand for a person. In a run of 10 million rows the chance of a wrong match is less
+// 89 bits of two independent hashes stand for a person. In a run of 10 million rows the chance of a wrong match is less
 // than 1 in 10^12. It would keep a row from being sent, or a member on the list, and never remove anybody.
 type roll struct {
 	slots   [][2]uint64 // a person is in their own slot, or in the first one behind it that was free

@@ -16,7 +16,9 @@ func (r *Report) follow(next *Report) {
 	r.Rows.Read -= r.Rows.Unknown + r.Rows.Unsent + settled
 	r.Rows.Accepted -= settled
 	r.Rows.Unknown, r.Rows.Unsent = 0, 0
-	if r.Rows.Accepted == 0 {
+	// next has waited for so many import jobs that it did not send. Those of them that are open are in its own report.
+	waited := next.Jobs.Complete + next.Jobs.Cancelled + int64(len(next.Jobs.Open)) - next.Jobs.Submitted
+	if r.Rows.Accepted == 0 || waited >= int64(len(r.Jobs.Open)) {
 		r.Jobs.Open = nil
 	}
 	// A run that was killed in between has no report. Only the number of its finished rows is known.

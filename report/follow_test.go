@@ -58,6 +58,33 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// An import job that the resumed run has waited for is as open as that run says, also when a row of it stays accepted.
+func TestFollowJobs(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		jobs, rows  string // of the second run
+		open        []string
+		ended, rest int64
+	}{
+		{"both ended", `"submitted":0,"complete":2`, `"applied":3,"resumed":1`, []string{}, 2, 1},
+		{"both seen", `"submitted":1,"complete":2,"open":["B"]`, `"applied":2,"accepted":1,"resumed":1`, []string{"B"}, 2, 2},
+		{"one seen", `"submitted":0,"complete":1`, `"applied":3,"resumed":1`, []string{"A", "B"}, 1, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, _, err := ReadStream("s", strings.NewReader(
+				`{"type":"report","status":"succeeded","rows":{"read":4,"accepted":4},"jobs":{"submitted":2,"open":["A","B"]}}`+
+					"\n"+`{"type":"report","status":"succeeded","settled":3,"rows":{"read":4,`+c.rows+`},"jobs":{`+c.jobs+"}}\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.open, append([]string{}, got.Jobs.Open...)); diff != "" || got.Jobs.Complete != c.ended ||
+				got.Rows.Read != 4 || got.Rows.Accepted != c.rest {
+				t.Errorf("%s%+v, %+v", diff, got.Jobs, got.Rows)
+			}
+		})
+	}
+}
+
 // Rows without a report have their dropped values counted from their lines, whatever form the lines have.
 func TestKilledDropped(t *testing.T) {
 	got, _, err := ReadStream("s", strings.NewReader(

@@ -109,7 +109,10 @@ func (l *Lines) offset() int64 {
 // maybeCut reports whether text can be the beginning of a result line, or what a file system leaves there after a
 // power failure. Blanks may follow its first byte.
 func maybeCut(text []byte) bool {
-	text = bytes.TrimRight(bytes.Trim(text, "\x00"), " ")
+	text, begin := bytes.Trim(text, "\x00"), begin
+	if len(text) > 0 && text[0] == '{' {
+		text, begin = bytes.TrimLeft(text[1:], " "), begin[1:]
+	}
 	return bytes.HasPrefix(text, begin) || bytes.HasPrefix(begin, text)
 }
 

@@ -165,6 +165,8 @@ func TestReadStream(t *testing.T) {
 		{"killed by a power failure", killedRows + "\x00\x00\x00", ofKilledRows(), cut4 + ends3},
 		{"killed, then appended", killedRows + `{"type":"row","row":4,"stat` + oneRun, ofOneRun(),
 			cut4 + fmt.Sprintf(astray, 6)},
+		{"killed in a row that was announced, then appended", killedRows + `{  "type":"row","row":4,"stat` + oneRun,
+			ofOneRun(), cut4 + fmt.Sprintf(astray, 6)},
 		{"killed, then joined by a newline", killedRows + "\n" + `{"type":"row","row":4,"stat` + "\n" + oneRun, ofOneRun(),
 			"s: line 5 is cut short and not counted; " + fmt.Sprintf(astray, 8)},
 		{"killed, then appended, twice", killedRows + `{"type":"row","row":4,"stat` + oneRun +

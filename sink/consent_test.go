@@ -3,6 +3,7 @@ package sink
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -399,6 +400,30 @@ func TestUnsubscribeMemberAgain(t *testing.T) {
 			if diff := cmp.Diff(map[string]int{want: 1}, statuses(rows)); diff != "" {
 				t.Error(diff)
 			}
+		}
+	})
+}
+
+// TestUnsubscribeBefore: nobody is unsubscribed from a list when Before has an error, and that uses up no quota.
+func TestUnsubscribeBefore(t *testing.T) {
+	plan := given(simulator.Profile{Email: "a@example.com"})
+	bubble(t, nil, simulator.Options{Plan: plan}, Options{RetryFor: time.Minute, RateShare: 10}, func(w *world) {
+		full := errors.New("full")
+		s := NewConsents(w.client, Wish{
+			Withdraw: true, By: Email, Channels: EmailMarketing, List: w.list("News"), Before: func() error { return full },
+		})
+		ctx, stop := context.WithTimeout(w.Context(), time.Hour)
+		defer stop()
+		for range 80 {
+			rows := unsubscribing("a@example.com")
+			if err := s.Send(ctx, rows); !errors.Is(err, full) || rows[0].Status != Unsent {
+				t.Fatalf("error %v, status %d", err, rows[0].Status)
+			}
+		}
+		full = nil
+		rows := unsubscribing("a@example.com")
+		if err := s.Send(ctx, rows); err != nil || rows[0].Status != Accepted {
+			t.Errorf("error %v, status %d", err, rows[0].Status)
 		}
 	})
 }

@@ -64,6 +64,7 @@ func (c *Client) call(ctx context.Context, r *request) (*answer, error) {
 		}
 		if r.before != nil {
 			if err := r.before(); err != nil {
+				r.endpoint.done()
 				return nil, &Error{Kind: Stopped, lost: lost, err: fmt.Errorf("%s: %w", r.doing, err)}
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A row with very many members is checked in time proportional to its length, and Trim frees its memory. Quadratic
@@ -43,6 +44,25 @@ func TestManyMembers(t *testing.T) {
 		if kept += cap(scratch.scan.nested) + cap(scratch.customs); kept > 3*maxColumns {
 			t.Errorf("%s: %d entries are kept for small rows", name, kept)
 		}
+	}
+}
+
+// A row that is not JSON is checked in time proportional to its length, whatever its long strings have in them.
+// Quadratic work on these rows would take a minute.
+func TestLongBrokenStrings(t *testing.T) {
+	text, began := strings.Repeat("x", 1_000_000), time.Now()
+	for _, row := range []string{
+		`{"a":"` + text, `{"a":"` + text + `\n`, `[{"a":"` + text + `\n"},`, `{"a":"` + strings.Repeat(`\n`, 500_000) + `"},`,
+	} {
+		var scratch Scratch
+		var out Rows
+		checker(t, Options{}).Check([]byte(row), true, &scratch, &out)
+		if len(out.Rows) != 1 || out.Rows[0].Fault == nil || out.Rows[0].Fault.Code != JSONInvalid {
+			t.Errorf("%.20s: %+v", row, out.Rows)
+		}
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it takes %v", took)
 	}
 }
 

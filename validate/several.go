@@ -17,13 +17,11 @@ func several(line []byte) bool {
 		case quoted && c == '\\':
 			i++ // whatever it escapes is no quote
 		case quoted:
-			rest := line[i:min(i+256, len(line))] // never more, or rows with many escapes take quadratic time
-			for _, end := range []byte{'"', '\\'} {
-				if n := bytes.IndexByte(rest, end); n >= 0 {
-					rest = rest[:n]
-				}
+			n := bytes.IndexAny(line[i:], `"\`)
+			if n < 0 {
+				return begun > 1
 			}
-			i += len(rest) - 1
+			i += n - 1
 		case c == '{' || c == '[':
 			if depth == 0 {
 				begun++

@@ -13,6 +13,7 @@ import (
 type account struct {
 	sim     *simulator.Simulator
 	paced   bool            // the account has rate limits
+	page    int             // people on a page of an answer, 0 for as many as Klaviyo has there
 	codes   map[string]bool // codes that unknown rows may have, because a fault explains them
 	alone   bool            // an unsubscribe from a list leaves the other consent as it is
 	past    bool            // people's earlier consent is imported
@@ -53,7 +54,7 @@ func newAccount(seed, number uint64) *account {
 	}
 	for i := range faults {
 		f := &faults[i]
-		f.Times, f.Percent = -1, float64(2+dice.IntN(10))
+		f.Times, f.Percent = -1, 1+3*dice.Float64() // a try that fails costs a second and more
 		a.drawn += fmt.Sprintf("%s %s%d on %s; ", f.Do, f.As, f.Status, f.On)
 		if f.Do == "reset" || f.Do == "lose" || f.Do == "truncate" || f.Do == "status" {
 			a.codes["answer_lost"] = true
@@ -80,13 +81,23 @@ func newAccount(seed, number uint64) *account {
 	if dice.IntN(4) == 0 {
 		faults = append(faults, simulator.Fault{Do: "too_large", Times: -1, Profiles: 20 + dice.IntN(300)})
 	}
+	a.page = pick(dice, 0, 0, 7)
 	a.sim = simulator.New(simulator.Options{
 		Plan:       &simulator.Plan{Seed: number, Faults: faults},
-		RateLimits: a.paced, MaxPage: pick(dice, 0, 0, 7),
+		RateLimits: a.paced, MaxPage: a.page,
 		JobTime: time.Duration(1+dice.IntN(200)) * time.Millisecond,
 		Consent: simulator.Consent{
 			Time: time.Duration(1+dice.IntN(300)) * time.Millisecond, SingleOptIn: true, ListUnsubscribe: a.alone,
 		},
 	})
 	return a
+}
+
+// longest is how long a process may run on a busy machine. All effects show within a second, so one that waits longer
+// waits for nothing. Rate limits may close an endpoint for a minute.
+func (a *account) longest() time.Duration {
+	if a.paced {
+		return 5 * time.Minute
+	}
+	return 2 * time.Minute
 }

@@ -89,7 +89,11 @@ func (r *round) newActor(number uint64, shared list) (*actor, error) {
 	name := "Confirmed " + a.tag
 	a.lists = append(a.lists, shared,
 		list{id: r.account.sim.AddList(name, "double_opt_in"), name: name, double: true})
-	for n := range 5 + a.dice.IntN([]int{20, 200, 200, 2000}[a.dice.IntN(4)]) {
+	most := pick(a.dice, 20, 100, 200, 2000)
+	if r.account.paced || r.account.page > 0 {
+		most = min(most, 60) // each page is a request
+	}
+	for n := range 5 + a.dice.IntN(most) {
 		a.people = append(a.people, a.newPerson(n))
 	}
 	var err error

@@ -49,7 +49,7 @@ func (a *actor) play(s *step) string {
 		case how == 0:
 			s.unfinished = true
 			return ""
-		case how == 1 && s.verb != "mirror": // it would remove everybody whose row is not picked
+		case how == 1 && s.verb != "mirror" && !s.counted: // mirror would remove everybody whose row is not picked
 			if rows, err = a.pick(s, rows); err != nil {
 				return err.Error()
 			}

@@ -85,9 +85,6 @@ type ended struct {
 	said     string // standard error
 }
 
-// tooLong is how long a process may take. Most take seconds.
-const tooLong = 5 * time.Minute
-
 // start runs a process to its end.
 func (a *actor) start(p *process) (e ended, err error) {
 	var out, errs bytes.Buffer
@@ -107,13 +104,13 @@ func (a *actor) start(p *process) (e ended, err error) {
 	if p.signal != 0 {
 		defer time.AfterFunc(p.after, func() { _ = command.Process.Signal(p.signal) }).Stop()
 	}
-	hung := time.AfterFunc(tooLong, func() { _ = command.Process.Signal(syscall.SIGQUIT) })
+	late := time.AfterFunc(a.account.longest(), func() { _ = command.Process.Signal(syscall.SIGQUIT) })
 	feed(in, p.in, a.dice)
 	_ = command.Wait()
-	if !hung.Stop() {
-		return e, fmt.Errorf("the command did not end in %v: %s", tooLong, errs.String())
-	}
 	a.door.rest()
+	if !late.Stop() {
+		return e, fmt.Errorf("the process has not ended after %v: %v: %s", a.account.longest(), p.args, errs.String())
+	}
 	e = ended{exit: command.ProcessState.ExitCode(), signaled: !command.ProcessState.Exited()}
 	e.out, e.said = out.Bytes(), errs.String()
 	return e, nil

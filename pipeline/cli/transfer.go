@@ -175,14 +175,14 @@ func (c *console) carry(o *pipeline.Options) error {
 		c.sumUp(o, rep)
 	}
 	if n := o.Gauge.Unchanged(); o.DryRun && o.State != nil && rep.ExitCode <= 1 {
-		c.note(fmt.Sprintf("state %s: %d of %s would be sent, the other %d are as they were last time",
+		c.note(fmt.Sprintf("state %s: %d of %s would be sent; unchanged since the last run: %d",
 			o.State.File, rep.Rows.Valid-n, counted(rep.Rows.Valid, "row"), n))
 	}
 	if o.Mirror != nil {
 		c.sumUpMirror(o, rep)
 	}
 	if n := o.Gauge.EarlierAccepted(); n > 0 && o.Wait && o.Mirror == nil { // mirror has read the list
-		c.note(fmt.Sprintf("%d rows are accepted in the earlier results, and this run did not wait for them: "+
+		c.note(fmt.Sprintf("this run did not wait for all rows that the earlier results have as accepted (%d): "+
 			"pass both results, one after the other, to klaviyo-export wait", n))
 	}
 	return err

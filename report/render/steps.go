@@ -61,7 +61,7 @@ func (c commands) needs() (steps []step) {
 		}
 	}
 	if r.Campaign != nil && r.Campaign.Status == report.CampaignNotSent && plainWord(r.Campaign.ID) {
-		add("If the campaign should go out, fix what kept it back, then run send again. "+
+		add("If the campaign should be sent, fix what prevented it, then run send again. "+
 			"In place of N, write the most recipients that you allow.", c.send())
 	}
 	return steps
@@ -126,11 +126,16 @@ func resumes(r *report.Report) bool { return strings.HasPrefix(r.Error, "resume:
 // local reports whether the run was simulated in its own process. Nothing can go on there.
 func (c commands) local() bool { return c.Simulated && c.BaseURL == "" && c.Runs < 2 }
 
+// bounded reports whether a bound of the user stopped the run, such as --max-invalid: it would stop there again.
+func (c commands) bounded() bool {
+	return c.Runs < 2 && c.ExitCode == 1 && c.Rows.Unsent > 0 && c.Rows.Unknown == 0
+}
+
 // unfinished adds the step that finishes the run, and reports whether there is one.
 func (c commands) unfinished(add func(text, command string)) bool {
 	n := c.Rows.Unknown + c.Rows.Unsent
 	killed := c.Operation == "" && c.ExitCode == 143 && c.Runs < 2
-	if c.Operation == "check" || n == 0 && !killed && (!c.Unread || c.Rows.Read == 0) {
+	if c.Operation == "check" || c.bounded() || n == 0 && !killed && (!c.Unread || c.Rows.Read == 0) {
 		return false
 	}
 	text := "Finish " + numbered(n, "row") + " without a proved result"
@@ -187,7 +192,7 @@ func (c commands) rejected(add func(text, command string)) {
 		return
 	}
 	which := "these rows"
-	if c.Operation == "mirror" || mirrored(c.Report) != nil { // it removes who is in no row
+	if c.Operation == "mirror" || mirrored(c.Report) != nil || c.bounded() { // mirror removes who is in no row
 		which = "all rows"
 	}
 	files := c.file()

@@ -68,6 +68,14 @@ func TestNextOfOthers(t *testing.T) {
 			[]step{{"To do this, run the command with --max-removals in place of --plan.", ""}}},
 		"too few rows": {report.Report{ExitCode: 1}, nil,
 			[]step{{"Check where the rows come from, such as the query or the file. Then run the command again.", ""}}},
+		"too many bad rows": {report.Report{Operation: "add", ExitCode: 1, List: newsletter(), Unread: true,
+			Rows: report.Rows{Read: 9, Accepted: 2, Rejected: 1, Unsent: 6}}, []string{"r"}, []step{
+			{"See the results of 2 accepted rows.", "klaviyo-export wait < r > final.ndjson"},
+			{"List the rejected row. Correct what is wrong, then run the command with all rows.",
+				"klaviyo-export report --rejected csv r > rejected.csv"},
+		}},
+		"too few rows to send": {report.Report{Operation: "add", ExitCode: 1, Rows: report.Rows{Read: 9, Unsent: 9}}, nil,
+			[]step{{"Check where the rows come from, such as the query or the file. Then run the command again.", ""}}},
 		"killed before the first result": {report.Report{ExitCode: 143}, []string{"r"},
 			[]step{{"Finish the run: rows may be without a result. Run the same command again, with --resume r and the " +
 				"same rows.", ""}}},
@@ -86,7 +94,7 @@ func TestNextOfOthers(t *testing.T) {
 			[]step{{"See the report of each file that did not succeed.", ""}}},
 		"campaign": {report.Report{Rows: report.Rows{Read: 1, Applied: 1},
 			Campaign: &report.Campaign{ID: "01X", Status: report.CampaignNotSent}}, []string{"r"},
-			[]step{{"If the campaign should go out, fix what kept it back, then run send again. " +
+			[]step{{"If the campaign should be sent, fix what prevented it, then run send again. " +
 				"In place of N, write the most recipients that you allow.",
 				"klaviyo-export send --campaign 01X --max-recipients N < r > sent.ndjson"}}},
 		"perhaps sent": {report.Report{Rows: report.Rows{Read: 1, Applied: 1},
