@@ -106,8 +106,9 @@ func (s *scanner) object(i int, in scope, members []member) ([]member, int) {
 		if i >= len(p) || p[i] != '"' {
 			return members, s.fail(noName, i)
 		}
-		members = append(members, member{name: uint32(i + 1)})
+		members = append(members, member{}) // a literal with fields is copied from the stack, which takes longer
 		m := &members[len(members)-1]
+		m.name = uint32(i + 1)
 		if m.column, i = s.columns.short.find(in, s.ahead, i+1, len(p)); m.column != 0 {
 			i++
 		} else if i, m.nameEscaped = s.str(i); i < 0 {
