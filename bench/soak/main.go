@@ -10,9 +10,9 @@
 // output has readings, rounds and a summary as NDJSON. The exit status is 1 when a result is wrong or when a figure of
 // the long run grows. A breach names its seed and round, to be run again. Soak needs Linux, because it reads /proc.
 //
-// Soak draws add, remove, mirror, subscribe, unsubscribe, members, wait, pick and send. Rows name people by each column,
-// and their lists in a column, or there is one list. There are state files, bounds on rows and removals, and plans. Some
-// people share a phone number, have two addresses, or have to confirm. A process that runs for too long is a breach.
+// Soak draws add, remove, mirror, subscribe, unsubscribe, members, wait, pick and send. Rows name people by each of the
+// columns, and lists in a column, or there is one list. There are state files, plans, and bounds on rows and removals.
+// Some people share a phone number, have two addresses, or have to confirm. A process that runs too long is a breach.
 //
 // Soak does not draw the forms of input: CSV, other names of columns, phone numbers as people write them. Nor does it
 // draw tasks in files, schedules, the page, --duplicates send, --dry-run, --source and transactional SMS. All requests
