@@ -93,11 +93,11 @@ func newAccount(seed, number uint64) *account {
 	return a
 }
 
-// longest is how long a process may run. All effects show within a second, so a longer wait is for nothing. Rate limits
-// may close an endpoint for a minute, more than once.
+// longest is how long a process may run on a busy machine. All effects show within a second, so one that waits longer
+// waits for nothing. Rate limits may close an endpoint for a minute.
 func (a *account) longest() time.Duration {
 	if a.paced {
-		return 3 * time.Minute
+		return 5 * time.Minute
 	}
-	return time.Minute
+	return 2 * time.Minute
 }

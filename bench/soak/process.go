@@ -106,11 +106,11 @@ func (a *actor) start(p *process) (e ended, err error) {
 	if p.signal != 0 {
 		defer time.AfterFunc(p.after, func() { _ = command.Process.Signal(p.signal) }).Stop()
 	}
-	longest := a.account.longest()
+	longest, end := a.account.longest(), syscall.SIGQUIT
 	if p.hurry {
-		longest = 10 * time.Second
+		longest, end = 10*time.Second, syscall.SIGTERM
 	}
-	late := time.AfterFunc(longest, func() { _ = command.Process.Signal(syscall.SIGTERM) })
+	late := time.AfterFunc(longest, func() { _ = command.Process.Signal(end) })
 	feed(in, p.in, a.dice)
 	_ = command.Wait()
 	a.door.rest()
