@@ -42,6 +42,10 @@ func TestSeveral(t *testing.T) {
 		{"an array of objects", `[{"email":"a@b.co"},{"email":"c@d.co"}]`, Options{}, true},
 		{"an array of values", `["a@b.co","x"]`, Options{}, false},
 		{"brackets in quotes in a value", `["a@b.co","\"[x] {y}\""]`, Options{}, false},
+		// Quadratic work on these would take minutes.
+		{"rows behind a long text", `{"x":"` + strings.Repeat("x", MaxRow/2) + `\""} {}`, Options{}, true},
+		{"rows behind many escapes", `{"x":"` + strings.Repeat(`x\n`, MaxRow/4) + `"} {}`, Options{}, true},
+		{"a long text without an end", `{"x":"` + strings.Repeat("x{", MaxRow/4), Options{}, false},
 	} {
 		var scratch Scratch
 		var out Rows

@@ -54,7 +54,8 @@ func (a *actor) send(s *step) string {
 		return r.got.Status != "applied" && r.got.Code != "duplicate" && r.got.Code != "unchanged"
 	})
 	if a.mailed || s.kills > 0 || s.unfinished || s.report == nil || s.plan || s.column || s.global ||
-		!proved && a.dice.IntN(3) > 0 || !slices.Contains([]string{"add", "mirror", "subscribe"}, s.verb) {
+		!proved && a.dice.IntN(3) > 0 ||
+		!slices.Contains([]string{"add", "mirror", "subscribe"}, s.verb) {
 		return ""
 	}
 	a.mailed = true

@@ -13,8 +13,8 @@ func (a *actor) draw() *step {
 	if l := a.last; l != nil && l.state != "" && d.IntN(2) == 0 {
 		return &step{
 			verb: l.verb, by: l.by, args: l.args, list: l.list, state: l.state, waited: l.waited, invalid: l.invalid,
-			first: l.first, plan: l.plan, clear: l.clear, removals: l.removals, unmatched: l.unmatched, again: l.rows,
-			halts: l.halts, full: l.full, counted: l.counted, short: l.short,
+			first: l.first, halts: l.halts, full: l.full, counted: l.counted, short: l.short,
+			plan: l.plan, clear: l.clear, removals: l.removals, unmatched: l.unmatched, again: l.rows,
 		}
 	}
 	s := &step{verb: pick(d, "add", "add", "remove", "mirror", "mirror", "subscribe", "unsubscribe", "unsubscribe")}
