@@ -146,14 +146,14 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 		if asked && (s.last != "wait" || s.picked) {
 			return done, ""
 		}
-		if s.last == "wait" && !s.picked || s.waited && s.kills == 0 && !s.halted {
+		if !s.late && (s.last == "wait" && !s.picked || s.waited && s.kills == 0 && !s.halted) {
 			return none, "it was waited for"
 		}
 		return either, ""
 	case "unknown":
 		// An error of a row whose result a kill cut off matches no row of the results.
 		cut := s.waited && s.kills > 0 && r.got.Code == "error_unmatched"
-		if !a.account.codes[r.got.Code] && !cut {
+		if !a.account.codes[r.got.Code] && !cut && !s.late {
 			return none, "no fault explains it"
 		}
 		return either, ""

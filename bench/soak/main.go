@@ -1,5 +1,6 @@
 // Soak runs klaviyo-export against simulated Klaviyos with random faults, and compares the results with what the
-// accounts show. Start reading at long.go for the long run, at round.go for the rounds, and at judge.go for the rules.
+// accounts show. Start reading at long.go for the long run, at round.go for the rounds, at draw.go for the commands,
+// and at judge.go for the rules.
 //
 //	go run ./bench/soak -for 1h
 //	go run ./bench/soak -seed 7 -round 12
@@ -8,6 +9,14 @@
 // time on one account, which some rounds share: processes are killed, resumed, picked from and waited for. Standard
 // output has readings, rounds and a summary as NDJSON. The exit status is 1 when a result is wrong or when a figure of
 // the long run grows. A breach names its seed and round, to be run again. Soak needs Linux, because it reads /proc.
+//
+// Soak draws add, remove, mirror, subscribe, unsubscribe, members, wait, pick and send. Rows name people by each of the
+// columns, and lists in a column, or there is one list. There are state files, plans, and bounds on rows and removals.
+// Some people share a phone number, have two addresses, or have to confirm. A process that runs too long is a breach.
+//
+// Soak does not draw the forms of input: CSV, other names of columns, phone numbers as people write them. Nor does it
+// draw tasks in files, schedules, the page, --duplicates send, --dry-run, --source and transactional SMS. All requests
+// for consent arrive, because the program repeats a lost one only after half an hour.
 package main
 
 import (

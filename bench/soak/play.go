@@ -36,6 +36,10 @@ func (a *actor) play(s *step) string {
 		if wrong := s.read(rows, e); wrong != "" {
 			return wrong
 		}
+		if s.late = e.late; s.late {
+			s.unfinished = true
+			return ""
+		}
 		if !e.signaled && e.exit != 130 && e.exit != 143 {
 			if e.exit == 2 && s.kills > 0 && strings.Contains(e.said, tooEarly) {
 				s.unfinished = true // nobody has half an hour here
@@ -83,7 +87,7 @@ func (a *actor) attempt(s *step, args []string, rows []*row, kill bool) (ended, 
 		return ended{}, err
 	}
 	defer out.Close()
-	p := &process{args: args, in: text(rows), out: out}
+	p := &process{args: args, in: text(rows), out: out, hurry: s.hurries()}
 	if kill {
 		p.signal, p.after = pick(a.dice, signals...), time.Duration(5+a.dice.IntN(400))*time.Millisecond
 	}
@@ -139,6 +143,9 @@ func (a *actor) pick(s *step, rows []*row) ([]*row, error) {
 	return left, nil
 }
 
+// hurries reports whether the next process may wait for requests for consent that a killed one has not sent.
+func (s *step) hurries() bool { return s.channels != nil && s.kills > 0 }
+
 // waitFor runs wait on the results and reads the new ones.
 func (a *actor) waitFor(s *step, rows []*row) string {
 	in, err := os.ReadFile(s.results)
@@ -149,12 +156,13 @@ func (a *actor) waitFor(s *step, rows []*row) string {
 	if s.verb == "add" && a.dice.IntN(3) == 0 {
 		args = append(args, "--verify")
 	}
-	e, err := a.start(&process{args: args, in: in})
+	e, err := a.start(&process{args: args, in: in, hurry: s.hurries()})
 	if err != nil {
 		return err.Error()
 	}
 	s.events = append(s.events, fmt.Sprintf("%v exit %d", args[3:], e.exit))
-	s.waited, s.last = true, "wait"
+	s.waited, s.last, s.late = true, "wait", e.late
+	s.unfinished = e.late
 	if err := os.WriteFile(s.results, e.out, 0o600); err != nil {
 		return err.Error()
 	}

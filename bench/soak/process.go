@@ -75,6 +75,7 @@ type process struct {
 	out    *os.File       // where the results are appended to, or nil
 	signal syscall.Signal // sent after the time after, unless it is 0
 	after  time.Duration
+	hurry  bool // it may wait half an hour for a request that a killed process has not sent: it is ended before
 }
 
 // ended is how a process ended.
@@ -83,6 +84,7 @@ type ended struct {
 	signaled bool   // it ended by SIGKILL
 	out      []byte // standard output, without process.out
 	said     string // standard error
+	late     bool   // it was in a hurry, and did not end in time
 }
 
 // start runs a process to its end.
@@ -104,14 +106,19 @@ func (a *actor) start(p *process) (e ended, err error) {
 	if p.signal != 0 {
 		defer time.AfterFunc(p.after, func() { _ = command.Process.Signal(p.signal) }).Stop()
 	}
-	late := time.AfterFunc(a.account.longest(), func() { _ = command.Process.Signal(syscall.SIGQUIT) })
+	longest, end := a.account.longest(), syscall.SIGQUIT
+	if p.hurry {
+		longest, end = 10*time.Second, syscall.SIGTERM
+	}
+	late := time.AfterFunc(longest, func() { _ = command.Process.Signal(end) })
 	feed(in, p.in, a.dice)
 	_ = command.Wait()
 	a.door.rest()
-	if !late.Stop() {
-		return e, fmt.Errorf("the process has not ended after %v: %v: %s", a.account.longest(), p.args, errs.String())
+	e.late = !late.Stop()
+	if e.late && !p.hurry {
+		return e, fmt.Errorf("the process has not ended after %v: %v: %s", longest, p.args, errs.String())
 	}
-	e = ended{exit: command.ProcessState.ExitCode(), signaled: !command.ProcessState.Exited()}
+	e.exit, e.signaled = command.ProcessState.ExitCode(), !command.ProcessState.Exited()
 	e.out, e.said = out.Bytes(), errs.String()
 	return e, nil
 }

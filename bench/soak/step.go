@@ -45,6 +45,7 @@ type step struct {
 	kills         int
 	picked        bool // the last results are of rows that pick printed
 	unfinished    bool // it was ended early and never continued
+	late          bool // it was ended because it would wait for half an hour
 	exit          int
 	said          string
 	report        *report.Report
