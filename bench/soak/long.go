@@ -101,9 +101,9 @@ func runLong(j *journal, binary string, ends time.Time, seed uint64) (s summary)
 		value func(*reading) int
 	}{
 		{"rss_kb", &s.RSS, 0, func(r *reading) int { return r.RSS }},
-		{"threads", &s.Threads, 3, func(r *reading) int { return r.Threads }},
-		{"descriptors", &s.Descriptors, 3, func(r *reading) int { return r.Descriptors }},
-		{"goroutines", &s.Goroutines, 6, func(r *reading) int { return r.Goroutines }},
+		{"threads", &s.Threads, 6, func(r *reading) int { return r.Threads }},
+		{"descriptors", &s.Descriptors, 8, func(r *reading) int { return r.Descriptors }},
+		{"goroutines", &s.Goroutines, 16, func(r *reading) int { return r.Goroutines }},
 	} {
 		if *of.span = spanOf(readings, of.value); !of.span.flat(of.few) {
 			j.breach("long", "%s grew: %+v", of.name, *of.span)
