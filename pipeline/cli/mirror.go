@@ -103,8 +103,12 @@ func (c *console) sumUpMirror(o *pipeline.Options, rep *report.Report) {
 	}
 	before := m.Read - m.Added - m.JoinedLater
 	if o.Mirror.Plan {
-		c.note(fmt.Sprintf("plan for list %q: %s now, %d would be added, %d removed; nothing was changed",
-			rep.List.Name, counted(m.Read, "member"), m.Added, m.Extras))
+		text := fmt.Sprintf("plan for list %q: %s now, %d would be added, %d removed",
+			rep.List.Name, counted(m.Read, "member"), m.Added, m.Extras)
+		if m.JoinedLater > 0 {
+			text += fmt.Sprintf("; %d joined a moment ago and would stay", m.JoinedLater)
+		}
+		c.note(text + "; nothing was changed")
 		return
 	}
 	text := fmt.Sprintf("list %q: %s before, %d added, %d removed",
