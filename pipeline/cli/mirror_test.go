@@ -8,8 +8,7 @@ import (
 	"klaviyo-export/report"
 )
 
-// A plan says that people who joined a moment ago would stay: without it, a list that was filled just before looks as if
-// nobody matched no row.
+// A plan says that people who joined a moment ago would stay: otherwise it would look as if every member had a row.
 func TestPlanOfNewcomers(t *testing.T) {
 	var errs bytes.Buffer
 	c := &console{errs: &errs}
