@@ -143,8 +143,9 @@ func (a *actor) pick(s *step, rows []*row) ([]*row, error) {
 	return left, nil
 }
 
-// hurries reports whether the next process may wait for requests for consent that a killed one has not sent.
-func (s *step) hurries() bool { return s.channels != nil && s.kills > 0 }
+// hurries reports whether the next process may wait half an hour for requests for consent: a killed process has not sent
+// them, or Klaviyo refused them in an answer that was lost.
+func (s *step) hurries() bool { return s.channels != nil }
 
 // waitFor runs wait on the results and reads the new ones.
 func (a *actor) waitFor(s *step, rows []*row) string {

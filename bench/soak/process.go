@@ -75,7 +75,7 @@ type process struct {
 	out    *os.File       // where the results are appended to, or nil
 	signal syscall.Signal // sent after the time after, unless it is 0
 	after  time.Duration
-	hurry  bool // it may wait half an hour for a request that a killed process has not sent: it is ended before
+	hurry  bool // it may wait half an hour for a request for consent: it is ended before
 }
 
 // ended is how a process ended.
@@ -108,7 +108,7 @@ func (a *actor) start(p *process) (e ended, err error) {
 	}
 	longest, end := a.account.longest(), syscall.SIGQUIT
 	if p.hurry {
-		longest, end = 10*time.Second, syscall.SIGTERM
+		longest, end = 20*time.Second, syscall.SIGTERM
 	}
 	late := time.AfterFunc(longest, func() { _ = command.Process.Signal(end) })
 	feed(in, p.in, a.dice)
