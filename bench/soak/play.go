@@ -143,8 +143,8 @@ func (a *actor) pick(s *step, rows []*row) ([]*row, error) {
 	return left, nil
 }
 
-// hurries reports whether the next process may wait half an hour for a request for consent. A killed process has not sent
-// it, or Klaviyo refused it in an answer that was lost.
+// hurries reports whether the next process may wait half an hour for a request for consent. A killed process has not
+// sent it, or Klaviyo refused it in an answer that was lost.
 func (s *step) hurries() bool { return s.channels != nil }
 
 // waitFor runs wait on the results and reads the new ones.
