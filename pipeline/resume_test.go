@@ -168,6 +168,8 @@ func TestStoppedBeforeTheListsOfResumedRows(t *testing.T) {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if resumed.Load() && r.URL.Path == "/api/lists" {
 				stop(&Interrupted{Signal: "SIGINT", ExitCode: 130})
+				<-r.Context().Done() // until the run gives up the request
+				return
 			}
 			next.ServeHTTP(w, r)
 		})
