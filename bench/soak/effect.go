@@ -109,7 +109,7 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 	}
 	if bad && !slices.Contains([]string{"rejected", "unsent", "missing"}, r.got.Status) {
 		// A process that ended early did not know yet that the list of the row before would not be created.
-		if (s.kills > 0 || s.halted()) && s.creates > 0 && r.got.Code == "duplicate" {
+		if (s.kills > 0 || s.halted) && s.creates > 0 && r.got.Code == "duplicate" {
 			return none, ""
 		}
 		if r.got.Code == "profile_not_found" && r.person != nil && !s.before.of[r.person.email].full {
@@ -146,7 +146,7 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 		if asked && (s.last != "wait" || s.picked) {
 			return done, ""
 		}
-		if !s.late && (s.last == "wait" && !s.picked || s.waited && s.kills == 0 && !s.halted()) {
+		if !s.late && (s.last == "wait" && !s.picked || s.waited && s.kills == 0 && !s.halted) {
 			return none, "it was waited for"
 		}
 		return either, ""
@@ -168,7 +168,7 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 		if s.exit == 0 && !s.unfinished {
 			return none, "the run went to its end"
 		}
-		if r.got.Status == "unsent" && s.exit == 1 && s.kills == 0 && !s.stops && !s.halted() {
+		if r.got.Status == "unsent" && s.exit == 1 && s.kills == 0 && !s.stops && !s.halted {
 			return none, "nothing stopped the run"
 		}
 		if bad {

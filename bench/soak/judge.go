@@ -49,7 +49,7 @@ func (a *actor) judge(s *step) string {
 		}
 	}
 	absent := slices.ContainsFunc(s.rows, func(r *row) bool { return r.list >= 0 && a.lists[r.list].id == "" })
-	if s.kills == 0 && s.exit <= 1 && !s.halted() && absent && s.after.made < s.creates {
+	if s.kills == 0 && s.exit <= 1 && !s.halted && absent && s.after.made < s.creates {
 		return fmt.Sprintf("%d lists were created, --create-lists is %d, and rows name more", s.after.made, s.creates)
 	}
 	for _, p := range a.people {

@@ -16,7 +16,7 @@ func (s *step) judgeLines() string {
 	}
 	counts := s.counts()
 	for i, r := range s.rows {
-		if r.got.Status == "missing" && s.exit < 2 && !s.halted() {
+		if r.got.Status == "missing" && s.exit < 2 && !s.halted {
 			return fmt.Sprintf("row %d has no result, exit %d: %s", i+1, s.exit, r.text)
 		}
 	}
@@ -62,11 +62,6 @@ func (s *step) counts() map[string]int {
 		n[r.got.Status]++
 	}
 	return n
-}
-
-// halted reports whether --stop-on-invalid has ended the reading: the bound counts the rows that were read.
-func (s *step) halted() bool {
-	return s.halts && s.exit == 1 && s.report != nil && strings.Contains(s.report.Error, "stopped at row")
 }
 
 // judgeExit compares the exit status with the rows.

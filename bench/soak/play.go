@@ -210,6 +210,7 @@ func (s *step) read(rows []*row, e ended) string {
 			rows[r.Row-1].got, last = r, r.Row
 		}
 	}
+	s.halted = s.halted || s.halts && s.report != nil && strings.Contains(s.report.Error, "stopped at row")
 	if e.signaled {
 		s.report = nil
 	} else if s.report == nil {

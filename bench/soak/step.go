@@ -30,6 +30,7 @@ type step struct {
 	global   bool     // the consent is given or withdrawn without a list
 	full     bool     // all rows are sent, whatever the state remembers
 	halts    bool     // the run stops at the first rejected row too many
+	halted   bool     // it did
 	counted  bool     // the number of the rows is given
 	short    bool     // the rows have another number
 	again    []*row   // of the step before, which this one repeats
