@@ -109,7 +109,7 @@ func runLong(j *journal, binary string, ends time.Time, seed uint64) (s summary)
 		{"descriptors", &s.Descriptors, 3, func(r *reading) int { return r.Descriptors }},
 		{"goroutines", &s.Goroutines, 6, func(r *reading) int { return r.Goroutines }},
 	} {
-		if *of.span = spanOf(readings, of.value); !of.span.flat(of.few*noise) {
+		if *of.span = spanOf(readings, of.value); !of.span.flat(of.few * noise) {
 			j.breach("long", "%s grew: %+v", of.name, *of.span)
 		}
 	}
