@@ -17,7 +17,6 @@ require (
 	go.etcd.io/bbolt v1.5.0 // the file of --state: one file, no modules of its own, read without copying
 	go.uber.org/goleak v1.3.0
 	go.yaml.in/yaml/v4 v4.0.0
-	golang.org/x/net v0.62.0
 	golang.org/x/sys v0.50.0
 	golang.org/x/term v0.48.0
 	golang.org/x/text v0.44.0

@@ -1,9 +1,8 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
-	"slices"
+	"sort"
 	"time"
 
 	"github.com/segmentio/encoding/json"
@@ -130,7 +129,7 @@ func (r *results) applied() (rows []proof) {
 			place++
 		}
 	}
-	slices.SortFunc(rows, func(a, b proof) int { return cmp.Compare(a.row, b.row) })
+	sort.Slice(rows, func(i, j int) bool { return rows[i].row < rows[j].row })
 	return rows
 }
 

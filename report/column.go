@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sort"
 )
 
 // maxColumns bounds the columns of a report.
@@ -26,7 +27,7 @@ func (c *Column) compare(o Column) int {
 // that the order in which reports are merged makes no difference. It sorts them by rows, most first.
 func mergeColumns(a, b []Column) []Column {
 	all := slices.Concat(a, b)
-	slices.SortFunc(all, func(a, b Column) int { return a.compare(b) })
+	sort.Slice(all, func(i, j int) bool { return all[i].compare(all[j]) < 0 })
 	merged := all[:0]
 	for _, c := range all {
 		if n := len(merged); n > 0 && merged[n-1].compare(c) == 0 {
@@ -37,7 +38,10 @@ func mergeColumns(a, b []Column) []Column {
 		}
 	}
 	merged = merged[:min(len(merged), maxColumns)]
-	slices.SortFunc(merged, func(a, b Column) int { return cmp.Or(cmp.Compare(b.Rows, a.Rows), a.compare(b)) })
+	sort.Slice(merged, func(i, j int) bool {
+		a, b := &merged[i], &merged[j]
+		return cmp.Or(cmp.Compare(b.Rows, a.Rows), a.compare(*b)) < 0
+	})
 	return merged
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -41,7 +42,7 @@ func Took(classes []Latency, d time.Duration) []Latency {
 
 func mergeJobs(a, b *Jobs) Jobs {
 	latency := slices.Concat(a.Latency, b.Latency)
-	slices.SortFunc(latency, func(a, b Latency) int { return cmp.Compare(a.Seconds, b.Seconds) })
+	sort.Slice(latency, func(i, j int) bool { return latency[i].Seconds < latency[j].Seconds })
 	merged := latency[:0]
 	for _, l := range latency {
 		if n := len(merged); n > 0 && merged[n-1].Seconds == l.Seconds {

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"sort"
 )
 
 // compare orders lists by their ids and names.
@@ -17,7 +18,7 @@ func (l *ListRows) is(o *ListRows) bool { return l.ID == o.ID && (l.ID != "" || 
 // reports are merged makes no difference, and sorts them by rows, most first. others is how many rows the rest have.
 func mergeListRows(a, b []ListRows) (merged []ListRows, others int64) {
 	all := slices.Concat(a, b)
-	slices.SortStableFunc(all, func(a, b ListRows) int { return a.compare(b) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].compare(all[j]) < 0 })
 	merged = all[:0]
 	for _, l := range all {
 		if n := len(merged); n > 0 && merged[n-1].is(&l) {
@@ -34,7 +35,7 @@ func mergeListRows(a, b []ListRows) (merged []ListRows, others int64) {
 		others += l.Rows
 	}
 	merged = slices.Clone(merged[:min(len(merged), MaxLists)])
-	slices.SortFunc(merged, mostRows)
+	sort.Slice(merged, func(i, j int) bool { return mostRows(merged[i], merged[j]) < 0 })
 	return merged, others
 }
 
@@ -51,7 +52,7 @@ func (t *tally) CountLists(r *Report) {
 			r.Lists = append(r.Lists, ListRows{List: List{ID: id}, Rows: rows})
 		}
 	}
-	slices.SortFunc(r.Lists, mostRows)
+	sort.Slice(r.Lists, func(i, j int) bool { return mostRows(r.Lists[i], r.Lists[j]) < 0 })
 	r.RowsOfOthers = 0
 	for _, l := range r.Lists[min(len(r.Lists), MaxLists):] {
 		r.RowsOfOthers += l.Rows

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"sort"
 
 	"github.com/segmentio/encoding/json"
 )
@@ -45,8 +46,9 @@ func plain(value []byte) (text string) {
 // order in which reports are merged makes no difference, and adds up the others for each stage.
 func mergeReasons(a, b []Reason) []Reason {
 	all := slices.Concat(a, b)
-	slices.SortFunc(all, func(a, b Reason) int {
-		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Stage, b.Stage))
+	sort.Slice(all, func(i, j int) bool {
+		a, b := &all[i], &all[j]
+		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Stage, b.Stage)) < 0
 	})
 	merged := all[:0]
 	var others []Reason
@@ -105,9 +107,10 @@ func (r *Reason) add(o Reason) {
 
 // sortReasons sorts by rows, most first. First row, code and stage break ties.
 func sortReasons(list []Reason) {
-	slices.SortFunc(list, func(a, b Reason) int {
+	sort.Slice(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
 		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.FirstRow, b.FirstRow),
-			cmp.Compare(a.Code, b.Code), cmp.Compare(a.Stage, b.Stage))
+			cmp.Compare(a.Code, b.Code), cmp.Compare(a.Stage, b.Stage)) < 0
 	})
 }
 

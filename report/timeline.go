@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -166,7 +167,7 @@ func mergeTimelines(a, b []Bucket) []Bucket {
 	if len(all) == 0 {
 		return all
 	}
-	slices.SortStableFunc(all, func(a, b Bucket) int { return a.At.Compare(b.At) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].At.Before(all[j].At) })
 	width := int64(1)
 	for _, b := range all {
 		width = max(width, b.Seconds)

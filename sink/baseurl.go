@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-
-	"golang.org/x/net/idna"
 )
 
 // checkBase returns a base URL with its host as it is looked up, and reports whether requests to it go unencrypted to
@@ -21,7 +19,7 @@ func checkBase(base string, insecure bool) (checked string, unencrypted bool, er
 	host, ok := lookedUpAs(u.Hostname())
 	if !ok {
 		return "", false, errors.New("--base-url: expected a host that can be looked up: a name such as a.klaviyo.com, " +
-			"or an IP address")
+			"or an IP address; write a name of another alphabet in its xn-- form")
 	}
 	u.Host = strings.TrimSuffix(net.JoinHostPort(host, u.Port()), ":")
 	switch {
@@ -52,17 +50,15 @@ func klaviyos(host string) bool {
 }
 
 // plainHost matches the names that are looked up. Names of containers may have underscores.
-var plainHost = regexp.MustCompile(`^([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?$`)
+var plainHost = regexp.MustCompile(`^([A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?$`)
 
-// lookedUpAs returns the host that is looked up for one of a URL, such as a.klaviyo.com for a.klaviyo。com: in lower
-// case, and in ASCII by the rules for names of other alphabets. It is false for one that cannot be looked up.
+// lookedUpAs returns the host that is looked up for one of a URL: in lower case. It is false for one that cannot be
+// looked up, and for one that is not ASCII: a.klaviyo。com would be looked up as a.klaviyo.com.
 func lookedUpAs(host string) (string, bool) {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return host, true
 	}
-	rules := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false))
-	ascii, err := rules.ToASCII(host)
-	return ascii, err == nil && len(ascii) <= 254 && plainHost.MatchString(ascii)
+	return strings.ToLower(host), len(host) <= 254 && plainHost.MatchString(host)
 }
 
 func loopback(host string) bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -103,12 +104,12 @@ func (l *List) lookUp(ctx context.Context) (found []listResource, at lookedUp, e
 
 // oldestFirst sorts lists. Those whose time is not known come last.
 func oldestFirst(lists []listResource) {
-	slices.SortFunc(lists, func(a, b listResource) int {
-		first, second := a.created(), b.created()
+	sort.Slice(lists, func(i, j int) bool {
+		first, second := lists[i].created(), lists[j].created()
 		if first.IsZero() != second.IsZero() {
-			return second.Compare(first)
+			return second.IsZero()
 		}
-		return cmp.Or(first.Compare(second), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(first.Compare(second), cmp.Compare(lists[i].ID, lists[j].ID)) < 0
 	})
 }
 

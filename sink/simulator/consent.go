@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -125,7 +126,7 @@ func (s *Simulator) advanceConsents(now time.Time) {
 		due = append(due, a)
 		return true
 	})
-	slices.SortStableFunc(due, func(a, b asked) int { return a.at.Compare(b.at) })
+	sort.SliceStable(due, func(i, j int) bool { return due[i].at.Before(due[j].at) })
 	for i := range due {
 		switch a := &due[i]; {
 		case slices.ContainsFunc(s.options.Consent.Dropped, a.matches):

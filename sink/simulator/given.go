@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -106,7 +107,7 @@ func (s *Simulator) Add(p Profile) (id string) {
 // addAll adds the profiles of a plan. Those that joined earlier come first.
 func (s *Simulator) addAll(given []Profile) {
 	sorted := slices.Clone(given)
-	slices.SortStableFunc(sorted, func(a, b Profile) int { return cmp.Compare(b.Joined, a.Joined) })
+	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Joined > sorted[j].Joined })
 	now := s.options.Now()
 	for i := range sorted {
 		s.add(&sorted[i], now)
