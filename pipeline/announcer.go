@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"sync"
@@ -15,12 +16,16 @@ const announcement = "{"
 
 // announcer passes results on to the output. It announces requests that must not be repeated at once, by writing the
 // beginning of the next line early: a run that is killed has left something in its results by then, at most
-// announceAfter before its last request.
+// announceAfter before its last request. Until a line says that somebody's consent was changed, the announcement comes
+// again behind every line: rejected rows alone look like those of any command.
 type announcer struct {
 	out   io.Writer
 	mu    sync.Mutex
 	last  time.Time // when something was written last
 	begun bool      // the next line
+	asked bool      // somebody may be unsubscribed
+	told  bool      // a line says so
+	again []byte    // lines with the announcement behind them
 }
 
 func (a *announcer) Write(lines []byte) (int, error) {
@@ -33,19 +38,27 @@ func (a *announcer) Write(lines []byte) (int, error) {
 	if a.begun {
 		written = len(announcement)
 	}
-	n, err := a.out.Write(lines[written:])
-	if n > 0 {
-		a.begun, a.last = false, time.Now()
+	text := lines[written:]
+	a.told = a.told || bytes.Contains(lines, []byte(`"channels":`)) // of a row or of the report
+	begins := a.asked && !a.told
+	if begins {
+		a.again = append(append(a.again[:0], text...), announcement...)
+		text = a.again
 	}
-	return written + n, err
+	n, err := a.out.Write(text)
+	if n > 0 {
+		a.begun, a.last = begins && n == len(text), time.Now()
+	}
+	return min(written+n, len(lines)), err
 }
 
 // unsubscribing announces that people are about to be unsubscribed from a list. Its error is that of the output.
 func (a *announcer) unsubscribing() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.asked = true
 	now := time.Now()
-	if now.Sub(a.last) < announceAfter {
+	if (a.told || a.begun) && now.Sub(a.last) < announceAfter {
 		return nil
 	}
 	text := announcement

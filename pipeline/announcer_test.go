@@ -9,7 +9,7 @@ import (
 )
 
 // An announcement is in the output at once, and the results are what they would be without it. It is made again when
-// nothing was written for a minute.
+// nothing was written for a minute, and behind every line before the first one with consent.
 func TestAnnouncer(t *testing.T) {
 	var out bytes.Buffer
 	a := &announcer{out: &out}
@@ -17,14 +17,17 @@ func TestAnnouncer(t *testing.T) {
 		name, write, want string
 		later             bool // a minute has passed
 	}{
-		{"the first request", "", "{", false},
-		{"another one", "", "{", false},
-		{"a result", "{1}\n", "{1}\n", false},
-		{"another result", "{2}\n", "{1}\n{2}\n", false},
-		{"a request right after it", "", "{1}\n{2}\n", false},
-		{"a request later", "", "{1}\n{2}\n{", true},
-		{"one much later", "", "{1}\n{2}\n{ ", true},
-		{"two results", "{3}\n{4}\n", "{1}\n{2}\n{ 3}\n{4}\n", false},
+		{"a bad row", "{0}\n", "{0}\n", false},
+		{"the first request", "", "{0}\n{", false},
+		{"another one", "", "{0}\n{", false},
+		{"two more bad rows", "{1}\n{2}\n", "{0}\n{1}\n{2}\n{", false},
+		{"a request after them", "", "{0}\n{1}\n{2}\n{", false},
+		{"a result", `{"channels":3}` + "\n", "{0}\n{1}\n{2}\n" + `{"channels":3}` + "\n", false},
+		{"another result", "{4}\n", "{0}\n{1}\n{2}\n" + `{"channels":3}` + "\n{4}\n", false},
+		{"a request right after it", "", "{0}\n{1}\n{2}\n" + `{"channels":3}` + "\n{4}\n", false},
+		{"a request later", "", "{0}\n{1}\n{2}\n" + `{"channels":3}` + "\n{4}\n{", true},
+		{"one much later", "", "{0}\n{1}\n{2}\n" + `{"channels":3}` + "\n{4}\n{ ", true},
+		{"two results", "{5}\n{6}\n", "{0}\n{1}\n{2}\n" + `{"channels":3}` + "\n{4}\n{ 5}\n{6}\n", false},
 	} {
 		if step.later {
 			a.last = a.last.Add(-time.Minute)

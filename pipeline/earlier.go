@@ -117,14 +117,15 @@ func (e *Earlier) beginning() (job string, started time.Time, err error) {
 // lost returns when answers to requests were lost last, as far as the lines show, zero where none were. A run that was
 // killed may have lost some. A run that read rows began when earlier losses did not matter any more; one that read
 // none, as one that was refused, changes nothing. wait cannot say what a killed run has lost. consent says that lines
-// are of subscribe or unsubscribe, or that a request of unsubscribe was announced.
+// are of subscribe or unsubscribe, or that the last one is cut and may be: a request of unsubscribe was announced then.
 func (e *Earlier) lost() (at time.Time, consent bool, err error) {
 	lines, traces, cut := report.NewLines(e.spool.again()), false, int64(0)
+	other := false // a row was sent for another command
 	for {
 		line, err := lines.Next()
 		traces = traces || lines.Cut() > cut
 		cut = lines.Cut()
-		consent = consent || err == io.EOF && e.spool.announced()
+		consent = consent || err == io.EOF && e.spool.unended() && !other
 		switch {
 		case err == io.EOF && traces:
 			return e.Ended.Add(announceAfter), consent, nil
@@ -134,6 +135,7 @@ func (e *Earlier) lost() (at time.Time, consent bool, err error) {
 			return at, consent, fmt.Errorf("read the earlier results: %w", err)
 		case !line.Report:
 			traces, consent = true, consent || line.Channels != nil
+			other = other || line.Channels == nil && (line.Status == report.Applied || line.Status == report.Accepted)
 			continue
 		}
 		var r struct {

@@ -17,6 +17,7 @@ type account struct {
 	codes   map[string]bool // codes that unknown rows may have, because a fault explains them
 	alone   bool            // an unsubscribe from a list leaves the other consent as it is
 	past    bool            // people's earlier consent is imported
+	unsure  map[string]bool // the commands of consent whose answers may be lost
 	drawn   string          // the faults, to be printed with a breach
 	numbers atomic.Int64    // phone numbers so far
 }
@@ -24,7 +25,8 @@ type account struct {
 // newAccount draws an account and its faults. All of them pass, so that a run always ends.
 func newAccount(seed, number uint64) *account {
 	dice := rand.New(rand.NewPCG(seed, 1<<32+number))
-	a := &account{paced: number%4 == 2, alone: dice.IntN(2) == 0, past: dice.IntN(2) == 0, codes: map[string]bool{}}
+	a := &account{paced: number%4 == 2, alone: dice.IntN(2) == 0, past: dice.IntN(2) == 0,
+		codes: map[string]bool{}, unsure: map[string]bool{}}
 	kinds := []simulator.Fault{
 		{Do: "status", Status: 500}, {Do: "status", Status: 502, As: "page"}, {Do: "status", Status: 503},
 		{Do: "status", Status: 524, As: "page"}, {Do: "challenge"}, {Do: "throttle"}, {Do: "throttle", Form: "date"},
@@ -42,19 +44,21 @@ func newAccount(seed, number uint64) *account {
 		faults = append(faults, f)
 	}
 	// A request for consent that may not have arrived is only repeated after half an hour, so it always arrives.
-	for _, on := range []string{subscribing, unsubscribing} {
+	for _, of := range []struct{ verb, on string }{{"subscribe", subscribing}, {"unsubscribe", unsubscribing}} {
 		for _, f := range []simulator.Fault{
 			{Do: "throttle"}, {Do: "challenge"}, {Do: "lose", Status: 502}, {Do: "reset", Processed: true},
 		} {
 			lost := f.Do == "lose" || f.Do == "reset" // Klaviyo refuses some historical consent, which must be seen
-			if f.On = on; dice.IntN(3) == 0 && !(lost && a.past && on == subscribing) {
+			if f.On = of.on; dice.IntN(3) == 0 && !(lost && a.past && of.on == subscribing) {
 				faults = append(faults, f)
+				a.unsure[of.verb] = a.unsure[of.verb] || lost
 			}
 		}
 	}
+	most := pick(dice, 3, 3, 9.) // a try that fails costs a second and more
 	for i := range faults {
 		f := &faults[i]
-		f.Times, f.Percent = -1, 1+3*dice.Float64() // a try that fails costs a second and more
+		f.Times, f.Percent = -1, 1+most*dice.Float64()
 		a.drawn += fmt.Sprintf("%s %s%d on %s; ", f.Do, f.As, f.Status, f.On)
 		if f.Do == "reset" || f.Do == "lose" || f.Do == "truncate" || f.Do == "status" {
 			a.codes["answer_lost"] = true

@@ -34,6 +34,8 @@ func (a *actor) draw() *step {
 	}
 	if !a.account.paced || d.IntN(3) == 0 {
 		flag("--no-rate-limit")
+	} else {
+		flag("--rate-share", pick(d, "50", "100"))
 	}
 	s.invalid = pick(d, "0", "2", "5%", "100%", "100%", "100%", "100%", "100%", "100%")
 	flag("--max-invalid", s.invalid)
@@ -61,6 +63,9 @@ func (a *actor) draw() *step {
 		flag("--channel", strings.Join(s.channels, ","))
 		if s.past = s.verb == "subscribe" && a.account.past && d.IntN(2) == 0; s.past {
 			flag("--historical", "--consented-at", "agreed")
+		}
+		if s.verb == "subscribe" && d.IntN(3) == 0 {
+			flag("--source", "Kiosk")
 		}
 		if s.global = d.IntN(3) == 0; s.global && s.verb == "unsubscribe" {
 			flag("--everywhere")
@@ -123,6 +128,9 @@ func (a *actor) draw() *step {
 	}
 	if s.waited && (s.verb != "remove" && s.verb != "mirror") && s.state == "" && !slices.Contains(s.args, "--verify") {
 		flag("--wait")
+	}
+	if s.waited && profiles && d.IntN(3) == 0 {
+		flag("--max-open-jobs", "1")
 	}
 	s.list = list
 	return s

@@ -108,8 +108,8 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 		perhaps = either
 	}
 	if bad && !slices.Contains([]string{"rejected", "unsent", "missing"}, r.got.Status) {
-		// A process that ended early did not know yet that the list of the row before would not be created.
-		if (s.kills > 0 || s.halted) && s.creates > 0 && r.got.Code == "duplicate" {
+		// A process that ended early did not know yet that the list of both rows is not there.
+		if (s.kills > 0 || s.halted) && r.got.Code == "duplicate" && earlier {
 			return none, ""
 		}
 		if r.got.Code == "profile_not_found" && r.person != nil && !s.before.of[r.person.email].full {

@@ -26,10 +26,10 @@ func (a *actor) judge(s *step) string {
 		if wrong != "" {
 			return fmt.Sprintf("row %d is %+v: %s: %s", i+1, r.got, wrong, r.text)
 		}
+		seen[k] = seen[k] || r.person != nil && !r.faulty
 		if a.bad(r) {
 			continue
 		}
-		seen[k] = true
 		for _, p := range s.named(r) {
 			named[p.email] = true
 			states := may[p.email]

@@ -87,7 +87,7 @@ func (a *actor) attempt(s *step, args []string, rows []*row, kill bool) (ended, 
 		return ended{}, err
 	}
 	defer out.Close()
-	p := &process{args: args, in: text(rows), out: out, hurry: s.hurries()}
+	p := &process{args: args, in: text(rows), out: out, hurry: a.hurries(s)}
 	if kill {
 		p.signal, p.after = pick(a.dice, signals...), time.Duration(5+a.dice.IntN(400))*time.Millisecond
 	}
@@ -143,9 +143,11 @@ func (a *actor) pick(s *step, rows []*row) ([]*row, error) {
 	return left, nil
 }
 
-// hurries reports whether the next process may wait half an hour for a request for consent. A killed process has not
-// sent it, or Klaviyo refused it in an answer that was lost.
-func (s *step) hurries() bool { return s.channels != nil }
+// hurries reports whether the next process may wait half an hour for a request for consent: a killed process has not
+// sent it, or its answer was lost, and Klaviyo had refused it.
+func (a *actor) hurries(s *step) bool {
+	return s.channels != nil && (s.kills > 0 || a.account.unsure[s.verb])
+}
 
 // waitFor runs wait on the results and reads the new ones.
 func (a *actor) waitFor(s *step, rows []*row) string {
@@ -157,7 +159,7 @@ func (a *actor) waitFor(s *step, rows []*row) string {
 	if s.verb == "add" && a.dice.IntN(3) == 0 {
 		args = append(args, "--verify")
 	}
-	e, err := a.start(&process{args: args, in: in, hurry: s.hurries()})
+	e, err := a.start(&process{args: args, in: in, hurry: a.hurries(s)})
 	if err != nil {
 		return err.Error()
 	}
