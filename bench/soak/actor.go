@@ -195,7 +195,8 @@ func (a *actor) step() bool {
 		return a.wrong(s, "%v", err)
 	}
 	s.results = filepath.Join(a.dir, fmt.Sprintf("%s-%d", a.tag, a.steps))
-	if wrong := a.play(s); wrong != "" {
+	wrong := a.play(s)
+	if a.asks(s); wrong != "" {
 		return a.wrong(s, "%s", wrong)
 	}
 	if s.after, err = a.look(); err != nil {

@@ -40,12 +40,16 @@ func (a *actor) confirmSome(s *step) string {
 		}
 		r.confirmed = confirmed[r.person]
 	}
+	return ""
+}
+
+// asks notes who may still have to confirm after a step, also after one that was ended early.
+func (a *actor) asks(s *step) {
 	for _, r := range s.rows {
-		if r.person != nil && !confirmed[r.person] {
+		if s.verb == "subscribe" && r.person != nil && !r.confirmed {
 			a.asked = append(a.asked, r.person)
 		}
 	}
-	return ""
 }
 
 // send lets send send a campaign after a step, once for each actor. It judges whether all rows were proved.

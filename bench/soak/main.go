@@ -15,8 +15,8 @@
 // Some people share a phone number, have two addresses, or have to confirm. A process that runs too long is a breach.
 //
 // Soak does not draw the forms of input: CSV, other names of columns, phone numbers as people write them. Nor does it
-// draw tasks in files, schedules, the page, --duplicates send, --dry-run, --source and transactional SMS. All requests
-// for consent arrive, because the program repeats a lost one only after half an hour.
+// draw tasks in files, schedules, the page, --duplicates send, --dry-run and transactional SMS. All requests for
+// consent arrive, because the program repeats a lost one only after half an hour.
 package main
 
 import (
