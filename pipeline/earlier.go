@@ -11,6 +11,7 @@ import (
 	"github.com/segmentio/encoding/json"
 
 	"klaviyo-export/report"
+	"klaviyo-export/validate"
 )
 
 // Earlier is the results of an earlier run, open for looking up rows. A pipe is copied to a temporary file.
@@ -114,47 +115,59 @@ func (e *Earlier) beginning() (job string, started time.Time, err error) {
 	return job, started, nil
 }
 
-// lost returns when answers to requests were lost last, as far as the lines show, zero where none were. A run that was
-// killed may have lost some. A run that read rows began when earlier losses did not matter any more; one that read
-// none, as one that was refused, changes nothing. wait cannot say what a killed run has lost. consent says that lines
-// are of subscribe or unsubscribe, or that the last one is cut and may be: a request of unsubscribe was announced then.
-func (e *Earlier) lost() (at time.Time, consent bool, err error) {
+// losses are what results show of answers that were lost.
+type losses struct {
+	at        time.Time // when it happened last, zero for never
+	consent   bool      // lines are of subscribe or unsubscribe
+	announced bool      // a line was cut that may have announced a request of unsubscribe
+}
+
+// lost returns the losses, as far as the lines show them. A run that was killed may have lost some. A run that read
+// rows began when earlier losses did not matter any more; one that read none, as one that was refused, changes nothing.
+// wait cannot say what a killed run has lost.
+func (e *Earlier) lost() (l losses, err error) {
 	lines, traces, cut := report.NewLines(e.spool.again()), false, int64(0)
 	other := false // a row was sent for another command
 	for {
 		line, err := lines.Next()
-		traces = traces || lines.Cut() > cut
-		cut = lines.Cut()
-		consent = consent || err == io.EOF && e.spool.unended() && !other
+		if n := lines.Cut(); n > cut {
+			traces, l.announced, cut = true, l.announced || !other, n
+		}
 		switch {
-		case err == io.EOF && traces:
-			return e.Ended.Add(announceAfter), consent, nil
 		case err == io.EOF:
-			return at, consent, nil
+			l.announced = l.announced || e.spool.announced()
+			if traces {
+				l.at = e.Ended.Add(announceAfter)
+			}
+			return l, nil
 		case err != nil:
-			return at, consent, fmt.Errorf("read the earlier results: %w", err)
+			return l, fmt.Errorf("read the earlier results: %w", err)
 		case !line.Report:
-			traces, consent = true, consent || line.Channels != nil
-			other = other || line.Channels == nil && (line.Status == report.Applied || line.Status == report.Accepted)
+			sent := line.Status == report.Applied || line.Status == report.Accepted
+			traces, l.consent, other = true, l.consent || line.Channels != nil, other || line.Channels == nil && sent
 			continue
 		}
 		var r struct {
 			Rows       report.Rows
+			Operation  string
 			Unread     bool
 			Consent    *struct{}
 			StartedAt  time.Time `json:"started_at"`
 			FinishedAt time.Time `json:"finished_at"`
 		}
 		if err := json.Unmarshal(line.Text, &r); err != nil {
-			return at, consent, fmt.Errorf("read the earlier report: %w", err)
+			return l, fmt.Errorf("read the earlier report: %w", err)
+		}
+		if r.Rows.Read > 0 {
+			l.announced, other = l.announced && r.Operation == validate.Unsubscribe.String(), false
 		}
 		switch {
-		case r.Rows.Read > 0 && r.Rows.Unknown > 0, r.Consent == nil && (consent || r.Unread):
-			at = r.FinishedAt
+		case r.Rows.Read > 0 && r.Rows.Unknown > 0, r.Consent == nil && (l.consent || l.announced || r.Unread):
+			l.at = r.FinishedAt
 		case r.Rows.Read > 0:
-			at = time.Time{}
+			l.at = time.Time{}
 		case traces: // of a run that was killed before
-			at = r.StartedAt
+			l.at = r.StartedAt
 		}
 		traces = false
 	}

@@ -32,7 +32,8 @@ func Pick(ctx context.Context, selected Selection, earlier *Earlier, in io.Reade
 	if err != nil {
 		return err
 	}
-	if slices.Contains(selected.Statuses, report.Unknown) || selected.Missing && results.Killed {
+	again := selected.Missing || slices.Contains(selected.Statuses, report.Unsent) // a killed run may have sent them
+	if slices.Contains(selected.Statuses, report.Unknown) || again && results.Killed {
 		if err := earlier.tooEarlyToPick(); err != nil {
 			return err
 		}

@@ -176,8 +176,8 @@ func (e *Earlier) tooEarly(operation string, listless bool, command, remedy stri
 	default:
 		return nil
 	}
-	lost, _, err := e.lost()
-	return cmp.Or(err, e.refuse(what, lost, command, remedy))
+	lost, err := e.lost()
+	return cmp.Or(err, e.refuse(what, lost.at, command, remedy))
 }
 
 // tooEarlyToPick is like tooEarly, for picked rows. A run that was killed has no report that names its operation: where
@@ -187,11 +187,11 @@ func (e *Earlier) tooEarlyToPick() error {
 	if r := e.Report; r != nil && (r.Consent != nil || r.Operation == validate.Unsubscribe.String()) {
 		return e.tooEarly(r.Operation, r.Consent != nil && r.Consent.Everywhere, command, remedy)
 	}
-	lost, consent, err := e.lost()
-	if err != nil || !consent {
+	lost, err := e.lost()
+	if err != nil || !lost.consent && !lost.announced {
 		return err
 	}
-	return e.refuse(unsubscribesTwice, lost, command, remedy)
+	return e.refuse(unsubscribesTwice, lost.at, command, remedy)
 }
 
 // refuse is the error of tooEarly, nil where the last answers were lost long ago.

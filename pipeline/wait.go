@@ -47,7 +47,9 @@ func (r *run) waitFor(ctx context.Context, in io.Reader) error {
 	}
 	if r.killed = first.Killed; first.Reports != nil {
 		*r.earlier = *first.Reports
-	} else if earlier.spool.announced() {
+	} else if lost, err := earlier.lost(); err != nil {
+		return notResults(err)
+	} else if lost.announced && !lost.consent {
 		*r.earlier = report.Report{Operation: validate.Unsubscribe.String(), ExitCode: 143}
 	} else if _, err := first.NextMember(); err == nil { // of a mirror that was killed
 		*r.earlier = report.Report{Operation: "mirror", ExitCode: 143}

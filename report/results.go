@@ -98,8 +98,8 @@ func (r *Results) find(all *Lines, end int64) (found []stretch, members stretch,
 	for {
 		cut := all.cut.lines
 		e, at, err := all.next()
-		if r.Cut = all.cut.lines > cut; err == io.EOF {
-			r.Killed = r.Killed || r.Cut
+		r.Cut = all.cut.lines > cut
+		if r.Killed = r.Killed || r.Cut; err == io.EOF {
 			return found, members, nil
 		}
 		switch {
