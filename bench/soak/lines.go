@@ -93,6 +93,11 @@ func (s *step) judgeExit() string {
 	if s.exit == 2 && !good && strings.Contains(s.report.Error, "expected a string") { // the column is the wrong one
 		return ""
 	}
+	var first int
+	if _, err := fmt.Sscanf(s.report.Error, "none of the first %d row", &first); err == nil && s.exit == 2 &&
+		!slices.ContainsFunc(s.rows[:min(first, len(s.rows))], func(r *row) bool { return r.person != nil && r.list >= 0 }) {
+		return "" // the column is the wrong one
+	}
 	return fmt.Sprintf("exit %d, the rows say %d: %s", s.exit, worst, s.report.Error)
 }
 
