@@ -99,7 +99,7 @@ func parseSizes(text string) ([]int, error) {
 func (c *comparison) prepare(ctx context.Context, dir, asked string) error {
 	fmt.Fprintln(c.log, "building klaviyo-export and the generator")
 	var err error
-	if c.tools, err = build(ctx, dir); err != nil {
+	if c.tools, err = release(ctx, dir); err != nil {
 		return err
 	}
 	all, missing, err := c.tools.find(ctx, func(name string) bool {

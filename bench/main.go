@@ -25,7 +25,7 @@ type stdio struct {
 	out, err io.Writer
 }
 
-// commands are the commands of this program. compare and memory start the others as processes of their own.
+// commands are the commands of this program. compare and memory start some of the others as processes of their own.
 var commands = []struct {
 	name, does string
 	run        func(context.Context, []string, stdio) error
@@ -37,6 +37,7 @@ var commands = []struct {
 	{"floor", "do a whole run in one goroutine", floor},
 	{"rowwise", "do a whole run with one channel send per row", rowwise},
 	{"allocations", "count the heap allocations of a run in this process", allocations},
+	{"profile", "write the CPU profile with which .ci/build compiles", profile},
 }
 
 // errUsage says that the command line is wrong and that standard error says why.

@@ -42,7 +42,7 @@ func memory(ctx context.Context, args []string, std stdio) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	tools, err := build(ctx, dir)
+	tools, err := release(ctx, dir)
 	if err != nil {
 		return err
 	}

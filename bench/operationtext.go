@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -17,11 +16,11 @@ const (
 )
 
 func (s *survey) publishOperations(ctx context.Context, out io.Writer, write bool) error {
-	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	root, err := repository(ctx)
 	if err != nil {
-		return fmt.Errorf("find the repository: %w", err)
+		return err
 	}
-	folder := filepath.Join(strings.TrimSpace(string(root)), "bench")
+	folder := filepath.Join(root, "bench")
 	text := s.operationsText(commit(ctx, folder))
 	fmt.Fprint(out, text)
 	if write {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -23,11 +22,11 @@ const (
 // publish prints the results and draws the plot. With write, both go into the folder bench too; without it, the
 // plot goes into the folder for temporary files.
 func (c *comparison) publish(ctx context.Context, out io.Writer, write bool) error {
-	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	root, err := repository(ctx)
 	if err != nil {
-		return fmt.Errorf("find the repository: %w", err)
+		return err
 	}
-	folder := filepath.Join(strings.TrimSpace(string(root)), "bench")
+	folder := filepath.Join(root, "bench")
 	text := c.text(commit(ctx, folder))
 	plot := filepath.Join(os.TempDir(), "klaviyo-export-compare.svg")
 	if write {

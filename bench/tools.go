@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -26,17 +27,43 @@ const sdkPackage = "klaviyo-api@23.0.0"
 // tools are the programs of a comparison, and the folder that holds them.
 type tools struct{ dir, klaviyo, gen string }
 
-// build builds klaviyo-export and the generator in dir.
-func build(ctx context.Context, dir string) (*tools, error) {
-	t := &tools{dir: dir, klaviyo: filepath.Join(dir, ours), gen: filepath.Join(dir, "gen")}
-	for _, b := range [][]string{{"-trimpath", "-o", t.klaviyo, ours}, {"-o", t.gen, ours + "/bench/gen"}} {
-		cmd := exec.CommandContext(ctx, "go", append([]string{"build"}, b...)...)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if err := runQuietly(cmd); err != nil {
-			return nil, fmt.Errorf("build %s: %w", b[len(b)-1], err)
-		}
+// repository returns the folder of the repository around the working directory.
+func repository(ctx context.Context) (string, error) {
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the repository: %w", err)
 	}
-	return t, nil
+	return strings.TrimSpace(string(root)), nil
+}
+
+// release builds the generator, and klaviyo-export as .ci/build releases it, in dir.
+func release(ctx context.Context, dir string) (*tools, error) {
+	root, err := repository(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := &tools{dir: dir, klaviyo: filepath.Join(dir, runtime.GOOS+"-"+runtime.GOARCH, ours)}
+	script := filepath.Join(root, ".ci", "build")
+	if err := runQuietly(exec.CommandContext(ctx, script, dir, runtime.GOOS+"/"+runtime.GOARCH)); err != nil {
+		return nil, fmt.Errorf("build the program as it is released: %w", err)
+	}
+	return t, t.compileGenerator(ctx)
+}
+
+// compileGenerator builds the generator in the folder of t.
+func (t *tools) compileGenerator(ctx context.Context) error {
+	t.gen = filepath.Join(t.dir, "gen")
+	return compile(ctx, t.gen, ours+"/bench/gen")
+}
+
+// compile builds the package name as the file to.
+func compile(ctx context.Context, to, name string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", to, name)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if err := runQuietly(cmd); err != nil {
+		return fmt.Errorf("build %s: %w", name, err)
+	}
+	return nil
 }
 
 // add returns the command line that adds rows to the server's list.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -63,4 +64,10 @@ func sdkModules() (string, error) {
 	path := os.Getenv("NODE_PATH")
 	_, err := os.Stat(filepath.Join(path, "klaviyo-api"))
 	return path, err
+}
+
+// build builds the generator and klaviyo-export in dir. It takes less time than release.
+func build(ctx context.Context, dir string) (*tools, error) {
+	t := &tools{dir: dir, klaviyo: filepath.Join(dir, ours)}
+	return t, errors.Join(compile(ctx, t.klaviyo, ours), t.compileGenerator(ctx))
 }
