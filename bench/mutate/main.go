@@ -30,6 +30,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -64,6 +65,11 @@ func main() {
 	flag.DurationVar(&s.bound, "for", 24*time.Hour, "begin no test after this time")
 	flag.DurationVar(&s.most, "most", time.Hour, "time of tests for a mutant; the default tries survivors again")
 	flag.Parse()
+	if signal.Ignored(os.Interrupt) {
+		// Scripts start a command with & so that it ignores the signal, and its processes would, too. The tests stop
+		// servers by it. A process does not ignore a signal that its parent catches.
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	}
 	if err := s.run(os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
