@@ -160,15 +160,13 @@ func (x *extras) read(s spot) (*extra, error) {
 }
 
 // each calls do with each extra.
-func (x *extras) each(do func(*extra) error) error {
+func (x *extras) each(do func(*extra)) error {
 	for _, s := range x.spots {
 		e, err := x.read(s)
-		if err == nil {
-			err = do(e)
-		}
 		if err != nil {
 			return err
 		}
+		do(e)
 	}
 	return nil
 }
@@ -201,9 +199,7 @@ func (m *mirror) remove(ctx context.Context) error {
 					if s := all[i].State; s == sink.Stays || s == sink.Uncertain {
 						unproved++
 					}
-					if err := m.write(all[i]); err != nil {
-						control.stop(err)
-					}
+					m.write(all[i])
 				}
 				control.removed.Store(m.counts.Removed)
 				if err := cmp.Or(m.run.out.Flush(), m.run.forgetRemoved(all)); err != nil {

@@ -239,7 +239,7 @@ func orBroken(broken, why error) error {
 }
 
 // write writes the line of an extra.
-func (m *mirror) write(e *extra) error {
+func (m *mirror) write(e *extra) {
 	line := report.Member{Status: report.MemberExtra, Key: e.key, ProfileID: e.ID}
 	if e.Fault != nil {
 		line.Code, line.Detail = e.Fault.Code, e.Fault.Detail
@@ -253,12 +253,11 @@ func (m *mirror) write(e *extra) error {
 	case sink.Rejoined:
 		m.counts.JoinedLater++
 		m.counts.Extras--
-		return nil
+		return
 	case sink.Left:
 		m.counts.Read--
 		m.counts.Extras--
-		return nil
+		return
 	}
 	m.run.out.Member(&line)
-	return nil
 }

@@ -108,6 +108,27 @@ func TestMirrorShareOfMembers(t *testing.T) {
 	}
 }
 
+// Extras who leave or join again before they are removed are no extras any more: no line names them, and the counts say
+// who is on the list.
+func TestMirrorCountsLateChanges(t *testing.T) {
+	t.Parallel()
+	w := newMirror(t, &simulator.Plan{
+		Profiles: old("away@example.com", "back@example.com", "old@example.com"),
+		Faults: []simulator.Fault{
+			{On: "GET /api/lists/{id}/profiles", Skip: 1, Do: "leave", Addresses: []string{"away@example.com"}},
+			{On: "GET /api/lists/{id}/profiles", Skip: 1, Do: "rejoin", Addresses: []string{"back@example.com"}},
+		},
+	}, nil)
+	rep, text, failed := w.run(rowsFrom(0, 1))
+	want := report.Mirrored{Read: 3, Matched: 1, Added: 1, JoinedLater: 1, Extras: 1, Removed: 1}
+	if diff := cmp.Diff(want, counts(rep)); diff != "" || failed != "" {
+		t.Errorf("counts (-want +got):\n%s%s", diff, failed)
+	}
+	if n := strings.Count(text, `"type":"member"`); n != 1 || !strings.Contains(text, `"key":"old@example.com"`) {
+		t.Errorf("%d lines of members:\n%s", n, text)
+	}
+}
+
 // A person in a rejected row stays on the list, whatever address the member shows and whichever look-up finds them. So
 // does the person of a rejected row and a good one.
 func TestMirrorProtectsRejected(t *testing.T) {

@@ -96,15 +96,18 @@ func TestHalfCharacters(t *testing.T) {
 			return inUTF16(fmt.Sprintf(`{"type":"row","row":%d,"status":"applied","key":"X"}`+"\n", row), e)
 		}
 		half := strings.NewReplacer("X\x00\"", "\x00\xd8\"", "\x00X\x00\"", "\xd8\x00\x00\"")
-		text := half.Replace(line(1)) + half.Replace(line(2)) + line(1) + line(2) + line(3)[:7]
-		r, err := OpenResults(strings.NewReader(text), int64(len(text)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		one, _, err := r.Of(1)
-		two, _, err2 := r.Of(2)
-		if err != nil || err2 != nil || string(one.Key) != `"X"` || string(two.Key) != `"X"` || !r.Cut {
-			t.Errorf("encoding %d: keys %s and %s, cut %v, errors %v and %v", e, one.Key, two.Key, r.Cut, err, err2)
+		for _, end := range []string{"{", inUTF16("𝄞", e)[:2], inUTF16("𝄞", e)[:3]} {
+			text := half.Replace(line(1)) + half.Replace(line(2)) + line(1) + line(2) + line(3)[:6] + end
+			r, err := OpenResults(strings.NewReader(text), int64(len(text)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			one, _, err := r.Of(1)
+			two, _, err2 := r.Of(2)
+			if err != nil || err2 != nil || string(one.Key) != `"X"` || string(two.Key) != `"X"` || !r.Cut {
+				t.Errorf("encoding %d, end %q: keys %s and %s, cut %v, errors %v and %v",
+					e, end, one.Key, two.Key, r.Cut, err, err2)
+			}
 		}
 	}
 }

@@ -135,19 +135,16 @@ func (s *settling) placeOf(p *payload, pointed int) int {
 	return -1
 }
 
-// index enters the rows' identifiers into places, and those of several rows into twice.
+// index enters the first row of each identifier into places, and all others into twice.
 func (s *settling) index() {
 	s.places, s.twice = make(map[string]int, s.rows), map[string][]int{}
 	place := 0
 	for key := range s.keys {
 		name := strings.ToLower(string(key))
-		if first, known := s.places[name]; !known {
-			s.places[name] = place
-		} else {
-			if s.twice[name] == nil {
-				s.twice[name] = []int{first}
-			}
+		if _, known := s.places[name]; known {
 			s.twice[name] = append(s.twice[name], place)
+		} else {
+			s.places[name] = place
 		}
 		place++
 	}

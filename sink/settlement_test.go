@@ -38,7 +38,9 @@ func settlementOf(t *testing.T, failed, total int, addresses []string, errs ...s
 }
 
 // jobRows are the addresses of a job's rows.
-var jobRows = []string{"a@example.com", "B@Example.com", "c@example.com", "twice@example.com", "Twice@example.com"}
+var jobRows = []string{
+	"a@example.com", "B@Example.com", "c@example.com", "many@example.com", "Many@example.com", "MANY@example.com",
+}
 
 // settled is a Settlement in short: the details of Faults and the code of RestFault.
 type settled struct {
@@ -73,14 +75,16 @@ func TestSettle(t *testing.T) {
 		{"by place", []string{jobError(at(2), `null`, "bad")}, 1, one(2)},
 		{"by place, payload without an address", []string{jobError(at(1), `{"phone_number":"+1"}`, "bad")}, 1, one(1)},
 		{"by place, payload of another type", []string{jobError(at(1), `"text"`, "bad")}, 1, one(1)},
-		{"address of several rows", []string{jobError(at(4), email("twice@example.com"), "bad")}, 1, one(4)},
+		{"address of several rows", []string{jobError(at(4), email("many@example.com"), "bad")}, 1, one(4)},
+		{"first row of an address of several", []string{jobError(at(3), email("many@example.com"), "bad")}, 1, one(3)},
+		{"last row of an address of several", []string{jobError(at(5), email("many@example.com"), "bad")}, 1, one(5)},
 		{
 			"address of several rows, place of another",
-			[]string{jobError(at(0), email("twice@example.com"), "bad")}, 1, unmatched,
+			[]string{jobError(at(0), email("many@example.com"), "bad")}, 1, unmatched,
 		},
 		{
 			"address of several rows, no place",
-			[]string{jobError(nowhereAt, email("twice@example.com"), "bad")}, 1, unmatched,
+			[]string{jobError(nowhereAt, email("many@example.com"), "bad")}, 1, unmatched,
 		},
 		{"address of no row", []string{jobError(at(0), email("x@example.com"), "bad")}, 1, unmatched},
 		{
@@ -88,7 +92,7 @@ func TestSettle(t *testing.T) {
 			[]string{jobError(nowhereAt, `null`, "bad"), jobError(at(0), `null`, "worse")}, 2,
 			settled{map[int]string{0: "worse"}, Unknown, "error_unmatched"},
 		},
-		{"a place behind the last row", []string{jobError(at(5), `null`, "bad")}, 1, unmatched},
+		{"a place behind the last row", []string{jobError(at(6), `null`, "bad")}, 1, unmatched},
 		{
 			"two errors of one row", []string{jobError(at(0), `null`, "bad"), jobError(at(0), `null`, "and worse")}, 1,
 			settled{map[int]string{0: "bad; and worse"}, Applied, ""},

@@ -379,6 +379,24 @@ func TestLook(t *testing.T) {
 	}
 }
 
+// A file of a process that was killed while it made it has nothing to look at. Others can open it right after.
+func TestLookAtNothing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state")
+	db, err := bbolt.Open(file, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Look(file, usual); s != nil || err != nil {
+		t.Errorf("expected nothing, got a state: %t, %v", s != nil, err)
+	}
+	if err := opens(file); err != nil {
+		t.Error(err)
+	}
+}
+
 // A process cannot open a state that another one has open, and learns who that is. When the other one is killed it can.
 func TestOneProcess(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state")

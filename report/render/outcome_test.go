@@ -19,6 +19,7 @@ func TestOutcome(t *testing.T) {
 		{"empty", 0, rows{}, "there were no rows"},
 		{"applied", 0, rows{Read: 2, Applied: 2}, "every row is applied"},
 		{"applied and skipped", 0, rows{Read: 2, Applied: 1, Skipped: 1}, "every row is applied or skipped"},
+		{"skipped", 0, rows{Read: 2, Skipped: 2}, "every row is skipped"},
 		{"resumed", 0, rows{Read: 3, Applied: 1, Skipped: 1, Resumed: 1}, "every row is applied, skipped or resumed"},
 		{"valid", 0, rows{Read: 2, Valid: 2}, "every row is valid; nothing was sent"},
 		{"valid and skipped", 0, rows{Read: 2, Valid: 1, Skipped: 1}, "every row is valid or skipped; nothing was sent"},
