@@ -35,7 +35,6 @@ func (p *payload) UnmarshalJSON(text []byte) error {
 		identifiers
 		Attributes identifiers `json:"attributes"`
 	}
-	*p = payload{}
 	if json.Unmarshal(text, &profile) != nil {
 		return nil
 	}

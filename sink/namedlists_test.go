@@ -69,6 +69,24 @@ func sameNear(got, want []string) bool {
 	})
 }
 
+// TestOldNamedLists: nobody waits for lists that other processes may just be creating when those found are old.
+func TestOldNamedLists(t *testing.T) {
+	bubble(t, nil, simulator.Options{}, Options{}, func(w *world) {
+		other := w.join(Options{})
+		defer other.Close()
+		id := w.sim.AddList("News", "single_opt_in")
+		time.Sleep(time.Hour)
+		began := time.Now()
+		named, err := NewNamedLists(other, ListRule{}).Find(w.Context(), []string{"News"})
+		if got := briefly(named); err != nil || len(got) != 1 || got[0] != id {
+			t.Errorf("%v, got %q", err, got)
+		}
+		if took, n := time.Since(began), other.Stats().Sent; took > time.Second || n != 1 {
+			t.Errorf("it took %v and %d requests", took, n)
+		}
+	})
+}
+
 // Lists are found by their ids in the same way, with their names.
 func TestNamedListsByID(t *testing.T) {
 	bubble(t, nil, simulator.Options{}, Options{}, func(w *world) {
