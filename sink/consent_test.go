@@ -500,6 +500,25 @@ func TestConsentByExternalID(t *testing.T) {
 	})
 }
 
+// TestConsentByExternalIDNeedsTheLookUp: when people cannot be looked up, nothing is sent, and nobody is skipped.
+func TestConsentByExternalIDNeedsTheLookUp(t *testing.T) {
+	for _, withdraw := range []bool{false, true} {
+		plan := &simulator.Plan{
+			Profiles: []simulator.Profile{{Email: "a@example.com", External: "1"}},
+			Faults:   []simulator.Fault{{On: "GET /api/profiles", Do: "status", Status: 401, Times: -1}},
+		}
+		var sent []string
+		wrap := spying(func(r *http.Request) bool { return isSubscribe(r) || isUnsubscribe(r) }, &sent)
+		bubble(t, wrap, simulator.Options{Plan: plan}, Options{RetryFor: time.Hour}, func(w *world) {
+			s := NewConsents(w.client, Wish{Withdraw: withdraw, By: ExternalID, Channels: EmailMarketing})
+			rows := []Profile{{JSON: []byte(`{"external_id":"1"}`), Channels: EmailMarketing}}
+			if err := s.Send(w.Context(), rows); err == nil || rows[0].Status != Unsent || len(sent) > 0 {
+				t.Errorf("withdraw %t: status %v, error %v, sent %q", withdraw, rows[0].Status, err, sent)
+			}
+		})
+	}
+}
+
 // spying keeps the bodies of the requests that match.
 func spying(match func(*http.Request) bool, bodies *[]string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {

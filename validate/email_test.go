@@ -28,6 +28,7 @@ var badEmails = []struct{ address, reason string }{
 	{"a@b@c.co", "has more than one @; give a single address"},
 	{"a@b.co,c@d.co", "has more than one @; give a single address"},
 	{"Ann <a@b.co>", "has a display name; give only the address between < and >"},
+	{"<a@b.co>", "has a display name; give only the address between < and >"},
 	{"@b.co", "has nothing before the @"},
 	{"@", "has nothing before the @"},
 	{"a@", "has nothing after the @"},

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -44,6 +45,17 @@ func TestClearedColumns(t *testing.T) {
 	}
 	if strings.Contains(pageOf(t, all["hostile"]), ">cleared<") {
 		t.Error("a page without cleared rows has a column for them")
+	}
+}
+
+// Reasons that the page has no room for are counted.
+func TestMoreReasons(t *testing.T) {
+	r := &report.Report{Rows: report.Rows{Read: 99, Rejected: 90}}
+	for i := range pageReasons + 2 {
+		r.Reasons = append(r.Reasons, report.Reason{Code: fmt.Sprint("code", i), Rows: 4})
+	}
+	if page := pageOf(t, r); !strings.Contains(page, ">and 2 more reasons with 8 rows<") {
+		t.Error("the page does not say what is left out")
 	}
 }
 

@@ -52,6 +52,15 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
+// Consent is not waited for by import jobs.
+func TestOutcomeOfConsent(t *testing.T) {
+	r := &report.Report{ExitCode: 3, Rows: report.Rows{Read: 2, Accepted: 2}, Consent: &report.Consents{}}
+	const want = "Klaviyo did not show the consent of some rows in time; run klaviyo-export wait on the results"
+	if got := outcome(r); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 // A mirror that removed nobody, or not all, says so, and never that it is the input's fault. Its waiting goes on with
 // the mirror itself.
 func TestOutcomeOfMirror(t *testing.T) {

@@ -79,6 +79,10 @@ func TestNextOfOthers(t *testing.T) {
 		"killed before the first result": {report.Report{ExitCode: 143}, []string{"r"},
 			[]step{{"Finish the run: rows may be without a result. Run the same command again, with --resume r and the " +
 				"same rows.", ""}}},
+		"killed after all results": {report.Report{Operation: "add", ExitCode: 143, Unread: true,
+			Rows: report.Rows{Read: 2, Applied: 2}}, []string{"r"},
+			[]step{{"Finish the run: it did not read all rows. Keep the other flags of the run.",
+				"klaviyo-export add --resume r < rows.ndjson >> r"}}},
 		"simulated": {report.Report{Simulated: true, Rows: report.Rows{Read: 1, Accepted: 1}}, nil,
 			[]step{{"To send the rows to Klaviyo, run the command without --simulate.", ""}}},
 		"simulate": {report.Report{Simulated: true, BaseURL: "x", Rows: report.Rows{Read: 1, Applied: 1}}, nil,
