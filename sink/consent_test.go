@@ -134,6 +134,20 @@ func TestSubscribe(t *testing.T) {
 	})
 }
 
+// TestSubscribeByNumber: the consent of each channel is read by itself. An email without consent does not count.
+func TestSubscribeByNumber(t *testing.T) {
+	const phone = "+4915112345678"
+	for _, channel := range []Channels{SMSMarketing, SMSTransactional} {
+		bubble(t, nil, simulator.Options{}, Options{RetryFor: time.Hour}, func(w *world) {
+			w.sim.AddList("News", "single_opt_in")
+			own := addressed{PhoneNumber: phone}
+			s := NewConsents(w.client, Wish{By: PhoneNumber, Channels: channel, List: w.list("News")})
+			row := Profile{JSON: own.element("SUBSCRIBED", channel), Channels: channel}
+			w.want(w.ask(s, []string{phone}, []Profile{row}, time.Minute), "applied SUBSCRIBED mailable")
+		})
+	}
+}
+
 // TestSubscribeDouble: on a double opt-in list, a row waits for the person at once, and shows when the person has
 // confirmed. A historical consent needs no confirmation.
 func TestSubscribeDouble(t *testing.T) {
