@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -170,7 +171,7 @@ func waitOptions(t testing.TB, wrap func(http.Handler) http.Handler) *Options {
 // newClient returns a client with any key and the default revision, until the test ends.
 func newClient(t testing.TB, o *sink.Options) *sink.Client {
 	t.Helper()
-	o.Revision, o.Key = sink.DefaultRevision, "k"
+	o.Revision, o.Key = sink.DefaultRevision, cmp.Or(o.Key, "k")
 	client, err := sink.New(*o)
 	if err != nil {
 		t.Fatal(err)

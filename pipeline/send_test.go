@@ -39,6 +39,7 @@ const (
 // stage is a simulated Klaviyo with a list of two members and a campaign for it.
 type stage struct {
 	*simulator.Simulator
+	url     string
 	list    string
 	options *SendOptions
 	told    []string
@@ -68,7 +69,7 @@ func newBareStage(t testing.TB, o simulator.Options, campaigns ...simulator.Camp
 
 func newStageAt(t testing.TB, url string, sim *simulator.Simulator, campaigns []simulator.Campaign) *stage {
 	t.Helper()
-	s := &stage{Simulator: sim, list: sim.AddList("News", "single_opt_in")}
+	s := &stage{Simulator: sim, url: url, list: sim.AddList("News", "single_opt_in")}
 	for _, email := range []string{"ann@example.com", "bo@example.com"} {
 		sim.Add(simulator.Profile{Email: email, Lists: []string{"News"}})
 	}
@@ -265,6 +266,38 @@ func TestSendNeedsProof(t *testing.T) {
 	}
 	if state := s.Campaigns()[0]; state.Posts != 0 {
 		t.Errorf("%+v", state)
+	}
+}
+
+// TestSendKnowsItsAccount: results that name an account send nothing while Klaviyo does not say whose the key is. A key
+// that may not read the account sends, and results without an account need none.
+func TestSendKnowsItsAccount(t *testing.T) {
+	t.Parallel()
+	down := &simulator.Plan{Faults: []simulator.Fault{{On: "GET /api/accounts", Do: "status", Status: 503, Times: -1}}}
+	for _, c := range []struct {
+		name  string
+		plan  *simulator.Plan
+		key   string
+		edits []string
+		exit  int
+	}{
+		{"no answer", down, "", nil, 4},
+		{"no answer, another account", down, "", []string{"SiMuL8", "Other1"}, 4},
+		{"no answer, results without an account", down, "", []string{`"account":{"id":"SiMuL8","name":"Simulator"},`, ""}, 0},
+		{"a key without the scope", nil, "no-accounts:read", nil, 0},
+	} {
+		s := newStage(t, simulator.Options{Plan: c.plan}, sale)
+		if c.key != "" {
+			s.options.Client = newClient(t, &sink.Options{BaseURL: s.url, Key: c.key, Concurrency: 1})
+		}
+		_, exit, err := s.send(t, annApplied+s.aReport(1, c.edits...))
+		sent := 0
+		if c.exit == 0 {
+			sent = 1
+		}
+		if state := s.Campaigns()[0]; exit != c.exit || (err == nil) != (exit == 0) || state.Sends != sent {
+			t.Errorf("%s: exit %d, %v, sent %d times", c.name, exit, err, state.Sends)
+		}
 	}
 }
 

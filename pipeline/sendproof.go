@@ -61,12 +61,13 @@ func (s *send) sameTarget(rep *report.Report) error {
 	return elsewhere("send", rep, s.options.BaseURL)
 }
 
-// sameAccount fails when the results are of another account, as far as both are known.
+// sameAccount fails when the results are of another account than the key. It also fails when Klaviyo does not say which
+// account the key is of, unless the key lacks the scope for that.
 func (s *send) sameAccount(ctx context.Context, was *report.Account) error {
 	if was == nil {
 		return nil
 	}
-	account, err := s.options.Client.Account(ctx)
+	account, err := s.options.Client.ReadAccount(ctx)
 	if err != nil || account == nil || account.ID == was.ID {
 		return err
 	}

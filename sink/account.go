@@ -55,6 +55,16 @@ func (c *Client) Account(ctx context.Context) (*Account, error) {
 	return nil, nil
 }
 
+// ReadAccount is like Account, but waits for the quota and retries as long as other requests do, so that it returns nil
+// only for a key that lacks the scope accounts:read. Its errors are those of any request.
+func (c *Client) ReadAccount(ctx context.Context) (*Account, error) {
+	account, err := c.account(ctx, &request{})
+	if forbidden(err) {
+		return nil, nil
+	}
+	return account, err
+}
+
 // account reads the account by a request that has its options set.
 func (c *Client) account(ctx context.Context, r *request) (*Account, error) {
 	var doc struct {

@@ -97,3 +97,38 @@ func TestOwnQuotaOfAccounts(t *testing.T) {
 		}
 	})
 }
+
+// TestReadAccount: where a wrong account must not pass, only a key that may not read it has none.
+func TestReadAccount(t *testing.T) {
+	want := &Account{ID: "SiMuL8", Name: "Simulator", test: true}
+	busy := says(429, mediaType, "", "Retry-After", "40")
+	for _, c := range []struct {
+		name   string
+		faults []fault
+		want   *Account
+		error  bool
+		kind   Kind
+	}{
+		{"told", nil, want, false, 0},
+		{"no scope", []fault{missingScope}, nil, false, 0},
+		{"this minute's quota is used up", []fault{busy}, want, false, 0},
+		{"a failure that passes", []fault{serverError, serverError, challenge}, want, false, 0},
+		{"a failure that stays", always(serverError), nil, true, Outage},
+		{"a challenge that stays", always(challenge), nil, true, Outage},
+		{"no account", always(says(200, mediaType, `{"data":[]}`)), nil, true, Outage},
+		{"unknown key", []fault{wrongKey}, nil, true, Setup},
+		{"not found", []fault{html(404)}, nil, true, Setup},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := Options{RetryFor: time.Minute, RateShare: 100}
+			bubble(t, faulty(isAccount, c.faults...), simulator.Options{}, o, func(w *world) {
+				got, err := w.client.ReadAccount(w.Context())
+				var failed *Error
+				if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(Account{})); diff != "" ||
+					errors.As(err, &failed) != c.error || c.error && failed.Kind != c.kind {
+					t.Errorf("error %v, %s", err, diff)
+				}
+			})
+		})
+	}
+}
