@@ -20,7 +20,7 @@ type run struct {
 	started  time.Time
 	control  *control
 	out      *report.Writer
-	results  *announcer // below out
+	results  *announcer // below out; nil: nothing is announced
 	list     *sink.List
 	lists    *lists         // nil: all rows are for one list
 	sender   sink.Sender    // nil: nothing is sent
@@ -37,8 +37,12 @@ type run struct {
 }
 
 func newRun(ctx context.Context, o *Options, out io.Writer, stop context.CancelCauseFunc) *run {
-	results := &announcer{out: out}
-	r := &run{options: o, started: time.Now(), results: results, out: report.NewWriter(results)}
+	r := &run{options: o, started: time.Now()}
+	if o.Operation == validate.Unsubscribe {
+		r.results = &announcer{out: out}
+		out = r.results
+	}
+	r.out = report.NewWriter(out)
 	r.control = newControl(ctx, o, r.started, stop)
 	if o.Gauge != nil {
 		o.Gauge.show(r.control)
