@@ -69,7 +69,7 @@ type proof struct{ file, email, text string }
 
 // proofOf is the proof of a row. Without --nulls clear a null is left out of the profile.
 func (s *step) proofOf(r *row) proof {
-	text := r.text
+	text := r.plain
 	if !s.clear {
 		text = strings.Replace(text, `,"gift":null`, "", 1)
 	}

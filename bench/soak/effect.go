@@ -27,7 +27,7 @@ func (a *actor) wanted(s *step, r *row, was state) state {
 	case "remove":
 		is.on &^= list
 	case "subscribe":
-		if is.exists = true; !s.global {
+		if is.exists = true; !s.global && !s.listless() {
 			is.on, is.left = is.on|list, is.left&^list
 		}
 		if slices.Contains(s.channels, "email") && is.mail != "SUBSCRIBED" {
@@ -36,10 +36,13 @@ func (a *actor) wanted(s *step, r *row, was state) state {
 		if slices.Contains(s.channels, "sms") && is.sms != "SUBSCRIBED" {
 			is.sms, is.smsSince = "SUBSCRIBED", r.since
 		}
+		if s.listless() {
+			is.orders = "SUBSCRIBED"
+		}
 	case "unsubscribe":
 		is.exists = true
 		if slices.Contains(s.channels, "sms") {
-			is.sms = "UNSUBSCRIBED" // Klaviyo has no list suppression for numbers
+			is.sms, is.orders = "UNSUBSCRIBED", "UNSUBSCRIBED" // Klaviyo has no list suppression for numbers
 		}
 		if slices.Contains(s.channels, "email") {
 			if s.global || !a.account.alone {
@@ -94,6 +97,11 @@ func (s *step) on(r *row) bool {
 	return slices.ContainsFunc(s.named(r), func(p *person) bool { return s.before.of[p.email].on&(1<<r.list) != 0 })
 }
 
+// transactional is the channel of messages about orders. Alone it puts nobody on a list, and nobody has to confirm it.
+const transactional = "sms-transactional"
+
+func (s *step) listless() bool { return slices.Contains(s.channels, transactional) }
+
 // effectOf says what the status of a row may mean, or what is wrong with the status.
 func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 	bad := a.bad(r)
@@ -102,7 +110,7 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 	if !bad {
 		was = s.before.of[r.person.email]
 	}
-	asked := !bad && s.verb == "subscribe" && !s.past && a.lists[r.list].double
+	asked := !bad && s.verb == "subscribe" && !s.past && !s.listless() && a.lists[r.list].double
 	perhaps := none // after a process was ended early, an earlier one may have sent the row
 	if s.kills > 0 {
 		perhaps = either
@@ -122,7 +130,7 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 	}
 	switch r.got.Status {
 	case "valid":
-		if s.plan {
+		if s.plan || s.dry {
 			return none, ""
 		}
 	case "applied":
@@ -178,7 +186,7 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 	case "skipped":
 		switch r.got.Code {
 		case "duplicate":
-			if earlier {
+			if earlier && !s.repeats {
 				return none, ""
 			}
 			return none, "nobody had its identifier before"

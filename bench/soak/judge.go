@@ -36,6 +36,9 @@ func (a *actor) judge(s *step) string {
 			if states == nil {
 				states = []state{s.before.of[p.email]}
 			}
+			if e == done && s.repeats { // a later request may have its effect earlier
+				e = either
+			}
 			var next []state
 			for _, was := range states {
 				if e != done {

@@ -12,11 +12,12 @@
 //
 // Soak draws add, remove, mirror, subscribe, unsubscribe, members, wait, pick and send. Rows name people by each of the
 // columns, and lists in a column, or there is one list. There are state files, plans, and bounds on rows and removals.
-// Some people share a phone number, have two addresses, or have to confirm. A process that runs too long is a breach.
+// Some people share a phone number, have two addresses, or have to confirm. Rows are lines or elements of arrays, their
+// emails may be in another column, and their phone numbers as people write them. A process that runs too long is a
+// breach.
 //
-// Soak does not draw the forms of input: CSV, other names of columns, phone numbers as people write them. Nor does it
-// draw tasks in files, schedules, the page, --duplicates send, --dry-run and transactional SMS. All requests for
-// consent arrive, because the program repeats a lost one only after half an hour.
+// Soak does not draw tasks in files, schedules and the page. All requests for consent arrive, because the program
+// repeats a lost one only after half an hour.
 package main
 
 import (

@@ -24,7 +24,7 @@ func (a *actor) play(s *step) string {
 	sent := a.door.requests.Load()
 	defer func() { s.requests = a.door.requests.Load() - sent }()
 	rows, kills := s.rows, max(a.dice.IntN(6)-2, 0)
-	if s.plan {
+	if s.plan || s.dry {
 		kills = 0 // nothing is continued
 	}
 	args := s.args
@@ -87,7 +87,7 @@ func (a *actor) attempt(s *step, args []string, rows []*row, kill bool) (ended, 
 		return ended{}, err
 	}
 	defer out.Close()
-	p := &process{args: args, in: text(rows), out: out, hurry: a.hurries(s)}
+	p := &process{args: args, in: s.write(rows), out: out, hurry: a.hurries(s)}
 	if kill {
 		p.signal, p.after = pick(a.dice, signals...), time.Duration(5+a.dice.IntN(400))*time.Millisecond
 	}
@@ -126,7 +126,7 @@ func (a *actor) joinLater(s *step) (wait func()) {
 func (a *actor) pick(s *step, rows []*row) ([]*row, error) {
 	s.events = append(s.events, "pick")
 	e, err := a.start(&process{
-		args: []string{"pick", "--status", "unknown,unsent,missing", s.results}, in: text(rows),
+		args: []string{"pick", "--status", "unknown,unsent,missing", s.results}, in: s.write(rows),
 	})
 	if err == nil && e.exit == 2 && s.channels != nil && strings.Contains(e.said, tooEarly) {
 		return nil, nil
@@ -137,7 +137,8 @@ func (a *actor) pick(s *step, rows []*row) ([]*row, error) {
 	left := slices.DeleteFunc(slices.Clone(rows), func(r *row) bool {
 		return !slices.Contains([]string{"unknown", "unsent", "missing"}, r.got.Status)
 	})
-	if want := text(left); !bytes.Equal(e.out, want) {
+	want, got := text(left), bytes.ReplaceAll(e.out, []byte("\r"), nil)
+	if !bytes.Equal(got, want) {
 		return nil, fmt.Errorf("pick: expected\n%sgot\n%s", want, e.out)
 	}
 	return left, nil

@@ -25,7 +25,7 @@ func (a *actor) takes(s *step, p *person) bool {
 			return s.before.of[p.email].on&(1<<s.list) == 0
 		})
 	}
-	return !slices.Contains(s.channels, "sms")
+	return !slices.Contains(s.channels, "sms") && !s.listless()
 }
 
 // fillPiped lets the rows be those that members prints of a list.
@@ -90,7 +90,8 @@ func (a *actor) fillRows(s *step) error {
 	byID := slices.Contains(s.args, "id")
 	for len(some) > 0 || len(s.rows) == 0 {
 		if d.IntN(30) == 0 || len(some) == 0 {
-			s.rows = append(s.rows, &row{text: pick(d, "nope", `{"email":5,"profile_id":5,"phone_number":5,"external_id":5}`)})
+			wrong := pick(d, "nope", `{"email":5,"profile_id":5,"phone_number":5,"external_id":5}`)
+			s.rows = append(s.rows, &row{text: s.spell(wrong, d)})
 			if len(some) == 0 {
 				break
 			}
@@ -165,10 +166,11 @@ func (a *actor) write(s *step, r *row, byID bool) {
 		fmt.Fprintf(&b, `,"list":%q`, name)
 	}
 	b.WriteString("}")
-	r.text = b.String()
+	r.plain = b.String()
+	r.text = s.spell(r.plain, a.dice)
 }
 
-// text is the input of a command with these rows.
+// text is what pick prints of these rows: a line each.
 func text(rows []*row) []byte {
 	var b []byte
 	for _, r := range rows {

@@ -18,6 +18,7 @@ type state struct {
 	on        uint8  // lists, by the bits of actor.lists
 	left      uint8  // lists that the person has unsubscribed from
 	mail, sms string // consents, "" for never
+	orders    string // the consent to transactional SMS
 	mailSince string // when a historical consent was given, "" for another one
 	smsSince  string
 	name      string // first_name
@@ -36,6 +37,10 @@ type view struct {
 func (a *actor) look() (*view, error) {
 	v := &view{of: map[string]state{}, ids: map[string]string{}, joined: map[string]time.Time{}}
 	tag := []byte("-" + a.tag + "p")
+	numbers := map[string]string{} // by email
+	for _, p := range a.people {
+		numbers[p.email] = p.phone
+	}
 	for line := range bytes.Lines(a.account.read("profiles")) {
 		if !bytes.Contains(line, tag) {
 			continue
@@ -61,6 +66,7 @@ func (a *actor) look() (*view, error) {
 						Consent string
 						Since   string `json:"consent_timestamp"`
 					}
+					Transactional struct{ Consent string }
 				}
 			}
 		}
@@ -70,12 +76,16 @@ func (a *actor) look() (*view, error) {
 		s := state{exists: true, full: p.Phone != "", name: p.FirstName, gift: p.Properties.Gift}
 		s.mail = strings.TrimPrefix(p.Subscriptions.Email.Marketing.Consent, "NEVER_SUBSCRIBED")
 		s.sms = strings.TrimPrefix(p.Subscriptions.SMS.Marketing.Consent, "NEVER_SUBSCRIBED")
+		s.orders = strings.TrimPrefix(p.Subscriptions.SMS.Transactional.Consent, "NEVER_SUBSCRIBED")
 		s.mailSince = historical(p.Subscriptions.Email.Marketing.Since)
 		s.smsSince = historical(p.Subscriptions.SMS.Marketing.Since)
 		for _, l := range p.Subscriptions.Email.Marketing.Lists {
 			s.left |= a.bit(l.ID)
 		}
 		email := strings.ToLower(p.Email)
+		if want, ok := numbers[email]; ok && p.Phone != "" && p.Phone != want {
+			return nil, fmt.Errorf("%s has the phone number %s, not %s", email, p.Phone, want)
+		}
 		v.of[email], v.ids[email] = s, p.ID
 	}
 	if err := a.find(v); err != nil {

@@ -33,7 +33,10 @@ type step struct {
 	halted   bool     // it did
 	counted  bool     // the number of the rows is given
 	short    bool     // the rows have another number
+	dry      bool     // nothing is sent
+	repeats  bool     // rows with the identifier of another one are sent too
 	again    []*row   // of the step before, which this one repeats
+	spelling
 
 	unmatched bool // mirror may remove somebody while rows are not accounted for
 
@@ -57,7 +60,8 @@ type step struct {
 
 // row is a row of the input.
 type row struct {
-	text   string
+	text   string  // as the step spells it
+	plain  string  // the same row, spelled like all others
 	person *person // nil if the row names nobody
 	list   int     // of actor.lists, -1 for a list that is not there
 	name   string
