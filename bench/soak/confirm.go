@@ -57,8 +57,8 @@ func (a *actor) send(s *step) string {
 	proved := !slices.ContainsFunc(s.rows, func(r *row) bool {
 		return r.got.Status != "applied" && r.got.Code != "duplicate" && r.got.Code != "unchanged"
 	})
-	if a.mailed || s.kills > 0 || s.unfinished || s.report == nil || s.plan || s.dry || s.column || s.global || s.listless() ||
-		!proved && a.dice.IntN(3) > 0 ||
+	if a.mailed || s.kills > 0 || s.unfinished || s.report == nil || s.plan || s.dry || s.column || s.global ||
+		s.listless() || !proved && a.dice.IntN(3) > 0 ||
 		!slices.Contains([]string{"add", "mirror", "subscribe"}, s.verb) {
 		return ""
 	}

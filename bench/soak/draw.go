@@ -14,7 +14,8 @@ func (a *actor) draw() *step {
 		return &step{
 			verb: l.verb, by: l.by, args: l.args, list: l.list, state: l.state, waited: l.waited, invalid: l.invalid,
 			first: l.first, halts: l.halts, full: l.full, counted: l.counted, short: l.short,
-			plan: l.plan, clear: l.clear, removals: l.removals, unmatched: l.unmatched, again: l.rows, dry: l.dry, spelling: l.spelling,
+			plan: l.plan, clear: l.clear, removals: l.removals, unmatched: l.unmatched, again: l.rows, dry: l.dry,
+			spelling: l.spelling,
 		}
 	}
 	s := &step{verb: pick(d, "add", "add", "remove", "mirror", "mirror", "subscribe", "unsubscribe", "unsubscribe")}
