@@ -161,7 +161,8 @@ func (a *actor) effectOf(s *step, r *row, earlier bool) (effect, string) {
 	case "unknown":
 		// An error of a row whose result a kill cut off matches no row of the results.
 		cut := s.waited && s.kills > 0 && r.got.Code == "error_unmatched"
-		if !a.account.codes[r.got.Code] && !cut && !s.late {
+		other := s.repeats && r.got.Code == "not_cleared" // another row of the person has a gift
+		if !a.account.codes[r.got.Code] && !cut && !s.late && !other {
 			return none, "no fault explains it"
 		}
 		return either, ""

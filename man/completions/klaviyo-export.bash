@@ -43,7 +43,7 @@ _klaviyo_export() {
     esac
     ;;
   mirror)
-    flags='--list-id --list-name --opt-in --no-create --plan --max-removals --max-unmatched --by --map --drop --default-country --bad-phone --empty --nulls --duplicates --max-invalid --stop-on-invalid --expect-rows --min-rows --print-requests --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
+    flags='--list-id --list-name --opt-in --no-create --plan --max-removals --max-unmatched --by --map --drop --default-country --bad-phone --empty --nulls --duplicates --max-invalid --stop-on-invalid --expect-rows --min-rows --resume --concurrency --batch-delay --rate-share --no-rate-limit --retry-for --state --full --wait-timeout --max-open-jobs --api-key-file --base-url --allow-insecure --revision --simulate --quiet --log-format --help --version'
     case $before in
     --opt-in) values='single double' flags= ;;
     --by) values='email phone_number external_id' flags= ;;

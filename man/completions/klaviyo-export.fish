@@ -118,7 +118,6 @@ complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l max-invalid -
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l stop-on-invalid -d 'Stop at the first rejected row beyond --max-invalid'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l expect-rows -x -d 'Fail unless the input has exactly N rows'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l min-rows -x -d 'Fail if the input has fewer than N rows'
-complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l print-requests -d 'With --dry-run, print the bodies of the requests that would be sent, one a line, in place of results'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l resume -r -F -d 'Continue the run that wrote this results file'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l concurrency -x -d 'Send this many requests at once'
 complete -c klaviyo-export -n '__klaviyo_export_command mirror' -l batch-delay -x -d 'Send a request that is not full after this time'

@@ -37,7 +37,7 @@ var sets = []flagCase{
 		"run.Lists.OptIn=double_opt_in"},
 	{"mirror opt-in", "double", "", "run.List.OptIn=double_opt_in"},
 	{"run opt-in", "double", "", "run.List.OptIn=double_opt_in"},
-	{"no-create", "", "", "run.List.Create="},
+	{"no-create", "", "", "run.List.Create= run.List.NoCreate=true"},
 
 	{"by", "external_id", "", "run.Checker.required=external_id"},
 	{"remove by", "external_id", "", "run.Checker.fields.external_id=set run.Checker.fields.profile_id= " +
@@ -72,7 +72,7 @@ var sets = []flagCase{
 
 	{"dry-run", "", "", "run.DryRun=true"},
 	{"print-requests", "", "--dry-run", "run.Concurrency=1 run.Print=true"},
-	{"mirror print-requests", "", "", "refused: --print-requests has no effect without --dry-run"},
+	{"mirror print-requests", "", "", "refused: --print-requests has no effect with mirror: --plan says what would change"},
 	{"check-first", "", "", "run.CheckFirst=true"},
 	{"concurrency", "7", "", "client.Concurrency=7 run.Concurrency=7"},
 	{"batch-delay", "7s", "", "run.BatchDelay=7s"},

@@ -113,7 +113,7 @@ func (f *newListFlags) check(g given) error {
 
 // apply sets the options of a run.
 func (f *newListFlags) apply(o *pipeline.Options) {
-	o.List.Create, o.List.OptIn = !f.NoCreate, f.process()
+	o.List.Create, o.List.NoCreate, o.List.OptIn = !f.NoCreate, f.NoCreate, f.process()
 	if o.Lists != nil {
 		o.Lists.OptIn = f.process()
 	}

@@ -53,6 +53,7 @@ var (
 		{"create-lists", "it is for one list"},
 		{"duplicate-window", "it finds duplicates among all rows"},
 		{"verify", "it reads the whole list after the rows are sent"},
+		{"print-requests", "--plan says what would change"},
 		{"dry-run", "--plan changes nothing either, and says who would be removed"},
 	}
 	mirrorImplied = []idleFlag{{"wait", ""}, {"check-first", ""}}

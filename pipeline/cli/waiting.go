@@ -50,7 +50,6 @@ type waitingFlags struct {
 var waitingHelp = kong.Vars{
 	"help_verify": "Read applied rows back on the list, 100 per request, and report whether each person is there and " +
 		"since when. add then waits as with --wait.",
-	"help_verify_later":  "Read the applied rows back on the list, unless they were before.",
 	"help_wait_timeout":  "Wait up to this long for each import job, or for consent to show, from 5m to 24h.",
 	"help_max_open_jobs": "Wait for at most this many import jobs at once. The number bounds memory.",
 }
