@@ -23,7 +23,7 @@ type array struct {
 	fault    string
 }
 
-// gap stands in the place of the opening bracket and of what is blank or skipped before an element. No client writes it
+// gap replaces the opening bracket and what is blank or skipped before an element. No client writes it
 // in front of a row, so pick can tell it from the row.
 const gap = '\r'
 

@@ -23,7 +23,7 @@ type batch struct {
 	begun    time.Time // when its first row came
 	job      string    // the import job that accepted its profiles in an earlier run: it is waited for, and nothing sent
 
-	// Of the rows of one list:
+	// where all rows are of one list:
 	to    *target       // nil: all rows of the run are for one list
 	store []byte        // where the next profiles are copied to
 	place *list.Element // in fills.queue

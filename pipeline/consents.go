@@ -17,7 +17,7 @@ import (
 const maxConsents = 1_000
 
 // consents is the stage that reads consent back until it shows: many stretches of rows at once, results handed on in
-// order. It stands where settles and verifies do nothing.
+// order. It works where settles and verifies do nothing.
 type consents struct {
 	control *control
 	reader  *sink.Consents // nil: consent is not waited for

@@ -11,6 +11,7 @@ import (
 	"github.com/segmentio/encoding/json"
 
 	"klaviyo-export/report"
+	"klaviyo-export/sink"
 	"klaviyo-export/validate"
 )
 
@@ -171,4 +172,51 @@ func (e *Earlier) lost() (l losses, err error) {
 		}
 		traces = false
 	}
+}
+
+// unsubscribesTwice is what Klaviyo may do.
+const unsubscribesTwice = "unsubscribe people from the whole account who are unsubscribed from a list twice " +
+	"within 30 minutes"
+
+// tooEarly returns the error of a command that handles rows of e again while Klaviyo may still act on their lost
+// requests, nil where that is safe: see run.tooEarly. operation and listless are of the run that wrote e.
+func (e *Earlier) tooEarly(operation string, listless bool, command, remedy string) error {
+	var what string
+	switch {
+	case operation == validate.Subscribe.String():
+		what = "ignore people who are subscribed twice within 30 minutes"
+	case operation == validate.Unsubscribe.String() && !listless:
+		what = unsubscribesTwice
+	default:
+		return nil
+	}
+	lost, err := e.lost()
+	return cmp.Or(err, e.refuse(what, lost.at, command, remedy))
+}
+
+// tooEarlyToPick is like tooEarly, for picked rows. A run that was killed has no report that names its operation: where
+// its lines are of consent, they may be of unsubscribe.
+func (e *Earlier) tooEarlyToPick() error {
+	const command, remedy = "pick", "pick them"
+	if r := e.Report; r != nil && (r.Consent != nil || r.Operation == validate.Unsubscribe.String()) {
+		return e.tooEarly(r.Operation, r.Consent != nil && r.Consent.Everywhere, command, remedy)
+	}
+	lost, err := e.lost()
+	if err != nil || !lost.consent && !lost.announced {
+		return err
+	}
+	return e.refuse(unsubscribesTwice, lost.at, command, remedy)
+}
+
+// refuse is the error of tooEarly, nil where the last answers were lost long ago.
+func (e *Earlier) refuse(what string, lost time.Time, command, remedy string) error {
+	again := lost.Add(sink.Quiet)
+	if !time.Now().Before(again) {
+		return nil
+	}
+	hint := remedy + " after " + again.Format(time.TimeOnly)
+	if e.Report != nil && e.Rows > 0 { // wait needs both
+		hint = "run klaviyo-export wait < RESULTS to see what was done, or " + hint
+	}
+	return &Error{Text: command + ": answers of the earlier run are lost, and Klaviyo may " + what, Hint: hint}
 }

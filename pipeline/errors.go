@@ -155,3 +155,11 @@ func rowsError(rows report.Rows, reasons []report.Reason, earlier int64) error {
 		Hint: "run klaviyo-export report --rejected csv RESULTS to see them",
 	}
 }
+
+// plural writes a number with its noun.
+func plural(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}

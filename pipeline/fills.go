@@ -15,7 +15,7 @@ const (
 	// maxSpread is how many rows may lie between the first and the last of a request: Wait, which finds the rows of an
 	// import job among others, relies on it.
 	maxSpread = 500_000
-	// maxStore is how much is allocated at a time for the profiles of an open batch.
+	// minStore and maxStore are how much is allocated at a time for the profiles of an open batch.
 	minStore, maxStore = 1 << 10, 16 << 10
 )
 

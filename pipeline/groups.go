@@ -31,7 +31,7 @@ type groups struct {
 	rows    int    // gathered, with those that are passed on
 	job     string // of open's accepted rows
 
-	// Of results whose rows name their lists:
+	// where rows name their lists:
 	target    func(list string) *target
 	backlog   *backlog
 	scattered map[scattered]*results // those that are gathered

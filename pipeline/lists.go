@@ -87,7 +87,7 @@ func (l *lists) look(ctx context.Context, values []string) error {
 // of is the target of a list that was looked up.
 func (l *lists) of(value string) *target { return cmp.Or(l.known[value], l.more) }
 
-// find looks up the lists of a chunk. Rows whose list there is not are rejected.
+// find looks up the lists of a chunk. Rows whose list does not exist are rejected.
 func (l *lists) find(ctx context.Context, c *chunk) error {
 	if err := l.look(ctx, c.rows.Lists); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (l *lists) enter(n sink.Named) *target {
 	return t
 }
 
-// missing is the target of a list that there is not.
+// missing is the target of a list that does not exist.
 func (l *lists) missing(why string) *target {
 	fault := l.fault
 	fault.Detail = why
@@ -150,7 +150,7 @@ func (t *target) id() string {
 	return id
 }
 
-// none is the error of rows that name lists of which there is none, nil when there is one, or when no row names one.
+// none is the error of rows that name only lists that do not exist, nil when a list exists or no row names one.
 func (l *lists) none(rows int64) error {
 	if l == nil || len(l.order) > 0 || l.first == nil {
 		return nil

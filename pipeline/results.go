@@ -50,7 +50,7 @@ type results struct {
 
 	unsetNames []uint16 // the numbers of those properties, row by row
 
-	// Of the rows of one list:
+	// where all rows are of one list:
 	to      *target  // nil: all rows of the run are for one list
 	list    string   // its id
 	numbers []uint32 // the rows' numbers, less first; nil: the rows follow each other

@@ -16,7 +16,7 @@ type rewrites struct {
 	earlier *report.Results
 	changed bool // the earlier results are not what they were
 
-	// Of results whose rows name their lists:
+	// where rows name their lists:
 	backlog   *backlog
 	scattered map[scattered][]*held // the final results that are not written yet
 	next      report.Entry          // the row to be written next

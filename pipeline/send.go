@@ -200,11 +200,3 @@ func (s *send) estimated() string {
 	}
 	return ", estimated " + plural(*s.campaign.EstimatedRecipients, "recipient")
 }
-
-// plural writes a number with its noun.
-func plural(n int64, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
-}

@@ -46,7 +46,7 @@ func (r *runs) note(e *report.Entry) {
 	r.list = cmp.Or(one.List.ID, r.list)
 }
 
-// refusal is the error of results or of a campaign that must not be sent.
+// refuseSend is the error of results or of a campaign that must not be sent.
 func refuseSend(hint, format string, args ...any) error {
 	return &Error{Text: "no campaign was sent: " + fmt.Sprintf(format, args...), Hint: hint, exit: 1}
 }

@@ -111,7 +111,8 @@ func (s *sends) results(ctx context.Context, b *batch) (r *results) {
 	return r
 }
 
-// lost are the results of a batch that is known to have been sent, or not, and nothing else.
+// lost returns the results of a batch whose own ones a panic has cut off: its rows are unsent, or all unknown if one of
+// them may have been sent.
 func (s *sends) lost(b *batch) *results {
 	line := report.Line{Status: report.Unsent, Code: stopped}
 	if slices.ContainsFunc(b.profiles, func(p sink.Profile) bool { return p.Status != sink.Unsent }) {

@@ -22,7 +22,8 @@ type spool struct {
 	since     time.Time // when a regular file was written last
 }
 
-// newSpool returns the spool of in. Of a file it has what is there now: lines that are appended later are not read.
+// newSpool returns the spool of in. If in is a file, it has what is there now: lines that are appended later are not
+// read.
 func newSpool(in io.Reader) (*spool, error) {
 	if f, ok := in.(*os.File); ok {
 		if state, err := f.Stat(); err == nil && state.Mode().IsRegular() {

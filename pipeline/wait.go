@@ -15,7 +15,7 @@ import (
 // Wait reads the results of an earlier run from in, waits for the import jobs of the rows that are accepted there,
 // and writes the final results of these rows to out. All other rows are passed on as they are, in the same order. A
 // new report replaces the old one. With Verify, rows that are or become applied are read back on the list, unless they
-// were before. Of the options it uses Client, WaitTimeout, MaxOpenJobs, MaxInvalid, Verify, Gauge, Version and BadKey.
+// were before. It uses the options Client, WaitTimeout, MaxOpenJobs, MaxInvalid, Verify, Gauge, Version and BadKey.
 // It returns what Run returns.
 func Wait(ctx context.Context, o *Options, in io.Reader, out io.Writer) (*report.Report, error) {
 	ctx, stop := context.WithCancelCause(ctx)

@@ -62,7 +62,7 @@ func (m *Member) append(b []byte) []byte {
 // maxLeft bounds the memory of extras. Further members are not remembered: a second line of one counts again.
 const maxLeft = 10_000
 
-// extras counts the members' lines of runs that have no report. Of a profile the last line counts.
+// extras counts the members' lines of runs that have no report. The last line of a profile counts.
 type extras struct {
 	removed, left int64           // left are extra or unknown
 	known         map[string]bool // profile ids of those that are left

@@ -17,7 +17,7 @@ var worse = []int{0, 1, 3, 4, 130, 143, 2}
 //
 //   - Counts and timelines add up. The times span all runs.
 //   - Reasons add up by code and stage, but for those beyond maxReasons, which become "other".
-//   - The worst exit status wins. Of the errors with that exit status, the smallest text wins.
+//   - The worst exit status wins. If several errors have it, the smallest text wins.
 //   - An operation or version stays, or becomes "several" when the reports differ. An empty one matches any.
 //   - A list stays when all reports name the same one, and becomes nil otherwise. An empty id or name matches any.
 //   - The rows of lists that rows name add up by list. Those of lists beyond MaxLists become one sum.

@@ -218,7 +218,7 @@ func (r *Results) NextMember() (Entry, error) {
 	return Entry{}, io.EOF
 }
 
-// advance goes to the next row. Of a long line it keeps nothing but row and status, as there may be many runs: they
+// advance goes to the next row. It keeps nothing but row and status of a long line, as there may be many runs: they
 // share the room for it.
 func (c *cursor) advance(room *[]byte) error {
 	for {

@@ -10,7 +10,7 @@ import (
 
 // ReadStream reads a result stream: the lines of any number of runs, one after the other, or reports without rows. A
 // report may be indented. ReadStream returns the merged report of all runs, and notes for people on what is odd in
-// the stream. The name stands in errors and notes.
+// the stream. Errors and notes have the name.
 //
 //   - A report counts, not the row lines before it. A resumed run and the runs that it resumed are one run: the last
 //     line of each of their rows counts, or their reports where lines are missing.
@@ -137,7 +137,7 @@ func (s *stream) report(text []byte, at int64) error {
 	return nil
 }
 
-// join adds the lines of the run that resumed the last one. Of too many runs the reports count.
+// join adds the lines of the run that resumed the last one. If there are too many runs, their reports count.
 func (s *stream) join(c chain) {
 	if s.chain.join(c) != nil {
 		s.chain = chain{joined: true}

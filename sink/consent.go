@@ -127,6 +127,7 @@ var (
 	}
 )
 
+// Send asks Klaviyo for the consent of rows and enters their status. It is as in Sender.
 func (s *Consents) Send(ctx context.Context, rows []Profile) error {
 	var err error
 	switch {

@@ -34,6 +34,7 @@ type Consented struct {
 // Scope is where consent was withdrawn.
 type Scope uint8
 
+// Where consent was withdrawn, as the profile shows it afterwards.
 const (
 	Nowhere Scope = iota
 	OneList

@@ -5,6 +5,7 @@ import "strings"
 // Identifier is what names a person in Klaviyo: an attribute of the profile, or its id.
 type Identifier string
 
+// Identifiers as Klaviyo's API names them.
 const (
 	Email       Identifier = "email"
 	PhoneNumber Identifier = "phone_number"

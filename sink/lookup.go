@@ -119,7 +119,7 @@ func (l *lookups) request(ctx context.Context, in *collection, by Identifier, pe
 }
 
 // single asks for one person. Klaviyo knows its profiles' other addresses, so one profile that shows another address
-// is this person. Of several it is not known which one is: the row is rejected.
+// is this person. If there are several, nobody knows which one it is: the row is rejected.
 func (l *lookups) single(ctx context.Context, in *collection, by Identifier, p *person) (*refusal, error) {
 	p.found = nil
 	var all []profileResource

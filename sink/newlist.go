@@ -10,7 +10,7 @@ import (
 	"github.com/segmentio/encoding/json"
 )
 
-// ensure returns the list's id and creates the list if there is none. Of several callers one creates it and the
+// ensure returns the list's id and creates the list if there is none. If several callers ask, one creates it and the
 // others wait.
 func (l *List) ensure(ctx context.Context) (string, error) {
 	select {

@@ -21,8 +21,8 @@ type ProofState uint8
 
 const (
 	NotRead ProofState = iota // it cannot be looked up: its profile has neither email nor phone number
-	OnList
-	OffList
+	OnList                    // it was found there
+	OffList                   // it was looked up and not found
 )
 
 // ReadBack reads people back on a list after they were added to it or removed from it. Its look-ups have quotas of

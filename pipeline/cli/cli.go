@@ -22,8 +22,9 @@ Reads rows from standard input, one JSON object per line. Writes one result per 
 
 Exit status:
 
-    0         every row was applied, accepted or skipped
-    1         the run ended, but some rows were rejected, unknown or unsent
+    0         every row was applied, accepted, skipped or valid, or rejected as
+              --max-invalid allows
+    1         the run ended, but some rows did not arrive, or mirror removed nobody
     2         the run could not start: fix the cause, then run it again
     3         import jobs were open, or consent not visible, when the waiting time
               ended

@@ -72,7 +72,8 @@ var sets = []flagCase{
 
 	{"dry-run", "", "", "run.DryRun=true"},
 	{"print-requests", "", "--dry-run", "run.Concurrency=1 run.Print=true"},
-	{"mirror print-requests", "", "", "refused: --print-requests has no effect with mirror: --plan says what would change"},
+	{"mirror print-requests", "", "",
+		"refused: --print-requests has no effect with mirror: --plan says what would change"},
 	{"check-first", "", "", "run.CheckFirst=true"},
 	{"concurrency", "7", "", "client.Concurrency=7 run.Concurrency=7"},
 	{"batch-delay", "7s", "", "run.BatchDelay=7s"},

@@ -19,7 +19,7 @@ func (*subscribeCommand) Help() string {
 	return `Consent is a person's agreement to get messages on a channel. Subscribe only people who agreed. Joining a list
 is not consent: add gives none, and remove withdraws none.
 
-Each row names a person by its email, or by the column that --by names. Of a row, only these are sent: the email
+Each row names a person by its email, or by the column that --by names. Only these values of a row are sent: the email
 for the channel email, the phone_number for SMS, and the time of the consent.
 
 With a list, the people join it too. If no list has the name, it is created. On a list with double opt-in,

@@ -19,7 +19,8 @@ const (
 	Same
 )
 
-// Bytes of blocks that Compare looks at before it gives mapped pages back: they count as the process's memory.
+// mappedBytes is how many bytes of blocks Compare looks at before it gives mapped pages back: they count as the
+// process's memory.
 const mappedBytes = 24 << 20
 
 // Compare says for each row what is remembered of it. Calls with many rows, in any order, cost least for a row: 65,536

@@ -66,8 +66,8 @@ type State struct {
 	walked  atomic.Int64        // bytes of blocks that were looked at since mapped pages were given back
 }
 
-// Rows in recent at which they are merged: they take 8 MB of the file and 14 MB of memory, and a merge writes all of
-// people anew.
+// mergeLimit is how many rows in recent are merged at once: they take 8 MB of the file and 14 MB of memory, and a merge
+// writes all of people anew.
 const mergeLimit = 1 << 18
 
 // Open opens a state file, or makes it, with mode 0600, where there is none. The file must have been made for b. An

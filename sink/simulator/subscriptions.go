@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The texts of consents and of reasons for a suppression.
+// neverSubscribed is the consent of somebody who never gave or withdrew one.
 const neverSubscribed = "NEVER_SUBSCRIBED"
 
 var (
