@@ -83,6 +83,8 @@ func (r *run) report(exit int, err error) *report.Report {
 			counts := r.out.Consents()
 			rep.Consent = r.earlier.Consent.Plus(&counts)
 		}
+		rep.Jobs.Complete += r.earlier.Jobs.Complete
+		rep.Jobs.Cancelled += r.earlier.Jobs.Cancelled
 		// A killed run has no report that counts its import jobs.
 		seen := rep.Jobs.Complete + rep.Jobs.Cancelled + int64(len(rep.Jobs.Open))
 		rep.Jobs.Submitted = max(r.earlier.Jobs.Submitted, seen)

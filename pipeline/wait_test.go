@@ -90,6 +90,9 @@ func waitBothWays(t *testing.T, o *Options, others string) {
 	if jobs := laterReport.Jobs; jobs.Submitted != 2+2 || jobs.Complete != 2 {
 		t.Errorf("later: jobs %+v", jobs)
 	}
+	if again, _ := Wait(t.Context(), o, &later, io.Discard); again.Jobs.Complete != 2 {
+		t.Errorf("waited for twice: jobs %+v", again.Jobs)
+	}
 	rep2, _ := Wait(t.Context(), o, strings.NewReader(ofKilledRun), io.Discard)
 	if rep2.Jobs.Submitted != 2 || rep2.Jobs.Complete != 2 {
 		t.Errorf("without a report: jobs %+v", rep2.Jobs)

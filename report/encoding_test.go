@@ -145,6 +145,8 @@ func TestOtherLines(t *testing.T) {
 			"line 1 is not a result: it has no type: `{\"email\":\"a@b.example\"}`", ""},
 		{"the beginning of a row", `{"email":"a@b.exam`,
 			"line 1 is not a result: it is not JSON: `{\"email\":\"a@b.exam`", grep},
+		{"an API key", "pk_0123456789abcdef0123456789abcdef01\n",
+			"line 1 is not a result: it is not JSON: `pk_***`", grep},
 		{"a control character", "\x1b[31mfailed\n", `line 1 is not a result: it is not JSON: "\x1b[31mfailed"`, grep},
 		{"bytes of another format", "\x1f\x8b\x08\x00`\n",
 			`line 1 is not a result: it is not JSON: "\x1f�\b\x00` + "`\"", grep},

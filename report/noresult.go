@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"strings"
 )
 
 // NoResult is the error of a line that is not a result.
@@ -26,7 +27,11 @@ func (e *NoResult) Unwrap() error { return e.why }
 // noResult returns the error of line n. The line may be a message of klaviyo-export (2>&1) or of what ran it (kubectl
 // logs). known says that there is a result before it.
 func noResult(n int64, text []byte, why error, known bool) error {
-	e := &NoResult{Line: n, Text: shortened(string(text[:min(len(text), 4*maxShown)]), maxShown), why: why}
+	shown := string(text[:min(len(text), 4*maxShown)])
+	if before, _, found := strings.Cut(shown, "pk_"); found { // a file with an API key was passed for results
+		shown = before + "pk_***"
+	}
+	e := &NoResult{Line: n, Text: shortened(shown, maxShown), why: why}
 	switch i := bytes.Index(text, begin); {
 	case i > 0 && why == errNotJSON:
 		e.Hint = `the results begin in the middle of their lines; cut them out: grep -o '{"type":.*' RESULTS`

@@ -73,6 +73,12 @@ func (s *scheduleCommand) check(g given) error {
 			return err
 		}
 	}
+	if !g["explain"] && !g["export"] {
+		const times = "it prints scheduled times; --explain says when runs start"
+		if err := g.useless("next", times, "delay", "skip-on-overtime", "skip-delayed-by"); err != nil {
+			return err
+		}
+	}
 	if s.GiveUpAfter < 0 {
 		return fmt.Errorf("--give-up-after: expected 0 or more runs, got %d", s.GiveUpAfter)
 	}
