@@ -3,7 +3,9 @@ package pipeline
 import (
 	"context"
 	"hash/maphash"
+	"regexp"
 	"slices"
+	"sync"
 
 	"klaviyo-export/sink"
 	"klaviyo-export/validate"
@@ -102,7 +104,7 @@ func (u *unseen) add(ctx context.Context, c *chunk) {
 		row, number := &c.rows.Rows[i], u.rows+int64(i)+1
 		switch {
 		case row.Identity == [2]uint64{}:
-			if !nowhere(row.Fault) {
+			if !nowhere(row.Fault.Code, c.rows.Data[row.KeyStart:row.KeyEnd]) {
 				m.miss(number)
 			}
 			continue
@@ -133,10 +135,22 @@ func (u *unseen) add(ctx context.Context, c *chunk) {
 	u.rows += int64(len(c.rows.Rows))
 }
 
-// nowhere reports whether what names the person of a row is nothing that Klaviyo could have on a list.
-func nowhere(f *validate.Fault) bool {
-	return f.Code == validate.EmailInvalid || f.Code == validate.ExternalIDInvalid
+// nowhere reports whether the key of a rejected row, a JSON string, names nobody that Klaviyo could have on a list.
+func nowhere(code validate.Code, key []byte) bool {
+	switch code {
+	case validate.EmailInvalid:
+		return !likeAddress().MatchString(plain(key))
+	case validate.ExternalIDInvalid:
+		return true
+	}
+	return false
 }
+
+// likeAddress matches a text that may have somebody's address in it, written as Klaviyo does not take it: with a name,
+// with a comma for the dot, as one of several, or in another script.
+var likeAddress = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)[\pL\pN].*[@＠].*[\pL\pN].*[.,．。｡].*[\pL\pN]`)
+})
 
 // miss notes a row that is not accounted for.
 func (m *mirror) miss(row int64) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/segmentio/encoding/json"
@@ -114,6 +116,25 @@ func (e *Earlier) beginning() (job string, started time.Time, err error) {
 		}
 	}
 	return job, started, nil
+}
+
+// sent returns what the lines of a run that was killed say of the first row that Klaviyo accepted: only Job, List and
+// Channels. It is nil where there is no such row.
+func (e *Earlier) sent() (*report.Entry, error) {
+	lines := report.NewLines(e.spool.again())
+	for {
+		line, err := lines.Next()
+		switch {
+		case err == io.EOF:
+			return nil, nil
+		case err != nil:
+			return nil, fmt.Errorf("read the earlier results: %w", err)
+		case line.Row > 0 && (line.Status == report.Applied || line.Status == report.Accepted):
+			return &report.Entry{
+				Job: strings.Clone(line.Job), List: strings.Clone(line.List), Channels: slices.Clone(line.Channels),
+			}, nil
+		}
+	}
 }
 
 // losses are what results show of answers that were lost.

@@ -403,3 +403,26 @@ func TestMirrorInterrupted(t *testing.T) {
 		t.Errorf("exit status %d, %v, hint %q", rep.ExitCode, err, Hint(err))
 	}
 }
+
+// TestMirrorKeepsWhoeverABadRowMayName: a rejected text with something like an address in it holds back all removals,
+// and one without holds back none.
+func TestMirrorKeepsWhoeverABadRowMayName(t *testing.T) {
+	t.Parallel()
+	plan := &simulator.Plan{Profiles: []simulator.Profile{
+		{Email: "ann@example.com", Lists: []string{"News"}, Joined: time.Hour},
+		{Email: "old@xn--mller-kva.de", Lists: []string{"News"}, Joined: time.Hour},
+	}}
+	for text, removed := range map[string]int64{
+		"Ann <ann@example.com>": 0, "mailto:ann@example.com": 0, "'ann@example.com": 0, "ann@example.com.": 0,
+		"ann@example,com": 0, "ann @example.com": 0, "bo@example.com;ann@example.com": 0, "old@müller.de": 0,
+		"ann＠example.com": 0, "ann@example.com\\u200b": 0, "ann@example。com": 0, "a..b@example.com": 0,
+		"bob@": 2, "n/a": 2, "@example.com": 2, "bob@example": 2, "bob at example.com": 2, "": 0,
+	} {
+		w := newMirror(t, plan, nil)
+		w.o.MaxInvalid = Bound{rows: 1}
+		rep, _, _ := w.run(`{"email":"` + text + `"}` + "\n" + `{"email":"new@example.com"}` + "\n")
+		if got := counts(rep); got.Removed != removed || (got.Unmatched == 0) != (removed > 0) || rep.Rows.Rejected != 1 {
+			t.Errorf("%q: %+v, %+v", text, got, rep.Rows)
+		}
+	}
+}

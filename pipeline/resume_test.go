@@ -190,3 +190,55 @@ func TestStoppedBeforeTheListsOfResumedRows(t *testing.T) {
 		t.Errorf("%+v\ngot  %s\nwant %s", rep.Rows, got, want)
 	}
 }
+
+// TestResumeKnowsTheListOfAKilledRun: results without a report still say by their import jobs or channels of which list
+// or operation they are. Where nobody can say it, the run goes on.
+func TestResumeKnowsTheListOfAKilledRun(t *testing.T) {
+	t.Parallel()
+	var fails atomic.Bool
+	o, sim := addOptions(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if fails.Load() && strings.HasSuffix(r.URL.Path, "/relationships/lists") {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	sim.AddList("Other", "single_opt_in")
+	rows := rowsFrom(0, 3)
+	var out bytes.Buffer
+	if rep, err := Run(t.Context(), o, strings.NewReader(rows), &out); rep.ExitCode != 0 {
+		t.Fatal(err)
+	}
+	killed := strings.Join(strings.SplitAfter(withoutReport(out.Bytes()), "\n")[:2], "")
+	const consent = `{"type":"row","row":1,"status":"accepted","key":"p0@example.com","channels":["email"]}` + "\n"
+	const named = `{"type":"row","row":1,"status":"accepted","key":"p0@example.com","list":"Ab12Cd","job":"01J"}` + "\n"
+	const old = `{"type":"row","row":1,"status":"accepted","key":"p0@example.com","job":"01J"}` + "\n"
+	for _, c := range []struct {
+		name, results, list string
+		operation           validate.Operation
+		fails               bool
+		want                string // in the error, "" for none
+	}{
+		{"the same list", killed, "News", validate.Add, false, ""},
+		{"another list", killed, "Other", validate.Add, false, "resume: the earlier results are of list "},
+		{"a list that would be created", killed, "New", validate.Add, false, "resume: the earlier results are of list "},
+		{"another list, no answer", killed, "Other", validate.Add, true, ""},
+		{"an import job that Klaviyo has forgotten", old, "Other", validate.Add, false, ""},
+		{"removal", killed, "News", validate.Remove, false, `are of add or mirror, this run is "remove"`},
+		{"consent", consent, "News", validate.Add, false, `are of subscribe or unsubscribe, this run is "add"`},
+		{"lists of a column", named, "News", validate.Add, false, "are of the lists that their rows name"},
+	} {
+		again := *o
+		again.List.Name, again.Operation, again.Resume = c.list, c.operation, earlierResults(t, []byte(c.results))
+		fails.Store(c.fails)
+		rep, err := Run(t.Context(), &again, strings.NewReader(rows), io.Discard)
+		switch {
+		case c.want == "" && (err != nil || rep.Rows.Resumed == 0):
+			t.Errorf("%s: %v, %+v", c.name, err, rep.Rows)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || rep.ExitCode != 2 || Hint(err) == ""):
+			t.Errorf("%s: exit %d, %v", c.name, rep.ExitCode, err)
+		}
+	}
+}

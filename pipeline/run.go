@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"klaviyo-export/pipeline/state"
@@ -65,7 +66,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if o.Account {
 		r.account = askAccount(ctx, o.Client)
 	}
-	if err := cmp.Or(r.sameTarget(), r.tooEarly(), r.openState()); err != nil {
+	if err := cmp.Or(r.sameTarget(ctx), r.tooEarly(), r.openState()); err != nil {
 		return err
 	}
 	if !o.DryRun || o.Print {
@@ -114,33 +115,66 @@ func (r *run) source() string {
 	return cmp.Or(r.options.Consent.Source, "klaviyo-export "+r.started.UTC().Format(time.RFC3339))
 }
 
-// sameTarget fails when the earlier results, as far as they say, are of another list or operation.
-func (r *run) sameTarget() error {
-	if r.options.Resume == nil || r.options.Resume.Report == nil {
+// sameTarget fails when the earlier results are of another list or operation, as far as the report, the lines or Klaviyo
+// say which one they are of.
+func (r *run) sameTarget(ctx context.Context) error {
+	if r.options.Resume == nil {
 		return nil
 	}
 	earlier, list := r.options.Resume.Report, r.target()
-	const hint = "pass the operation and the list of the earlier run, or leave out --resume to send all rows"
+	if earlier == nil {
+		return r.sameTargetWithoutReport(ctx, list)
+	}
 	if was := earlier.Operation; was != r.options.Operation.String() {
-		return &Error{
-			Text: fmt.Sprintf("resume: the earlier results are of %q, this run is %q", was, r.options.Operation),
-			Hint: hint,
-		}
+		return resumesOther("resume: the earlier results are of %q, this run is %q", was, r.options.Operation)
 	}
 	switch was := earlier.List; {
 	case was != nil && was.ID != "" && (list == nil || was.ID != list.ID):
-		return &Error{
-			Text: fmt.Sprintf("resume: the earlier results are of list %s %q, this run is for %s",
-				was.ID, was.Name, r.aim(list)),
-			Hint: hint,
-		}
+		return resumesOther("resume: the earlier results are of list %s %q, this run is for %s",
+			was.ID, was.Name, r.aim(list))
 	case len(earlier.Lists) > 0 && r.options.Lists == nil:
-		return &Error{
-			Text: "resume: the earlier results are of the lists that their rows name, this run is for " + r.aim(list),
-			Hint: hint,
-		}
+		return resumesOther("resume: the earlier results are of the lists that their rows name, this run is for %s",
+			r.aim(list))
 	}
 	return nil
+}
+
+// sameTargetWithoutReport is sameTarget for results of a run that was killed. Klaviyo knows the list of an import job.
+func (r *run) sameTargetWithoutReport(ctx context.Context, list *report.List) error {
+	sent, err := r.options.Resume.sent()
+	if sent == nil || err != nil {
+		return err
+	}
+	own := r.options.Operation
+	imports, consents := own == validate.Add || own == validate.Mirror, own == validate.Subscribe || own == validate.Unsubscribe
+	switch {
+	case sent.Job != "" && !imports:
+		return resumesOther("resume: the earlier results are of add or mirror, this run is %q", own)
+	case sent.Channels != nil && !consents:
+		return resumesOther("resume: the earlier results are of subscribe or unsubscribe, this run is %q", own)
+	case sent.Job == "" && sent.Channels == nil: // of remove, or of another program
+		return nil
+	case sent.List != "" && r.options.Lists == nil:
+		return resumesOther("resume: the earlier results are of the lists that their rows name, this run is for %s",
+			r.aim(list))
+	case sent.List == "" && r.options.Lists != nil:
+		return resumesOther("resume: the earlier results are of one list, this run is for %s", r.aim(list))
+	case sent.Job == "" || sent.List != "":
+		return nil
+	}
+	lists := r.options.Client.JobLists(ctx, sent.Job)
+	if len(lists) == 0 || list != nil && slices.Contains(lists, list.ID) {
+		return nil
+	}
+	return resumesOther("resume: the earlier results are of list %s, this run is for %s", lists[0], r.aim(list))
+}
+
+// resumesOther is the error of a run that resumes one of another list or operation.
+func resumesOther(format string, args ...any) error {
+	return &Error{
+		Text: fmt.Sprintf(format, args...),
+		Hint: "pass the operation and the list of the earlier run, or leave out --resume to send all rows",
+	}
 }
 
 // aim names the list of the run, if there is one.

@@ -2,13 +2,8 @@ package sink
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 )
-
-// accountTime is the most time that Account takes.
-const accountTime = 10 * time.Second
 
 // Account is the Klaviyo account of an API key.
 type Account struct {
@@ -37,15 +32,11 @@ func (a *Account) String() string {
 // this call (1 a second, 15 a minute) is used up, or when no usable answer comes: a run goes on without it. It sends
 // at most two requests and takes at most ten seconds. Its only error is that ctx ended.
 func (c *Client) Account(ctx context.Context) (*Account, error) {
-	limited, cancel := context.WithTimeout(ctx, accountTime)
-	defer cancel()
-	account, err := c.account(limited, &request{brief: true, optional: true})
-	var failed *Error
-	again := errors.As(err, &failed) && failed.Kind == Outage && c.endpoints.accounts.closed() < accountTime/2
-	if again && sleep(limited, time.Second, nil) == nil {
-		c.counters.retried.Add(1)
-		account, err = c.account(limited, &request{brief: true, optional: true})
-	}
+	var account *Account
+	err := c.optional(ctx, c.endpoints.accounts, func(ctx context.Context, r *request) (err error) {
+		account, err = c.account(ctx, r)
+		return err
+	})
 	switch {
 	case err == nil:
 		return account, nil

@@ -15,9 +15,9 @@ var (
 
 // endpoints are the endpoints in use, each with its own quota.
 type endpoints struct {
-	list, lists, create, imports, removals, job, jobs, errors, accounts *endpoint
-	members, memberIDs, profiles, memberships, count                    *endpoint
-	subscribes, unsubscribes                                            *endpoint
+	list, lists, create, imports, removals, job, jobs, jobLists, errors, accounts *endpoint
+	members, memberIDs, profiles, memberships, count                              *endpoint
+	subscribes, unsubscribes                                                      *endpoint
 
 	campaign, campaigns, retarget, clone, template, sendJobs, sendJob, estimations, estimation, estimate *endpoint
 }
@@ -50,6 +50,7 @@ func newEndpoints(share int) endpoints {
 		removals:    newEndpoint(rateM, share),
 		job:         newEndpoint(rateM, share),
 		jobs:        newEndpoint(rateM, share),
+		jobLists:    newEndpoint(rateM, share),
 		errors:      newEndpoint(rateM, share),
 		accounts:    newEndpoint(rateXS, share),
 		members:     newEndpoint(rateL, share),
