@@ -115,8 +115,8 @@ func (r *run) source() string {
 	return cmp.Or(r.options.Consent.Source, "klaviyo-export "+r.started.UTC().Format(time.RFC3339))
 }
 
-// sameTarget fails when the earlier results are of another list or operation, as far as the report, the lines or Klaviyo
-// say which one they are of.
+// sameTarget fails when the earlier results are of another list or operation, as far as the report, the lines or
+// Klaviyo say which one they are of.
 func (r *run) sameTarget(ctx context.Context) error {
 	if r.options.Resume == nil {
 		return nil
@@ -146,7 +146,8 @@ func (r *run) sameTargetWithoutReport(ctx context.Context, list *report.List) er
 		return err
 	}
 	own := r.options.Operation
-	imports, consents := own == validate.Add || own == validate.Mirror, own == validate.Subscribe || own == validate.Unsubscribe
+	imports := own == validate.Add || own == validate.Mirror
+	consents := own == validate.Subscribe || own == validate.Unsubscribe
 	switch {
 	case sent.Job != "" && !imports:
 		return resumesOther("resume: the earlier results are of add or mirror, this run is %q", own)

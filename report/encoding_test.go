@@ -138,7 +138,7 @@ func TestOtherLines(t *testing.T) {
 		{"JSON after a result", oneRun + "{}\n", "line 4 is not a result: it has no type: `{}`", grep},
 		{"times before the results", "2026-11-23T09:30:00Z " + strings.ReplaceAll(oneRun, "\n", "\n2026-11-23T09:30:00Z "),
 			"line 1 is not a result: it is not JSON: " +
-				"`2026-11-23T09:30:00Z {\"type\":\"row\",\"row\":1,\"status\":\"accepted\",\"key\":\"a@b.examp…`", cut},
+				"`2026-11-23T09:30:00Z {\"type\":\"row\",\"row\":1,\"status\":\"accepted\",\"key\":\"…`", cut},
 		{"a year before a result", `2026 {"type":"row","row":1,"status":"applied"}` + "\n",
 			"line 1 is not a result: it is not JSON: `2026 {\"type\":\"row\",\"row\":1,\"status\":\"applied\"}`", cut},
 		{"the rows instead of their results", `{"email":"a@b.example"}` + "\n",

@@ -9,7 +9,7 @@ import (
 // NoResult is the error of a line that is not a result.
 type NoResult struct {
 	Line int64
-	Text string // the line, cut to maxShown characters
+	Text string // the line, cut behind a word to at most maxShown characters, without an API key
 	Hint string // how to get the results alone; "" when the file is rather the input of a run
 	why  error
 }
@@ -32,6 +32,9 @@ func noResult(n int64, text []byte, why error, known bool) error {
 		shown = before + "pk_***"
 	}
 	e := &NoResult{Line: n, Text: shortened(shown, maxShown), why: why}
+	if short, isCut := strings.CutSuffix(e.Text, "…"); isCut { // half of an email address could not be masked
+		e.Text = short[:strings.LastIndexAny(short, " \t\",:;<>()[]{}")+1] + "…"
+	}
 	switch i := bytes.Index(text, begin); {
 	case i > 0 && why == errNotJSON:
 		e.Hint = `the results begin in the middle of their lines; cut them out: grep -o '{"type":.*' RESULTS`

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -15,6 +16,11 @@ func checkBase(base string, insecure bool) (checked string, unencrypted bool, er
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return "", false, errors.New("--base-url: expected the form https://HOST")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return "", false, errors.New("--base-url: expected a port from 1 to 65535")
+		}
 	}
 	host, ok := lookedUpAs(u.Hostname())
 	if !ok {

@@ -34,6 +34,8 @@ func TestBaseURL(t *testing.T) {
 		"https://a.klaviyo.com?x=1":                       "",
 		"https://a.klaviyo.com#x":                         "",
 		":":                                               "",
+		"http://127.0.0.1:99999":                          "",
+		"http://127.0.0.1:0":                              "",
 		"https://a..klaviyo.com":                          "",
 		"https://.klaviyo.com":                            "",
 		"https://klaviyo.com..":                           "",

@@ -17,6 +17,7 @@ func (a *actor) judge(s *step) string {
 	}
 	seen := map[key]bool{}
 	s.stops = a.stops(s)
+	var repeated []*row
 	for i, r := range s.rows {
 		k := key{list: r.list}
 		if r.person != nil {
@@ -49,6 +50,18 @@ func (a *actor) judge(s *step) string {
 				}
 			}
 			may[p.email] = next
+		}
+		if e != none && s.repeats {
+			repeated = append(repeated, r)
+		}
+	}
+	for range 3 { // requests have their effect in any order
+		for _, r := range repeated {
+			for _, was := range may[r.person.email] {
+				if is := a.wanted(s, r, was); !slices.Contains(may[r.person.email], is) {
+					may[r.person.email] = append(may[r.person.email], is)
+				}
+			}
 		}
 	}
 	absent := slices.ContainsFunc(s.rows, func(r *row) bool { return r.list >= 0 && a.lists[r.list].id == "" })

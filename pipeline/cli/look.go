@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -64,14 +65,14 @@ func (f *lookFlags) look(c *console, plan *schedule.Plan, command []string) erro
 	}
 	out := bufio.NewWriter(c.Out)
 	_, err := out.WriteString(text.String())
-	for n := 0; n < f.Next && err == nil; n++ {
+	for n := 0; n < f.Next && err == nil && c.ctx.Err() == nil; n++ {
 		var ok bool
 		if at, ok = plan.Next(at); !ok {
 			break
 		}
 		_, err = fmt.Fprintf(out, `{"type":"time","at":"%s"}`+"\n", at.Format(time.RFC3339))
 	}
-	return cmp.Or(err, out.Flush())
+	return cmp.Or(err, out.Flush(), context.Cause(c.ctx))
 }
 
 // localTimes are the forms of a time without an offset.
