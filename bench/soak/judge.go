@@ -64,7 +64,9 @@ func (a *actor) judge(s *step) string {
 			}
 		}
 	}
-	absent := slices.ContainsFunc(s.rows, func(r *row) bool { return r.list >= 0 && a.lists[r.list].id == "" })
+	absent := slices.ContainsFunc(s.rows, func(r *row) bool { // a list is created for good rows
+		return r.list >= 0 && a.lists[r.list].id == "" && r.person != nil && !r.faulty && r.got.Code != "profile_not_found"
+	})
 	if s.kills == 0 && s.exit <= 1 && !s.halted && absent && s.after.made < s.creates {
 		return fmt.Sprintf("%d lists were created, --create-lists is %d, and rows name more", s.after.made, s.creates)
 	}
