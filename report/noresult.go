@@ -3,13 +3,17 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+
+	"github.com/segmentio/encoding/json"
 )
 
 // NoResult is the error of a line that is not a result.
 type NoResult struct {
 	Line int64
-	Text string // the line, cut behind a word to at most maxShown characters, without an API key
+	Text string // the line, or the names of its members, cut behind a word to maxShown characters; without an API key
 	Hint string // how to get the results alone; "" when the file is rather the input of a run
 	why  error
 }
@@ -28,6 +32,10 @@ func (e *NoResult) Unwrap() error { return e.why }
 // logs). known says that there is a result before it.
 func noResult(n int64, text []byte, why error, known bool) error {
 	shown := string(text[:min(len(text), 4*maxShown)])
+	var row map[string]json.RawMessage
+	if why == errNoType && json.Unmarshal(text, &row) == nil { // a customer, perhaps: only the columns are named
+		shown = "{" + strings.Join(slices.Sorted(maps.Keys(row)), ", ") + "}"
+	}
 	if before, _, found := strings.Cut(shown, "pk_"); found { // a file with an API key was passed for results
 		shown = before + "pk_***"
 	}

@@ -96,7 +96,7 @@ func TestNoResults(t *testing.T) {
 	}
 	for _, c := range []struct{ name, text, want string }{
 		{"an input row", `{"email":"a@b.example"}` + "\n",
-			"line 1 is not a result: it has no type: `{\"email\":\"a@b.example\"}`"},
+			"line 1 is not a result: it has no type: `{email}`"},
 		{"not JSON", `{"type":"row","row":1,"status":"applied"}` + "\nhey\n",
 			"line 2 is not a result: it is not JSON: `hey`"},
 		{"another type", `{"type":"simulator","url":"http://[::1]/"}` + "\n",
