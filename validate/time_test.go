@@ -87,7 +87,8 @@ func consentTimeOf(t *testing.T, row string) string {
 // FuzzConsentedAt compares the reading of a time with that of package time, and the refusal of all other texts.
 func FuzzConsentedAt(f *testing.F) {
 	for _, seed := range []string{"2024-01-08T06:30:00Z", "2024-01-08 06:30:00.123+09", "2024-01-08 06:30:00 UTC",
-		"2024-02-30T00:00:00+14:00", "1704695400", "2024-01-08", "2024-01-08 06:30:00 -0330", "x"} {
+		"2024-02-30T00:00:00+14:00", "1704695400", "2024-01-08", "2024-01-08 06:30:00 -0330",
+		"2024-01-08T06:30:00 UTC", "x"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -102,7 +103,8 @@ func FuzzConsentedAt(f *testing.F) {
 			}
 			return
 		}
-		plain := strings.ToUpper(strings.Replace(text, " ", "T", 1))
+		const date = len("2024-01-08")
+		plain := strings.ToUpper(text[:date] + "T" + text[date+1:])
 		plain = strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(plain, " ", ""), "UTC", "Z"), "GMT", "Z")
 		for _, form := range []string{"Z07:00", "Z0700", "Z07"} {
 			if want, err := time.Parse("2006-01-02T15:04:05"+form, plain); err == nil {
