@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -27,8 +28,8 @@ func (f *listFlags) check(g given) error {
 		return errors.New("--list-id and --list-name cannot be combined")
 	case g["list-id"] && f.ListID == "":
 		return errors.New(`--list-id: expected the id of a list, got ""`)
-	case g["list-name"] && f.ListName == "":
-		return errors.New(`--list-name: expected the name of a list, got ""`)
+	case g["list-name"] && strings.TrimSpace(f.ListName) == "":
+		return fmt.Errorf("--list-name: expected the name of a list, got %q", f.ListName)
 	}
 	return nil
 }
