@@ -15,11 +15,14 @@ import (
 // isAccount matches the request for the account.
 func isAccount(r *http.Request) bool { return r.URL.Path == "/api/accounts" }
 
+var (
+	simulated  = &Account{ID: "SiMuL8", Name: "Simulator", test: true}
+	busyMinute = says(429, mediaType, "", "Retry-After", "40")
+)
+
 // TestAccount: the account is told where it can be. Where it cannot, the run goes on without it: after at most two
 // requests and ten seconds, and at once where the quota is used up.
 func TestAccount(t *testing.T) {
-	want := &Account{ID: "SiMuL8", Name: "Simulator", test: true}
-	busy := says(429, mediaType, "", "Retry-After", "40")
 	for _, c := range []struct {
 		name     string
 		faults   []fault
@@ -27,15 +30,15 @@ func TestAccount(t *testing.T) {
 		requests int64
 		most     time.Duration
 	}{
-		{"told", nil, want, 1, 0},
+		{"told", nil, simulated, 1, 0},
 		{"no scope", []fault{missingScope}, nil, 1, 0},
 		{"unknown key", []fault{wrongKey}, nil, 1, 0},
 		{"no such revision", []fault{noRevision}, nil, 1, 0},
 		{"retired", []fault{legacyGone}, nil, 1, 0},
 		{"not found", []fault{html(404)}, nil, 1, 0},
-		{"this minute's quota is used up", []fault{busy}, nil, 1, 0},
-		{"this second's quota is used up", []fault{throttled}, want, 2, 2 * time.Second},
-		{"a failure that passes", []fault{serverError}, want, 2, 2 * time.Second},
+		{"this minute's quota is used up", []fault{busyMinute}, nil, 1, 0},
+		{"this second's quota is used up", []fault{throttled}, simulated, 2, 2 * time.Second},
+		{"a failure that passes", []fault{serverError}, simulated, 2, 2 * time.Second},
 		{"a failure that stays", always(serverError), nil, 2, 2 * time.Second},
 		{"a challenge that stays", always(challenge), nil, 2, 2 * time.Second},
 		{"no account", always(says(200, mediaType, `{"data":[]}`)), nil, 2, 2 * time.Second},
@@ -100,8 +103,6 @@ func TestOwnQuotaOfAccounts(t *testing.T) {
 
 // TestReadAccount: where a wrong account must not pass, only a key that may not read it has none.
 func TestReadAccount(t *testing.T) {
-	want := &Account{ID: "SiMuL8", Name: "Simulator", test: true}
-	busy := says(429, mediaType, "", "Retry-After", "40")
 	for _, c := range []struct {
 		name   string
 		faults []fault
@@ -109,10 +110,10 @@ func TestReadAccount(t *testing.T) {
 		error  bool
 		kind   Kind
 	}{
-		{"told", nil, want, false, 0},
+		{"told", nil, simulated, false, 0},
 		{"no scope", []fault{missingScope}, nil, false, 0},
-		{"this minute's quota is used up", []fault{busy}, want, false, 0},
-		{"a failure that passes", []fault{serverError, serverError, challenge}, want, false, 0},
+		{"this minute's quota is used up", []fault{busyMinute}, simulated, false, 0},
+		{"a failure that passes", []fault{serverError, serverError, challenge}, simulated, false, 0},
 		{"a failure that stays", always(serverError), nil, true, Outage},
 		{"a challenge that stays", always(challenge), nil, true, Outage},
 		{"no account", always(says(200, mediaType, `{"data":[]}`)), nil, true, Outage},
